@@ -1,0 +1,79 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The kernels use 256-bit vectors. The flags reach Swift's own code generation as well as imported C;
+// `noisebook` checks the processor at start and says so where it lacks them.
+#if arch(x86_64)
+let vectorFlags: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-mavx2", "-Xcc", "-mfma", "-Xcc", "-mf16c"])]
+#else
+let vectorFlags: [SwiftSetting] = []
+#endif
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = [], swiftSettings: [SwiftSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name + "Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies)
+}
+
+let package = Package(
+    name: "noisebook",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "noisebook", targets: ["noisebook"])],
+    dependencies: [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")],
+    targets: [
+        // System libraries
+        .systemLibrary(name: "CPNG", path: "Sources/CPNG"),
+        .systemLibrary(name: "CCrypto", path: "Sources/CCrypto"),
+        .systemLibrary(name: "CReadline", path: "Sources/CReadline"),
+        .systemLibrary(name: "CMarkdown", path: "Sources/CMarkdown"),
+        .systemLibrary(name: "CChafa", path: "Sources/CChafa", pkgConfig: "chafa"),
+
+        // Text
+        module("SourceText"),
+        module("Syntax", ["SourceText"]),
+
+        // Engine
+        module("Kernels", swiftSettings: vectorFlags),
+        module("Tensors", ["Kernels"]),
+        module("Files", ["Tensors", "CPNG", "CCrypto"]),
+        module("Networks", ["Kernels", "Tensors", "Files"]),
+        module("Models", ["Kernels", "Tensors", "Files", "Networks"]),
+
+        // Experiments
+        module("Diffusion", ["Tensors", "Files"]),
+        module("Retrieval", ["Tensors", "Kernels"]),
+        module("Datasets", ["Tensors", "Files"], resources: [.copy("Resources")]),
+
+        // Results and language
+        module("Results", ["Tensors", "Files", "Models", "Diffusion"]),
+        module("Interpreting", ["SourceText", "Syntax", "Tensors", "Results"]),
+        module("Verbs", ["SourceText", "Syntax", "Tensors", "Files", "Models", "Diffusion", "Retrieval", "Datasets", "Results", "Interpreting"]),
+
+        // Documents and front ends
+        module("Rendering", ["SourceText", "Tensors", "Files", "Results", "CChafa"]),
+        module("Notebooks", ["SourceText", "Syntax", "Tensors", "Files", "Results", "Interpreting", "Rendering", "CMarkdown"]),
+        module("Prompt", ["SourceText", "Syntax", "Results", "Interpreting", "Rendering", "CReadline"]),
+        .executableTarget(
+            name: "noisebook",
+            dependencies: [
+                "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Results", "Interpreting", "Verbs", "Rendering", "Notebooks", "Prompt",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
+        // Tests
+        .target(name: "TestSupport", dependencies: ["Tensors", "Files"], path: "Tests/TestSupport"),
+        tests("Syntax", ["SourceText"]),
+        tests("Kernels", ["Tensors"]),
+        tests("Tensors", ["Files"]),
+        tests("Files", ["Tensors"]),
+        tests("Models", ["Kernels", "Tensors", "Files", "Networks", "Diffusion"]),
+        tests("Diffusion", ["Tensors", "Files"]),
+        tests("Retrieval", ["Tensors", "Files"]),
+        tests("Datasets", ["Tensors", "Files"]),
+        tests("Verbs", ["SourceText", "Syntax", "Tensors", "Files", "Models", "Diffusion", "Results", "Interpreting"]),
+        tests("Notebooks", ["SourceText", "Results", "Interpreting", "Verbs", "Rendering", "Files"]),
+        tests("Prompt", ["SourceText", "Results", "Interpreting", "Verbs", "Rendering"]),
+    ]
+)

@@ -1,0 +1,4 @@
+#pragma once
+#include <stdlib.h>
+#include <string.h>
+#include <png.h>
