@@ -1,0 +1,89 @@
+internal import Tensors
+
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Darwin
+#endif
+
+/// Writes a file so that a reader sees the old content or the new, never a part: temporary name in the same folder,
+/// fsync, rename. On failure the temporary is removed and the old file is untouched.
+package enum AtomicFile {
+    /// Where the bytes of a file under construction go, in order.
+    package struct Sink: ~Copyable {
+        fileprivate let descriptor: Int32
+        fileprivate let path: String
+
+        package func write(_ bytes: UnsafeRawBufferPointer) throws {
+            guard let base = bytes.baseAddress else { return }
+            var done = 0
+            while done < bytes.count {
+                // 1 GiB at a time: Linux writes at most 0x7ffff000 bytes per call.
+                #if canImport(Glibc)
+                let wrote = Glibc.write(descriptor, base + done, min(bytes.count - done, 1 << 30))
+                #else
+                let wrote = Darwin.write(descriptor, base + done, min(bytes.count - done, 1 << 30))
+                #endif
+                if wrote < 0 {
+                    if errno == EINTR { continue }
+                    throw EngineError.system("cannot write the file", path)
+                }
+                done += wrote
+            }
+        }
+
+        package func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
+    }
+
+    package static func write(_ bytes: [UInt8], to path: String) throws {
+        try write(to: path) { try $0.write(bytes) }
+    }
+
+    package static func write(_ text: String, to path: String) throws {
+        try write(Array(text.utf8), to: path)
+    }
+
+    /// For content that is made piece by piece.
+    package static func write(to path: String, _ body: (borrowing Sink) throws -> Void) throws {
+        if path.isEmpty || path.utf8.contains(0) { throw EngineError(.file, "not a usable file name", place: path) }
+        let target = resolved(path)
+        switch FileSystem.mode(of: target) {
+        case nil, S_IFREG: break
+        case S_IFDIR: throw EngineError(.file, "cannot write a file over a folder", place: path)
+        // A rename would replace a device such as /dev/null by an ordinary file.
+        default: throw EngineError(.file, "cannot write over something that is not an ordinary file", place: path)
+        }
+        let folder = FileSystem.folder(of: target)
+        let temporary = FileSystem.join(folder, ".noisebook-\(String(UInt64.random(in: 0 ... .max), radix: 36)).partial")
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        if descriptor < 0 { throw EngineError.system("cannot write the file", path) }
+        var renamed = false
+        defer { if !renamed { unlink(temporary) } }
+        do {
+            defer { close(descriptor) }
+            keepMode(of: target, on: descriptor)
+            try body(Sink(descriptor: descriptor, path: path))
+            if fsync(descriptor) != 0 { throw EngineError.system("cannot write the file", path) }
+        }
+        if rename(temporary, target) != 0 { throw EngineError.system("cannot write the file", path) }
+        renamed = true
+        // The rename itself reaches the disk with the folder; a file system that refuses this has nothing to lose.
+        let folderDescriptor = open(folder, O_RDONLY | O_CLOEXEC)
+        if folderDescriptor >= 0 {
+            _ = fsync(folderDescriptor)
+            close(folderDescriptor)
+        }
+    }
+
+    /// The file behind a link, so that the link stays one.
+    private static func resolved(_ path: String) -> String {
+        guard let real = realpath(path, nil) else { return path }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
+    private static func keepMode(of path: String, on descriptor: Int32) {
+        var status = stat()
+        if stat(path, &status) == 0 { _ = fchmod(descriptor, status.st_mode & 0o7777) }
+    }
+}

@@ -1,0 +1,21 @@
+internal import Tensors
+
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Darwin
+#endif
+
+extension EngineError {
+    /// What the operating system said about the last call, as an error that names the file.
+    static func system(_ action: String, _ path: String, code: Int32 = errno) -> EngineError {
+        let cure: String? =
+            switch code {
+            case ENOENT: "check the name and the folder it is in"
+            case EACCES, EPERM: "check the permissions of the file and of its folder"
+            case ENOSPC: "make room on the disk"
+            default: nil
+            }
+        return EngineError(.file, "\(action): \(String(cString: strerror(code)))", place: path, cure: cure)
+    }
+}

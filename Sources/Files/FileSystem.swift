@@ -1,0 +1,119 @@
+internal import Tensors
+
+#if canImport(FoundationEssentials)
+internal import FoundationEssentials
+#else
+internal import Foundation
+#endif
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Darwin
+#endif
+
+/// The few file operations that the other modules need. Every failure is an `EngineError` that names the path.
+package enum FileSystem {
+    package static func exists(_ path: String) -> Bool { mode(of: path) != nil }
+
+    package static func isFolder(_ path: String) -> Bool { mode(of: path) == S_IFDIR }
+
+    /// True for an ordinary file, false for folders, devices and pipes and where nothing is.
+    package static func isFile(_ path: String) -> Bool { mode(of: path) == S_IFREG }
+
+    /// `folder/name`, without doubling the separator; an absolute `name` stands for itself.
+    package static func join(_ folder: String, _ name: String) -> String {
+        if name.hasPrefix("/") || folder.isEmpty { return name }
+        return folder.hasSuffix("/") ? folder + name : folder + "/" + name
+    }
+
+    /// The last component: `c.png` of `a/b/c.png`.
+    package static func name(of path: String) -> String {
+        let parts = path.split(separator: "/")
+        return parts.last.map(String.init) ?? path
+    }
+
+    /// The part before the last component: `a/b` of `a/b/c.png`, `.` of `c.png`, `/` of `/c.png`.
+    package static func folder(of path: String) -> String {
+        var rest = Substring(path)
+        while rest.count > 1, rest.hasSuffix("/") { rest.removeLast() }
+        guard let slash = rest.lastIndex(of: "/") else { return "." }
+        return slash == rest.startIndex ? "/" : String(rest[..<slash])
+    }
+
+    /// Names in a folder, hidden ones included, sorted by their UTF-8 bytes, so that the order is the same everywhere.
+    package static func list(_ folder: String) throws -> [String] {
+        guard exists(folder) else { throw EngineError.system("cannot list the folder", folder, code: ENOENT) }
+        guard isFolder(folder) else { throw EngineError(.file, "expected a folder, found a file", place: folder) }
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: folder).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        } catch {
+            throw EngineError.system("cannot list the folder", folder, code: EACCES)
+        }
+    }
+
+    /// Makes a folder and those above it; one that exists already is fine.
+    package static func createFolder(_ path: String) throws {
+        if isFolder(path) { return }
+        if exists(path) { throw EngineError(.file, "expected a folder, found a file", place: path) }
+        let above = folder(of: path)
+        if above != path, above != "." { try createFolder(above) }
+        if mkdir(path, 0o777) != 0, errno != EEXIST { throw EngineError.system("cannot make the folder", path) }
+    }
+
+    /// Removes a file; one that is not there is fine.
+    package static func removeFile(_ path: String) throws {
+        if unlink(path) != 0, errno != ENOENT { throw EngineError.system("cannot remove the file", path) }
+    }
+
+    /// The whole file. A longer one than `limit` bytes is an error before more than `limit` bytes are read, also for pipes and devices.
+    package static func readBytes(_ path: String, limit: Int = 1 << 31) throws -> [UInt8] {
+        let descriptor = try openForReading(path)
+        defer { close(descriptor) }
+        var status = stat()
+        let known = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : 0
+        if known > limit { throw tooLong(path, limit: limit) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(known)
+        let chunk = min(max(known, 1 << 16), 1 << 22)
+        try withUnsafeTemporaryAllocation(byteCount: chunk, alignment: 16) { buffer in
+            while true {
+                let got = read(descriptor, buffer.baseAddress, chunk)
+                if got < 0 {
+                    if errno == EINTR { continue }
+                    throw EngineError.system("cannot read the file", path)
+                }
+                if got == 0 { return }
+                if bytes.count + got > limit { throw tooLong(path, limit: limit) }
+                bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<got]))
+            }
+        }
+        return bytes
+    }
+
+    /// The whole file as text; bytes that are not UTF-8 are an error.
+    package static func readText(_ path: String, limit: Int = 1 << 28) throws -> String {
+        let bytes = try readBytes(path, limit: limit)
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw EngineError(.format, "expected text in UTF-8, found other bytes", place: path)
+        }
+        return text
+    }
+
+    static func openForReading(_ path: String) throws -> Int32 {
+        if path.utf8.contains(0) { throw EngineError(.file, "a path cannot hold a zero byte", place: path) }
+        if isFolder(path) { throw EngineError(.file, "expected a file, found a folder", place: path) }
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        if descriptor < 0 { throw EngineError.system("cannot open the file", path) }
+        return descriptor
+    }
+
+    /// The kind bits of the mode (`S_IFREG`, `S_IFDIR`, ...), following links; nil where nothing is.
+    static func mode(of path: String) -> mode_t? {
+        var status = stat()
+        return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
+    }
+
+    private static func tooLong(_ path: String, limit: Int) -> EngineError {
+        EngineError(.file, "the file is longer than the \(limit) bytes allowed here", place: path)
+    }
+}

@@ -1,0 +1,55 @@
+internal import Tensors
+
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Darwin
+#endif
+
+/// A whole file mapped read-only into memory for the life of the object.
+///
+/// Sizes are checked when the file is opened. A file that another program cuts while it is mapped ends this process with SIGBUS
+/// on the next touch of the missing part; whoever replaces a weight file should rename the new one over it, as `AtomicFile` does,
+/// which leaves the mapped one intact.
+///
+/// Unchecked Sendable: the memory is never written, and it is unmapped only in `deinit`.
+final class MappedFile: @unchecked Sendable {
+    let path: String
+    let bytes: UnsafeRawBufferPointer
+
+    init(path: String) throws {
+        let descriptor = try FileSystem.openForReading(path)
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw EngineError.system("cannot read the file", path) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw EngineError(.file, "expected an ordinary file", place: path) }
+        self.path = path
+        let count = Int(status.st_size)
+        // An empty mapping is an error of mmap.
+        if count == 0 {
+            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            return
+        }
+        guard let start = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
+            throw EngineError.system("cannot map the file into memory", path)
+        }
+        bytes = UnsafeRawBufferPointer(start: start, count: count)
+    }
+
+    deinit {
+        if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
+    }
+
+    /// Asks the system to read a part ahead. A hint: nothing depends on it.
+    func willNeed(_ range: Range<Int>) { advise(range, POSIX_MADV_WILLNEED) }
+
+    /// Tells the system that a part may leave memory, for instance once weights are packed. It stays readable.
+    func dontNeed(_ range: Range<Int>) { advise(range, POSIX_MADV_DONTNEED) }
+
+    private func advise(_ range: Range<Int>, _ advice: Int32) {
+        guard let start = bytes.baseAddress, range.upperBound <= bytes.count else { return }
+        let page = Int(getpagesize())
+        let lower = range.lowerBound / page * page
+        _ = posix_madvise(UnsafeMutableRawPointer(mutating: start + lower), range.upperBound - lower, advice)
+    }
+}

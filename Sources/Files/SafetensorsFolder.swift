@@ -1,0 +1,66 @@
+internal import Tensors
+
+/// The weights of one part of a model: `<stem>.safetensors`, or the shards that `<stem>.safetensors.index.json` lists.
+/// Every shard is opened (header only) and every listed name is looked up at once, so that what is missing is told in one message.
+package final class SafetensorsFolder: TensorSource {
+    /// The single file, or the index.
+    package let path: String
+    package let names: [String]
+    package let files: [SafetensorsFile]
+    private let places: [String: Int]
+
+    /// - Parameter stem: `diffusion_pytorch_model`, `model`.
+    package init(folder: String, stem: String) throws {
+        let single = FileSystem.join(folder, stem + ".safetensors")
+        let index = FileSystem.join(folder, stem + ".safetensors.index.json")
+        if FileSystem.exists(single) {
+            let file = try SafetensorsFile(path: single)
+            path = single
+            files = [file]
+            names = file.names
+            places = Dictionary(uniqueKeysWithValues: file.names.map { ($0, 0) })
+        } else if FileSystem.exists(index) {
+            path = index
+            (files, places) = try Self.openShards(index: index, folder: folder)
+            names = places.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        } else {
+            let other = [stem + ".bin", "pytorch_model.bin"].first { FileSystem.exists(FileSystem.join(folder, $0)) }
+            throw EngineError(
+                .file, "the weights are missing: neither \(stem).safetensors nor \(stem).safetensors.index.json is there", place: folder,
+                cure: other.map { "\($0) is not read; save the model in the safetensors form" } ?? "check that the folder was copied whole")
+        }
+    }
+
+    package func entry(_ name: String) -> StoredTensor? { places[name].flatMap { files[$0].entry(name) } }
+
+    package func withUnsafeBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
+        guard let place = places[name] else { throw EngineError(.weights, "no tensor is named \(name); there are \(names.count)", place: path) }
+        return try files[place].withUnsafeBytes(of: name, body)
+    }
+
+    /// The file that holds a tensor, for messages.
+    package func file(of name: String) -> SafetensorsFile? { places[name].map { files[$0] } }
+
+    private struct Index: Decodable { var weight_map: [String: String] }
+
+    private static func openShards(index: String, folder: String) throws -> ([SafetensorsFile], [String: Int]) {
+        let map = try JSON.decode(Index.self, path: index).weight_map
+        let shards = Set(map.values).sorted()
+        if let outside = shards.first(where: { $0.contains("/") || $0.isEmpty || $0 == ".." || $0 == "." }) {
+            throw EngineError(.format, "the index names a shard outside its folder: \"\(outside)\"", place: index)
+        }
+        let missing = shards.filter { !FileSystem.exists(FileSystem.join(folder, $0)) }
+        if !missing.isEmpty {
+            throw EngineError(.file, "missing shards: \(missing.joined(separator: ", "))", place: index, cure: "copy them into \(folder)")
+        }
+        let files = try shards.map { try SafetensorsFile(path: FileSystem.join(folder, $0)) }
+        let numbers = Dictionary(uniqueKeysWithValues: shards.enumerated().map { ($1, $0) })
+        let places = map.compactMapValues { numbers[$0] }
+        let absent = places.filter { files[$1].entry($0) == nil }.keys.sorted()
+        if let first = absent.first {
+            throw EngineError(
+                .weights, "\(absent.count) tensors are not in the shard that the index names for them, the first is \(first) in \(map[first] ?? "")", place: index)
+        }
+        return (files, places)
+    }
+}

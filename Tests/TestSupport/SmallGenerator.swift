@@ -1,0 +1,16 @@
+/// A seeded generator for property tests: the same cases on every run. splitmix64 (Steele, Lea, Flood 2014).
+package struct SmallGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    package init(seed: UInt64) { state = seed }
+
+    package mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+
+    package mutating func next(below bound: Int) -> Int { Int(next() % UInt64(bound)) }
+}
