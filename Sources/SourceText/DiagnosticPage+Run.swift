@@ -1,0 +1,133 @@
+// Pages of the codes that come up while a program runs: values, the engine, notebooks; and the warnings.
+
+extension DiagnosticCode {
+    var runPage: DiagnosticPage {
+        switch self {
+        case .wrongOperands:
+            DiagnosticPage(
+                "the operator does not work on these", "Arithmetic works on numbers, number columns, tensors, latents and pictures; comparison on values of one type.",
+                example: "x = \"a\" * 2", cure: "convert one side, or name the column that was meant.")
+        case .differentLengths:
+            DiagnosticPage(
+                "different lengths", "Columns, lists or tensors that meet row by row must be equally long or of one shape.",
+                example: "t = items k=1,2,3 fid=300,280", cure: "make them equally long, or give a single value for all rows.")
+        case .notDefinedHere:
+            DiagnosticPage(
+                "not defined for this value", "The operation has no result here, such as the root of a negative number in a whole-number slot or the mean of nothing.",
+                example: "x = mean([])", cure: "guard it: `if(length(t) > 0, mean(t), none)`.")
+        case .noStepsLeft:
+            DiagnosticPage(
+                "no steps are left", "The latents have gone through all steps of their schedule.",
+                example: "a | noise of=70 | denoise | denoise", cure: "begin again with `noise`, or stop earlier with `denoise steps=35`.")
+        case .latentWithoutSchedule:
+            DiagnosticPage(
+                "the latent has no schedule", "`denoise` and `step` go on from the place at which `noise` put a latent; arithmetic over latents or `encode` gives one without such a place.",
+                example: "test | encode image | denoise", cure: "put `noise K of=N` before it (`noise 0 of=70` adds none).")
+        case .otherModel:
+            DiagnosticPage(
+                "made by another model", "The shapes of the value and of the model's part differ.",
+                example: "latents | decode using=(other)", cure: "use the model that made it, or encode again.")
+        case .partialValue:
+            DiagnosticPage(
+                "the value is not finished", "It was stopped before all rows were made; what is computed over all rows is missing.",
+                example: "expect (mean(runs.clip) > 0.2)", cure: "run the same line again: it goes on where it stopped.")
+        case .emptyTable:
+            DiagnosticPage(
+                "the table has no rows", "The verb needs at least one row.",
+                example: "test | where (item < 0) | grid image", cure: "look at the step before: `describe` shows how many rows there are.")
+        case .engineFile:
+            DiagnosticPage(
+                "a file cannot be used", "The file is missing, or cannot be read or written.",
+                example: "model = load models/nowhere", cure: "check the path; paths are relative to the notebook's folder, at the prompt to the working folder.")
+        case .engineFormat:
+            DiagnosticPage(
+                "a file is damaged or of another kind", "The content is not what the file's name promises, or it ends too soon.",
+                example: "read text-named.png", cure: "get the file again, or give it the right ending.")
+        case .engineWeights:
+            DiagnosticPage(
+                "the weights do not fit the configuration", "Names are missing, unused or of another shape; the message lists all of them.",
+                example: "model = load models/half-copied", cure: "use the config.json that belongs to the weights.")
+        case .engineConfiguration:
+            DiagnosticPage(
+                "the configuration cannot be used", "A key of a config.json is missing, or its value is out of range or unknown.",
+                example: "model = load models/edited", cure: "restore the key that the message names.")
+        case .engineUnsupported:
+            DiagnosticPage(
+                "not supported", "The file asks for something that exists elsewhere but not here.",
+                example: "model = load models/sdxl", cure: "the message names what is supported.")
+        case .engineShape:
+            DiagnosticPage(
+                "a shape does not fit", "A picture or tensor has other sizes than the operation needs.",
+                example: "items latent=(read small.safetensors) | decode", cure: "the message says which sizes were expected and found.")
+        case .engineText:
+            DiagnosticPage(
+                "the text cannot be used", "The text cannot be turned into tokens or names.",
+                example: "items text=1,2 | encode text", cure: "give text in the column that is read.")
+        case .engineSchedule:
+            DiagnosticPage(
+                "the schedule does not have that", "More steps were asked for than the schedule has, or a step that is not in it.",
+                example: "test | noise of=2000", cure: "use at most as many steps as the model was trained with.")
+        case .engineData:
+            DiagnosticPage(
+                "data is missing", "The data set is not on this machine.",
+                example: "dataset monsters", cure: "install what the message names.")
+        case .engineMemory:
+            DiagnosticPage(
+                "not enough memory", "The operation would need more memory than this machine has.",
+                example: "read huge.png", cure: "use smaller pictures or fewer items at once.")
+        case .interrupted:
+            DiagnosticPage(
+                "stopped", "The run was stopped with Ctrl-C. What was finished is kept.",
+                example: "test | noise of=70 | denoise", cure: "run the same line again: it goes on where it stopped.")
+        case .notReadable:
+            DiagnosticPage(
+                "the path cannot be read", "There is no such file or folder, or it may not be read.",
+                example: "read data/missing.csv", cure: "check the path and its permissions.")
+        case .notWritable:
+            DiagnosticPage(
+                "the path cannot be written", "The folder is missing, write-protected, or the disk is full.",
+                example: "save runs /proc/runs", cure: "choose another place.")
+        case .expectationFailed:
+            DiagnosticPage(
+                "an expectation does not hold", "The condition of `expect` is not true, so the run fails.",
+                example: "expect (1 > 2) \"one is more than two\"", cure: "find out why; `claim` records a verdict without failing.")
+        case .unknownParam:
+            DiagnosticPage(
+                "the notebook has no such param", "Only names declared with `param` can be set from the command line.",
+                example: "noisebook run a.md guidence=5", cure: "correct the spelling, or declare it: `param guidance = 7.5`.")
+        case .paramOutside:
+            DiagnosticPage(
+                "the value is outside the param's range", "`param NAME = VALUE in RANGE` says which values make sense.",
+                example: "noisebook run a.md guidance=500", cure: "choose a value within the range.")
+        case .repeatedLabel:
+            DiagnosticPage(
+                "two cells have one label", "A label names one cell of a notebook.",
+                example: "```noise sweep (twice)", cure: "rename one of them.")
+        case .mergeConflict:
+            DiagnosticPage(
+                "the file has a merge conflict", "Conflict markers of a version control system stand in the file.",
+                example: "<<<<<<< HEAD", cure: "resolve the conflict first.")
+        case .expectedFailure:
+            DiagnosticPage(
+                "the cell should have failed", "A cell with the flag `raises` ran without an error.",
+                example: "```noise raises", cure: "remove the flag, or restore what made it fail.")
+        case .differentOutput:
+            DiagnosticPage(
+                "the output differs", "What the cell gives is not what the notebook says.",
+                example: "noisebook verify a.md", cure: "look at the difference; `noisebook accept` takes the new output.")
+        case .promptTooLong:
+            DiagnosticPage(
+                "the prompt is cut off", "The text encoder takes a limited number of tokens; the message shows what is left out.",
+                example: "a long description | noise of=70 | denoise", cure: "shorten the text.")
+        case .latentOfOtherModel:
+            DiagnosticPage(
+                "a latent of another model", "The shapes fit, but another model made the latent, so the picture may be wrong.",
+                example: "latents | decode using=(other)", cure: "use the model that made it.")
+        case .staleOutput:
+            DiagnosticPage(
+                "the output is stale", "The cell or what it depends on has changed since the output was made.",
+                example: "noisebook status a.md", cure: "run the notebook with --write.")
+        default: preconditionFailure("no run page for \(rawValue)")
+        }
+    }
+}
