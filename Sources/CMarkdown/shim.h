@@ -1,3 +1,2 @@
 #pragma once
 #include <cmark-gfm.h>
-#include <cmark-gfm-core-extensions.h>
