@@ -74,7 +74,7 @@ package struct Tokenizer: Sendable {
             bytes += ByteAlphabet.bytes(of: text) ?? Array(text.utf8)
         }
         let joined = String(decoding: bytes, as: UTF8.self)
-        var out = "" as String.UnicodeScalarView
+        var out = String.UnicodeScalarView()
         var rest = joined.unicodeScalars[...]
         while let scalar = rest.first {
             if scalar == "<", rest.starts(with: "</w>".unicodeScalars) {
