@@ -90,6 +90,24 @@ package enum FileSystem {
         return bytes
     }
 
+    /// The first bytes of a file, fewer where it is shorter.
+    package static func readPrefix(_ path: String, count: Int) throws -> [UInt8] {
+        let descriptor = try openForReading(path)
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: count)
+        var done = 0
+        while done < count {
+            let got = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress.map { $0 + done }, count - done) }
+            if got < 0 {
+                if errno == EINTR { continue }
+                throw EngineError.system("cannot read the file", path)
+            }
+            if got == 0 { break }
+            done += got
+        }
+        return Array(bytes.prefix(done))
+    }
+
     /// The whole file as text; bytes that are not UTF-8 are an error.
     package static func readText(_ path: String, limit: Int = 1 << 28) throws -> String {
         let bytes = try readBytes(path, limit: limit)
