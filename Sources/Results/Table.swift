@@ -50,6 +50,12 @@ package struct Table: Sendable {
         columns.first { $0.name == name } ?? (name == Table.itemName ? itemColumn : nil)
     }
 
+    /// The value of a column in a row; nil if there is no such column.
+    package func value(_ name: String, _ row: Int) -> Value? {
+        if let column = columns.first(where: { $0.name == name }) { return column.values[row] }
+        return name == Table.itemName ? .number(Double(items[row])) : nil
+    }
+
     /// Row `index` as a record of all columns.
     package func row(_ index: Int) -> Record {
         Record(fields: columns.map { ($0.name, $0.values[index]) }, item: items[index], recipe: recipes[index])

@@ -1,0 +1,260 @@
+import Results
+import SourceText
+import Syntax
+
+/// Walks expressions. Names are columns of the row, where there is one, then variables.
+struct Evaluator {
+    let session: Session
+    let source: SourceFile
+    let scope: Scope
+    var row: (table: Table, index: Int)?
+
+    func with(row table: Table, _ index: Int) -> Evaluator {
+        var copy = self
+        copy.row = (table, index)
+        return copy
+    }
+
+    /// A list as a value: one item that is no range stands for itself.
+    func value(of list: ListExpression) throws -> Value {
+        if list.items.count == 1, let only = list.items.first { return try evaluate(only) }
+        return .list(try elements(of: list.items))
+    }
+
+    /// The values of items, ranges spliced.
+    func elements(of items: [Expression]) throws -> [Value] {
+        try items.flatMap { item -> [Value] in
+            let value = try evaluate(item)
+            if case .range = item.kind, case .list(let values) = value { return values }
+            return [value]
+        }
+    }
+
+    func evaluate(_ expression: Expression) throws -> Value {
+        do {
+            return try evaluateUnlocated(expression)
+        } catch let complaint as Complaint {
+            throw diagnostic(complaint, at: expression.span)
+        }
+    }
+
+    private func evaluateUnlocated(_ expression: Expression) throws -> Value {
+        switch expression.kind {
+        case .number(let number): return .number(number)
+        case .text(let parts):
+            return .text(
+                try parts.map { part in
+                    switch part {
+                    case .literal(let text): text
+                    case .value(let inner): try evaluate(inner).summary
+                    }
+                }.joined())
+        case .boolean(let truth): return .boolean(truth)
+        case .none: return .none
+        case .name, .column, .field: return try chain(expression)
+        case .previous(let index):
+            guard session.last.indices.contains(index) else {
+                throw Complaint(.unknownName, "there is no value \(index == 0 ? "yet" : "that far back")", label: "nothing to go on from")
+            }
+            return session.last[index]
+        case .group(let inner): return try evaluate(inner)
+        case .pipeline(let pipeline):
+            var inner = self
+            inner.row = nil
+            return try Runner(session: session, source: source).value(of: pipeline, in: inner.scope, isBlockHead: false)
+        case .list(let items): return .list(try elements(of: items))
+        case .record(let entries):
+            var record = Record()
+            for entry in entries { record.set(entry.key.text, try evaluate(entry.value)) }
+            return .record(record)
+        case .index(let base, let index): return try element(of: try evaluate(base), at: try evaluate(index), span: index.span)
+        case .call(let name, let arguments): return try call(name, arguments)
+        case .negative(let inner): return try Arithmetic.negate(try evaluate(inner))
+        case .not(let inner):
+            let value = try evaluate(inner)
+            return value.isNone ? .none : .boolean(!(try Arithmetic.truth(value)))
+        case .binary(let op, let a, let b): return try binary(op, a, b)
+        case .range(let first, let last, let step):
+            return .list(try Arithmetic.range(from: try number(first), to: try number(last), by: try step.map { try number($0) }))
+        case .error:
+            throw Complaint(.expectedExpression, "this could not be read", label: "not an expression")
+        }
+    }
+
+    private func number(_ expression: Expression) throws -> Double {
+        let value = try evaluate(expression)
+        guard case .number(let number) = value else {
+            throw diagnostic(
+                Complaint(.wrongType, "a range needs numbers, and this is \(value.kind.phrase)", label: value.kind.phrase), at: expression.span)
+        }
+        return number
+    }
+
+    private func binary(_ op: BinaryOperator, _ a: Expression, _ b: Expression) throws -> Value {
+        if op.isLogic {
+            let left = try evaluate(a)
+            let truth = try located(a.span) { try Arithmetic.truth(left) }
+            if op == .and ? !truth : truth { return .boolean(truth) }
+            let right = try evaluate(b)
+            return .boolean(try located(b.span) { try Arithmetic.truth(right) })
+        }
+        let left = try evaluate(a)
+        let right = try evaluate(b)
+        switch op {
+        case .equal: return try Arithmetic.compare(.equal, left, right)
+        case .notEqual: return try Arithmetic.compare(.unequal, left, right)
+        case .less: return try Arithmetic.compare(.less, left, right)
+        case .greater: return try Arithmetic.compare(.greater, left, right)
+        case .lessOrEqual: return try Arithmetic.compare(.atMost, left, right)
+        case .greaterOrEqual: return try Arithmetic.compare(.atLeast, left, right)
+        case .plus: return try Arithmetic.combine(.add, left, right)
+        case .minus: return try Arithmetic.combine(.subtract, left, right)
+        case .times: return try Arithmetic.combine(.multiply, left, right)
+        case .divided: return try Arithmetic.combine(.divide, left, right)
+        case .remainder: return try Arithmetic.combine(.remainder, left, right)
+        case .power: return try Arithmetic.combine(.power, left, right)
+        case .or, .and: preconditionFailure("logic is handled above")
+        }
+    }
+
+    private func call(_ name: Name, _ arguments: [Expression]) throws -> Value {
+        guard let function = Function(rawValue: name.text) else {
+            throw diagnostic(
+                Complaint(.unknownFunction, "there is no function `\(name.text)`",
+                    label: Suggestion.question(for: name.text, in: Function.allCases.map(\.rawValue)) ?? "not known",
+                    help: "functions: " + Function.allCases.map(\.rawValue).joined(separator: " ")),
+                at: name.span)
+        }
+        // Only the branch that is chosen is computed.
+        if function == .if, arguments.count == 3 {
+            let condition = try evaluate(arguments[0])
+            return try located(arguments[0].span) { try Arithmetic.truth(condition) } ? try evaluate(arguments[1]) : try evaluate(arguments[2])
+        }
+        return try function(try elements(of: arguments))
+    }
+
+    // MARK: Names with points
+
+    /// The longest dotted name that is a column, else a variable; what is left are fields.
+    private func chain(_ expression: Expression) throws -> Value {
+        var fields: [Name] = []
+        var base = expression
+        while case .field(let inner, let field) = base.kind {
+            fields.insert(field, at: 0)
+            base = inner
+        }
+        switch base.kind {
+        case .name(let name):
+            let all = [name] + fields.map(\.text)
+            if let row, let (value, used) = column(all, of: row) {
+                return try access(value, fields.dropFirst(used - 1))
+            }
+            guard let value = scope[name] else { throw unknownName(name, at: base.span) }
+            return try access(value, fields[...])
+        case .column(let name):
+            guard let row else {
+                throw diagnostic(
+                    Complaint(.missingColumn, "`.\(name.text)` is a column, and there is no row here", label: "no table to read it from",
+                        help: "name the table: `t.\(name.text)`"), at: expression.span)
+            }
+            let all = [name.text] + fields.map(\.text)
+            guard let (value, used) = column(all, of: row) else {
+                throw diagnostic(
+                    Complaint(.missingColumn, "the table has no column `\(all.joined(separator: "."))`",
+                        label: Suggestion.question(for: name.text, in: row.table.columnNames) ?? "no such column",
+                        help: "columns: " + row.table.columnNames.joined(separator: " ")), at: expression.span)
+            }
+            return try access(value, fields.dropFirst(used - 1))
+        default:
+            return try access(try evaluate(base), fields[...])
+        }
+    }
+
+    private func column(_ names: [String], of row: (table: Table, index: Int)) -> (Value, used: Int)? {
+        for used in stride(from: names.count, to: 0, by: -1) {
+            if let value = row.table.value(names.prefix(used).joined(separator: "."), row.index) { return (value, used) }
+        }
+        return nil
+    }
+
+    private func access(_ value: Value, _ fields: ArraySlice<Name>) throws -> Value {
+        guard let first = fields.first else { return value }
+        let names = fields.map(\.text)
+        func longest(_ find: (String) throws -> Value?, among known: [String]) throws -> Value {
+            for used in stride(from: names.count, to: 0, by: -1) {
+                if let found = try find(names.prefix(used).joined(separator: ".")) { return try access(found, fields.dropFirst(used)) }
+            }
+            let wanted = names.joined(separator: ".")
+            throw diagnostic(
+                Complaint(.unknownField, "\(value.kind.phrase) here has no `\(wanted)`",
+                    label: Suggestion.question(for: wanted, in: known) ?? "it has " + (known.isEmpty ? "no fields" : known.prefix(16).joined(separator: ", "))),
+                at: first.span)
+        }
+        switch value {
+        case .table(let table): return try longest({ table.column($0).map { .list($0.values) } }, among: table.columnNames)
+        case .record(let record): return try longest({ record[$0] }, among: record.fields.map(\.name))
+        case .model(let model): return try longest({ try model.field($0) }, among: model.fieldNames)
+        case .list(let values): return .list(try values.map { try access($0, fields) })
+        case .none: return .none
+        default:
+            throw diagnostic(
+                Complaint(.unknownField, "\(value.kind.phrase) has no fields", label: "only tables, records and models have"), at: first.span)
+        }
+    }
+
+    private func element(of value: Value, at index: Value, span: Span) throws -> Value {
+        guard case .number(let number) = index, let wanted = Int(exactly: number) else {
+            throw diagnostic(Complaint(.wrongType, "an index is a whole number, and this is \(index.summary)", label: index.kind.phrase), at: span)
+        }
+        let count: Int
+        switch value {
+        case .table(let table): count = table.rowCount
+        case .list(let values): count = values.count
+        case .tensor(let tensor) where tensor.rank > 0: count = tensor.shape[0]
+        default:
+            throw diagnostic(Complaint(.wrongType, "\(value.kind.phrase) has no elements to pick", label: "only lists, tables and tensors have"), at: span)
+        }
+        // From the end, as -1 for the last.
+        let place = wanted < 0 ? wanted + count : wanted
+        guard place >= 0, place < count else {
+            throw diagnostic(
+                Complaint(.indexOutside, "there is no element \(wanted)", label: count == 0 ? "it is empty" : "they are numbered 0 to \(count - 1)"), at: span)
+        }
+        switch value {
+        case .table(let table): return .record(table.row(place))
+        case .list(let values): return values[place]
+        case .tensor(let tensor): return tensor.rank == 1 ? .number(Double(tensor.values[place])) : .tensor(tensor[place])
+        default: preconditionFailure("only what has a count has elements")
+        }
+    }
+
+    // MARK: Errors
+
+    func unknownName(_ name: String, at span: Span) -> Diagnostic {
+        if session.verbs[name] != nil {
+            return diagnostic(
+                Complaint(.verbAsValue, "`\(name)` is a verb", label: "the column is `.\(name)`"), at: span)
+        }
+        let under = row?.table.columnNames.filter { $0.hasPrefix(name + ".") } ?? []
+        if !under.isEmpty {
+            return diagnostic(Complaint(.unknownName, "`\(name)` is not a column itself", label: "there are " + under.joined(separator: ", ")), at: span)
+        }
+        let known = (row?.table.columnNames ?? []) + scope.names
+        let what = row == nil ? "variable" : "column or variable"
+        return diagnostic(
+            Complaint(.unknownName, "there is no \(what) `\(name)`", label: Suggestion.question(for: name, in: known) ?? "not known here",
+                help: row.map { "columns: " + $0.table.columnNames.joined(separator: " ") }), at: span)
+    }
+
+    func located<T>(_ span: Span, _ body: () throws -> T) throws -> T {
+        do {
+            return try body()
+        } catch let complaint as Complaint {
+            throw diagnostic(complaint, at: span)
+        }
+    }
+
+    func diagnostic(_ complaint: Complaint, at span: Span) -> Diagnostic {
+        Diagnostic(complaint.code, complaint.title, at: span, label: complaint.label, help: complaint.help, notes: complaint.notes, source: source)
+    }
+}

@@ -1,0 +1,118 @@
+import Results
+import Tensors
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// The functions of expressions. With one argument `min max mean sum` reduce everything in it to one number; with several they work
+/// element by element, so that `max(min(x, 1), -1)` clamps.
+package enum Function: String, Sendable, CaseIterable {
+    case min, max, mean, sum, sqrt, exp, log, abs, round, length, `if`, falling, rising, difference
+
+    /// How many arguments it takes.
+    package var arity: ClosedRange<Int> {
+        switch self {
+        case .min, .max, .mean, .sum: 1...64
+        case .sqrt, .exp, .log, .abs, .length, .falling, .rising: 1...1
+        case .round: 1...2
+        case .difference: 2...2
+        case .if: 3...3
+        }
+    }
+
+    package var usage: String {
+        switch self {
+        case .min, .max, .mean, .sum: "\(rawValue)(values) or \(rawValue)(a, b)"
+        case .round: "round(x) or round(x, digits)"
+        case .difference: "difference(a, b)"
+        case .if: "if(condition, a, b)"
+        case .falling, .rising: "\(rawValue)(list)"
+        default: "\(rawValue)(x)"
+        }
+    }
+
+    package func callAsFunction(_ arguments: [Value]) throws -> Value {
+        guard arity.contains(arguments.count), let first = arguments.first else {
+            throw Complaint(.wrongOperands, "`\(rawValue)` takes \(arity.lowerBound) argument\(arity.lowerBound == 1 ? "" : "s"), \(arguments.count) given",
+                label: "usage: \(usage)")
+        }
+        let name = "`\(rawValue)`"
+        switch self {
+        case .min: return try reduceOrCombine(arguments, reduce: { $0.min() }) { $1 < $0 ? $1 : $0 }
+        case .max: return try reduceOrCombine(arguments, reduce: { $0.max() }) { $1 > $0 ? $1 : $0 }
+        case .sum: return try reduceOrCombine(arguments, reduce: { $0.reduce(0, +) }) { $0 + $1 }
+        case .mean:
+            if arguments.count == 1 {
+                return try reduceOrCombine(arguments, reduce: { $0.isEmpty ? nil : $0.reduce(0, +) / Double($0.count) }) { $0 + $1 }
+            }
+            let total = try reduceOrCombine(arguments, reduce: { $0.first }) { $0 + $1 }
+            return try Arithmetic.combine(.divide, total, .number(Double(arguments.count)))
+        case .sqrt: return try Arithmetic.map(first, named: name) { $0.squareRoot() }
+        case .exp: return try Arithmetic.map(first, named: name) { Foundational.exp($0) }
+        case .log: return try Arithmetic.map(first, named: name) { Foundational.log($0) }
+        case .abs: return try Arithmetic.map(first, named: name) { Swift.abs($0) }
+        case .round:
+            guard arguments.count == 2 else { return try Arithmetic.map(first, named: name) { $0.rounded() } }
+            guard case .number(let digits) = arguments[1], (0...15).contains(digits) else {
+                throw Complaint(.wrongOperands, "`round` takes 0 to 15 digits", label: "usage: \(usage)")
+            }
+            let scale = Foundational.power(10, digits.rounded())
+            return try Arithmetic.map(first, named: name) { ($0 * scale).rounded() / scale }
+        case .length:
+            switch first {
+            case .list(let values): return .number(Double(values.count))
+            case .text(let text): return .number(Double(text.count))
+            case .table(let table): return .number(Double(table.rowCount))
+            default: throw Arithmetic.unsuitable(first, for: name)
+            }
+        case .if: return try Arithmetic.truth(first) ? arguments[1] : arguments[2]
+        case .falling: return .boolean(try isMonotone(first) { $0 > $1 })
+        case .rising: return .boolean(try isMonotone(first) { $0 < $1 })
+        case .difference:
+            return try Arithmetic.elementwise(arguments[0], arguments[1], named: name) { Swift.abs($0 - $1) }
+        }
+    }
+
+    private func reduceOrCombine(_ arguments: [Value], reduce: ([Double]) -> Double?, combine: (Double, Double) -> Double) throws -> Value {
+        guard arguments.count == 1 else {
+            return try arguments.dropFirst().reduce(arguments[0]) {
+                try Arithmetic.elementwise($0, $1, named: "`\(rawValue)`", combine)
+            }
+        }
+        return try reduce(try numbers(in: arguments[0])).map { .number($0) } ?? .none
+    }
+
+    /// Every number in a value, missing ones left out.
+    private func numbers(in value: Value) throws -> [Double] {
+        switch value {
+        case .none: return []
+        case .number(let number): return [number]
+        case .boolean(let truth): return [truth ? 1 : 0]
+        case .list(let values): return try values.flatMap { try numbers(in: $0) }
+        default:
+            guard let tensor = try value.elements() else { throw Arithmetic.unsuitable(value, for: "`\(rawValue)`") }
+            return tensor.values.map(Double.init)
+        }
+    }
+
+    private func isMonotone(_ value: Value, _ inOrder: (Double, Double) -> Bool) throws -> Bool {
+        guard case .list(let values) = value else { throw Arithmetic.unsuitable(value, for: "`\(rawValue)`") }
+        let numbers = try values.map { element in
+            guard case .number(let number) = element else { throw Arithmetic.unsuitable(element, for: "`\(rawValue)`") }
+            return number
+        }
+        return zip(numbers, numbers.dropFirst()).allSatisfy(inOrder)
+    }
+}
+
+/// The C library's functions, whose names the cases above would hide.
+private enum Foundational {
+    static func exp(_ x: Double) -> Double { libraryExp(x) }
+    static func log(_ x: Double) -> Double { libraryLog(x) }
+    static func power(_ x: Double, _ y: Double) -> Double { pow(x, y) }
+}
+
+private let libraryExp: @Sendable (Double) -> Double = { exp($0) }
+private let libraryLog: @Sendable (Double) -> Double = { log($0) }

@@ -1,0 +1,49 @@
+import Results
+
+/// What lasts between programs: variables, settings, who may read and write where, and what verbs keep (opened models).
+package final class Session {
+    package struct Settings: Sendable {
+        /// Items that are denoised together at most.
+        package var batch = 8
+        /// Cores that the engine may use; 0 means all.
+        package var threads = 0
+        /// Added to every seed that is not written out.
+        package var seed = 0
+
+        package init() {}
+    }
+
+    package let verbs: VerbRegistry
+    package var settings = Settings()
+    package var access: FileAccess
+    package let cancellation = Cancellation()
+    package var progress: any Progress = NoProgress()
+    /// The notebook's or prompt's variables.
+    package let globals = Scope()
+    /// Values of `param` set from outside; they win over the program's defaults.
+    package var parameters: [String: String] = [:]
+    /// Warnings since the program began, shown after the statement that caused them.
+    package private(set) var warnings: [String] = []
+    /// Whether `_` means the last value: at the prompt, not in a file.
+    package var keepsLast = false
+    /// What verbs keep between uses, by their own keys.
+    package var store: [String: AnyObject] = [:]
+    /// The last values, newest first; kept when `keepsLast` is set.
+    package internal(set) var last: [Value] = []
+
+    package init(verbs: VerbRegistry, access: FileAccess) {
+        self.verbs = verbs
+        self.access = access
+    }
+
+    package func warn(_ message: String) {
+        guard !warnings.contains(message) else { return }
+        warnings.append(message)
+    }
+
+    /// The warnings since the last call.
+    package func takeWarnings() -> [String] {
+        defer { warnings = [] }
+        return warnings
+    }
+}

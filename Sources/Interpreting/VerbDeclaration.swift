@@ -1,0 +1,75 @@
+import Results
+
+/// Everything about a verb, said once: parsing, checking, completion, hints, help, the reference pages and the tests of the examples
+/// come from here.
+package struct VerbDeclaration: Sendable {
+    /// What may flow into the verb.
+    package enum Input: Sendable {
+        /// Nothing: the verb begins a pipeline.
+        case none
+        /// A table; text or a list of texts becomes one with the column `text`.
+        case table
+        /// Any value.
+        case value
+        /// A table if one is there; the verb can also begin a pipeline.
+        case optional
+    }
+
+    package enum Family: String, Sendable, CaseIterable {
+        case sources = "Where items come from"
+        case diffusion = "Diffusion"
+        case tables = "Tables"
+        case control = "Sweeps, turns and checks"
+        case looking = "Ways to look"
+    }
+
+    package let name: String
+    package let family: Family
+    /// One sentence.
+    package let summary: String
+    package let input: Input
+    /// Whether the value can be written as first argument at the head of a statement (`table runs`).
+    package let takesInputAsArgument: Bool
+    package let slots: [Slot]
+    package let hasBlock: Bool
+    /// The names that the block may use beside the variables (`it` is always there).
+    package let reads: [String]
+    /// Columns of the result that the input need not have. A name in capitals stands for what the slot of that name says.
+    package let adds: [String]
+    /// What else the user should know, a paragraph each.
+    package let notes: [String]
+    package let examples: [String]
+    /// Changed whenever the same input and arguments would give another result.
+    package let version: Int
+    package let run: @Sendable (Invocation) throws -> Value
+
+    package init(
+        _ name: String, _ family: Family, _ summary: String, input: Input, asArgument: Bool = false, slots: [Slot] = [],
+        block: Bool = false, reads: [String] = [], adds: [String] = [], notes: [String] = [], examples: [String], version: Int = 1,
+        run: @escaping @Sendable (Invocation) throws -> Value
+    ) {
+        self.name = name
+        self.family = family
+        self.summary = summary
+        self.input = input
+        self.takesInputAsArgument = asArgument
+        self.slots = slots
+        self.hasBlock = block
+        self.reads = reads
+        self.adds = adds
+        self.notes = notes
+        self.examples = examples
+        self.version = version
+        self.run = run
+    }
+
+    package func slot(_ name: String) -> Slot? { slots.first { $0.name == name } }
+    package var positional: [Slot] { slots.filter { $0.place == .positional } }
+    package var named: [Slot] { slots.filter { $0.place == .named } }
+    package var open: Slot? { slots.first { $0.place == .open } }
+
+    /// `noise [K] of=N [left=] [seed=0] ...`
+    package var usage: String {
+        ([name] + slots.map(\.usage) + (hasBlock ? ["{ ... }"] : [])).joined(separator: " ")
+    }
+}

@@ -1,0 +1,15 @@
+/// The verbs that a session knows.
+package struct VerbRegistry: Sendable {
+    private let byName: [String: VerbDeclaration]
+    /// In the order in which they were declared, which is the order of the help page.
+    package let all: [VerbDeclaration]
+
+    package init(_ declarations: [VerbDeclaration]) {
+        all = declarations
+        byName = Dictionary(declarations.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    package subscript(name: String) -> VerbDeclaration? { byName[name] }
+    package var names: [String] { all.map(\.name) }
+    package var namesWithBlock: [String] { all.filter(\.hasBlock).map(\.name) }
+}
