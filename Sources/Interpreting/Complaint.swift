@@ -1,4 +1,4 @@
-package import SourceText
+import SourceText
 
 /// What a verb or an operation throws when it cannot do what was asked. The evaluator turns it into a diagnostic with the place in
 /// the program: the slot's argument if one is named, else the whole command or expression.

@@ -22,6 +22,12 @@ package enum Function: String, Sendable, CaseIterable {
         }
     }
 
+    /// "2 arguments", "1 to 64 arguments".
+    package var arityPhrase: String {
+        let count = arity.lowerBound == arity.upperBound ? "\(arity.lowerBound)" : "\(arity.lowerBound) to \(arity.upperBound)"
+        return count + (arity == 1...1 ? " argument" : " arguments")
+    }
+
     package var usage: String {
         switch self {
         case .min, .max, .mean, .sum: "\(rawValue)(values) or \(rawValue)(a, b)"
@@ -35,7 +41,7 @@ package enum Function: String, Sendable, CaseIterable {
 
     package func callAsFunction(_ arguments: [Value]) throws -> Value {
         guard arity.contains(arguments.count), let first = arguments.first else {
-            throw Complaint(.wrongOperands, "`\(rawValue)` takes \(arity.lowerBound) argument\(arity.lowerBound == 1 ? "" : "s"), \(arguments.count) given",
+            throw Complaint(.wrongOperands, "`\(rawValue)` takes \(arityPhrase), \(arguments.count) given",
                 label: "usage: \(usage)")
         }
         let name = "`\(rawValue)`"
@@ -81,7 +87,7 @@ package enum Function: String, Sendable, CaseIterable {
                 try Arithmetic.elementwise($0, $1, named: "`\(rawValue)`", combine)
             }
         }
-        return try reduce(try numbers(in: arguments[0])).map { .number($0) } ?? .none
+        return reduce(try numbers(in: arguments[0])).map { .number($0) } ?? .none
     }
 
     /// Every number in a value, missing ones left out.

@@ -28,6 +28,8 @@ package final class Session {
     package var keepsLast = false
     /// What verbs keep between uses, by their own keys.
     package var store: [String: AnyObject] = [:]
+    /// The verbs that `def` has made.
+    var definitions: [String: Definition] = [:]
     /// The last values, newest first; kept when `keepsLast` is set.
     package internal(set) var last: [Value] = []
 
@@ -39,6 +41,14 @@ package final class Session {
     package func warn(_ message: String) {
         guard !warnings.contains(message) else { return }
         warnings.append(message)
+    }
+
+    /// Forgets all variables and definitions; what verbs keep stays.
+    package func reset() {
+        globals.removeAll()
+        definitions = [:]
+        last = []
+        warnings = []
     }
 
     /// The warnings since the last call.

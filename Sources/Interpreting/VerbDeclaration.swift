@@ -15,6 +15,16 @@ package struct VerbDeclaration: Sendable {
         case optional
     }
 
+    /// The names that a block may use beside the variables; `it` is always there.
+    package enum BlockNames: Sendable {
+        case none
+        case fixed([String])
+        /// Those of the open slot: `k` in `sweep k=20,40 { ... }`.
+        case open
+        /// The columns of a table.
+        case columns
+    }
+
     package enum Family: String, Sendable, CaseIterable {
         case sources = "Where items come from"
         case diffusion = "Diffusion"
@@ -32,8 +42,7 @@ package struct VerbDeclaration: Sendable {
     package let takesInputAsArgument: Bool
     package let slots: [Slot]
     package let hasBlock: Bool
-    /// The names that the block may use beside the variables (`it` is always there).
-    package let reads: [String]
+    package let blockNames: BlockNames
     /// Columns of the result that the input need not have. A name in capitals stands for what the slot of that name says.
     package let adds: [String]
     /// What else the user should know, a paragraph each.
@@ -45,7 +54,7 @@ package struct VerbDeclaration: Sendable {
 
     package init(
         _ name: String, _ family: Family, _ summary: String, input: Input, asArgument: Bool = false, slots: [Slot] = [],
-        block: Bool = false, reads: [String] = [], adds: [String] = [], notes: [String] = [], examples: [String], version: Int = 1,
+        block: Bool = false, blockNames: BlockNames = .none, adds: [String] = [], notes: [String] = [], examples: [String], version: Int = 1,
         run: @escaping @Sendable (Invocation) throws -> Value
     ) {
         self.name = name
@@ -55,7 +64,7 @@ package struct VerbDeclaration: Sendable {
         self.takesInputAsArgument = asArgument
         self.slots = slots
         self.hasBlock = block
-        self.reads = reads
+        self.blockNames = blockNames
         self.adds = adds
         self.notes = notes
         self.examples = examples

@@ -72,13 +72,13 @@ package final class Picture: Sendable {
                 count = area * 3
             }
         }
-        return Bitmap(width: width, height: height, channels: 3, bytes: bytes)
+        return Bitmap(width: width, height: height, channels: 3, samples: bytes)
     }
 
     private static func unrounded(_ bitmap: Bitmap) -> Tensor {
         let area = bitmap.width * bitmap.height
         let channels = bitmap.channels
-        return bitmap.bytes.withUnsafeBufferPointer { source in
+        return bitmap.samples.withUnsafeBufferPointer { source in
             Tensor(shape: [3, bitmap.height, bitmap.width]) { out in
                 for i in 0..<area {
                     let alpha = channels == 4 ? Float(source[i * channels + 3]) / 255 : 1

@@ -1,0 +1,20 @@
+import SourceText
+import Syntax
+
+/// A verb that a `def` made.
+struct Definition: Sendable {
+    var name: String
+    var parameters: [Name]
+    var body: Block
+    var source: SourceFile
+
+    /// How it binds: each parameter takes any value, by position.
+    var declaration: VerbDeclaration {
+        VerbDeclaration(
+            name, .control, "defined in \(source.name)", input: .optional,
+            slots: parameters.map { Slot($0.text, .value, .positional, required: true, "an argument of the definition") }, examples: []
+        ) { invocation in
+            throw Complaint(.unknownVerb, "`\(invocation.verb.name)` runs only through the evaluator", label: "a definition")
+        }
+    }
+}

@@ -1,0 +1,270 @@
+import Results
+import SourceText
+import Syntax
+
+/// Evaluates a bound command's arguments and checks them against the declaration.
+struct Resolver {
+    let evaluator: Evaluator
+    let bound: BoundCommand
+
+    func arguments() throws -> Arguments {
+        var bySlot: [String: Arguments.Argument] = [:]
+        var written: [String] = []
+        for slot in bound.declaration.slots {
+            if slot.place == .open, !bound.open.isEmpty {
+                let (argument, text) = try open(slot)
+                bySlot[slot.name] = argument
+                written += text
+            } else if let filled = bound.filled(slot.name) {
+                let argument = try resolve(filled)
+                bySlot[slot.name] = argument
+                written.append(Resolver.written(slot, argument, source: source(of: filled)))
+            } else if let standard = slot.standard, let argument = Resolver.standard(standard, for: slot) {
+                bySlot[slot.name] = argument
+                if slot.place == .named { written.append("\(slot.name)=\(standard)") }
+            }
+        }
+        return Arguments(bySlot, given: Set(bound.filled.map(\.slot.name)), written: written)
+    }
+
+    private func source(of filled: BoundCommand.Filled) -> String {
+        evaluator.source.text(of: filled.span)
+    }
+
+    private func resolve(_ filled: BoundCommand.Filled) throws -> Arguments.Argument {
+        let slot = filled.slot
+        do {
+            switch slot.kind {
+            case .expression, .condition:
+                guard case .expression(let list) = filled.parts.first, list.items.count == 1, filled.parts.count == 1 else {
+                    throw Complaint(.wrongType, "`\(slot.name)` takes one expression", label: "several given")
+                }
+                return .perRow(perRow(list.items[0], isCondition: isCondition(slot)))
+            case .tables: return .tables(try tables(filled))
+            case .columns:
+                return .names(
+                    try filled.parts.flatMap { part -> [String] in
+                        switch part {
+                        case .raw(let items): items.map(\.raw)
+                        case .expression(let list): try texts(try evaluator.value(of: list), slot)
+                        }
+                    })
+            default: break
+            }
+            let value: Value
+            switch filled.parts.count == 1 ? filled.parts[0] : nil {
+            case .raw(let items):
+                return try Resolver.raw(items[0].raw, slot)
+            case .expression(let list):
+                value = try evaluator.value(of: list)
+            case nil:
+                var values: [Value] = []
+                for part in filled.parts {
+                    switch part {
+                    case .raw(let items): values += items.map { .text($0.raw) }
+                    case .expression(let list): values += try evaluator.elements(of: list.items)
+                    }
+                }
+                value = .list(values)
+            }
+            return try Resolver.check(value, slot)
+        } catch let complaint as Complaint {
+            throw evaluator.diagnostic(complaint, at: filled.span)
+        }
+    }
+
+    private func isCondition(_ slot: Slot) -> Bool {
+        if case .condition = slot.kind { true } else { false }
+    }
+
+    private func perRow(_ expression: Expression, isCondition: Bool) -> RowExpression {
+        let evaluator = evaluator
+        return RowExpression(source: evaluator.source.text(of: expression.ungrouped.span)) { table, row in
+            let value = try evaluator.with(row: table, row).evaluate(expression)
+            guard isCondition else { return value }
+            return .boolean(try evaluator.located(expression.span) { try Arithmetic.truth(value) })
+        }
+    }
+
+    private func open(_ slot: Slot) throws -> (Arguments.Argument, [String]) {
+        let texts = bound.open.map { "\($0.name.text)=\(evaluator.source.text(of: $0.list.span))" }
+        if case .lists = slot.kind {
+            return (
+                .lists(
+                    try bound.open.map { name, list in
+                        let value = try evaluator.value(of: list)
+                        return (name.text, Resolver.listed(value))
+                    }), texts
+            )
+        }
+        return (
+            .assignments(
+                try bound.open.map { name, list in
+                    guard list.items.count == 1 else {
+                        throw evaluator.diagnostic(
+                            Complaint(.wrongType, "`\(name.text)=` takes one expression", label: "\(list.items.count) given", help: "a list goes in square brackets: [1, 2, 3]"),
+                            at: list.span)
+                    }
+                    return (name.text, perRow(list.items[0], isCondition: false))
+                }), texts
+        )
+    }
+
+    /// A value where a list is wanted: lists and tensors by their first axis, anything else alone.
+    static func listed(_ value: Value) -> [Value] {
+        switch value {
+        case .list(let values): return values
+        case .tensor(let tensor) where tensor.rank > 0:
+            return (0..<tensor.shape[0]).map { tensor.rank == 1 ? .number(Double(tensor.values[$0])) : .tensor(tensor[$0]) }
+        default: return [value]
+        }
+    }
+
+    private func tables(_ filled: BoundCommand.Filled) throws -> [(name: String, table: Table)] {
+        var result: [(name: String, table: Table)] = []
+        func add(_ name: String, _ value: Value, _ span: Span) throws {
+            guard case .table(let table) = value else {
+                throw evaluator.diagnostic(Complaint(.wrongType, "a table is needed, and this is \(value.kind.phrase)", label: value.kind.phrase), at: span)
+            }
+            result.append((name, table))
+        }
+        for part in filled.parts {
+            switch part {
+            case .raw(let items):
+                for item in items {
+                    guard let value = evaluator.scope[item.raw] else { throw evaluator.unknownName(item.raw, at: item.span) }
+                    try add(item.raw, value, item.span)
+                }
+            case .expression(let list):
+                for item in list.items { try add(evaluator.source.text(of: item.ungrouped.span), try evaluator.evaluate(item), item.span) }
+            }
+        }
+        return result
+    }
+
+    private func texts(_ value: Value, _ slot: Slot) throws -> [String] {
+        try Resolver.listed(value).map { element in
+            guard case .text(let text) = element else { throw Resolver.unfit(element, slot) }
+            return text
+        }
+    }
+
+    // MARK: Checks that the static check shares
+
+    /// Characters for a raw slot.
+    static func raw(_ text: String, _ slot: Slot) throws -> Arguments.Argument {
+        switch slot.kind {
+        case .size:
+            let parts = text.split(separator: "x", omittingEmptySubsequences: false)
+            guard let width = parts.first.flatMap({ Int($0) }), let height = parts.last.flatMap({ Int($0) }), parts.count <= 2, width > 0, height > 0,
+                width <= 16_384, height <= 16_384
+            else {
+                throw Complaint(.wrongType, "a size is WIDTHxHEIGHT in pixels, such as 512x512", label: "`\(text)` is none")
+            }
+            return .value(.list([.number(Double(width)), .number(Double(height))]))
+        case .columnOrNumber:
+            if let number = Double(text) { return try check(.number(number), slot) }
+            return .name(text)
+        default: return .name(text)
+        }
+    }
+
+    /// A value for a slot: its kind, range and choices.
+    static func check(_ value: Value, _ slot: Slot) throws -> Arguments.Argument {
+        switch slot.kind {
+        case .number(let whole):
+            guard case .number(let number) = value else { throw unfit(value, slot) }
+            try check(number, whole: whole, slot)
+        case .columnOrNumber:
+            if case .text(let text) = value { return .name(text) }
+            guard case .number(let number) = value else { throw unfit(value, slot) }
+            try check(number, whole: true, slot)
+        case .boolean:
+            guard case .boolean = value else { throw unfit(value, slot) }
+        case .claim:
+            return .value(.boolean(try Arithmetic.truth(value)))
+        case .text:
+            guard case .text = value else { throw unfit(value, slot) }
+        case .name, .path, .column:
+            guard case .text(let text) = value else { throw unfit(value, slot) }
+            return .name(text)
+        case .size:
+            switch value {
+            case .text(let text): return try raw(text, slot)
+            case .number(let side): return try raw(NumberFormat.plain(side), slot)
+            default: throw unfit(value, slot)
+            }
+        case .choice(let choices):
+            guard case .text(let text) = value else { throw unfit(value, slot) }
+            guard choices.contains(text) else {
+                throw Complaint(.unknownChoice, "`\(slot.name)` cannot be `\(text)`", label: Suggestion.question(for: text, in: choices) ?? "not known",
+                    help: "one of " + choices.joined(separator: ", "))
+            }
+            return .name(text)
+        case .list: return .value(.list(listed(value)))
+        case .table:
+            if case .list(let values) = value, let table = Table(texts: values) { return .value(.table(table)) }
+            guard case .table = value else { throw unfit(value, slot) }
+        case .model:
+            guard case .model = value else { throw unfit(value, slot) }
+        case .value, .expression, .condition, .assignments, .lists, .tables, .columns: break
+        }
+        return .value(value)
+    }
+
+    private static func check(_ number: Double, whole: Bool, _ slot: Slot) throws {
+        guard number.isFinite else { throw Complaint(.outOfRange, "`\(slot.name)` must be finite", label: NumberFormat.plain(number)) }
+        if whole, Int(exactly: number) == nil {
+            throw Complaint(.wrongType, "`\(slot.name)` is \(slot.typePhrase), and this is \(NumberFormat.plain(number))", label: "not whole")
+        }
+        if let range = slot.range, !range.contains(number) {
+            throw Complaint(.outOfRange, "`\(slot.name)` is \(slot.typePhrase), and this is \(NumberFormat.plain(number))", label: "out of range")
+        }
+    }
+
+    static func unfit(_ value: Value, _ slot: Slot) -> Complaint {
+        var help: String?
+        if case .list = value { help = "to try several values, put the pipeline in a sweep: `sweep \(slot.name.prefix(1))=... { ... }`" }
+        return Complaint(.wrongType, "`\(slot.name)` is \(slot.typePhrase), and this is \(value.kind.phrase)", label: value.kind.phrase, help: help)
+    }
+
+    /// A slot's default as an argument.
+    static func standard(_ text: String, for slot: Slot) -> Arguments.Argument? {
+        if text == "yes" || text == "no", !slot.isRaw { return .value(.boolean(text == "yes")) }
+        if text.hasPrefix("\""), text.hasSuffix("\""), text.count >= 2 { return .value(.text(String(text.dropFirst().dropLast()))) }
+        if !slot.isRaw, let number = Double(text) { return .value(.number(number)) }
+        return try? raw(text, slot)
+    }
+
+    /// The argument as it stands in a recipe.
+    static func written(_ slot: Slot, _ argument: Arguments.Argument, source: String) -> String {
+        let text: String
+        switch argument {
+        case .value(.number(let number)): text = NumberFormat.plain(number)
+        case .value(.text(let value)): text = "\"\(value)\""
+        case .value(.boolean(let truth)): text = truth ? "yes" : "no"
+        case .name(let name): text = name.contains(where: { $0 == " " || $0 == "\"" }) ? "\"\(name)\"" : name
+        case .names(let names): text = names.joined(separator: slot.place == .named ? "," : " ")
+        case .perRow(let expression): text = "(\(expression.source))"
+        default: return source
+        }
+        return slot.place == .named ? "\(slot.name)=\(text)" : text
+    }
+}
+
+extension Table {
+    /// A table with the column `text`; nil unless all values are texts.
+    package init?(texts values: [Value]) {
+        guard values.allSatisfy({ $0.kind == .text }) else { return nil }
+        self.init(
+            columns: [Column("text", values)],
+            recipes: values.map { Recipe(RecipeStep(verb: "\"\($0.summary)\"")) })
+    }
+
+    /// A row as a table of one.
+    package init(_ record: Record) {
+        self.init(
+            columns: record.fields.map { Column($0.name, [$0.value]) }, rowCount: 1, items: [record.item ?? 0],
+            recipes: [record.recipe ?? Recipe(verb: "record")])
+    }
+}

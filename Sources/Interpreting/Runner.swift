@@ -1,0 +1,170 @@
+import Results
+import SourceText
+import Syntax
+import Tensors
+
+/// Runs pipelines and blocks: binds each command, resolves its arguments, calls its verb and passes the value on.
+struct Runner {
+    let session: Session
+    let source: SourceFile
+
+    func value(of pipeline: Pipeline, in scope: Scope, isBlockHead: Bool) throws -> Value {
+        var value: Value?
+        switch pipeline.head {
+        case .values(let list):
+            value = try evaluator(scope).value(of: list)
+        case .command(let command):
+            value = try run(command, input: nil, supply: isBlockHead ? .blockHead : .head, in: scope)
+        }
+        for command in pipeline.commands {
+            value = try run(command, input: value, supply: .pipe, in: scope)
+        }
+        return value ?? .none
+    }
+
+    /// The value of a block's last statement that has one.
+    func value(of block: Block, in scope: Scope) throws -> Value {
+        var last = Value.none
+        for statement in block.statements {
+            switch statement.kind {
+            case .pipeline(let pipeline): last = try value(of: pipeline, in: scope, isBlockHead: true)
+            case .assignment(let name, let pipeline):
+                last = try value(of: pipeline, in: scope, isBlockHead: true)
+                scope.set(name.text, last)
+            case .param(let name, _, _), .definition(let name, _, _):
+                throw Diagnostic(.malformedStatement, "`\(name.text)` cannot be declared inside a block", at: statement.span, label: "move it above", source: source)
+            }
+        }
+        return last
+    }
+
+    private func evaluator(_ scope: Scope) -> Evaluator { Evaluator(session: session, source: source, scope: scope) }
+
+    // MARK: Commands
+
+    private func run(_ command: Command, input: Value?, supply: Binder.Supply, in scope: Scope) throws -> Value {
+        let definition = session.definitions[command.verb.text]
+        guard let declaration = session.verbs[command.verb.text] ?? definition?.declaration else {
+            throw Diagnostic(
+                .unknownVerb, "there is no verb `\(command.verb.text)`", at: command.verb.span,
+                label: Suggestion.question(for: command.verb.text, in: session.verbs.names) ?? "not known", source: source)
+        }
+        var binder = Binder { scope[$0] != nil }
+        let bound = binder.bind(command, declaration, supply: supply)
+        if let problem = binder.problems.first { throw problem.located(in: source) }
+
+        let evaluator = evaluator(scope)
+        var flowing = input
+        if let argument = bound.inputArgument { flowing = try evaluator.value(of: argument) }
+        if flowing == nil, supply == .blockHead, declaration.input != .none { flowing = scope["it"] }
+        return try located(command, bound) {
+            let fitted = try Runner.fit(flowing, to: declaration)
+            let arguments = try Resolver(evaluator: evaluator, bound: bound).arguments()
+            if session.verbs[command.verb.text] == nil, let definition { return try call(definition, arguments, input: fitted) }
+            let invocation = Invocation(
+                verb: declaration, input: fitted, arguments: arguments, block: command.block.map { bind($0, in: scope) }, session: session,
+                source: source.text(of: command.span)
+            ) { scope[$0] }
+            return try declaration.run(invocation)
+        }
+    }
+
+    private func bind(_ block: Block, in scope: Scope) -> BoundBlock {
+        BoundBlock(source: source.text(of: block.span)) { it, bindings in
+            let inner = Scope(parent: scope)
+            for (name, value) in bindings { inner.set(name, value) }
+            if let it { inner.set("it", it) }
+            return try value(of: block, in: inner)
+        }
+    }
+
+    /// A definition sees its arguments, `it` and the notebook's variables, not those of the caller's blocks.
+    private func call(_ definition: Definition, _ arguments: Arguments, input: Value?) throws -> Value {
+        let inner = Scope(parent: session.globals)
+        for parameter in definition.parameters {
+            if let value = arguments.value(parameter.text) { inner.set(parameter.text, value) }
+        }
+        if let input { inner.set("it", input) }
+        return try Runner(session: session, source: definition.source).value(of: definition.body, in: inner)
+    }
+
+    /// What flows in, as the verb wants it.
+    static func fit(_ value: Value?, to declaration: VerbDeclaration) throws -> Value? {
+        switch declaration.input {
+        case .none:
+            if value != nil {
+                throw Complaint(.wrongInput, "nothing can flow into `\(declaration.name)`", label: "it begins a pipeline", help: "usage: " + declaration.usage)
+            }
+            return nil
+        case .value:
+            guard let value else { throw missingInput(declaration) }
+            return value
+        case .optional:
+            guard let value else { return nil }
+            return (try? table(from: value)).map { .table($0) } ?? value
+        case .table:
+            guard let value else { throw missingInput(declaration) }
+            guard let table = try table(from: value) else {
+                throw Complaint(.wrongInput, "`\(declaration.name)` works on a table, and this is \(value.kind.phrase)", label: "\(value.kind.phrase) flows in here")
+            }
+            return .table(table)
+        }
+    }
+
+    private static func missingInput(_ declaration: VerbDeclaration) -> Complaint {
+        Complaint(.missingInput, "`\(declaration.name)` needs something to work on", label: "nothing flows in here",
+            help: declaration.takesInputAsArgument ? "usage: \(declaration.name) X, or X | \(declaration.name)" : "usage: X | " + declaration.usage)
+    }
+
+    private static func table(from value: Value) throws -> Table? {
+        switch value {
+        case .table(let table): table
+        case .text: Table(texts: [value])
+        case .list(let values) where !values.isEmpty: Table(texts: values) ?? Table(records: values)
+        case .record(let record): Table(record)
+        default: nil
+        }
+    }
+
+    // MARK: Errors with places
+
+    private func located(_ command: Command, _ bound: BoundCommand, _ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch {
+            throw diagnostic(for: error, command, bound)
+        }
+    }
+
+    private func diagnostic(for error: any Error, _ command: Command, _ bound: BoundCommand) -> Diagnostic {
+        switch error {
+        case let diagnostic as Diagnostic: return diagnostic.located(in: source)
+        case let noted as NotedError:
+            var inner = diagnostic(for: noted.underlying, command, bound)
+            inner.notes.append(noted.note)
+            return inner
+        case let complaint as Complaint:
+            let span = complaint.slot.flatMap { slot in
+                bound.span(of: slot) ?? bound.open.first { $0.name.text == slot }.map { $0.name.span.joined(with: $0.list.span) }
+            }
+            return Diagnostic(
+                complaint.code, complaint.title, at: span ?? command.verb.span, label: complaint.label, help: complaint.help, notes: complaint.notes,
+                source: source)
+        case let engine as EngineError:
+            return Diagnostic(
+                DiagnosticCode(engineKind: engine.kind.rawValue), (engine.place.map { "\($0): " } ?? "") + engine.message, at: command.verb.span,
+                help: engine.cure.map { [$0] } ?? [], source: source)
+        default:
+            return Diagnostic(.engineUnsupported, "\(error)", at: command.verb.span, source: source)
+        }
+    }
+}
+
+extension Table {
+    /// Rows picked one by one, as a table again; nil unless all values are records.
+    package init?(records values: [Value]) {
+        let tables = values.compactMap { value -> Table? in if case .record(let record) = value { Table(record) } else { nil } }
+        guard tables.count == values.count, !tables.isEmpty else { return nil }
+        self = .stacked(tables)
+    }
+}
