@@ -42,7 +42,7 @@ struct PictureStrip {
         for row in rows {
             for column in columns {
                 let start = (row * bitmap.width + column) * bitmap.channels
-                for channel in 0..<4 { sum[channel] += channel < bitmap.channels ? Int(bitmap.bytes[start + channel]) : 255 }
+                for channel in 0..<4 { sum[channel] += channel < bitmap.channels ? Int(bitmap.samples[start + channel]) : 255 }
             }
         }
         let count = rows.count * columns.count

@@ -1,0 +1,81 @@
+import Files
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// What was typed at prompts before, per user, in `$XDG_STATE_HOME/noisebook/history` (standard: `~/.local/state`). An entry is
+/// appended when it is entered, so that nothing is lost in a crash and two prompts do not overwrite each other's. A line per entry;
+/// line breaks inside an entry are written as `\n`, backslashes doubled.
+package final class History {
+    package static let limit = 5000
+    private let path: String?
+    /// Oldest first.
+    package private(set) var entries: [String] = []
+
+    /// A file that cannot be read or written costs the history, never the prompt. Nil keeps it in memory.
+    package init(path: String?) {
+        self.path = path
+        guard let path, let bytes = try? FileSystem.readBytes(path) else { return }
+        let lines = bytes.split(separator: 0x0A).suffix(Self.limit)
+        entries = lines.map { Self.unescaped(String(decoding: $0, as: UTF8.self)) }
+    }
+
+    package static var standardPath: String? {
+        func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 } }
+        let state = variable("XDG_STATE_HOME") ?? variable("HOME").map { FileSystem.join($0, ".local/state") }
+        return state.map { FileSystem.join(FileSystem.join($0, "noisebook"), "history") }
+    }
+
+    /// Whether the entry was added: blank ones and repetitions of the last are not.
+    @discardableResult package func append(_ entry: String) -> Bool {
+        guard entry.contains(where: { !$0.isWhitespace }), entry != entries.last else { return false }
+        entries.append(entry)
+        guard let path else { return true }
+        makeFolders(FileSystem.folder(of: path))
+        // What people type can be private: only they read it.
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return true }
+        defer { close(descriptor) }
+        let line = Array((Self.escaped(entry) + "\n").utf8)
+        _ = line.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        return true
+    }
+
+    private func makeFolders(_ folder: String) {
+        var status = stat()
+        guard !folder.isEmpty, stat(folder, &status) != 0 else { return }
+        let parent = FileSystem.folder(of: folder)
+        if parent != folder { makeFolders(parent) }
+        mkdir(folder, 0o700)
+    }
+
+    static func escaped(_ entry: String) -> String {
+        var result = ""
+        for scalar in entry.unicodeScalars {
+            switch scalar {
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+
+    static func unescaped(_ line: String) -> String {
+        var result = ""
+        var escaping = false
+        for scalar in line.unicodeScalars {
+            if escaping {
+                result.unicodeScalars.append(scalar == "n" ? "\n" : scalar)
+                escaping = false
+            } else if scalar == "\\" {
+                escaping = true
+            } else {
+                result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}
