@@ -44,3 +44,8 @@ static inline void nb_readline_abandon(void) {
 }
 static inline void nb_readline_release_terminal(void) { if (rl_deprep_term_function) rl_deprep_term_function(); }
 static inline void nb_readline_take_terminal(void) { if (rl_prep_term_function) rl_prep_term_function(1); }
+static inline void nb_readline_print(const char *text) {
+    FILE *out = rl_outstream ? rl_outstream : stdout;
+    fputs(text, out);
+    fflush(out);
+}

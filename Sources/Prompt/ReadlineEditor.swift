@@ -112,10 +112,7 @@ package final class ReadlineEditor: LineEditor {
     private static func display(_ matches: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, _ count: CInt, _ longest: CInt) {
         rl_crlf()
         rl_display_match_list(matches, count, longest)
-        if let hint {
-            fputs(hint + "\n", stdout)
-            fflush(stdout)
-        }
+        if let hint { nb_readline_print(hint + "\n") }
         nb_readline_redisplay()
     }
 }
