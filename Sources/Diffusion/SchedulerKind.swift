@@ -1,0 +1,58 @@
+/// The schedulers there are, by the names they have in the language.
+package enum SchedulerKind: String, CaseIterable, Sendable, Hashable {
+    case pndm
+    case ddim
+    case ddpm
+    case dpmpp2M = "dpmpp_2m"
+    case euler
+    case eulerAncestral = "euler_a"
+    case heun
+    case lcm
+
+    /// What sets a scheduler apart from the others, apart from its arithmetic: the one place that lists them all.
+    struct Traits {
+        /// The reference's name for it, as `_class_name` in scheduler_config.json.
+        var className: String
+        var sampler: any Sampler.Type
+        /// The reference's defaults for keys that a configuration leaves out.
+        var betas: (shape: NoiseSchedule.Shape, start: Double, end: Double) = (.linear, 0.0001, 0.02)
+        var spacing = TimestepSpacing.leading
+        var clipsSample = false
+        var setsAlphaToOne = true
+        var predictions = Prediction.allCases
+        var takesKarras = false
+        var takesEta = false
+    }
+
+    var traits: Traits {
+        switch self {
+        case .pndm: Traits(className: "PNDMScheduler", sampler: PNDM.self, setsAlphaToOne: false, predictions: [.epsilon, .velocity])
+        case .ddim: Traits(className: "DDIMScheduler", sampler: DDIM.self, clipsSample: true, takesEta: true)
+        case .ddpm: Traits(className: "DDPMScheduler", sampler: DDPM.self, clipsSample: true)
+        case .dpmpp2M: Traits(className: "DPMSolverMultistepScheduler", sampler: DPMSolver.self, spacing: .linspace, takesKarras: true)
+        case .euler: Traits(className: "EulerDiscreteScheduler", sampler: Euler.self, spacing: .linspace, takesKarras: true)
+        case .eulerAncestral:
+            Traits(
+                className: "EulerAncestralDiscreteScheduler", sampler: EulerAncestral.self, spacing: .linspace, predictions: [.epsilon, .velocity])
+        case .heun:
+            Traits(
+                className: "HeunDiscreteScheduler", sampler: Heun.self, betas: (.linear, 0.00085, 0.012), spacing: .linspace, takesKarras: true)
+        case .lcm: Traits(className: "LCMScheduler", sampler: LCM.self, betas: (.scaledLinear, 0.00085, 0.012))
+        }
+    }
+
+    /// The reference's name, as `_class_name` in scheduler_config.json.
+    package var className: String { traits.className }
+    /// Whether the step sizes of Karras and others (2022) can be asked for.
+    package var takesKarras: Bool { traits.takesKarras }
+    /// Whether the share of fresh noise can be set.
+    package var takesEta: Bool { traits.takesEta }
+
+    package init?(className: String) {
+        guard let kind = Self.allCases.first(where: { $0.className == className }) else { return nil }
+        self = kind
+    }
+
+    /// For messages: "pndm, ddim, ...".
+    package static var listed: String { allCases.map(\.rawValue).joined(separator: ", ") }
+}
