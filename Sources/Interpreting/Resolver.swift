@@ -3,7 +3,7 @@ import SourceText
 import Syntax
 
 /// Evaluates a bound command's arguments and checks them against the declaration.
-struct Resolver {
+package struct Resolver {
     let evaluator: Evaluator
     let bound: BoundCommand
 
@@ -111,7 +111,7 @@ struct Resolver {
     }
 
     /// A value where a list is wanted: lists and tensors by their first axis, anything else alone.
-    static func listed(_ value: Value) -> [Value] {
+    package static func listed(_ value: Value) -> [Value] {
         switch value {
         case .list(let values): return values
         case .tensor(let tensor) where tensor.rank > 0:

@@ -76,6 +76,11 @@ package struct Slot: Sendable {
         self.summary = summary
     }
 
+    /// An optional named slot without a default.
+    package init(_ name: String, _ kind: Kind, _ summary: String) {
+        self.init(name, kind, .named, summary)
+    }
+
     /// Whether the binder reads the characters as they stand.
     package var isRaw: Bool {
         switch kind {

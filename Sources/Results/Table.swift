@@ -14,11 +14,20 @@ package struct Table: Sendable {
     /// Set where a user stopped the work that made the table: it holds whole rows only, and fewer than asked for.
     package var partial: Partial?
 
-    /// Why rows are missing.
+    /// How far the work came.
     package struct Partial: Sendable, Equatable {
-        /// Such as "stopped at k=40, item 19 of 36; 91 of 180 kept; the same line goes on".
-        package var message: String
-        package init(_ message: String) { self.message = message }
+        /// Where it stopped: "k=40, item 19 of 36".
+        package var place: String
+        package var kept: Int
+        package var total: Int
+
+        package init(place: String, kept: Int, total: Int) {
+            self.place = place
+            self.kept = kept
+            self.total = total
+        }
+
+        package var message: String { "stopped at \(place); \(kept) of \(total) kept" }
     }
 
     /// `items` defaults to 0, 1, 2, ...; every column must have `rowCount` values.

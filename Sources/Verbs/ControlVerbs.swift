@@ -1,0 +1,190 @@
+import Interpreting
+import Results
+import SourceText
+
+/// Sweeps, turns over rows, and checks.
+enum ControlVerbs {
+    static let all = [sweep, each, loop, expect]
+
+    static let sweep = VerbDeclaration(
+        "sweep", .control, "Runs a block at every combination of some values and stacks its tables, the point's columns in front.",
+        input: .optional,
+        slots: [
+            Slot("values", .lists, .open, "the first name changes slowest"),
+            Slot("repeat", .number(whole: true), standard: "1", in: 1...1000, "so often each point, with other seeds; adds the column `repeat`"),
+            Slot("on_error", .choice(["stop", "skip"]), standard: "stop", "whether a point that fails ends the sweep"),
+        ],
+        block: true, blockNames: .open, adds: ["NAME"],
+        notes: ["All points use the same seeds, so that the differences between them are paired. What flows in is `it` in the block."],
+        examples: [
+            "sweep k=20..60:20 { items x=1,2 | with y=(x*k) } | table",
+            "sweep a=1,2 b=\"x\",\"y\" { items n=a } | table",
+        ]
+    ) { invocation in
+        guard let block = invocation.block else { return .none }
+        let session = invocation.session
+        let lists = invocation.arguments.lists("values")
+        let repeats = invocation.arguments.integer("repeat") ?? 1
+        let skips = invocation.arguments.text("on_error") == "skip"
+        for (name, values) in lists where values.isEmpty {
+            throw Complaint(.emptyTable, "`\(name)` has no values", label: "an empty list", slot: name)
+        }
+        let count = lists.reduce(repeats) { total, list in
+            let (product, overflow) = total.multipliedReportingOverflow(by: list.values.count)
+            return overflow ? .max : product
+        }
+        guard count <= 100_000 else { throw Complaint(.outOfRange, "this sweep has more than 100,000 points", label: "too many") }
+
+        var tables: [Table] = []
+        session.progress.begin("sweep", total: count)
+        defer { session.progress.end() }
+        for repeatIndex in 0..<repeats {
+            for point in points(lists) {
+                let columns = point + (repeats > 1 ? [(name: "repeat", value: Value.number(Double(repeatIndex)))] : [])
+                let place = columns.map { "\($0.name)=\($0.value.summary)" }.joined(separator: ", ")
+                session.seedOffset += repeatIndex * Seeds.perRepeat
+                defer { session.seedOffset -= repeatIndex * Seeds.perRepeat }
+                var table: Table
+                do {
+                    table = try Block.table(try block(it: invocation.input, columns), of: "sweep")
+                } catch where skips && !session.cancellation.isRequested {
+                    session.warn("left out \(place): \(Block.title(of: error))")
+                    session.progress.advance(by: 1)
+                    continue
+                } catch {
+                    throw place.isEmpty ? error : NotedError(error, note: place)
+                }
+                for (name, _) in columns where table.has(name) {
+                    throw Complaint(.columnExists, "the block's table has a column `\(name)` already", label: "the sweep would add it again", slot: name)
+                }
+                table.prepend(columns.map { column in Column(column.name, Array(repeating: column.value, count: table.rowCount)) })
+                tables.append(table)
+                session.progress.advance(by: 1)
+                if session.cancellation.isRequested {
+                    let isLast = tables.count == count && table.partial == nil
+                    var result = Table.stacked(tables)
+                    let total = (table.partial?.total ?? table.rowCount) * count
+                    if !isLast {
+                        let inner = table.partial.map { ", " + $0.place } ?? ""
+                        result.partial = .init(place: place + inner, kept: result.rowCount, total: total)
+                    }
+                    return .table(result)
+                }
+            }
+        }
+        return .table(.stacked(tables))
+    }
+
+    /// All combinations, the first name slowest.
+    private static func points(_ lists: [(name: String, values: [Value])]) -> [[(name: String, value: Value)]] {
+        lists.reduce([[]]) { points, list in
+            points.flatMap { point in list.values.map { point + [(list.name, $0)] } }
+        }
+    }
+
+    static let each = VerbDeclaration(
+        "each", .control, "Runs a block once per row, with the row's columns as variables and the row as `it`, and stacks its tables.",
+        input: .table, block: true, blockNames: .columns,
+        examples: ["items k=1..3 | each { items n=1..3 | with m=(n*k) } | table", "items k=1..3 | each { with double=(2*k) } | table"]
+    ) { invocation in
+        guard let block = invocation.block else { return .none }
+        let table = try invocation.table()
+        var tables: [Table] = []
+        for row in 0..<table.rowCount {
+            do {
+                let one = table.rows([row])
+                tables.append(try Block.table(try block(it: .table(one), Block.variables(table.row(row))), of: "each"))
+            } catch {
+                throw NotedError(error, note: "row \(row), item \(table.items[row])")
+            }
+            if invocation.session.cancellation.isRequested { break }
+        }
+        var result = Table.stacked(tables)
+        if tables.count < table.rowCount {
+            result.partial = .init(place: "row \(tables.count) of \(table.rowCount)", kept: tables.count, total: table.rowCount)
+        }
+        return .table(result)
+    }
+
+    static let loop = VerbDeclaration(
+        "loop", .control, "Runs a block once per row of a table, in order, with the row's columns as variables; `it` is what the turn before gave.",
+        input: .value,
+        slots: [Slot("table", .table, .positional, required: true, "one turn per row, such as a `schedule`")], block: true, blockNames: .columns,
+        notes: ["With `schedule`, `predict` and `with`, samplers are written in the language."],
+        examples: [
+            "s = items k=1..3; items x=1 | loop s { with x=(x*10 + k) } | table",
+            "s = schedule ddim of=3; items x=1 | loop s { with x=(x*alpha_bar_next) } | table",
+        ]
+    ) { invocation in
+        guard let block = invocation.block, let table = invocation.arguments.table("table") else { return .none }
+        var value = invocation.input ?? .none
+        let session = invocation.session
+        session.progress.begin("loop", total: table.rowCount)
+        defer { session.progress.end() }
+        for row in 0..<table.rowCount {
+            if session.cancellation.isRequested {
+                throw Complaint(.interrupted, "stopped at turn \(row) of \(table.rowCount)", label: "an unfinished loop has no value")
+            }
+            do {
+                value = try block(it: value, Block.variables(table.row(row)))
+            } catch {
+                throw NotedError(error, note: "turn \(row) of \(table.rowCount)")
+            }
+            session.progress.advance(by: 1)
+        }
+        return value
+    }
+
+    static let expect = VerbDeclaration(
+        "expect", .control, "Fails the run where a condition does not hold.", input: .none,
+        slots: [
+            Slot("condition", .claim, .positional, required: true, "what must hold"),
+            Slot("why", .text, .positional, "what to say where it does not"),
+        ],
+        examples: ["expect (1 + 1 == 2)", "t = items k=1..3; expect (max(t.k) <= 3) \"k is too large\""]
+    ) { invocation in
+        if invocation.arguments.boolean("condition") == true { return .none }
+        throw Complaint(
+            .expectationFailed, invocation.arguments.text("why") ?? "an expectation was not met", label: "this does not hold", slot: "condition")
+    }
+}
+
+/// What verbs with blocks share.
+enum Block {
+    /// A block's value as rows: a table as it is, texts as the column `text`, another value as the column `value`.
+    static func table(_ value: Value, of verb: String) throws -> Table {
+        switch value {
+        case .table(let table): return table
+        case .record(let record): return Table(record)
+        case .text: return Table(texts: [value]) ?? Table(columns: [])
+        case .list(let values): return Table(texts: values) ?? Table(records: values) ?? Table(columns: [Column("value", values)])
+        case .none, .view:
+            throw Complaint(.wrongInput, "the block of `\(verb)` gives \(value.kind.phrase), not rows", label: "its last statement must give a table")
+        default: return Table(columns: [Column("value", [value])])
+        }
+    }
+
+    /// A row's columns as variables; `near.image` becomes the field of a record `near`.
+    static func variables(_ row: Record) -> [(name: String, value: Value)] {
+        var result: [(name: String, value: Value)] = [(Table.itemName, .number(Double(row.item ?? 0)))]
+        var records: [String: Record] = [:]
+        for (name, value) in row.fields {
+            guard let point = name.firstIndex(of: ".") else {
+                result.append((name, value))
+                continue
+            }
+            records[String(name[..<point]), default: Record()].set(String(name[name.index(after: point)...]), value)
+        }
+        for (name, record) in records where !result.contains(where: { $0.name == name }) { result.append((name, .record(record))) }
+        return result
+    }
+
+    static func title(of error: any Error) -> String {
+        switch error {
+        case let noted as NotedError: title(of: noted.underlying)
+        case let complaint as Complaint: complaint.title
+        case let diagnostic as Diagnostic: diagnostic.title
+        default: "\(error)"
+        }
+    }
+}

@@ -1,0 +1,163 @@
+import Files
+import Interpreting
+import Results
+import SourceText
+import Tensors
+
+/// Tables from lists and files, and into files.
+enum FileVerbs {
+    static let all = [items, read, save]
+
+    static let items = VerbDeclaration(
+        "items", .sources, "Makes a table from lists: one row per element, numbered from 0 as `item`.", input: .none,
+        slots: [Slot("columns", .lists, .open, required: true, "a list, a range, or a tensor, whose first axis makes the rows; a single value stands in every row")],
+        adds: ["NAME"],
+        notes: ["Tensors in a column `latent` or `embedding` become latents [channels, height, width] and embeddings [tokens, width]."],
+        examples: ["items k=20..60:10 fid=317.4,283.021,260.616,234.656,222.27 | table", "items text=\"a red dragon\",\"a blue dragon\" guidance=7.5 | table"]
+    ) { invocation in
+        let lists = invocation.arguments.lists("columns")
+        let count = lists.map(\.values.count).max() ?? 0
+        var columns: [Column] = []
+        for (name, values) in lists {
+            guard values.count == count || values.count == 1 else {
+                throw Complaint(.differentLengths, "`\(name)` has \(values.count) values, and another list \(count)", label: "lengths differ", slot: name)
+            }
+            columns.append(Column(name, values.count == count ? values : Array(repeating: values.first ?? .none, count: count)).asLatents)
+        }
+        if let index = columns.firstIndex(where: { $0.name == Table.itemName }) {
+            throw Complaint(.columnExists, "`item` numbers the rows by itself", label: "choose another name", slot: columns[index].name)
+        }
+        return .table(
+            Table(columns: columns, rowCount: count, recipes: (0..<count).map { row in
+                Recipe(RecipeStep(verb: "items", arguments: columns.map { "\($0.name)=\($0.values[row].summary)" }))
+            }))
+    }
+
+    static let read = VerbDeclaration(
+        "read", .sources, "Reads a file: CSV and JSON as a table, PNG as a table with an `image`, safetensors as a table with a tensor column per name.",
+        input: .none, slots: [Slot("file", .path, .positional, required: true, "relative to the notebook's folder, at the prompt to the working folder")],
+        notes: ["Tensors whose first axes differ cannot share rows and come as a record; `r.NAME` picks one."],
+        examples: ["read results.csv | table", "x = read latents.safetensors; items latent=x.latent | describe"]
+    ) { invocation in
+        let name = invocation.arguments.text("file") ?? ""
+        let path = try invocation.session.access.reading(name, slot: "file")
+        guard FileSystem.exists(path) else { throw EngineError(.file, "there is no such file", place: name) }
+        func finished(_ table: Table) -> Value {
+            var table = table
+            table.set(recipes: (0..<table.rowCount).map { _ in Recipe(invocation.step()) })
+            return .table(table)
+        }
+        switch fileExtension(name) {
+        case "csv": return finished(try Table(csv: try FileSystem.readText(path), place: name))
+        case "json": return try value(of: JSON.read(path: path), finished)
+        case "png":
+            let recipe = Recipe(invocation.step())
+            let bitmap = try PNG.read(path: path)
+            return .table(
+                Table(columns: [Column("file", texts: [name]), Column("image", [.picture(Picture(bitmap, recipe: recipe))])], recipes: [recipe]))
+        case "safetensors": return try tensors(path, finished)
+        case let other:
+            throw Complaint(
+                .unsupportedFeature, "`read` does not know files that end in `\(other.isEmpty ? name : "." + other)`", label: "not a kind it reads", slot: "file",
+                help: FileSystem.isFolder(path) ? "a folder of pictures is read by `dataset \(name)`" : "it reads .csv .json .png .safetensors")
+        }
+    }
+
+    static func fileExtension(_ path: String) -> String {
+        let name = FileSystem.name(of: path)
+        guard let point = name.lastIndex(of: "."), point != name.startIndex else { return "" }
+        return name[name.index(after: point)...].lowercased()
+    }
+
+    private static func tensors(_ path: String, _ finished: (Table) -> Value) throws -> Value {
+        let file = try SafetensorsFile(path: path)
+        let tensors = try file.names.map { ($0, try file.tensor($0)) }
+        let counts = Set(tensors.map { $0.1.shape.first ?? 1 })
+        guard counts.count == 1, let count = counts.first else {
+            return .record(Record(fields: tensors.map { ($0.0, .tensor($0.1)) }))
+        }
+        return finished(
+            Table(
+                columns: tensors.map { name, tensor in
+                    Column(name, tensor.rank == 0 ? [.number(Double(tensor.values[0]))] : Resolver.listed(.tensor(tensor))).asLatents
+                }, rowCount: count))
+    }
+
+    private static func value(of json: JSON, _ finished: (Table) -> Value) -> Value {
+        func plain(_ json: JSON) -> Value {
+            if let number = json.double { return .number(number) }
+            if let text = json.string { return .text(text) }
+            if let truth = json.bool { return .boolean(truth) }
+            if let array = json.array { return .list(array.map(plain)) }
+            if let object = json.object { return .record(Record(fields: json.keys.map { ($0, object[$0].map(plain) ?? .none) })) }
+            return .none
+        }
+        guard let array = json.array, !array.isEmpty, array.allSatisfy({ $0.object != nil }) else { return plain(json) }
+        var names: [String] = []
+        for row in array { for key in row.keys where !names.contains(key) { names.append(key) } }
+        return finished(
+            Table(columns: names.map { name in Column(name, array.map { $0.object?[name].map(plain) ?? .none }) }, rowCount: array.count))
+    }
+
+    // MARK: save
+
+    static let save = VerbDeclaration(
+        "save", .sources, "Writes a value to a file or, for a table with pictures or tensors, to a folder.", input: .value, asArgument: true,
+        slots: [Slot("path", .path, .positional, required: true, "the ending chooses the form: .csv .json .png .safetensors, none for a folder")],
+        notes: [
+            "A folder gets `table.csv`, each picture column as COLUMN-0000.png and so on, each tensor column as COLUMN.safetensors in the layout [row, channels, height, width].",
+            "A picture carries its recipe in the file.",
+        ],
+        examples: ["items a=1,2 | save out.csv", "t = items a=1,2; save t out/results"]
+    ) { invocation in
+        let name = invocation.arguments.text("path") ?? ""
+        let path = try invocation.session.access.writing(name, slot: "path")
+        guard let value = invocation.input else { return .none }
+        let ending = fileExtension(name)
+        if let folder = ["csv", "json", "png", "safetensors"].contains(ending) ? FileSystem.folder(of: path) : nil { try FileSystem.createFolder(folder) }
+        switch (ending, value) {
+        case ("csv", .table(let table)): try AtomicFile.write(table.csv(), to: path)
+        case ("json", .model), ("json", .view): throw unfit(value, ending)
+        case ("json", _): try AtomicFile.write(Saving.json(value).prettyText, to: path)
+        case ("png", _): try Saving.write(picture(value, ending), to: path)
+        case ("safetensors", _): try Saving.tensors(value, to: path)
+        case ("", .table(let table)): try Saving.folder(table, to: path)
+        case (_, .model): throw Complaint(.unsupportedFeature, "models cannot be saved yet", label: "a model", help: "its folder can be copied as it is")
+        case ("", _): throw unfit(value, "a folder")
+        default:
+            throw Complaint(
+                .unsupportedFeature, "`save` does not know files that end in `.\(ending)`", label: "not a kind it writes", slot: "path",
+                help: "it writes .csv .json .png .safetensors, and tables to folders")
+        }
+        return .none
+    }
+
+    private static func picture(_ value: Value, _ ending: String) throws -> Picture {
+        if case .picture(let picture) = value { return picture }
+        let pictures = Saving.pictures(value)
+        guard pictures.count == 1 else {
+            throw Complaint(
+                .wrongInput, "one picture goes into a .png file, and this has \(pictures.count)", label: value.kind.phrase,
+                help: pictures.count > 1 ? "a path without an ending makes a folder of them" : nil)
+        }
+        return pictures[0]
+    }
+
+    private static func unfit(_ value: Value, _ form: String) -> Complaint {
+        Complaint(.wrongInput, "\(value.kind.phrase) cannot be saved as \(form)", label: value.kind.phrase)
+    }
+}
+
+extension Column {
+    /// Tensors in columns of these names as what the other verbs expect there.
+    var asLatents: Column {
+        guard name == "latent" || name == "embedding" else { return self }
+        return Column(
+            name, values.map { value in
+                guard case .tensor(let tensor) = value else { return value }
+                if name == "latent", tensor.rank == 3 { return .latent(Latent(tensor: tensor, origin: .file)) }
+                if name == "embedding", tensor.rank == 2 { return .embedding(Embedding(states: tensor)) }
+                return value
+            })
+    }
+}

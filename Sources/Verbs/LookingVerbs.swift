@@ -1,0 +1,145 @@
+import Interpreting
+import Results
+import SourceText
+import Tensors
+
+/// Ways to look at values. Each gives a view, which terminal, Markdown and HTML draw alike.
+enum LookingVerbs {
+    static let all = [table, show, GridVerb.grid, describe, why]
+
+    static let table = VerbDeclaration(
+        "table", .looking, "Shows a table's rows, numbers formatted alike per column.", input: .table, asArgument: true,
+        examples: ["items k=20..60:10 | table", "t = items a=1,2; table t"]
+    ) { invocation in .view(.table(try invocation.table().view)) }
+
+    static let show = VerbDeclaration(
+        "show", .looking, "Shows a value in the way that suits it: pictures as pictures, tables as tables.", input: .value, asArgument: true,
+        notes: ["A table with picture columns shows them side by side, a row per row; `table` shows all columns, `grid` arranges."],
+        examples: ["show (1 + 1)", "items a=1,2 | show"]
+    ) { invocation in
+        guard let value = invocation.input else { return .none }
+        guard case .table(let table) = value else { return .view(value.view) }
+        let pictures = table.columns.filter { $0.kind == .image }
+        guard !pictures.isEmpty, table.rowCount > 0 else { return .view(value.view) }
+        let texts = table.column("text")
+        return .view(
+            .grid(
+                GridView(
+                    columnHeadings: pictures.count > 1 ? pictures.map(\.name) : [],
+                    rows: (0..<table.rowCount).map { row in
+                        pictures.enumerated().map { position, column in
+                            guard case .picture(let picture) = column.values[row] else { return nil }
+                            let text = texts?.values[row].summary ?? ""
+                            return GridView.Cell(picture: picture, label: position == 0 ? text : "", description: GridVerb.description(column.name, text))
+                        }
+                    }, note: table.partial?.message)))
+    }
+
+    static let describe = VerbDeclaration(
+        "describe", .looking, "Says what a value is: type, shape, and mean, deviation, smallest and largest of its numbers.", input: .value,
+        asArgument: true, examples: ["items k=20..60:10 | describe", "describe [1, 2, 3]"]
+    ) { invocation in
+        guard let value = invocation.input else { return .none }
+        guard case .table(let table) = value else {
+            let statistics = try Statistics(of: [value])
+            return .view(.table(Statistics.view([("value", value.kind, statistics)], first: nil)))
+        }
+        let lines = try table.shownColumns.map { column in (column.name, column.kind, try Statistics(of: column.values)) }
+        var view = Statistics.view(lines, first: "column")
+        view.note = "\(table.rowCount) \(table.rowCount == 1 ? "row" : "rows")" + (table.partial.map { "; \($0.message)" } ?? "")
+        return .view(.table(view))
+    }
+
+    static let why = VerbDeclaration(
+        "why", .looking, "Says how a value came to be: the verbs with all that mattered to the result.", input: .value, asArgument: true,
+        notes: ["Of a table, the recipe of the first row; `why t[3]` gives another row's."],
+        examples: ["t = items k=1..3 | with double=(2*k); why t[1]", "t = items k=1..3; why t"]
+    ) { invocation in
+        switch invocation.input {
+        case .record(let record):
+            guard let recipe = record.recipe else { return .view(.text("written out as a record")) }
+            return .view(.text(RecipeText.lines(recipe, item: record.item).joined(separator: "\n")))
+        case .picture(let picture):
+            return .view(.text(picture.recipe.map { RecipeText.lines($0, item: nil).joined(separator: "\n") } ?? "read, not computed"))
+        case .table(let table):
+            guard table.rowCount > 0 else { return .view(.text("no rows")) }
+            var lines = RecipeText.lines(table.recipes[0], item: table.items[0])
+            if table.rowCount > 1 { lines.append("# the first of \(table.rowCount) rows") }
+            return .view(.text(lines.joined(separator: "\n")))
+        case let value: return .view(.text("\((value ?? .none).summary): a value without a recipe of its own"))
+        }
+    }
+}
+
+/// How recipes are written: for `why`, and for the text inside saved pictures.
+enum RecipeText {
+    static func lines(_ recipe: Recipe, item: Int?) -> [String] {
+        recipe.lines + (item.map { ["# item \($0)"] } ?? [])
+    }
+}
+
+/// Shape, mean, standard deviation (of the population), smallest and largest.
+struct Statistics {
+    var count = 0
+    var missing = 0
+    var shapes: Set<String> = []
+    var numbers = 0
+    var mean = 0.0
+    var deviation = 0.0
+    var smallest = Double.infinity
+    var largest = -Double.infinity
+
+    init(of values: [Value]) throws {
+        var sum = 0.0
+        var squares = 0.0
+        var shift: Double?
+        func take(_ number: Double) {
+            // Shifted by the first number, so that large means do not swallow small deviations.
+            let origin = shift ?? number
+            shift = origin
+            sum += number - origin
+            squares += (number - origin) * (number - origin)
+            smallest = min(smallest, number)
+            largest = max(largest, number)
+            numbers += 1
+        }
+        func visit(_ value: Value) throws {
+            switch value {
+            case .number(let number): take(number)
+            case .list(let inner):
+                shapes.insert("\(inner.count)")
+                for element in inner { if case .number(let number) = element { take(number) } }
+            default:
+                guard let tensor = try value.elements() else { return }
+                shapes.insert(tensor.shape.shapeText)
+                for element in tensor.values { take(Double(element)) }
+            }
+        }
+        for value in values {
+            count += 1
+            if value.isNone { missing += 1 } else { try visit(value) }
+        }
+        if numbers > 0 {
+            mean = (shift ?? 0) + sum / Double(numbers)
+            let spread = squares / Double(numbers) - (sum / Double(numbers)) * (sum / Double(numbers))
+            deviation = max(0, spread).squareRoot()
+        }
+    }
+
+    static func view(_ lines: [(name: String, kind: ValueKind, statistics: Statistics)], first heading: String?) -> TableView {
+        let headings = (heading.map { [$0] } ?? []) + ["type", "shape", "missing", "mean", "std", "min", "max"]
+        return TableView(
+            headings: headings.enumerated().map { index, name in
+                .init(name: name, kind: index + (heading == nil ? 1 : 0) < 3 ? .text : .number)
+            },
+            rows: lines.map { line in
+                let statistics = line.statistics
+                let shape = statistics.shapes.count == 1 ? statistics.shapes.first ?? "" : statistics.shapes.isEmpty ? "" : "various"
+                let numbers = [statistics.mean, statistics.deviation, statistics.smallest, statistics.largest]
+                let format = NumberFormat(for: numbers)
+                let cells: [TableView.Cell] =
+                    (heading == nil ? [] : [.text(line.name)]) + [.text(line.kind.rawValue), .text(shape), .text("\(statistics.missing)")]
+                return cells + numbers.map { statistics.numbers == 0 ? .missing : .text(format($0)) }
+            })
+    }
+}

@@ -1,0 +1,231 @@
+import Interpreting
+import Results
+import SourceText
+import Tensors
+
+/// The verbs that pick, order and combine rows. All but `group` keep each row's item.
+enum TableVerbs {
+    static let all = [first, last, sample, rowsWhere, sort, select, with, group, stack, join]
+
+    private static let count = Slot("n", .number(whole: true), .positional, standard: "1", in: 0...10_000_000, "how many rows")
+
+    static let first = VerbDeclaration(
+        "first", .tables, "Keeps the first rows.", input: .table, slots: [count],
+        examples: ["test = dataset monsters split=test | first 8", "items n=1..5 | first"]
+    ) { invocation in
+        let table = try invocation.table()
+        return .table(table.rows(0..<min(table.rowCount, invocation.arguments.integer("n") ?? 1)))
+    }
+
+    static let last = VerbDeclaration(
+        "last", .tables, "Keeps the last rows.", input: .table, slots: [count],
+        examples: ["items n=1..5 | last 2 | table", "items n=1..5 | last"]
+    ) { invocation in
+        let table = try invocation.table()
+        let count = min(table.rowCount, invocation.arguments.integer("n") ?? 1)
+        return .table(table.rows((table.rowCount - count)..<table.rowCount))
+    }
+
+    static let sample = VerbDeclaration(
+        "sample", .tables, "Keeps rows drawn at random, in the order in which they stood.", input: .table,
+        slots: [count, Seeds.slot], examples: ["items n=1..100 | sample 5 seed=1 | table", "items n=1..100 | sample | table"]
+    ) { invocation in
+        let table = try invocation.table()
+        var generator = Seeds.generator(invocation, item: 0)
+        let drawn = generator.permutation(table.rowCount).prefix(invocation.arguments.integer("n") ?? 1)
+        return .table(table.rows(drawn.sorted()))
+    }
+
+    static let rowsWhere = VerbDeclaration(
+        "where", .tables, "Keeps the rows for which a condition holds.", input: .table,
+        slots: [Slot("condition", .condition, .positional, required: true, "yes for the rows to keep; a missing value counts as no")],
+        examples: ["items k=20..60:10 | where (k > 30) | table", "items n=1..9 | where (n % 2 == 0 and item < 6) | table"]
+    ) { invocation in
+        let table = try invocation.table()
+        guard let condition = invocation.arguments.perRow("condition") else { return .none }
+        let kept = try (0..<table.rowCount).filter { row in
+            if case .boolean(true) = try condition(table, row: row) { true } else { false }
+        }
+        return .table(table.rows(kept))
+    }
+
+    static let sort = VerbDeclaration(
+        "sort", .tables, "Orders the rows by an expression; equal rows keep their order, missing values come last.", input: .table,
+        slots: [
+            Slot("by", .expression, .positional, required: true, "a column or an expression"),
+            Slot("down", .boolean, standard: "no", "whether the largest comes first"),
+        ],
+        examples: ["items k=3,1,2 | sort k | table", "items k=3,1,2 | sort (k % 3) down=yes | table"]
+    ) { invocation in
+        let table = try invocation.table()
+        guard let key = invocation.arguments.perRow("by") else { return .none }
+        let down = invocation.arguments.boolean("down") ?? false
+        let keys = try (0..<table.rowCount).map { try key(table, row: $0) }
+        let kinds = Set(keys.map(\.kind)).subtracting([.none])
+        guard kinds.count <= 1, kinds.isSubset(of: [.number, .text, .boolean]) else {
+            throw Complaint(.wrongOperands, "rows are sorted by numbers or texts, not by \(Column("", keys).kind.phrase)", label: "cannot be ordered", slot: "by")
+        }
+        let order = (0..<table.rowCount).sorted { a, b in
+            if keys[a].isNone || keys[b].isNone { return keys[a].isNone == keys[b].isNone ? a < b : keys[b].isNone }
+            if keys[a].precedes(keys[b]) { return !down }
+            if keys[b].precedes(keys[a]) { return down }
+            return a < b
+        }
+        return .table(table.rows(order))
+    }
+
+    static let select = VerbDeclaration(
+        "select", .tables, "Keeps some columns, in the order in which they are named.", input: .table,
+        slots: [Slot("columns", .columns, .positional, required: true, repeats: true, "names of columns")],
+        examples: ["items a=1,2 b=3,4 c=5,6 | select c a | table", "items a=1,2 b=3,4 | select a,item | table"]
+    ) { invocation in
+        let table = try invocation.table()
+        let names = invocation.arguments.names("columns") ?? []
+        for name in names { _ = try invocation.column(name, of: table, slot: "columns") }
+        return .table(table.selecting(names))
+    }
+
+    static let with = VerbDeclaration(
+        "with", .tables, "Adds columns by expressions over the row, or replaces them.", input: .table,
+        slots: [Slot("columns", .assignments, .open, required: true, "a later one sees the earlier ones")], adds: ["NAME"],
+        examples: ["items k=20..60:10 | with share=(k/70) | table", "items a=1,2 | with b=(a*a) c=(a + b) | table"]
+    ) { invocation in
+        var table = try invocation.table()
+        for (name, expression) in invocation.arguments.assignments("columns") {
+            guard name != Table.itemName else {
+                throw Complaint(.columnExists, "`item` says which row this is and cannot be replaced", label: "choose another name", slot: name)
+            }
+            let column = Column(name, try (0..<table.rowCount).map { try expression(table, row: $0) })
+            table.set(column)
+        }
+        table.record(invocation.step())
+        return .table(table)
+    }
+
+    static let group = VerbDeclaration(
+        "group", .tables, "Makes one row of all rows that agree in some columns; in its expressions a column is the list of the group's values.",
+        input: .table,
+        slots: [
+            Slot("columns", .columns, .positional, required: true, repeats: true, "the columns to agree in"),
+            Slot("values", .assignments, .open, "what to say of each group"),
+        ],
+        adds: ["n", "NAME"],
+        notes: ["The column `n` counts the rows of each group. Groups stand in the order in which they first appear."],
+        examples: ["items k=1,1,2 x=5,7,9 | group k mean=(mean(x)) | table", "items k=1,1,2 | group k | table"]
+    ) { invocation in
+        let table = try invocation.table()
+        let names = invocation.arguments.names("columns") ?? []
+        let keys = try names.map { try invocation.column($0, of: table, slot: "columns") }
+        var groups: [(key: String, rows: [Int])] = []
+        var places: [String: Int] = [:]
+        for row in 0..<table.rowCount {
+            let key = keys.map { $0.values[row].summary }.joined(separator: "\u{1F}")
+            if let place = places[key] {
+                groups[place].rows.append(row)
+            } else {
+                places[key] = groups.count
+                groups.append((key, [row]))
+            }
+        }
+        let keyColumns = keys.map { column in Column(column.name, groups.map { column.values[$0.rows[0]] }) }
+        let lists = table.columns.filter { column in !names.contains(column.name) }.map { column in
+            Column(column.name, groups.map { group in .list(group.rows.map { column.values[$0] }) })
+        }
+        let recipes = groups.map { group in Recipe(invocation.step(), of: group.rows.map { table.recipes[$0] }) }
+        let folded = Table(columns: keyColumns + lists, rowCount: groups.count, recipes: recipes)
+        var result = Table(columns: keyColumns, rowCount: groups.count, recipes: recipes)
+        result.set(Column("n", numbers: groups.map { Double($0.rows.count) }))
+        for (name, expression) in invocation.arguments.assignments("values") {
+            result.set(Column(name, try (0..<groups.count).map { try expression(folded, row: $0) }))
+        }
+        return .table(result)
+    }
+
+    static let stack = VerbDeclaration(
+        "stack", .tables, "Sets tables one below the other; a column says which one a row is from.", input: .none,
+        slots: [
+            Slot("tables", .tables, .positional, required: true, repeats: true, "variables that hold tables"),
+            Slot("as", .name, "the column with the variable's name"),
+        ],
+        adds: ["AS"],
+        notes: ["A column that only some of the tables have is missing in the rows of the others."],
+        examples: [
+            "a = items x=1,2; b = items x=3,4; stack a b as=source | table",
+            "a = items x=1; stack a (items x=2) | table",
+        ]
+    ) { invocation in
+        let parts = invocation.arguments.tables("tables")
+        guard let name = invocation.arguments.text("as") else { return .table(.stacked(parts.map(\.table))) }
+        return .table(
+            .stacked(
+                try parts.map { part in
+                    var table = part.table
+                    guard !table.has(name) else {
+                        throw Complaint(.columnExists, "`\(part.name)` has a column `\(name)` already", label: "choose another name", slot: "as")
+                    }
+                    table.prepend([Column(name, texts: Array(repeating: part.name, count: table.rowCount))])
+                    return table
+                }))
+    }
+
+    static let join = VerbDeclaration(
+        "join", .tables, "Sets the columns of another table beside the rows that agree with it.", input: .table,
+        slots: [
+            Slot("table", .table, .positional, required: true, "the other table"),
+            Slot("on", .columns, required: true, "columns that both have and that must be equal"),
+            Slot("as", .name, "what the other's columns begin with: `as=ours` gives `ours.NAME`"),
+        ],
+        adds: ["AS.*"],
+        notes: ["A row that agrees with none keeps its place, and the other's columns are missing there; with several, it is repeated."],
+        examples: [
+            "a = items k=1,2 x=5,6; b = items k=2,1 x=7,8; a | join b on=k as=b | table",
+            "a = items x=5,6; b = items y=7,8; a | join b on=item | table",
+        ]
+    ) { invocation in
+        let left = try invocation.table()
+        guard let right = invocation.arguments.table("table") else { return .none }
+        let names = invocation.arguments.names("on") ?? []
+        let prefix = invocation.arguments.text("as").map { $0 + "." } ?? ""
+        let leftKeys = try names.map { try invocation.column($0, of: left, slot: "on") }
+        let rightKeys = try names.map { name in
+            guard let column = right.column(name) else {
+                throw Complaint(.missingColumn, "the other table has no column `\(name)`", label: "it has " + right.columnNames.joined(separator: ", "), slot: "on")
+            }
+            return column
+        }
+        func key(_ columns: [Column], _ row: Int) -> String {
+            columns.map { "\($0.values[row].kind) " + $0.values[row].summary }.joined(separator: "\u{1F}")
+        }
+        var rightRows: [String: [Int]] = [:]
+        for row in 0..<right.rowCount { rightRows[key(rightKeys, row), default: []].append(row) }
+        let pairs = (0..<left.rowCount).flatMap { row -> [(Int, Int?)] in
+            rightRows[key(leftKeys, row)].map { $0.map { (row, $0) } } ?? [(row, nil)]
+        }
+        var result = left.rows(pairs.map(\.0))
+        for column in right.columns where !names.contains(column.name) {
+            let name = prefix + column.name
+            guard !left.has(name) else {
+                throw Complaint(.columnExists, "both tables have a column `\(name)`", label: "`as=NAME` sets the other's apart", slot: "table",
+                    help: "add as=NAME")
+            }
+            result.set(Column(name, pairs.map { pair in pair.1.map { column.values[$0] } ?? .none }))
+        }
+        let step = invocation.step()
+        result.set(recipes: pairs.map { pair in
+            Recipe(step, of: [left.recipes[pair.0]] + (pair.1.map { [right.recipes[$0]] } ?? []))
+        })
+        return .table(result)
+    }
+}
+
+extension Value {
+    /// Order among numbers, texts, and no before yes; false between kinds.
+    func precedes(_ other: Value) -> Bool {
+        switch (self, other) {
+        case (.number(let a), .number(let b)): a < b
+        case (.text(let a), .text(let b)): a < b
+        case (.boolean(let a), .boolean(let b)): !a && b
+        default: false
+        }
+    }
+}
