@@ -1,4 +1,4 @@
-package import SourceText
+import SourceText
 
 /// command := VERB argument* [block]
 package struct Command: Sendable {

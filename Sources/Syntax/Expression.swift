@@ -1,4 +1,4 @@
-package import SourceText
+import SourceText
 
 package struct Expression: Sendable {
     package indirect enum Kind: Sendable {

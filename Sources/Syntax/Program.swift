@@ -1,7 +1,7 @@
 // The tree of a text, as in the grammar of `language.md`. Every node has a span; nothing here knows what a verb does.
 // Equality that ignores spans is equality of `Dump` texts.
 
-package import SourceText
+import SourceText
 
 /// program := { statement (NEWLINE | ";") }
 package struct Program: Sendable {
