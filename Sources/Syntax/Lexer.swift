@@ -12,12 +12,12 @@ struct Lexer: Sendable {
         var offset = offset
         while offset < limit {
             let byte = scanner.bytes[offset]
-            if byte == UInt8("\n") {
+            if byte == UInt8(ascii: "\n") {
                 guard newlines else { return offset }
                 offset += 1
-            } else if byte == UInt8("#"), scanner.beginsComment(at: offset) {
+            } else if byte == UInt8(ascii: "#"), scanner.beginsComment(at: offset) {
                 offset = scanner.lineEnd(from: offset, limit: limit)
-            } else if byte == UInt8("\\") {
+            } else if byte == UInt8(ascii: "\\") {
                 let length = scanner.joint(at: offset)
                 guard length > 0 else { return offset }
                 offset += length
@@ -45,37 +45,37 @@ struct Lexer: Sendable {
         if byte.isDigit { return number(at: start, limit: limit) }
         if let end = scanner.nameEnd(at: start, limit: limit) {
             switch end - start {
-            case 2 where byte == UInt8("o") && next == UInt8("r"): return (.operation(.or), end)
-            case 3 where byte == UInt8("a") && next == UInt8("n") && bytes[start + 2] == UInt8("d"): return (.operation(.and), end)
+            case 2 where byte == UInt8(ascii: "o") && next == UInt8(ascii: "r"): return (.operation(.or), end)
+            case 3 where byte == UInt8(ascii: "a") && next == UInt8(ascii: "n") && bytes[start + 2] == UInt8(ascii: "d"): return (.operation(.and), end)
             default: return (.name, end)
             }
         }
         switch byte {
-        case UInt8("."):
-            if next == UInt8(".") { return (.range, start + 2) }
+        case UInt8(ascii: "."):
+            if next == UInt8(ascii: ".") { return (.range, start + 2) }
             if next.isDigit { return number(at: start, limit: limit) }
             return (.dot, start + 1)
-        case UInt8("\""): return (.string, outline.stringEnd[start] ?? scanner.lineEnd(from: start, limit: limit))
-        case UInt8("\n"): return (.newline, start + 1)
-        case UInt8(","): return (.comma, start + 1)
-        case UInt8(":"): return (.colon, start + 1)
-        case UInt8(";"): return (.semicolon, start + 1)
-        case UInt8("|"): return next == UInt8("|") ? (.unexpected, start + 2) : (.bar, start + 1)
-        case UInt8("("): return (.openRound, start + 1)
-        case UInt8("["): return (.openSquare, start + 1)
-        case UInt8("{"): return (.openBrace, start + 1)
-        case UInt8(")"), UInt8("]"), UInt8("}"): return (.closing, start + 1)
-        case UInt8("+"): return (.operation(.plus), start + 1)
-        case UInt8("-"): return (.operation(.minus), start + 1)
-        case UInt8("*"): return next == UInt8("*") ? (.unexpected, start + 2) : (.operation(.times), start + 1)
-        case UInt8("/"): return (.operation(.divided), start + 1)
-        case UInt8("%"): return (.operation(.remainder), start + 1)
-        case UInt8("^"): return (.operation(.power), start + 1)
-        case UInt8("="): return next == byte ? (.operation(.equal), start + 2) : (.equals, start + 1)
-        case UInt8("<"): return next == UInt8("=") ? (.operation(.lessOrEqual), start + 2) : (.operation(.less), start + 1)
-        case UInt8(">"): return next == UInt8("=") ? (.operation(.greaterOrEqual), start + 2) : (.operation(.greater), start + 1)
-        case UInt8("!"): return next == UInt8("=") ? (.operation(.notEqual), start + 2) : (.unexpected, start + 1)
-        case UInt8("&"): return (.unexpected, next == byte ? start + 2 : start + 1)
+        case UInt8(ascii: "\""): return (.string, outline.stringEnd[start] ?? scanner.lineEnd(from: start, limit: limit))
+        case UInt8(ascii: "\n"): return (.newline, start + 1)
+        case UInt8(ascii: ","): return (.comma, start + 1)
+        case UInt8(ascii: ":"): return (.colon, start + 1)
+        case UInt8(ascii: ";"): return (.semicolon, start + 1)
+        case UInt8(ascii: "|"): return next == UInt8(ascii: "|") ? (.unexpected, start + 2) : (.bar, start + 1)
+        case UInt8(ascii: "("): return (.openRound, start + 1)
+        case UInt8(ascii: "["): return (.openSquare, start + 1)
+        case UInt8(ascii: "{"): return (.openBrace, start + 1)
+        case UInt8(ascii: ")"), UInt8(ascii: "]"), UInt8(ascii: "}"): return (.closing, start + 1)
+        case UInt8(ascii: "+"): return (.operation(.plus), start + 1)
+        case UInt8(ascii: "-"): return (.operation(.minus), start + 1)
+        case UInt8(ascii: "*"): return next == UInt8(ascii: "*") ? (.unexpected, start + 2) : (.operation(.times), start + 1)
+        case UInt8(ascii: "/"): return (.operation(.divided), start + 1)
+        case UInt8(ascii: "%"): return (.operation(.remainder), start + 1)
+        case UInt8(ascii: "^"): return (.operation(.power), start + 1)
+        case UInt8(ascii: "="): return next == byte ? (.operation(.equal), start + 2) : (.equals, start + 1)
+        case UInt8(ascii: "<"): return next == UInt8(ascii: "=") ? (.operation(.lessOrEqual), start + 2) : (.operation(.less), start + 1)
+        case UInt8(ascii: ">"): return next == UInt8(ascii: "=") ? (.operation(.greaterOrEqual), start + 2) : (.operation(.greater), start + 1)
+        case UInt8(ascii: "!"): return next == UInt8(ascii: "=") ? (.operation(.notEqual), start + 2) : (.unexpected, start + 1)
+        case UInt8(ascii: "&"): return (.unexpected, next == byte ? start + 2 : start + 1)
         default: return (.unexpected, start + (scanner.scalar(at: start)?.length ?? 1))
         }
     }
@@ -89,9 +89,9 @@ struct Lexer: Sendable {
             return end
         }
         var end = digits(start)
-        if end + 1 < limit, bytes[end] == UInt8("."), bytes[end + 1].isDigit { end = digits(end + 1) }
-        if end < limit, bytes[end] | 32 == UInt8("e") {
-            let sign = end + 1 < limit && (bytes[end + 1] == UInt8("+") || bytes[end + 1] == UInt8("-")) ? 1 : 0
+        if end + 1 < limit, bytes[end] == UInt8(ascii: "."), bytes[end + 1].isDigit { end = digits(end + 1) }
+        if end < limit, bytes[end] | 32 == UInt8(ascii: "e") {
+            let sign = end + 1 < limit && (bytes[end + 1] == UInt8(ascii: "+") || bytes[end + 1] == UInt8(ascii: "-")) ? 1 : 0
             if end + 1 + sign < limit, bytes[end + 1 + sign].isDigit { end = digits(end + 1 + sign) }
         }
         if end < limit, scanner.namePart(at: end) != nil {

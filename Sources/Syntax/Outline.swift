@@ -41,42 +41,42 @@ package struct Outline: Sendable {
         var offset = 0
         while offset < bytes.count {
             let byte = bytes[offset]
-            if byte == UInt8("\n"), strings > 0 {
+            if byte == UInt8(ascii: "\n"), strings > 0 {
                 // A string ends on its line: the outermost one takes all that was opened in it along.
                 let first = stack.firstIndex { $0.kind == .string } ?? 0
                 endString(stack[first].offset, at: offset, terminated: false)
                 stack.removeSubrange(first...)
                 strings = 0
             } else if stack.last?.kind == .string {
-                if byte == UInt8("\\") {
-                    if offset + 1 < bytes.count, bytes[offset + 1] == UInt8("(") {
+                if byte == UInt8(ascii: "\\") {
+                    if offset + 1 < bytes.count, bytes[offset + 1] == UInt8(ascii: "(") {
                         stack.append(Open(kind: .interpolation, offset: offset + 1))
                         offset += 1
-                    } else if offset + 1 < bytes.count, bytes[offset + 1] != UInt8("\n") {
+                    } else if offset + 1 < bytes.count, bytes[offset + 1] != UInt8(ascii: "\n") {
                         offset += 1
                     }
-                } else if byte == UInt8("\"") {
+                } else if byte == UInt8(ascii: "\"") {
                     endString(stack.removeLast().offset, at: offset + 1, terminated: true)
                     strings -= 1
                 }
                 last = byte
-            } else if byte == UInt8("#"), scanner.beginsComment(at: offset) {
+            } else if byte == UInt8(ascii: "#"), scanner.beginsComment(at: offset) {
                 offset = scanner.lineEnd(from: offset, limit: bytes.count)
                 continue
             } else {
                 switch byte {
-                case UInt8("\""):
+                case UInt8(ascii: "\""):
                     stack.append(Open(kind: .string, offset: offset))
                     strings += 1
-                case UInt8("("): stack.append(Open(kind: .round, offset: offset))
-                case UInt8("["): stack.append(Open(kind: .square, offset: offset))
-                case UInt8("{"): stack.append(Open(kind: .brace, offset: offset))
-                case UInt8(")"): close(offset, &stack) { $0 == .round || $0 == .interpolation }
-                case UInt8("]"): close(offset, &stack) { $0 == .square }
-                case UInt8("}"): close(offset, &stack) { $0 == .brace }
+                case UInt8(ascii: "("): stack.append(Open(kind: .round, offset: offset))
+                case UInt8(ascii: "["): stack.append(Open(kind: .square, offset: offset))
+                case UInt8(ascii: "{"): stack.append(Open(kind: .brace, offset: offset))
+                case UInt8(ascii: ")"): close(offset, &stack) { $0 == .round || $0 == .interpolation }
+                case UInt8(ascii: "]"): close(offset, &stack) { $0 == .square }
+                case UInt8(ascii: "}"): close(offset, &stack) { $0 == .brace }
                 default: break
                 }
-                if !byte.isSpace, byte != UInt8("\n") { last = byte }
+                if !byte.isSpace, byte != UInt8(ascii: "\n") { last = byte }
             }
             offset += 1
         }
@@ -87,7 +87,7 @@ package struct Outline: Sendable {
         for open in stack { unclosed.append(open.offset) }
         unclosed.sort()
         unterminated.sort { $0.lower < $1.lower }
-        endsOpen = last == UInt8(",") || last == UInt8("|") || last == UInt8("\\")
+        endsOpen = last == UInt8(ascii: ",") || last == UInt8(ascii: "|") || last == UInt8(ascii: "\\")
     }
 
     private mutating func endString(_ start: Int, at end: Int, terminated: Bool) {

@@ -18,12 +18,12 @@ extension Parser {
             let start = lexer.skipTrivia(from: position, limit: limit, newlines: !newlinesEnd)
             guard start < limit else { break }
             let byte = scanner.bytes[start]
-            if byte == UInt8("\n") || byte == UInt8("|") || byte == UInt8(";") { break }
+            if byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "|") || byte == UInt8(ascii: ";") { break }
             position = start
             switch byte {
-            case UInt8(")"), UInt8("]"), UInt8("}"): position += 1
-            case UInt8("{") where takesBlock: block = parseBlock()
-            case UInt8("{") where !isKnown:
+            case UInt8(ascii: ")"), UInt8(ascii: "]"), UInt8(ascii: "}"): position += 1
+            case UInt8(ascii: "{") where takesBlock: block = parseBlock()
+            case UInt8(ascii: "{") where !isKnown:
                 // It may be a block or a record; the unknown verb is error enough.
                 if let close = outline.partner[start], close < limit { position = close + 1 } else { recover() }
             default: arguments.append(parseArgument(takesBlock: takesBlock))
@@ -77,9 +77,9 @@ extension Parser {
         func item() { if run.end > itemStart { run.items.append(Span(itemStart, run.end)) } }
         scan: while offset < limit {
             switch bytes[offset] {
-            case UInt8("\""): offset = min(outline.stringEnd[offset] ?? limit, limit)
-            case UInt8("("), UInt8("["), UInt8("{"):
-                if bytes[offset] == UInt8("{"), takesBlock || offset != itemStart { break scan }
+            case UInt8(ascii: "\""): offset = min(outline.stringEnd[offset] ?? limit, limit)
+            case UInt8(ascii: "("), UInt8(ascii: "["), UInt8(ascii: "{"):
+                if bytes[offset] == UInt8(ascii: "{"), takesBlock || offset != itemStart { break scan }
                 guard let close = outline.partner[offset], close < limit else {
                     run.isBroken = true
                     offset = scanner.lineEnd(from: offset, limit: limit)
@@ -87,8 +87,8 @@ extension Parser {
                     break scan
                 }
                 offset = close + 1
-            case UInt8(")"), UInt8("]"), UInt8("}"), UInt8("|"), UInt8(";"): break scan
-            case UInt8(","):
+            case UInt8(ascii: ")"), UInt8(ascii: "]"), UInt8(ascii: "}"), UInt8(ascii: "|"), UInt8(ascii: ";"): break scan
+            case UInt8(ascii: ","):
                 item()
                 offset += 1
                 run.end = offset
@@ -97,8 +97,8 @@ extension Parser {
                 continue scan
             default:
                 let next = lexer.skipTrivia(from: offset, limit: limit, newlines: !newlinesEnd)
-                if next > offset || (next < limit && bytes[next] == UInt8("\n")) {
-                    guard next < limit, bytes[next] == UInt8(",") else { break scan }
+                if next > offset || (next < limit && bytes[next] == UInt8(ascii: "\n")) {
+                    guard next < limit, bytes[next] == UInt8(ascii: ",") else { break scan }
                     // White space before a comma belongs to the run, but to none of its items.
                     item()
                     itemStart = next

@@ -221,7 +221,7 @@ extension Parser {
 
     /// 0 for `_`, n for `_n`.
     static func previousIndex(_ name: String) -> Int? {
-        guard name.utf8.first == UInt8("_"), name.utf8.count <= 4 else { return nil }
+        guard name.utf8.first == UInt8(ascii: "_"), name.utf8.count <= 4 else { return nil }
         let digits = name.dropFirst()
         return digits.isEmpty ? 0 : digits.utf8.allSatisfy(\.isDigit) ? Int(digits) : nil
     }

@@ -188,7 +188,7 @@ extension Parser {
     /// Whether a verb at the head is used as a value: `step < 6`, `step.x`, `step, 3`.
     private func standsAsValue(_ verb: Token) -> Bool {
         let next = lexer.token(from: verb.span.upper, limit: limit, newlines: !newlinesEnd)
-        let isSpacedBehind = next.span.upper >= limit || scanner.space(at: next.span.upper) > 0 || scanner.bytes[next.span.upper] == UInt8("\n")
+        let isSpacedBehind = next.span.upper >= limit || scanner.space(at: next.span.upper) > 0 || scanner.bytes[next.span.upper] == UInt8(ascii: "\n")
         switch next.kind {
         case .operation(let operation):
             return !next.hasSpaceBefore || operation.isComparison || (isSpacedBehind && next.span.upper < limit)

@@ -15,22 +15,22 @@ extension Parser {
         }
         var offset = token.span.lower + 1
         while offset < end {
-            guard bytes[offset] == UInt8("\\"), offset + 1 < end else {
+            guard bytes[offset] == UInt8(ascii: "\\"), offset + 1 < end else {
                 literal.append(bytes[offset])
                 offset += 1
                 continue
             }
             switch bytes[offset + 1] {
-            case UInt8("n"): literal.append(UInt8("\n"))
-            case UInt8("t"): literal.append(UInt8("\t"))
-            case UInt8("r"): literal.append(UInt8("\r"))
-            case UInt8("\""), UInt8("\\"): literal.append(bytes[offset + 1])
-            case UInt8("u"):
+            case UInt8(ascii: "n"): literal.append(UInt8(ascii: "\n"))
+            case UInt8(ascii: "t"): literal.append(UInt8(ascii: "\t"))
+            case UInt8(ascii: "r"): literal.append(UInt8(ascii: "\r"))
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): literal.append(bytes[offset + 1])
+            case UInt8(ascii: "u"):
                 let (scalar, next) = readScalar(at: offset, end: end)
                 literal += Array(String(scalar).utf8)
                 offset = next
                 continue
-            case UInt8("("):
+            case UInt8(ascii: "("):
                 guard outline.partner[offset + 1].map({ $0 < end }) ?? false else {
                     offset = end
                     continue
@@ -68,8 +68,8 @@ extension Parser {
     private mutating func readScalar(at offset: Int, end: Int) -> (Unicode.Scalar, Int) {
         let bytes = scanner.bytes
         var close = offset + 2
-        while close < end, bytes[close] != UInt8("}"), close - offset < 12 { close += 1 }
-        if offset + 3 < close, close < end, bytes[offset + 2] == UInt8("{"), bytes[close] == UInt8("}"),
+        while close < end, bytes[close] != UInt8(ascii: "}"), close - offset < 12 { close += 1 }
+        if offset + 3 < close, close < end, bytes[offset + 2] == UInt8(ascii: "{"), bytes[close] == UInt8(ascii: "}"),
             let value = UInt32(source.text(of: Span(offset + 3, close)), radix: 16), let scalar = Unicode.Scalar(value)
         {
             return (scalar, close + 1)

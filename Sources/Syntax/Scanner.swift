@@ -3,8 +3,6 @@
 import SourceText
 
 extension UInt8 {
-    init(_ character: Unicode.Scalar) { self.init(ascii: character) }
-
     var isDigit: Bool { self >= 48 && self <= 57 }
     var isSpace: Bool { self == 32 || self == 9 || self == 13 || self == 11 || self == 12 }
 }
@@ -36,19 +34,19 @@ struct Scanner: Sendable {
 
     /// The length of a backslash with the line end it joins, 0 if there is none.
     func joint(at offset: Int) -> Int {
-        guard offset < bytes.count, bytes[offset] == UInt8("\\") else { return 0 }
+        guard offset < bytes.count, bytes[offset] == UInt8(ascii: "\\") else { return 0 }
         var end = offset + 1
         while end < bytes.count, bytes[end].isSpace { end += 1 }
         if end == bytes.count { return end - offset }
-        return bytes[end] == UInt8("\n") ? end + 1 - offset : 0
+        return bytes[end] == UInt8(ascii: "\n") ? end + 1 - offset : 0
     }
 
     /// Whether the `#` at an offset begins a comment: only at the start of a line or after white space.
     func beginsComment(at offset: Int) -> Bool {
-        guard offset < bytes.count, bytes[offset] == UInt8("#") else { return false }
+        guard offset < bytes.count, bytes[offset] == UInt8(ascii: "#") else { return false }
         guard offset > 0 else { return true }
         let before = bytes[offset - 1]
-        if before < 0x80 { return before == UInt8("\n") || before.isSpace }
+        if before < 0x80 { return before == UInt8(ascii: "\n") || before.isSpace }
         var start = offset - 1
         while start > 0, bytes[start] & 0xC0 == 0x80 { start -= 1 }
         return space(at: start) > 0
@@ -57,7 +55,7 @@ struct Scanner: Sendable {
     /// The end of the line that holds an offset: its line feed, or the limit.
     func lineEnd(from offset: Int, limit: Int) -> Int {
         var end = offset
-        while end < limit, bytes[end] != UInt8("\n") { end += 1 }
+        while end < limit, bytes[end] != UInt8(ascii: "\n") { end += 1 }
         return end
     }
 
@@ -72,7 +70,7 @@ struct Scanner: Sendable {
     private func nameStart(at offset: Int) -> Int? {
         guard offset < bytes.count else { return nil }
         let byte = bytes[offset]
-        if byte < 0x80 { return byte == UInt8("_") || (byte | 32 >= 97 && byte | 32 <= 122) ? 1 : nil }
+        if byte < 0x80 { return byte == UInt8(ascii: "_") || (byte | 32 >= 97 && byte | 32 <= 122) ? 1 : nil }
         guard let (scalar, length) = scalar(at: offset) else { return nil }
         return scalar.properties.isAlphabetic ? length : nil
     }
