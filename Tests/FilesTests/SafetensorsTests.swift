@@ -205,7 +205,7 @@ struct SafetensorsTests {
         var random = SmallGenerator(seed: 1)
         var opened = 0
         var refused = 0
-        for _ in 0..<2000 {
+        for _ in 0..<400 {
             var changed = bytes
             for _ in 0..<(1 + random.next(below: 3)) {
                 // Mostly characters that keep the JSON whole: digits in shapes and offsets.
@@ -221,7 +221,7 @@ struct SafetensorsTests {
                 refused += 1
             }
         }
-        #expect(opened + refused == 2000 && refused > 0)
+        #expect(opened + refused == 400 && refused > 0)
     }
 }
 

@@ -1,0 +1,58 @@
+package import Tensors
+
+/// How a picture becomes the input of CLIP's vision part (the reference's CLIPImageProcessor): shortest edge to `size` by bicubic
+/// resizing, the middle `crop` x `crop`, divided by 255, normalised per channel. Read from `preprocessor_config.json`.
+package struct ContrastivePreprocessing: Sendable, Hashable {
+    package var size = 224
+    package var crop = 224
+    package var filter = ResizeFilter.bicubic
+    package var mean: [Float] = [0.48145466, 0.4578275, 0.40821073]
+    package var deviation: [Float] = [0.26862954, 0.26130258, 0.27577711]
+
+    package init(size: Int = 224) {
+        self.size = size
+        crop = size
+    }
+
+    /// Keys that are missing keep the values of the original model. `place` is what an error names.
+    package init(json: JSON, place: String) throws {
+        func extent(_ key: String, _ inner: [String], _ fallback: Int) throws -> Int {
+            guard let value = json[key], !value.isNull else { return fallback }
+            guard let found = value.int ?? inner.lazy.compactMap({ value[$0]?.int }).first, (1...16384).contains(found) else {
+                throw EngineError(.configuration, "\(key): expected a number of pixels from 1 to 16384, found \(value.text)", place: place)
+            }
+            return found
+        }
+        func channels(_ key: String, _ fallback: [Float]) throws -> [Float] {
+            guard let value = json[key], !value.isNull else { return fallback }
+            guard let found = value.doubles?.map(Float.init), found.count == 3, found.allSatisfy(\.isFinite) else {
+                throw EngineError(.configuration, "\(key): expected three numbers, found \(value.text)", place: place)
+            }
+            return found
+        }
+        size = try extent("size", ["shortest_edge", "height"], 224)
+        crop = try extent("crop_size", ["height"], size)
+        mean = try channels("image_mean", mean)
+        deviation = try channels("image_std", deviation)
+        if deviation.contains(where: { $0 <= 0 }) { throw EngineError(.configuration, "image_std: expected numbers above zero", place: place) }
+        // Pillow's numbers for its filters.
+        let filters: [Int: ResizeFilter] = [0: .nearest, 1: .lanczos, 2: .bilinear, 3: .bicubic, 4: .box, 5: .hamming]
+        if let code = json["resample"]?.int {
+            guard let known = filters[code] else { throw EngineError(.configuration, "resample: expected 0 to 5, found \(code)", place: place) }
+            filter = known
+        }
+        if crop > size { throw EngineError(.unsupported, "crop_size \(crop) is larger than size \(size)", place: place) }
+    }
+
+    /// `[3, crop, crop]`. Transparency is taken as white.
+    package func callAsFunction(_ bitmap: Bitmap) throws -> Tensor {
+        let opaque = bitmap.onWhite
+        let (short, long) = (min(opaque.width, opaque.height), max(opaque.width, opaque.height))
+        let other = size * long / short
+        guard other <= 65536 else { throw EngineError(.shape, "a picture of \(bitmap.width) x \(bitmap.height) is too long and thin") }
+        let resized = opaque.resized(
+            width: opaque.width <= opaque.height ? size : other, height: opaque.width <= opaque.height ? other : size, filter: filter)
+        let middle = resized.cropped(x: (resized.width - crop) / 2, y: (resized.height - crop) / 2, width: crop, height: crop)
+        return middle.planes { value, channel in (value / 255 - mean[channel]) / deviation[channel] }
+    }
+}
