@@ -1,0 +1,186 @@
+/// Keys and values of one attention layer in the inner loop's panel order, so that constant ones (a prompt's) are packed
+/// once and used at every step. Unchecked Sendable: written only while it is being made.
+package final class PackedKeysValues: @unchecked Sendable {
+    package let contexts: Int
+    package let length: Int
+    package let heads: Int
+    package let headWidth: Int
+    private let keyPanels: Int
+    private let valuePanels: Int
+    private let keys: UnsafeMutablePointer<Float>
+    private let values: UnsafeMutablePointer<Float>
+
+    /// `keys` and `values` are `[contexts, length, heads * headWidth]` with `stride` floats from one position to the next.
+    package init(keys source: UnsafePointer<Float>, values valueSource: UnsafePointer<Float>, stride: Int, contexts: Int, length: Int, heads: Int, headWidth: Int) {
+        (self.contexts, self.length, self.heads, self.headWidth) = (contexts, length, heads, headWidth)
+        keyPanels = (length + 15) / 16
+        valuePanels = (headWidth + 15) / 16
+        keys = allocateFloats(contexts * heads * keyPanels * 16 * headWidth)
+        values = allocateFloats(contexts * heads * valuePanels * 16 * length)
+        let keyPanels = keyPanels, valuePanels = valuePanels, keys = keys, values = values
+        ThreadPool.shared.run(contexts * heads) { index in
+            let context = index / heads, head = index % heads
+            let k = source + context * length * stride + head * headWidth
+            let toKeys = keys + index * keyPanels * 16 * headWidth
+            for position in 0..<(keyPanels * 16) {
+                let to = toKeys + position / 16 * 16 * headWidth + position % 16
+                if position < length {
+                    for i in 0..<headWidth { to[i * 16] = k[position * stride + i] }
+                } else {
+                    for i in 0..<headWidth { to[i * 16] = 0 }
+                }
+            }
+            let v = valueSource + context * length * stride + head * headWidth
+            let toValues = values + index * valuePanels * 16 * length
+            for panel in 0..<valuePanels {
+                let columns = min(16, headWidth - panel * 16)
+                for position in 0..<length {
+                    let to = toValues + (panel * length + position) * 16
+                    to.update(from: v + position * stride + panel * 16, count: columns)
+                    for i in columns..<16 { to[i] = 0 }
+                }
+            }
+        }
+    }
+
+    deinit {
+        keys.deallocate()
+        values.deallocate()
+    }
+
+    func key(_ context: Int, _ head: Int, panel: Int) -> UnsafePointer<Float> {
+        UnsafePointer(keys + ((context * heads + head) * keyPanels + panel) * 16 * headWidth)
+    }
+
+    func value(_ context: Int, _ head: Int, panel: Int) -> UnsafePointer<Float> {
+        UnsafePointer(values + ((context * heads + head) * valuePanels + panel) * 16 * length)
+    }
+}
+
+/// Which keys a query may look at.
+package struct AttentionMask: Sendable {
+    /// Query i sees keys 0...i only.
+    package var causal: Bool
+    /// `[contexts][length]`: keys that stand for padding are false. Nil: all count.
+    package var present: [[Bool]]?
+    package init(causal: Bool = false, present: [[Bool]]? = nil) { (self.causal, self.present) = (causal, present) }
+}
+
+/// out = softmax(queries · keysᵀ / sqrt(headWidth)) · values, per head.
+/// `queries` and `out` are `[batch, queryLength, heads * headWidth]`, rows `queryStride` and `outputStride` floats apart;
+/// item i of the batch looks at context `contexts[i]`. Scores are kept for a block of queries at a time, never whole.
+package func attention(
+    queries: UnsafePointer<Float>, batch: Int, queryLength: Int, queryStride: Int, packed: PackedKeysValues, contexts: [Int],
+    mask: AttentionMask? = nil, into out: UnsafeMutablePointer<Float>, outputStride: Int
+) {
+    precondition(contexts.count == batch && contexts.allSatisfy { $0 >= 0 && $0 < packed.contexts }, "contexts \(contexts) of \(packed.contexts) for a batch of \(batch)")
+    let block = 48
+    let blocks = (queryLength + block - 1) / block
+    let heads = packed.heads
+    ThreadPool.shared.run(batch * heads * blocks) { chunk in
+        let item = chunk / (heads * blocks), head = chunk / blocks % heads
+        let first = chunk % blocks * block
+        let count = min(block, queryLength - first)
+        let q = queries + (item * queryLength + first) * queryStride + head * packed.headWidth
+        let o = out + (item * queryLength + first) * outputStride + head * packed.headWidth
+        attentionBlock(
+            q, count: count, stride: queryStride, packed: packed, context: contexts[item], head: head,
+            firstQuery: first, mask: mask, into: o, outputStride: outputStride)
+    }
+}
+
+private func attentionBlock(
+    _ queries: UnsafePointer<Float>, count: Int, stride: Int, packed: PackedKeysValues, context: Int, head: Int,
+    firstQuery: Int, mask: AttentionMask?, into out: UnsafeMutablePointer<Float>, outputStride: Int
+) {
+    let length = packed.length, width = packed.headWidth
+    let tiles = RowTiles(rows: count)
+    // One cache line more than whole panels, so that rows do not share cache sets at lengths of 1,024.
+    let scoreStride = (length + 15) / 16 * 16 + 16
+    let scores = allocateFloats(tiles.rows * scoreStride)
+    let inverse = allocateFloats(tiles.rows)
+    let result = allocateFloats(tiles.rows * 16)
+    let rows = UnsafeMutablePointer<UnsafePointer<Float>>.allocate(capacity: tiles.rows)
+    let zeros = allocateFloats(16)
+    defer {
+        scores.deallocate(); inverse.deallocate(); result.deallocate(); rows.deallocate(); zeros.deallocate()
+    }
+    zeros.update(repeating: 0, count: 16)
+
+    for row in 0..<tiles.rows { rows[row] = queries + min(row, count - 1) * stride }
+    for panel in 0..<((length + 15) / 16) {
+        panelRows(tiles, rows, packed.key(context, head, panel: panel), length: width, zeros, scores + panel * 16, scoreStride)
+    }
+
+    let scale = 1 / Float(width).squareRoot()
+    for row in 0..<tiles.rows {
+        let line = scores + row * scoreStride
+        var visible = length
+        if let mask {
+            if mask.causal { visible = min(length, firstQuery + min(row, count - 1) + 1) }
+            if let present = mask.present?[context] {
+                for key in 0..<visible where !present[key] { line[key] = -.infinity }
+            }
+        }
+        inverse[row] = 1 / softmaxNumerators(line, count: visible, total: length, scale: scale)
+        rows[row] = UnsafePointer(line)
+    }
+
+    for panel in 0..<((width + 15) / 16) {
+        panelRows(tiles, rows, packed.value(context, head, panel: panel), length: length, zeros, result, 16)
+        let columns = min(16, width - panel * 16)
+        for row in 0..<count {
+            let to = out + row * outputStride + panel * 16
+            for i in 0..<columns { to[i] = result[row * 16 + i] * inverse[row] }
+        }
+    }
+}
+
+/// All tiles of rows against one panel.
+@inline(__always)
+private func panelRows(
+    _ tiles: RowTiles, _ rows: UnsafeMutablePointer<UnsafePointer<Float>>, _ panel: UnsafePointer<Float>, length: Int,
+    _ zeros: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>, _ stride: Int
+) {
+    for tile in 0..<tiles.count {
+        let start = tiles.start(tile)
+        if tiles.size(tile) == 6 {
+            panelProduct6(segments: 1, length: length, offset: 0, rows: rows + start, panel: panel, initial: zeros, out: out + start * stride, stride: stride)
+        } else {
+            panelProduct4(segments: 1, length: length, offset: 0, rows: rows + start, panel: panel, initial: zeros, out: out + start * stride, stride: stride)
+        }
+    }
+}
+
+/// Replaces `count` scores s by exp(scale (s - max)) and those from `count` to `total` by 0; returns the sum.
+/// The sum has eight lanes in a fixed order, whatever the position of the row in its block.
+private func softmaxNumerators(_ line: UnsafeMutablePointer<Float>, count: Int, total: Int, scale: Float) -> Float {
+    let whole = count / 8 * 8
+    var maximum = F8(repeating: -.infinity)
+    var i = 0
+    while i < whole {
+        let v = load8(line, i)
+        maximum.replace(with: v, where: maximum .< v)
+        i += 8
+    }
+    var largest = maximum.treeMaximum
+    while i < count { largest = line[i] > largest ? line[i] : largest; i += 1 }
+    if largest == -.infinity { largest = 0 }
+
+    // The lanes past `count` are filled with minus infinity, whose exponential adds nothing; rows have room for them.
+    let padded = (count + 7) / 8 * 8
+    for j in count..<padded { line[j] = -.infinity }
+    var sum = F8.zero
+    let shift = F8(repeating: -largest * scale)
+    i = 0
+    while i < padded {
+        let v = load8(line, i)
+        var e = exponential(shift.addingProduct(v, F8(repeating: scale)))
+        e.replace(with: F8.zero, where: v .== -.infinity)
+        sum += e
+        store8(line, i, e)
+        i += 8
+    }
+    for j in padded..<max(padded, total) { line[j] = 0 }
+    return sum.treeSum
+}

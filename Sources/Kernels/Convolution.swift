@@ -1,0 +1,62 @@
+/// Shape of a convolution over `[batch, height, width, channels]`.
+package struct ConvolutionGeometry: Sendable, Equatable {
+    package var batch: Int
+    package var height: Int
+    package var width: Int
+    package var channels: Int
+    package var kernelHeight = 3
+    package var kernelWidth = 3
+    package var stride = 1
+    package var padTop = 1
+    package var padLeft = 1
+    package var padBottom = 1
+    package var padRight = 1
+    /// The picture that the kernel sees: the input itself, or the input enlarged by nearest neighbour, which costs nothing
+    /// here because only row pointers change.
+    package var seenHeight: Int
+    package var seenWidth: Int
+
+    package init(batch: Int, height: Int, width: Int, channels: Int, kernel: Int = 3, stride: Int = 1, padding: Int = 1) {
+        (self.batch, self.height, self.width, self.channels) = (batch, height, width, channels)
+        (kernelHeight, kernelWidth, self.stride) = (kernel, kernel, stride)
+        (padTop, padLeft, padBottom, padRight) = (padding, padding, padding, padding)
+        (seenHeight, seenWidth) = (height, width)
+    }
+
+    package var outputHeight: Int { (seenHeight + padTop + padBottom - kernelHeight) / stride + 1 }
+    package var outputWidth: Int { (seenWidth + padLeft + padRight - kernelWidth) / stride + 1 }
+
+    /// Index of the input pixel that stands at a place of the seen picture, nil on the padding.
+    @inline(__always) func sourcePixel(y: Int, x: Int) -> Int? {
+        guard y >= 0, y < seenHeight, x >= 0, x < seenWidth else { return nil }
+        return (y * height / seenHeight) * width + x * width / seenWidth
+    }
+}
+
+/// out `[batch, outputHeight, outputWidth, matrix.outputs]` = the convolution of the input with the matrix packed from its
+/// kernel, as one implicit matrix product: a row per output pixel, a segment of `channels` k per tap, a row of zeros
+/// where a tap falls on the padding.
+package func convolution(_ input: UnsafePointer<Float>, _ geometry: ConvolutionGeometry, by matrix: PackedMatrix, into out: UnsafeMutablePointer<Float>) {
+    let g = geometry
+    let taps = g.kernelHeight * g.kernelWidth
+    precondition(taps * g.channels == matrix.inputs, "a kernel of \(matrix.inputs) inputs against \(taps) taps of \(g.channels) channels")
+    if KernelChoice.current == .naive { return naiveConvolution(input, g, by: matrix, into: out) }
+    let zeros = allocateFloats(g.channels)
+    defer { zeros.deallocate() }
+    zeros.update(repeating: 0, count: g.channels)
+    let outputWidth = g.outputWidth, pixels = g.outputHeight * outputWidth
+    let source = RowSource(rows: g.batch * pixels, segments: taps, length: g.channels) { row, to in
+        let image = row / pixels, pixel = row % pixels
+        let top = pixel / outputWidth * g.stride - g.padTop
+        let left = pixel % outputWidth * g.stride - g.padLeft
+        let base = input + image * g.height * g.width * g.channels
+        var tap = 0
+        for ky in 0..<g.kernelHeight {
+            for kx in 0..<g.kernelWidth {
+                to[tap] = g.sourcePixel(y: top + ky, x: left + kx).map { base + $0 * g.channels } ?? UnsafePointer(zeros)
+                tap += 1
+            }
+        }
+    }
+    product(of: source, by: matrix, into: out, outputStride: matrix.outputs)
+}

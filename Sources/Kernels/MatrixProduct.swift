@@ -1,0 +1,136 @@
+/// Where the rows of A lie. `pointers(row, destination)` writes `segments` pointers, one per group of `length` consecutive k.
+struct RowSource {
+    var rows: Int
+    var segments: Int
+    var length: Int
+    var pointers: (_ row: Int, _ destination: UnsafeMutablePointer<UnsafePointer<Float>>) -> Void
+}
+
+/// out = A · B + bias. A is `[rows, B.inputs]` with `inputStride` floats from row to row; out likewise with `outputStride`.
+package func matrixProduct(
+    _ input: UnsafePointer<Float>, rows: Int, inputStride: Int, by matrix: PackedMatrix,
+    into out: UnsafeMutablePointer<Float>, outputStride: Int
+) {
+    if KernelChoice.current == .naive {
+        return naiveProduct(input, rows: rows, inputStride: inputStride, by: matrix, into: out, outputStride: outputStride)
+    }
+    let source = RowSource(rows: rows, segments: 1, length: matrix.inputs) { row, to in to[0] = input + row * inputStride }
+    product(of: source, by: matrix, into: out, outputStride: outputStride)
+}
+
+/// The blocked product. Chunks are blocks of rows times groups of panels; within one, for each panel, blocks of k that
+/// keep the panel's part in the first caches, and within these the tiles of rows.
+func product(of source: RowSource, by matrix: PackedMatrix, into out: UnsafeMutablePointer<Float>, outputStride: Int) {
+    precondition(source.segments * source.length == matrix.inputs, "rows of \(source.segments * source.length) against a matrix of \(matrix.inputs) inputs")
+    guard source.rows > 0 else { return }
+    let rowChunks = (source.rows + 191) / 192
+    let rowsPerChunk = ((source.rows + rowChunks - 1) / rowChunks + 11) / 12 * 12
+    let work = 2 * source.rows * matrix.inputs * matrix.outputs
+    // A chunk of less than about 2 MFLOP costs more to hand out than it saves.
+    let wantedChunks = max(1, min(16, work / 2_000_000))
+    let panelChunks = max(1, min(matrix.panels, (wantedChunks + rowChunks - 1) / rowChunks))
+    let panelsPerChunk = (matrix.panels + panelChunks - 1) / panelChunks
+    ThreadPool.shared.run(rowChunks * panelChunks) { chunk in
+        let firstRow = chunk % rowChunks * rowsPerChunk
+        let firstPanel = chunk / rowChunks * panelsPerChunk
+        let rows = firstRow..<max(firstRow, min(source.rows, firstRow + rowsPerChunk))
+        let panels = firstPanel..<max(firstPanel, min(matrix.panels, firstPanel + panelsPerChunk))
+        if !rows.isEmpty && !panels.isEmpty {
+            productBlock(of: source, rows: rows, by: matrix, panels: panels, into: out, outputStride: outputStride)
+        }
+    }
+}
+
+/// Rows as tiles of six and four; the last tile may repeat its last row to be full.
+struct RowTiles {
+    let sixes: Int
+    let fours: Int
+    init(rows: Int) {
+        var sixes = rows / 6
+        var fours = 0
+        switch rows % 6 {
+        case 0: break
+        case 1, 2:
+            // 6 + 2 rows are cheaper as 4 + 4.
+            if sixes > 0 { sixes -= 1; fours = 2 } else { fours = 1 }
+        case 3, 4: fours = 1
+        default: sixes += 1
+        }
+        (self.sixes, self.fours) = (sixes, fours)
+    }
+    var rows: Int { sixes * 6 + fours * 4 }
+    var count: Int { sixes + fours }
+    func start(_ tile: Int) -> Int { tile <= sixes ? tile * 6 : sixes * 6 + (tile - sixes) * 4 }
+    func size(_ tile: Int) -> Int { tile < sixes ? 6 : 4 }
+}
+
+private func productBlock(
+    of source: RowSource, rows: Range<Int>, by matrix: PackedMatrix, panels: Range<Int>,
+    into out: UnsafeMutablePointer<Float>, outputStride: Int
+) {
+    let segments = source.segments
+    let tiles = RowTiles(rows: rows.count)
+    let table = tilePointers(of: source, rows: rows, tiles: tiles)
+    defer { table.deallocate() }
+
+    // Blocks of k: whole segments up to about 512 k, or parts of one long segment.
+    let segmentsPerBlock = max(1, 512 / source.length)
+    let lengthPerBlock = source.length <= 768 ? source.length : 512
+
+    let width = PackedMatrix.width
+    let scratch = allocateFloats(tiles.rows * width)
+    defer { scratch.deallocate() }
+    let lastTileIsPartial = tiles.rows > rows.count
+
+    for panel in panels {
+        let columns = min(width, matrix.outputs - panel * width)
+        let weights = matrix.panel(panel)
+        let bias = UnsafePointer(matrix.bias + panel * width)
+        let target = out + rows.lowerBound * outputStride + panel * width
+        var segment = 0
+        while segment < segments {
+            let group = min(segmentsPerBlock, segments - segment)
+            var offset = 0
+            while offset < source.length {
+                let length = min(lengthPerBlock, source.length - offset)
+                let b = weights + (segment * source.length + offset) * width
+                let initial = segment == 0 && offset == 0 ? bias : nil
+                for tile in 0..<tiles.count {
+                    let start = tiles.start(tile)
+                    let inScratch = columns < width || (lastTileIsPartial && tile == tiles.count - 1)
+                    let destination = inScratch ? scratch + start * width : target + start * outputStride
+                    let stride = inScratch ? width : outputStride
+                    let size = tiles.size(tile)
+                    let pointers = UnsafePointer(table + start * segments + segment * size)
+                    if size == 6 {
+                        panelProduct6(segments: group, length: length, offset: offset, rows: pointers, panel: b, initial: initial, out: destination, stride: stride)
+                    } else {
+                        panelProduct4(segments: group, length: length, offset: offset, rows: pointers, panel: b, initial: initial, out: destination, stride: stride)
+                    }
+                }
+                offset += length
+            }
+            segment += group
+        }
+        // Whatever went to scratch: all rows of a partial panel, or the last tile.
+        let first = columns < width ? 0 : (lastTileIsPartial ? tiles.start(tiles.count - 1) : rows.count)
+        for row in first..<max(first, rows.count) {
+            (target + row * outputStride).update(from: scratch + row * width, count: columns)
+        }
+    }
+}
+
+/// Row pointers in the order of the inner loop: tile by tile, `[segments][rows of the tile]`.
+private func tilePointers(of source: RowSource, rows: Range<Int>, tiles: RowTiles) -> UnsafeMutablePointer<UnsafePointer<Float>> {
+    let segments = source.segments
+    let table = UnsafeMutablePointer<UnsafePointer<Float>>.allocate(capacity: tiles.rows * segments + segments)
+    let one = table + tiles.rows * segments
+    for tile in 0..<tiles.count {
+        let start = tiles.start(tile), size = tiles.size(tile)
+        for r in 0..<size {
+            source.pointers(rows.lowerBound + min(start + r, rows.count - 1), one)
+            for segment in 0..<segments { table[start * segments + segment * size + r] = one[segment] }
+        }
+    }
+    return table
+}

@@ -1,0 +1,36 @@
+import Kernels
+import Tensors
+
+/// A two-dimensional convolution over `[batch, height, width, channels]`; `weight` is `[outputs, inputs, kernel, kernel]`.
+package struct Convolution2D: Sendable {
+    package let inputs: Int
+    package let outputs: Int
+    private let kernel: Int
+    private let stride: Int
+    private let padding: Int
+    /// Pads below and to the right only, as the VAE's downsampling does.
+    private let padsEnd: Bool
+    private let matrix: Lazy<PackedMatrix>
+
+    package init(_ scope: WeightScope, inputs: Int, outputs: Int, kernel: Int = 3, stride: Int = 1, padding: Int = 1, padsEnd: Bool = false, bias: Bool = true) {
+        (self.inputs, self.outputs) = (inputs, outputs)
+        (self.kernel, self.stride, self.padding, self.padsEnd) = (kernel, stride, padding, padsEnd)
+        let weight = scope.parameter("weight", [outputs, inputs, kernel, kernel])
+        let bias = bias ? scope.parameter("bias", [outputs]) : nil
+        matrix = Lazy { .packing(weight, taps: kernel * kernel, bias: bias) }
+    }
+
+    /// - Parameter enlargedTo: height and width to which the input is enlarged by nearest neighbour before the convolution.
+    package func callAsFunction(_ x: Tensor, enlargedTo size: (height: Int, width: Int)? = nil) -> Tensor {
+        precondition(x.rank == 4 && x.shape[3] == inputs, "expected [batch, height, width, \(inputs)], found \(x.shape)")
+        var geometry = ConvolutionGeometry(
+            batch: x.shape[0], height: x.shape[1], width: x.shape[2], channels: inputs, kernel: kernel, stride: stride, padding: padding)
+        if padsEnd { (geometry.padTop, geometry.padLeft, geometry.padBottom, geometry.padRight) = (0, 0, 1, 1) }
+        if let size { (geometry.seenHeight, geometry.seenWidth) = size }
+        return x.withUnsafePointer { source in
+            Tensor(shape: [geometry.batch, geometry.outputHeight, geometry.outputWidth, outputs]) { out in
+                convolution(source, geometry, by: matrix.value, into: out)
+            }
+        }
+    }
+}

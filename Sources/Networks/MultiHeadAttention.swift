@@ -1,0 +1,66 @@
+import Kernels
+import Tensors
+
+/// Multi-head attention (Vaswani et al. 2017) with the four projections as separate parameters, whose names differ between
+/// the UNet (`to_q`, `to_out.0`) and CLIP (`q_proj`, `out_proj`).
+package struct MultiHeadAttention: Sendable {
+    /// The names of the projections.
+    package struct Names: Sendable {
+        var query, key, value, output: [String]
+        /// diffusers.
+        package static let diffusers = Names(query: ["to_q"], key: ["to_k"], value: ["to_v"], output: ["to_out", "0"])
+        /// transformers.
+        package static let transformers = Names(query: ["q_proj"], key: ["k_proj"], value: ["v_proj"], output: ["out_proj"])
+    }
+
+    private let heads: Int
+    private let width: Int
+    private let query: Linear
+    private let key: Linear
+    private let value: Linear
+    private let output: Linear
+
+    /// - Parameters:
+    ///   - width: of the queries and the output.
+    ///   - contextWidth: of what keys and values are made from; `width` for self-attention.
+    package init(_ scope: WeightScope, names: Names, width: Int, contextWidth: Int, heads: Int, inputBias: Bool) {
+        (self.heads, self.width) = (heads, width)
+        func at(_ path: [String]) -> WeightScope { path.reduce(scope) { $0[$1] } }
+        query = Linear(at(names.query), inputs: width, outputs: width, bias: inputBias)
+        key = Linear(at(names.key), inputs: contextWidth, outputs: width, bias: inputBias)
+        value = Linear(at(names.value), inputs: contextWidth, outputs: width, bias: inputBias)
+        output = Linear(at(names.output), inputs: width, outputs: width)
+    }
+
+    /// Keys and values of `context`, `[contexts, length, contextWidth]`, ready for any number of calls.
+    package func keysValues(of context: Tensor) -> PackedKeysValues {
+        let length = context.count / context.shape[0] / key.inputs
+        let keys = key(context), values = value(context)
+        return keys.withUnsafePointer { keys in
+            values.withUnsafePointer { values in
+                PackedKeysValues(
+                    keys: keys, values: values, stride: width, contexts: context.shape[0], length: length, heads: heads, headWidth: width / heads)
+            }
+        }
+    }
+
+    /// `[batch, ..., width]` attending to prepared keys and values; item i looks at context `contexts[i]`.
+    package func callAsFunction(_ x: Tensor, to packed: PackedKeysValues, contexts: [Int], mask: AttentionMask? = nil) -> Tensor {
+        let batch = x.shape[0]
+        let length = x.count / batch / width
+        let queries = query(x)
+        let mixed = queries.withUnsafePointer { queries in
+            Tensor(shape: x.shape) { out in
+                attention(
+                    queries: queries, batch: batch, queryLength: length, queryStride: width, packed: packed, contexts: contexts, mask: mask,
+                    into: out, outputStride: width)
+            }
+        }
+        return output(mixed)
+    }
+
+    /// Self-attention.
+    package func callAsFunction(_ x: Tensor, mask: AttentionMask? = nil) -> Tensor {
+        self(x, to: keysValues(of: x), contexts: Array(0..<x.shape[0]), mask: mask)
+    }
+}

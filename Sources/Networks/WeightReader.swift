@@ -1,0 +1,100 @@
+import Files
+import Synchronization
+import Tensors
+
+/// Hands a network its parameters by name while it is being built, from headers only, and keeps account: at the end every
+/// missing, misshapen and unused name is told at once. Values are read when they are first used.
+package final class WeightReader {
+    private let source: any TensorSource
+    private let alternatives: (String) -> [String]
+    private var asked: Set<String> = []
+    private var problems: [String] = []
+
+    /// - Parameters:
+    ///   - alternatives: other names under which older folders hold a parameter, tried in order.
+    package init(_ source: any TensorSource, alternatives: @escaping (String) -> [String] = { _ in [] }) {
+        self.source = source
+        self.alternatives = alternatives
+    }
+
+    package var root: WeightScope { WeightScope(reader: self, prefix: "") }
+
+    fileprivate func parameter(_ name: String, _ shape: [Int]) -> Parameter {
+        let found = ([name] + alternatives(name)).first { source.entry($0) != nil }
+        guard let found, let entry = source.entry(found) else {
+            problems.append("\(name): missing, expected \(shape)")
+            return Parameter(source: source, name: name, shape: shape)
+        }
+        asked.insert(found)
+        // A linear layer is a 1 x 1 convolution: folders hold either form.
+        if entry.shape != shape && entry.shape.trimmedOnes != shape.trimmedOnes {
+            problems.append("\(found): expected \(shape), found \(entry.shape)")
+        }
+        return Parameter(source: source, name: found, shape: shape)
+    }
+
+    fileprivate func has(_ name: String) -> Bool { ([name] + alternatives(name)).contains { source.entry($0) != nil } }
+
+    /// Throws if anything did not fit. `ignoring`: names that may be there unused.
+    package func finish(ignoring ignored: (String) -> Bool = { _ in false }) throws {
+        let unused = source.names.filter { !asked.contains($0) && !ignored($0) }
+        let all = problems + unused.map { "\($0): not used by this configuration" }
+        guard !all.isEmpty else { return }
+        let shown = all.prefix(40).joined(separator: "\n  ")
+        let rest = all.count > 40 ? "\n  and \(all.count - 40) more" : ""
+        throw EngineError(
+            .weights, "\(all.count) \(all.count == 1 ? "weight does" : "weights do") not fit the configuration:\n  \(shown)\(rest)",
+            place: source.path, cure: "check that config.json and the weights belong together")
+    }
+
+    /// Number of values in all parameters that the network asked for.
+    package var parameterCount: Int { asked.reduce(0) { $0 + (source.entry($1)?.count ?? 0) } }
+}
+
+/// A place in the tree of parameter names: `scope["down_blocks"][0]["resnets"]`.
+package struct WeightScope {
+    fileprivate let reader: WeightReader
+    fileprivate let prefix: String
+
+    package subscript(name: String) -> WeightScope { WeightScope(reader: reader, prefix: prefix.isEmpty ? name : "\(prefix).\(name)") }
+    package subscript(index: Int) -> WeightScope { self[String(index)] }
+
+    package func parameter(_ name: String, _ shape: [Int]) -> Parameter { reader.parameter(self[name].prefix, shape) }
+    package func has(_ name: String) -> Bool { reader.has(self[name].prefix) }
+}
+
+/// One stored tensor of a known shape, read when it is needed.
+package struct Parameter: Sendable {
+    let source: any TensorSource
+    let name: String
+    package let shape: [Int]
+
+    /// The values as floats in the declared shape.
+    /// Only called on networks whose reader has finished: then the name is there with this shape.
+    func load() -> Tensor {
+        guard let tensor = try? source.tensor(name) else { preconditionFailure("\(name) vanished from \(source.path)") }
+        return tensor.reshaped(shape)
+    }
+}
+
+/// A value that is made when it is first asked for, once.
+package final class Lazy<Value: Sendable>: Sendable {
+    private let made = Mutex<Value?>(nil)
+    private let make: @Sendable () -> Value
+
+    package init(_ make: @escaping @Sendable () -> Value) { self.make = make }
+
+    package var value: Value {
+        made.withLock { value in
+            if let value { return value }
+            let fresh = make()
+            value = fresh
+            return fresh
+        }
+    }
+}
+
+extension Array where Element == Int {
+    /// Without the trailing axes of extent one.
+    fileprivate var trimmedOnes: [Int] { Array(reversed().drop { $0 == 1 }.reversed()) }
+}
