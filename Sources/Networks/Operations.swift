@@ -10,9 +10,9 @@ package enum Activation: String, Sendable, CaseIterable {
         x.withUnsafePointer { source in
             Tensor(shape: x.shape) { out in
                 switch self {
-                case .silu: silu(source, count: x.count, into: out)
-                case .gelu: gelu(source, count: x.count, into: out)
-                case .quickGelu: quickGelu(source, count: x.count, into: out)
+                case .silu: Kernels.silu(source, count: x.count, into: out)
+                case .gelu: Kernels.gelu(source, count: x.count, into: out)
+                case .quickGelu: Kernels.quickGelu(source, count: x.count, into: out)
                 }
             }
         }

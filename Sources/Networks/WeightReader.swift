@@ -71,7 +71,7 @@ package struct Parameter: Sendable {
 
     /// The values as floats in the declared shape.
     /// Only called on networks whose reader has finished: then the name is there with this shape.
-    func load() -> Tensor {
+    package func load() -> Tensor {
         guard let tensor = try? source.tensor(name) else { preconditionFailure("\(name) vanished from \(source.path)") }
         return tensor.reshaped(shape)
     }

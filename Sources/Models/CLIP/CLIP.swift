@@ -1,0 +1,54 @@
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+import Files
+import Networks
+import Tensors
+
+/// A whole CLIP: both towers, their projections into one space, and the scale of their products (transformers' CLIPModel).
+package struct CLIP: Sendable {
+    package let text: CLIPText
+    package let vision: CLIPVision
+    package let parameterCount: Int
+    private let visionProjection: Linear   // visual_projection
+    private let scale: Lazy<Tensor>        // logit_scale
+
+    /// A folder with `config.json` and `model.safetensors` of a CLIPModel.
+    package init(folder: String) throws {
+        let path = FileSystem.join(folder, "config.json")
+        let file = try ConfigurationReader(path: path)
+        guard let textJSON = file.value("text_config"), let visionJSON = file.value("vision_config") else {
+            throw EngineError(.configuration, "the keys \"text_config\" and \"vision_config\" are needed for a whole CLIP", place: path)
+        }
+        let width = try file.int("projection_dim", default: 512)
+        let textConfiguration = try CLIPTextConfiguration(ConfigurationReader(textJSON, place: "\(path), text_config"), projectionWidth: width)
+        let visionConfiguration = try CLIPVisionConfiguration(ConfigurationReader(visionJSON, place: "\(path), vision_config"), projectionWidth: width)
+        let reader = WeightReader(try SafetensorsFolder(folder: folder, stem: "model"))
+        let root = reader.root
+        text = CLIPText(root, textConfiguration, projects: true)
+        vision = CLIPVision(root["vision_model"], visionConfiguration)
+        visionProjection = Linear(root["visual_projection"], inputs: visionConfiguration.width, outputs: width, bias: false)
+        let logitScale = root.parameter("logit_scale", [])
+        scale = Lazy { logitScale.load() }
+        try reader.finish { $0.hasSuffix("position_ids") }
+        parameterCount = reader.parameterCount
+    }
+
+    /// The factor that cosines are multiplied with: e to the stored value.
+    package var logitScale: Float { exp(scale.value.values[0]) }
+
+    /// Projected text embeddings `[batch, projectionWidth]`, not normalised.
+    package func textFeatures(_ ids: [[Int]], present: [[Bool]]? = nil) throws -> Tensor {
+        let output = try text.encode(ids, present: present)
+        return output.embeddings ?? output.pooled
+    }
+
+    /// Projected picture embeddings `[batch, projectionWidth]`, not normalised.
+    /// - Parameter pixels: `[batch, channels, imageSize, imageSize]`, normalised as the folder's preprocessor says.
+    package func imageFeatures(_ pixels: Tensor) throws -> Tensor { projected(try vision.encode(pixels)) }
+
+    /// The projection of a picture tower's output.
+    package func projected(_ output: CLIPVision.Output) -> Tensor { visionProjection(output.pooled) }
+}

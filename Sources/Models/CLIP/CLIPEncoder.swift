@@ -1,0 +1,45 @@
+import Kernels
+import Networks
+import Tensors
+
+/// The transformer of both towers: pre-norm attention and a two-layer feed-forward (transformers' CLIPEncoder).
+struct CLIPEncoder: Sendable {
+    private struct Layer: Sendable {
+        let norm1: LayerNorm   // layer_norm1
+        let attention: MultiHeadAttention
+        let norm2: LayerNorm   // layer_norm2
+        let first, second: Linear   // mlp.fc1, mlp.fc2
+        let activation: Activation
+
+        func callAsFunction(_ x: Tensor, mask: AttentionMask?) -> Tensor {
+            let hidden = added(attention(norm1(x), mask: mask), x)
+            return added(second(activation(first(norm2(hidden)))), hidden)
+        }
+    }
+
+    private let layers: [Layer]
+
+    init(_ scope: WeightScope, width: Int, hiddenWidth: Int, layers: Int, heads: Int, activation: Activation, epsilon: Float) {
+        self.layers = (0..<layers).map { index in
+            let place = scope["layers"][index]
+            return Layer(
+                norm1: LayerNorm(place["layer_norm1"], width: width, epsilon: epsilon),
+                attention: MultiHeadAttention(place["self_attn"], names: .transformers, width: width, contextWidth: width, heads: heads, inputBias: true),
+                norm2: LayerNorm(place["layer_norm2"], width: width, epsilon: epsilon),
+                first: Linear(place["mlp"]["fc1"], inputs: width, outputs: hiddenWidth),
+                second: Linear(place["mlp"]["fc2"], inputs: hiddenWidth, outputs: width),
+                activation: activation)
+        }
+    }
+
+    /// `[batch, length, width]` to the same; `seen` gets the input and the state after each layer.
+    func callAsFunction(_ x: Tensor, mask: AttentionMask? = nil, seen: (Tensor) -> Void = { _ in }) -> Tensor {
+        var hidden = x
+        seen(hidden)
+        for layer in layers {
+            hidden = layer(hidden, mask: mask)
+            seen(hidden)
+        }
+        return hidden
+    }
+}

@@ -1,0 +1,78 @@
+import Files
+import Networks
+import Tensors
+
+/// The noise predictor of Stable Diffusion (diffusers' UNet2DConditionModel; Rombach et al. 2022), any number of levels.
+package struct UNet: Sendable {
+    package let configuration: UNetConfiguration
+    package let parameterCount: Int
+    private let timeEmbedding: TimeEmbedding
+    private let convIn: Convolution2D
+    private let down: [DownBlock]
+    private let mid: MidBlock?
+    private let up: [UpBlock]
+    private let normOut: GroupNorm     // conv_norm_out
+    private let convOut: Convolution2D
+    private let crossAttention: [MultiHeadAttention]
+
+    /// Reads `config.json` and the headers of `diffusion_pytorch_model.safetensors`; weights are read when first used.
+    package init(folder: String) throws {
+        let configuration = try UNetConfiguration(path: FileSystem.join(folder, "config.json"))
+        try self.init(configuration, weights: SafetensorsFolder(folder: folder, stem: "diffusion_pytorch_model"))
+    }
+
+    package init(_ configuration: UNetConfiguration, weights: any TensorSource) throws {
+        let c = configuration
+        let reader = WeightReader(weights)
+        let root = reader.root
+        var layers = CrossAttentionLayers()
+        self.configuration = c
+        timeEmbedding = TimeEmbedding(root, c)
+        convIn = Convolution2D(root["conv_in"], inputs: c.inChannels, outputs: c.blockOutChannels[0], kernel: c.inputKernel, padding: (c.inputKernel - 1) / 2)
+        var down: [DownBlock] = [], up: [UpBlock] = []
+        for level in c.downBlocks.indices { down.append(DownBlock(root["down_blocks"][level], level: level, c, layers: &layers)) }
+        mid = c.midBlock.map { MidBlock(root["mid_block"], $0, c, layers: &layers) }
+        for index in c.upBlocks.indices { up.append(UpBlock(root["up_blocks"][index], index: index, c, layers: &layers)) }
+        (self.down, self.up) = (down, up)
+        normOut = GroupNorm(root["conv_norm_out"], groups: c.normGroups, channels: c.blockOutChannels[0], epsilon: c.normEpsilon)
+        convOut = Convolution2D(root["conv_out"], inputs: c.blockOutChannels[0], outputs: c.outChannels, kernel: c.outputKernel, padding: (c.outputKernel - 1) / 2)
+        crossAttention = layers.layers
+        try reader.finish()
+        parameterCount = reader.parameterCount
+    }
+
+    /// Keys and values of encoder states `[prompts, length, width]` for every layer that looks at them.
+    package func conditioning(_ states: Tensor) throws -> Conditioning {
+        guard states.rank == 3, configuration.crossAttentionWidth.allSatisfy({ $0 == states.shape[2] }) else {
+            throw EngineError(
+                .shape, "encoder states of shape \(states.shape) do not fit: expected [prompts, length, \(configuration.crossAttentionWidth[0])]",
+                cure: "the text encoder and the UNet must belong together")
+        }
+        return Conditioning(keysValues: crossAttention.map { $0.keysValues(of: states) }, count: states.shape[0])
+    }
+
+    /// The network's output for a batch.
+    /// - Parameters:
+    ///   - sample: `[batch, inChannels, height, width]`.
+    ///   - timesteps: one per item.
+    ///   - contexts: which prompt of `conditioning` each item looks at.
+    /// - Returns: `[batch, outChannels, height, width]`.
+    package func predict(_ sample: Tensor, timesteps: [Float], conditioning: Conditioning, contexts: [Int], trace: ActivationTrace? = nil) throws -> Tensor {
+        let c = configuration
+        guard sample.rank == 4, sample.shape[1] == c.inChannels, sample.count > 0 else {
+            throw EngineError(.shape, "a sample of shape \(sample.shape) does not fit: expected [batch, \(c.inChannels), height, width]")
+        }
+        precondition(timesteps.count == sample.shape[0] && contexts.count == sample.shape[0], "\(timesteps.count) timesteps and \(contexts.count) contexts for \(sample.shape[0]) items")
+        let time = Activation.silu(timeEmbedding(timesteps, trace: trace))
+        let predicting = Predicting(conditioning: conditioning, contexts: contexts, time: time, trace: trace)
+        let centered = c.centersInput ? sample * 2 - 1 : sample
+        var hidden = convIn(centered.channelsLast)
+        trace?.record("conv_in", hidden)
+        var skips = [hidden]
+        for (level, block) in down.enumerated() { hidden = block(hidden, skips: &skips, predicting, name: "down_blocks.\(level)") }
+        if let mid { hidden = mid(hidden, predicting) }
+        for (index, block) in up.enumerated() { hidden = block(hidden, skips: &skips, predicting, name: "up_blocks.\(index)") }
+        if let trace { trace.record("conv_norm_out", normOut(hidden)) }
+        return convOut(normOut(hidden, activation: .silu)).channelsFirst
+    }
+}
