@@ -25,7 +25,7 @@ package struct CLIP: Sendable {
         let width = try file.int("projection_dim", default: 512)
         let textConfiguration = try CLIPTextConfiguration(ConfigurationReader(textJSON, place: "\(path), text_config"), projectionWidth: width)
         let visionConfiguration = try CLIPVisionConfiguration(ConfigurationReader(visionJSON, place: "\(path), vision_config"), projectionWidth: width)
-        let reader = WeightReader(try SafetensorsFolder(folder: folder, stem: "model"))
+        let reader = WeightReader(try WeightFiles.open(folder: folder))
         let root = reader.root
         text = CLIPText(root, textConfiguration, projects: true)
         vision = CLIPVision(root["vision_model"], visionConfiguration)

@@ -27,7 +27,7 @@ package struct CLIPText: Sendable {
     /// or not, as transformers writes from version 5.6 on.
     package init(folder: String) throws {
         let file = try ConfigurationReader(path: FileSystem.join(folder, "config.json"))
-        try self.init(CLIPTextConfiguration(file), weights: SafetensorsFolder(folder: folder, stem: "model"))
+        try self.init(CLIPTextConfiguration(file), weights: WeightFiles.open(folder: folder))
     }
 
     package init(_ configuration: CLIPTextConfiguration, weights: any TensorSource) throws {

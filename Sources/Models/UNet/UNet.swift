@@ -18,7 +18,7 @@ package struct UNet: Sendable {
     /// Reads `config.json` and the headers of `diffusion_pytorch_model.safetensors`; weights are read when first used.
     package init(folder: String) throws {
         let configuration = try UNetConfiguration(path: FileSystem.join(folder, "config.json"))
-        try self.init(configuration, weights: SafetensorsFolder(folder: folder, stem: "diffusion_pytorch_model"))
+        try self.init(configuration, weights: WeightFiles.open(folder: folder))
     }
 
     package init(_ configuration: UNetConfiguration, weights: any TensorSource) throws {

@@ -1,0 +1,96 @@
+import Files
+import Tensors
+
+/// A latent diffusion model in the diffusers folder layout: `model_index.json`, `unet/`, `vae/`, `text_encoder/`, `tokenizer/`,
+/// `scheduler/`, and beside them, where it is, a whole CLIP under `clip/` for retrieval and scores.
+///
+/// Opening reads configurations and the headers of the weight files only; every name and shape is checked then. Weights are
+/// read from the mapped files and packed when a layer is first used.
+package final class DiffusionModel: Sendable {
+    package let folder: String
+    /// The folder's own name.
+    package let name: String
+    package let unet: UNet
+    package let vae: VAE
+    package let textEncoder: CLIPText
+    package let tokenizer: Tokenizer
+    /// The whole CLIP and how pictures are prepared for it; nil where the folder has none.
+    package let clip: ContrastiveModel?
+    /// `scheduler/scheduler_config.json`.
+    package let schedulerConfiguration: JSON
+    package let schedulerPath: String
+    /// Bytes of all weight files.
+    package let byteCount: Int
+
+    package init(folder: String) throws {
+        guard FileSystem.isFolder(folder) else {
+            throw EngineError(.file, "no such model folder", place: folder)
+        }
+        try Self.checkIndex(folder)
+        let parts = ["unet", "vae", "text_encoder", "tokenizer", "scheduler"]
+        let missing = parts.filter { !FileSystem.isFolder(FileSystem.join(folder, $0)) }
+        guard missing.isEmpty else {
+            throw EngineError(
+                .file, "not a model folder in the diffusers layout: \(missing.map { $0 + "/" }.joined(separator: ", ")) \(missing.count == 1 ? "is" : "are") missing",
+                place: folder, cure: "a model folder holds \(parts.map { $0 + "/" }.joined(separator: ", "))")
+        }
+        func part(_ name: String) -> String { FileSystem.join(folder, name) }
+        self.folder = folder
+        name = FileSystem.name(of: folder)
+        unet = try UNet(folder: part("unet"))
+        vae = try VAE(folder: part("vae"))
+        textEncoder = try CLIPText(folder: part("text_encoder"))
+        tokenizer = try Tokenizer(folder: part("tokenizer"))
+        schedulerPath = FileSystem.join(part("scheduler"), "scheduler_config.json")
+        schedulerConfiguration = try JSON.read(path: schedulerPath)
+        clip = FileSystem.isFolder(part("clip")) ? try ContrastiveModel(folder: part("clip"), tokenizer: tokenizer) : nil
+        byteCount = try (["unet", "vae", "text_encoder", "clip"].map(part).filter(FileSystem.isFolder)).reduce(0) { try $0 + Self.weightBytes($1) }
+        try checkThatPartsFit()
+    }
+
+    /// Values in all networks, the whole CLIP included.
+    package var parameterCount: Int {
+        unet.parameterCount + vae.parameterCount + textEncoder.parameterCount + (clip?.clip.parameterCount ?? 0)
+    }
+
+    private static func checkIndex(_ folder: String) throws {
+        let path = FileSystem.join(folder, "model_index.json")
+        guard FileSystem.exists(path) else { return }
+        guard let name = try JSON.read(path: path)["_class_name"]?.string else { return }
+        let supported = ["StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline"]
+        guard supported.contains(name) else {
+            throw EngineError(.unsupported, "a pipeline of class \"\(name)\" is not supported; supported is \(supported.joined(separator: ", "))", place: path)
+        }
+    }
+
+    private static func weightBytes(_ folder: String) throws -> Int {
+        let weights = try WeightFiles.open(folder: folder)
+        return weights.names.reduce(0) { $0 + (weights.entry($1)?.range.count ?? 0) }
+    }
+
+    private func checkThatPartsFit() throws {
+        let latent = vae.configuration.latentChannels, wanted = unet.configuration.inChannels
+        guard latent == wanted else {
+            throw EngineError(.configuration, "the VAE gives latents of \(latent) channels, the UNet takes \(wanted)", place: folder)
+        }
+        let width = textEncoder.configuration.width
+        if let other = unet.configuration.crossAttentionWidth.first(where: { $0 != width }) {
+            throw EngineError(.configuration, "the text encoder's states are \(width) wide, the UNet's cross_attention_dim is \(other)", place: folder)
+        }
+        guard tokenizer.tokenCount <= textEncoder.configuration.vocabularySize else {
+            throw EngineError(
+                .configuration, "the tokenizer has \(tokenizer.tokenCount) tokens, the text encoder's vocab_size is \(textEncoder.configuration.vocabularySize)", place: folder)
+        }
+    }
+
+    /// Tokens that a prompt may have, the start and the end included.
+    package var maximumTokens: Int { min(tokenizer.maximumLength, textEncoder.configuration.maximumLength) }
+
+    /// Encoder states `[prompts, length, width]` of prompts, padded and cut as the reference's pipelines do.
+    package func encode(_ prompts: [String]) throws -> CLIPText.Output {
+        try textEncoder.encode(prompts.map { tokenizer.padded($0, to: maximumTokens).ids })
+    }
+
+    /// Height and width of latents that the UNet was trained on.
+    package var latentSize: (height: Int, width: Int) { unet.configuration.sampleSize ?? (64, 64) }
+}

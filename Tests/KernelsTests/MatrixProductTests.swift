@@ -1,0 +1,100 @@
+import Kernels
+import Tensors
+import TestSupport
+import Testing
+
+/// The definition, in Double, as far from the tuned kernel as can be.
+private func reference(_ a: [Float], _ w: [Float], _ bias: [Float], rows: Int, inputs: Int, outputs: Int) -> [Float] {
+    (0..<rows * outputs).map { i in
+        let row = i / outputs, output = i % outputs
+        return Float((0..<inputs).reduce(Double(bias[output])) { $0 + Double(a[row * inputs + $1]) * Double(w[output * inputs + $1]) })
+    }
+}
+
+@Suite("Matrix product")
+struct MatrixProductTests {
+    private func product(_ a: [Float], _ w: [Float], _ bias: [Float], rows: Int, inputs: Int, outputs: Int) -> [Float] {
+        let matrix = PackedMatrix(weights: w, outputs: outputs, channels: inputs, taps: 1, bias: bias)
+        var out = [Float](repeating: .nan, count: rows * outputs)
+        matrixProduct(a, rows: rows, inputStride: inputs, by: matrix, into: &out, outputStride: outputs)
+        return out
+    }
+
+    @Test("agrees with the definition for every number of rows in a tile, odd widths and long sums")
+    func agrees() {
+        var generator = Generator(seed: 3)
+        for rows in Array(1...14) + [31, 192, 193, 400] {
+            for (inputs, outputs) in [(1, 1), (7, 3), (16, 16), (33, 17), (700, 40), (1300, 5)] {
+                let a = generator.normal(shape: [rows * inputs]).values
+                let w = generator.normal(shape: [outputs * inputs]).values
+                let bias = generator.normal(shape: [outputs]).values
+                let expected = reference(a, w, bias, rows: rows, inputs: inputs, outputs: outputs)
+                let actual = product(a, w, bias, rows: rows, inputs: inputs, outputs: outputs)
+                // A sum of n products of unit normals in float32 has an error of about n * 6e-8 * sqrt(n) / 4 at the very most.
+                let tolerance = 1e-6 + 6e-8 * Double(inputs).squareRoot() * 8
+                expectClose(
+                    actual: Tensor(shape: [rows, outputs], values: actual), expected: Tensor(shape: [rows, outputs], values: expected), absolute: tolerance, relative: 1e-6,
+                    "\(rows) x \(inputs) x \(outputs)")
+            }
+        }
+    }
+
+    @Test("a row's result is the same bits alone and among others, with any number of threads")
+    func independent() {
+        var generator = Generator(seed: 4)
+        let (rows, inputs, outputs) = (211, 1150, 50)
+        let a = generator.normal(shape: [rows * inputs]).values
+        let w = generator.normal(shape: [outputs * inputs]).values
+        let bias = generator.normal(shape: [outputs]).values
+        let all = product(a, w, bias, rows: rows, inputs: inputs, outputs: outputs)
+        for count in [1, 2, 5, 6, 7, 50] {
+            let part = product(Array(a[0..<count * inputs]), w, bias, rows: count, inputs: inputs, outputs: outputs)
+            #expect(part == Array(all[0..<count * outputs]), "\(count) rows")
+        }
+    }
+}
+
+@Suite("Convolution")
+struct ConvolutionTests {
+    @Test("agrees with the definition for paddings, strides and an enlarged input")
+    func agrees() {
+        var generator = Generator(seed: 5)
+        for kernel in [1, 3, 5] {
+            for stride in [1, 2] {
+                for padding in 0...(kernel / 2) {
+                    for enlarged in [(7, 5), (14, 10), (13, 9)] {
+                        var g = ConvolutionGeometry(batch: 2, height: 7, width: 5, channels: 6, kernel: kernel, stride: stride, padding: padding)
+                        (g.seenHeight, g.seenWidth) = enlarged
+                        if kernel == 3 && padding == 0 { (g.padBottom, g.padRight) = (1, 1) }
+                        check(g, outputs: 19, &generator)
+                    }
+                }
+            }
+        }
+    }
+
+    private func check(_ g: ConvolutionGeometry, outputs: Int, _ generator: inout Generator) {
+        let taps = g.kernelHeight * g.kernelWidth
+        let x = generator.normal(shape: [g.batch * g.height * g.width * g.channels]).values
+        let w = generator.normal(shape: [outputs * g.channels * taps]).values
+        let bias = generator.normal(shape: [outputs]).values
+        let matrix = PackedMatrix(weights: w, outputs: outputs, channels: g.channels, taps: taps, bias: bias)
+        let shape = [g.batch, g.outputHeight, g.outputWidth, outputs]
+        let actual = Tensor(shape: shape) { out in x.withUnsafeBufferPointer { convolution($0.baseAddress!, g, by: matrix, into: out) } }
+        var expected: [Float] = []
+        for b in 0..<g.batch { for y in 0..<g.outputHeight { for xx in 0..<g.outputWidth { for o in 0..<outputs {
+            var sum = Double(bias[o])
+            for ky in 0..<g.kernelHeight { for kx in 0..<g.kernelWidth {
+                let sy = y * g.stride + ky - g.padTop, sx = xx * g.stride + kx - g.padLeft
+                guard sy >= 0, sy < g.seenHeight, sx >= 0, sx < g.seenWidth else { continue }
+                let py = sy * g.height / g.seenHeight, px = sx * g.width / g.seenWidth
+                for c in 0..<g.channels {
+                    sum += Double(x[((b * g.height + py) * g.width + px) * g.channels + c]) * Double(w[(o * g.channels + c) * taps + ky * g.kernelWidth + kx])
+                }
+            } }
+            expected.append(Float(sum))
+        } } } }
+        // Sums of at most 150 products of unit normals.
+        expectClose(actual: actual, expected: Tensor(shape: shape, values: expected), absolute: 1e-5, "\(g)")
+    }
+}
