@@ -1,0 +1,154 @@
+import Results
+import SourceText
+import Syntax
+
+/// What one statement showed.
+package struct Output: Sendable {
+    /// The value of an unassigned pipeline; `.none` where only warnings came.
+    package var value: Value
+    /// The statement in the source.
+    package var span: Span
+    /// Warnings that came up while it ran, such as a prompt that is too long.
+    package var warnings: [String]
+}
+
+/// How a program went.
+package struct RunResult: Sendable {
+    package enum Ending: Sendable {
+        case finished
+        /// An error in the program; nothing after it ran.
+        case failed
+        /// An `expect` was not met; nothing after it ran.
+        case unmet
+        /// Stopped by the user; what was finished is kept.
+        case interrupted
+    }
+
+    package var outputs: [Output]
+    package var diagnostics: [Diagnostic]
+    package var ending: Ending
+}
+
+extension Session {
+    /// The reserved words at this point: the verbs, and what `def` has added.
+    package var verbSet: VerbSet {
+        var set = VerbSet(plain: verbs.all.filter { !$0.hasBlock }.map(\.name), withBlock: verbs.namesWithBlock)
+        for name in definitions.keys { set.define(name) }
+        return set
+    }
+
+    /// Parses and checks a program without running it: all its errors, in the order of the text.
+    package func check(_ source: SourceFile) -> [Diagnostic] { parseAndCheck(source).diagnostics }
+
+    private func parseAndCheck(_ source: SourceFile) -> (program: Program, diagnostics: [Diagnostic]) {
+        let parse = Parser.parse(source, verbs: verbSet, place: keepsLast ? .prompt : .file)
+        let found = parse.diagnostics.map { $0.located(in: source) } + Checker.check(parse.program, session: self)
+        return (parse.program, found.sortedByPlace())
+    }
+
+    /// Runs a program: nothing if it has errors that can be seen before; else statement by statement, until one fails. Values assigned
+    /// before a failure stay. `shown` is called with each output as it comes.
+    package func run(_ source: SourceFile, shown: (Output) -> Void = { _ in }) -> RunResult {
+        cancellation.reset()
+        let (program, found) = parseAndCheck(source)
+        var result = RunResult(outputs: [], diagnostics: found, ending: .finished)
+        if found.hasErrors {
+            result.ending = .failed
+            return result
+        }
+        for statement in program.statements {
+            do {
+                let (value, isShown) = try execute(statement, of: source)
+                let output = Output(value: isShown ? value : .none, span: statement.span, warnings: takeWarnings())
+                if !output.value.isNone || !output.warnings.isEmpty {
+                    result.outputs.append(output)
+                    shown(output)
+                }
+                if cancellation.isRequested {
+                    result.ending = .interrupted
+                    return result
+                }
+            } catch {
+                let diagnostic = (error as? Diagnostic)?.located(in: source) ?? Diagnostic(.engineUnsupported, "\(error)", at: statement.span, source: source)
+                result.diagnostics.append(diagnostic)
+                result.ending = diagnostic.code == .expectationFailed ? .unmet : diagnostic.code == .interrupted ? .interrupted : .failed
+                _ = takeWarnings()
+                return result
+            }
+        }
+        return result
+    }
+
+    private func execute(_ statement: Statement, of source: SourceFile) throws -> (Value, isShown: Bool) {
+        let runner = Runner(session: self, source: source)
+        switch statement.kind {
+        case .pipeline(let pipeline):
+            let value = try runner.value(of: pipeline, in: globals, isBlockHead: false)
+            remember(value)
+            return (value, true)
+        case .assignment(let name, let pipeline):
+            let value = try runner.value(of: pipeline, in: globals, isBlockHead: false)
+            globals.set(name.text, value)
+            remember(value)
+            return (value, false)
+        case .param(let name, let values, let allowed):
+            globals.set(name.text, try parameter(name, values, allowed, source))
+            return (.none, false)
+        case .definition(let name, let parameters, let body):
+            definitions[name.text] = Definition(name: name.text, parameters: parameters, body: body, source: source)
+            return (.none, false)
+        }
+    }
+
+    private func remember(_ value: Value) {
+        guard keepsLast, !value.isNone else { return }
+        last = Array(([value] + last).prefix(3))
+    }
+
+    /// The value of a `param`: its default, or what was set from outside, read by the kind of the default.
+    private func parameter(_ name: Name, _ values: ListExpression, _ allowed: ListExpression?, _ source: SourceFile) throws -> Value {
+        let evaluator = Evaluator(session: self, source: source, scope: globals)
+        let standard = try evaluator.value(of: values)
+        var value = standard
+        if let text = parameters[name.text] {
+            guard let set = Session.read(text, like: standard) else {
+                throw Diagnostic(.paramOutside, "`\(name.text)` was set to `\(text)`, which is not \(standard.kind.phrase)", at: name.span, label: "the default is \(standard.summary)", source: source)
+            }
+            value = set
+        }
+        if let allowed {
+            let isInside: Bool
+            if allowed.items.count == 1, case .range(let low, let high, nil) = allowed.items[0].kind,
+                case .number(let low) = try evaluator.evaluate(low), case .number(let high) = try evaluator.evaluate(high)
+            {
+                isInside = Resolver.listed(value).allSatisfy { if case .number(let number) = $0 { number >= low && number <= high } else { false } }
+            } else {
+                let choices = try evaluator.elements(of: allowed.items)
+                isInside = try Resolver.listed(value).allSatisfy { element in
+                    try choices.contains { choice in
+                        guard choice.kind == element.kind else { return false }
+                        return try Arithmetic.truth(try Arithmetic.compare(.equal, choice, element))
+                    }
+                }
+            }
+            if !isInside {
+                throw Diagnostic(.paramOutside, "`\(name.text)` cannot be \(value.summary)", at: allowed.span, label: "only these are allowed", source: source)
+            }
+        }
+        return value
+    }
+
+    /// Text from the command line as a value of the same kind as a default.
+    private static func read(_ text: String, like standard: Value) -> Value? {
+        switch standard {
+        case .number: return Double(text).map { .number($0) }
+        case .boolean: return text == "yes" ? .boolean(true) : text == "no" ? .boolean(false) : nil
+        case .text: return .text(text)
+        case .list(let values):
+            guard let first = values.first else { return nil }
+            let parts = text.split(separator: ",").map { read(String($0), like: first) }
+            return parts.contains { $0 == nil } ? nil : .list(parts.compactMap { $0 })
+        default: return nil
+        }
+    }
+}
