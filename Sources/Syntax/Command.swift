@@ -23,6 +23,9 @@ package struct Argument: Sendable {
             self.span = span
             isForced = raw.first.map { "\"([{".contains($0) } ?? false
         }
+
+        /// Whether it has no quotes or brackets at all, so that its spelling may count.
+        var isPlain: Bool { !raw.utf8.contains { "\"([{".utf8.contains($0) } }
     }
 
     package var name: Name?

@@ -53,7 +53,7 @@ package struct Dump {
     /// A run that may be read raw shows as such, because then spelling counts: `1.50` is another file than `1.5`.
     private func argument(_ argument: Argument) -> String {
         let items = argument.items.enumerated().map { index, item in
-            if item.isForced, let value = argument.value, index < value.items.count { return expression(value.items[index]) }
+            if !item.isPlain, let value = argument.value, index < value.items.count { return expression(value.items[index]) }
             let raw = "'\(item.raw)'" + at(item.span)
             guard showsSpans, let value = argument.value, index < value.items.count else { return raw }
             return raw + ":" + expression(value.items[index])

@@ -64,7 +64,10 @@ extension Parser {
     private struct Run {
         var end: Int
         var items: [Span]
+        /// A bracket in it has no partner.
         var isBroken = false
+        /// Where nothing stands before or behind a comma.
+        var emptyItem: Span?
     }
 
     /// The extent of a run: up to white space, `|`, `;`, `{`, `}` outside brackets; a comma glues, with spaces around it
@@ -74,7 +77,13 @@ extension Parser {
         var run = Run(end: start, items: [])
         var itemStart = start
         var offset = start
-        func item() { if run.end > itemStart { run.items.append(Span(itemStart, run.end)) } }
+        func item() {
+            if run.end > itemStart {
+                run.items.append(Span(itemStart, run.end))
+            } else if run.emptyItem == nil, run.end > start || (start < limit && bytes[start] == UInt8(ascii: ",")) {
+                run.emptyItem = Span(run.end, run.end)
+            }
+        }
         scan: while offset < limit {
             switch bytes[offset] {
             case UInt8(ascii: "\""): offset = min(outline.stringEnd[offset] ?? limit, limit)
@@ -101,9 +110,10 @@ extension Parser {
                     guard next < limit, bytes[next] == UInt8(ascii: ",") else { break scan }
                     // White space before a comma belongs to the run, but to none of its items.
                     item()
-                    itemStart = next
-                    run.end = next
-                    offset = next
+                    offset = next + 1
+                    run.end = offset
+                    offset = lexer.skipTrivia(from: offset, limit: limit, newlines: true)
+                    itemStart = offset
                     continue scan
                 }
                 offset += 1
@@ -120,8 +130,11 @@ extension Parser {
         var (value, problems) = parseRun(rawSpan)
         if run.isBroken {
             (value, problems) = (nil, [])
-        } else if let first = items.first, first.isForced {
-            // Nothing but a value can begin with a quote or bracket, so what is wrong is wrong in any slot.
+        } else if let place = run.emptyItem {
+            report(.expectedExpression, "expected a value beside `,`", at: place, label: "here")
+            (value, problems) = (nil, [])
+        } else if items.first?.isForced ?? false || problems.contains(where: { items.count > 1 && source.text(of: $0.span) == "=" }) {
+            // Nothing but a value can begin with a quote or bracket, so what is wrong is wrong in any slot; and so is `of=70, seed=1`.
             diagnostics += problems
             problems = []
         }
@@ -166,10 +179,8 @@ extension Parser {
             if last > index {
                 let span = Span(argument.rawSpan.lower, arguments[last].rawSpan.upper)
                 let text = source.text(of: span)
-                report(
-                    .spacedArithmetic, "arithmetic inside a command needs brackets: write `(\(text))`", at: span,
-                    label: "spaces separate arguments")
-                let value = parseRun(span).0
+                let value = reread(span)
+                diagnostics.append(spacedArithmetic(span, value))
                 result.append(
                     Argument(
                         name: argument.name, raw: text, rawSpan: span, items: [Argument.Item(raw: text, span: span)], value: value, problems: [],
@@ -181,14 +192,26 @@ extension Parser {
         }
         for index in result.indices.dropLast() where result[index + 1].name == nil {
             let pair = Span(result[index].rawSpan.lower, result[index + 1].rawSpan.upper)
-            let text = source.text(of: pair)
-            guard result[index].value == nil || result[index + 1].value == nil, !result[index].raw.isEmpty, parseRun(pair).0 != nil else { continue }
-            let problem = Diagnostic(
-                .spacedArithmetic, "arithmetic inside a command needs brackets: write `(\(text))`", at: pair, label: "spaces separate arguments",
-                source: source)
+            guard result[index].value == nil || result[index + 1].value == nil, !result[index].raw.isEmpty, let whole = reread(pair) else {
+                continue
+            }
+            let problem = spacedArithmetic(pair, whole)
             for side in [index, index + 1] where result[side].value == nil { result[side].problems = [problem] }
         }
         return result
+    }
+
+    private mutating func reread(_ span: Span) -> ListExpression? {
+        guard span.length <= rereading else { return nil }
+        rereading -= span.length
+        return parseRun(span).0
+    }
+
+    private func spacedArithmetic(_ span: Span, _ value: ListExpression?) -> Diagnostic {
+        let text = value.map { $0.items.map(Printer.text).joined(separator: ", ") } ?? source.text(of: span)
+        return Diagnostic(
+            .spacedArithmetic, "arithmetic inside a command needs brackets: write `(\(text))`", at: span, label: "spaces separate arguments",
+            source: source)
     }
 }
 

@@ -46,6 +46,9 @@ package struct Parser {
     var openDefinitions: [String] = []
     var diagnostics: [Diagnostic] = []
     var depthIsReported = false
+    /// How many bytes may be read a second time to say how something was meant. Without it, nested mistakes would be read
+    /// twice at each level, which doubles the work with each.
+    var rereading: Int
 
     package static func parse(_ source: SourceFile, verbs: VerbSet, place: Place = .file) -> Parse {
         var parser = Parser(source, verbs: verbs, place: place)
@@ -63,6 +66,7 @@ package struct Parser {
         outline = Outline(scanner)
         lexer = Lexer(scanner: scanner, outline: outline)
         limit = source.bytes.count
+        rereading = 1000 + 2 * source.bytes.count
     }
 
     // MARK: Tokens

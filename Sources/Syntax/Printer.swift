@@ -47,8 +47,7 @@ package struct Printer {
     private func argument(_ argument: Argument) -> String {
         let items = argument.items.enumerated().map { index, item in
             // Brackets and strings inside have spaces and spellings of their own; anything else may be meant raw.
-            let isPlain = !item.raw.contains { "\"([{".contains($0) }
-            if !isPlain, let value = argument.value, index < value.items.count { return tight(value.items[index]) }
+            if !item.isPlain, let value = argument.value, index < value.items.count { return tight(value.items[index]) }
             return item.raw
         }
         return (argument.name.map { $0.text + "=" } ?? "") + items.joined(separator: ",")

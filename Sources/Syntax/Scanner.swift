@@ -11,11 +11,12 @@ extension UInt8 {
 struct Scanner: Sendable {
     let bytes: [UInt8]
 
-    /// The scalar that begins at an offset, and its length in bytes.
+    /// The scalar that begins at an offset, and its length in bytes; nothing in the middle of a scalar.
     func scalar(at offset: Int) -> (scalar: Unicode.Scalar, length: Int)? {
         guard offset < bytes.count else { return nil }
         let first = bytes[offset]
         if first < 0x80 { return (Unicode.Scalar(first), 1) }
+        guard first >= 0xC0 else { return nil }
         let length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2
         guard offset + length <= bytes.count else { return nil }
         var value = UInt32(first) & (length == 4 ? 0x07 : length == 3 ? 0x0F : 0x1F)

@@ -1,0 +1,56 @@
+// Diagnostics for programs: one JSON object a line, keys always in this order. Lines and columns count from 1 in the file (not
+// in the cell), columns in Unicode characters; `offset` and `length` are UTF-8 bytes in the file.
+
+package struct JSONRenderer: Sendable {
+    package init() {}
+
+    package func text(_ diagnostics: [Diagnostic]) -> String { diagnostics.map(text).joined(separator: "\n") }
+
+    package func text(_ diagnostic: Diagnostic) -> String {
+        var fields = [
+            ("code", string(diagnostic.code.rawValue)), ("severity", string(diagnostic.severity.rawValue)), ("message", string(diagnostic.title)),
+        ]
+        if let source = diagnostic.source { fields += place(diagnostic.span, source) }
+        fields.append(("label", string(diagnostic.label)))
+        fields.append(("help", list(diagnostic.help.map(string))))
+        fields.append(("notes", list(diagnostic.notes.map(string))))
+        let related = diagnostic.related.map { label in
+            object(((label.source ?? diagnostic.source).map { place(label.span, $0) } ?? []) + [("label", string(label.text))])
+        }
+        fields.append(("related", list(related)))
+        return object(fields)
+    }
+
+    private func place(_ span: Span, _ source: SourceFile) -> [(String, String)] {
+        let start = source.position(of: span.lower)
+        let end = source.position(of: span.upper)
+        return [("file", string(source.name))] + (source.cell.map { [("cell", string($0))] } ?? []) + [
+            ("line", String(start.fileLine)), ("column", String(start.column)), ("endLine", String(end.fileLine)),
+            ("endColumn", String(end.column)), ("offset", String(source.firstOffset + span.lower)), ("length", String(span.length)),
+        ]
+    }
+
+    private func object(_ fields: [(String, String)]) -> String { "{" + fields.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}" }
+    private func list(_ items: [String]) -> String { "[" + items.joined(separator: ",") + "]" }
+
+    private func string(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            default:
+                if scalar.value < 32 || (127...159).contains(scalar.value) || scalar.value == 0x2028 || scalar.value == 0x2029 {
+                    let digits = String(scalar.value, radix: 16)
+                    result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                } else {
+                    result.unicodeScalars.append(scalar)
+                }
+            }
+        }
+        return result + "\""
+    }
+}
