@@ -45,17 +45,8 @@ enum Widening {
 
     /// bfloat16 is the upper half of a float.
     private static func bfloat16(_ base: UnsafeRawPointer, to out: UnsafeMutablePointer<Float>, count: Int) {
-        let whole = count & ~7
-        var i = 0
-        while i < whole {
-            let halves = base.loadUnaligned(fromByteOffset: i * 2, as: SIMD8<UInt16>.self)
-            let wide = SIMD8<UInt32>(truncatingIfNeeded: halves) &<< 16
-            UnsafeMutableRawPointer(out + i).storeBytes(of: wide, as: SIMD8<UInt32>.self)
-            i += 8
-        }
-        while i < count {
+        for i in 0..<count {
             out[i] = Float(bitPattern: UInt32(base.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self)) &<< 16)
-            i += 1
         }
     }
 
@@ -63,20 +54,13 @@ enum Widening {
     /// as a power of two); the largest exponent stands for infinity and NaN. Needs no half-precision instruction.
     private static func float16(_ base: UnsafeRawPointer, to out: UnsafeMutablePointer<Float>, count: Int) {
         let bias = Float(bitPattern: (127 + 112) << 23)
-        let whole = count & ~7
-        var i = 0
-        while i < whole {
-            let wide = SIMD8<UInt32>(truncatingIfNeeded: base.loadUnaligned(fromByteOffset: i * 2, as: SIMD8<UInt16>.self))
-            let magnitude = (wide & 0x7fff) &<< 13
-            let scaled = unsafeBitCast(magnitude, to: SIMD8<Float>.self) * bias
-            let special = SIMD8<UInt32>(repeating: 0x7f80_0000).replacing(with: 0, where: magnitude .< (31 << 23))
-            let bits = unsafeBitCast(scaled, to: SIMD8<UInt32>.self) | special | ((wide & 0x8000) &<< 16)
-            UnsafeMutableRawPointer(out + i).storeBytes(of: bits, as: SIMD8<UInt32>.self)
-            i += 8
-        }
-        while i < count {
-            out[i] = Float(Float16(bitPattern: base.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self)))
-            i += 1
+        // Plain and without branches: the compiler makes vectors of it.
+        for i in 0..<count {
+            let half = UInt32(base.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self))
+            let magnitude = (half & 0x7fff) &<< 13
+            let scaled = (Float(bitPattern: magnitude) * bias).bitPattern
+            let special: UInt32 = magnitude >= 31 &<< 23 ? 0x7f80_0000 : 0
+            out[i] = Float(bitPattern: scaled | special | (half & 0x8000) &<< 16)
         }
     }
 }

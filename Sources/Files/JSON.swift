@@ -119,20 +119,8 @@ extension JSON: Decodable {
         init?(intValue: Int) { nil }
     }
 
-    /// Each failed try builds an error, so the frequent kinds come first.
+    /// Each failed try builds an error, which costs far more than the value itself: the frequent kinds come first.
     package init(from decoder: any Decoder) throws {
-        if let container = try? decoder.container(keyedBy: Name.self) {
-            var members: [String: JSON] = [:]
-            for key in container.allKeys { members[key.stringValue] = try container.decode(JSON.self, forKey: key) }
-            self = .object(members)
-            return
-        }
-        if var container = try? decoder.unkeyedContainer() {
-            var elements: [JSON] = []
-            while !container.isAtEnd { elements.append(try container.decode(JSON.self)) }
-            self = .array(elements)
-            return
-        }
         let value = try decoder.singleValueContainer()
         if value.decodeNil() {
             self = .null
@@ -140,6 +128,14 @@ extension JSON: Decodable {
             self = .number(number)
         } else if let text = try? value.decode(String.self) {
             self = .string(text)
+        } else if let container = try? decoder.container(keyedBy: Name.self) {
+            var members: [String: JSON] = [:]
+            for key in container.allKeys { members[key.stringValue] = try container.decode(JSON.self, forKey: key) }
+            self = .object(members)
+        } else if var container = try? decoder.unkeyedContainer() {
+            var elements: [JSON] = []
+            while !container.isAtEnd { elements.append(try container.decode(JSON.self)) }
+            self = .array(elements)
         } else {
             self = .bool(try value.decode(Bool.self))
         }

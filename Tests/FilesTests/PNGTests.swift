@@ -122,6 +122,38 @@ struct PNGTests {
         #expect(refused > 0)
     }
 
+    @Test("changes that keep the checksums right never trap")
+    func deepDamage() throws {
+        let images = try Golden.topic("images").folder("png")
+        var random = SmallGenerator(seed: 4)
+        var read = 0
+        var refused = 0
+        for name in try images.files(ending: ".png") {
+            let bytes = try images.bytes(name)
+            for _ in 0..<150 {
+                var changed = bytes
+                let (start, length) = chunks(changed)[random.next(below: chunks(changed).count)]
+                // Type and content of the chunk, not its length.
+                changed[start + 4 + random.next(below: length + 4)] = UInt8(truncatingIfNeeded: random.next())
+                changed.replaceSubrange((start + 8 + length)..<(start + 12 + length), with: crc(changed[(start + 4)..<(start + 8 + length)]))
+                if (try? PNG.decode(changed, alpha: .keep, place: name)) == nil { refused += 1 } else { read += 1 }
+            }
+        }
+        #expect(refused > 0 && read > 0)
+    }
+
+    /// Where each chunk begins, and the length of its content.
+    private func chunks(_ bytes: [UInt8]) -> [(start: Int, length: Int)] {
+        var found: [(Int, Int)] = []
+        var place = 8
+        while place + 12 <= bytes.count {
+            let length = bytes[place..<(place + 4)].reduce(0) { $0 << 8 | Int($1) }
+            found.append((place, length))
+            place += length + 12
+        }
+        return found
+    }
+
     /// CRC-32 as PNG chunks carry it, for headers made here.
     private func crc(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
         var sum: UInt32 = 0xffff_ffff
