@@ -12,6 +12,7 @@ extension Parser {
                 .recursiveDefinition, "`\(name.text)` is used in its own definition", at: verb.span,
                 help: ["`loop`, `each` and `sweep` repeat things"])
         }
+        let reports = diagnostics.count
         var arguments: [Argument] = []
         var block: Block?
         while block == nil {
@@ -29,9 +30,9 @@ extension Parser {
             default: arguments.append(parseArgument(takesBlock: takesBlock))
             }
         }
-        // Trailing spaces were skipped only to look at what follows.
         arguments = joinSpacedArithmetic(arguments)
-        if takesBlock, block == nil {
+        // Where an argument is wrong, the block may have been taken for a part of it.
+        if takesBlock, block == nil, diagnostics.count == reports {
             report(.missingBlock, "`\(name.text)` needs a block", at: verb.span, label: "add `{ ... }` at the end of the command")
         }
         return Command(verb: name, arguments: arguments, block: block, span: Span(verb.span.lower, position))
@@ -47,7 +48,7 @@ extension Parser {
         if let end = scanner.nameEnd(at: start, limit: limit),
             case let equals = lexer.token(from: end, limit: limit, newlines: !newlinesEnd), equals.kind == .equals
         {
-            name = Name(source.text(of: Span(start, end)), Span(start, end))
+            name = Name(NameComposition.composed(source.text(of: Span(start, end))), Span(start, end))
             runStart = lexer.skipTrivia(from: equals.span.upper, limit: limit, newlines: !newlinesEnd)
             let run = scanRun(from: runStart, takesBlock: takesBlock)
             if run.end == runStart {

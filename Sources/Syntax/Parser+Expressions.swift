@@ -174,7 +174,12 @@ extension Parser {
     /// Reports what stands between a complete expression and the closing bracket.
     mutating func expectEnd() {
         skipUnmatched()
-        if case let token = peek(), token.kind != .end { reportUnexpected(token) }
+        guard case let token = peek(), token.kind != .end else { return }
+        let count = diagnostics.count
+        reportUnexpected(token)
+        // A bracket that was forgotten lines above swallows what follows, so the report leads back to it.
+        guard let open = innermost, source.lineIndex(of: open) < source.lineIndex(of: token.span.lower), diagnostics.count > count else { return }
+        diagnostics[count].related.append(Diagnostic.Label(Span(open, open + 1), "inside this bracket"))
     }
 
     // MARK: Primary
@@ -248,7 +253,7 @@ extension Parser {
             }
             return node(.previous(index), token.span)
         }
-        return node(.name(word), token.span)
+        return node(.name(NameComposition.composed(word)), token.span)
     }
 
     /// "(" pipeline ")"

@@ -192,8 +192,8 @@ extension Parser {
         switch next.kind {
         case .operation(let operation):
             return !next.hasSpaceBefore || operation.isComparison || (isSpacedBehind && next.span.upper < limit)
-        case .dot, .range: return !next.hasSpaceBefore
-        case .comma, .equals: return true
+        case .dot, .range, .comma: return !next.hasSpaceBefore
+        case .equals: return true
         default: return false
         }
     }

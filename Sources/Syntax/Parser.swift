@@ -39,6 +39,8 @@ package struct Parser {
     /// Whether a line end ends a statement: not within ( and [.
     var newlinesEnd = true
     var nesting = 0
+    /// The offset of the innermost open bracket.
+    var innermost: Int?
     /// The height of the highest expression since it was last set to 0.
     var deepest = 0
     var verbs: VerbSet
@@ -80,7 +82,7 @@ package struct Parser {
     mutating func read(_ token: Token) { position = token.span.upper }
 
     func text(_ token: Token) -> String { source.text(of: token.span) }
-    func name(_ token: Token) -> Name { Name(text(token), token.span) }
+    func name(_ token: Token) -> Name { Name(NameComposition.composed(text(token)), token.span) }
 
     func isWord(_ token: Token, _ word: String) -> Bool { token.kind == .name && text(token) == word }
 
@@ -141,11 +143,12 @@ package struct Parser {
     mutating func inBrackets<Result>(newlinesEnd inner: Bool = false, _ body: (inout Parser) -> Result) -> Result? {
         let open = position
         let close = outline.partner[open].flatMap { $0 < limit ? $0 : nil }
-        let outer = (limit: limit, newlinesEnd: newlinesEnd, count: diagnostics.count)
+        let outer = (limit: limit, newlinesEnd: newlinesEnd, count: diagnostics.count, innermost: innermost)
         let end = close ?? (inner ? limit : scanner.lineEnd(from: open, limit: limit))
         defer {
             limit = outer.limit
             newlinesEnd = outer.newlinesEnd
+            innermost = outer.innermost
             position = close.map { $0 + 1 } ?? end
             nesting -= 1
         }
@@ -156,6 +159,7 @@ package struct Parser {
         }
         limit = end
         newlinesEnd = inner
+        innermost = open
         position = open + 1
         let result = body(&self)
         if close == nil, !inner { diagnostics.removeSubrange(outer.count...) }

@@ -104,7 +104,7 @@ package struct Printer {
 
     /// The shortest text that reads as the number; whole numbers without a point.
     package static func number(_ value: Double) -> String {
-        if value == value.rounded(), abs(value) < 1e15 { return String(Int64(value)) }
+        if value == value.rounded(), abs(value) < 1e16 { return String(Int64(value)) }
         return "\(value)"
     }
 

@@ -21,7 +21,4 @@ struct ExamplesTests {
         #expect(Dump.text(again.program, spans: false) == Dump.text(program, spans: false))
         #expect(Printer.text(again.program) == printed)
     }
-
-    @Test("dump cells", .disabled("by hand"))
-    func dumpAll() { for cell in Examples.cells { print(Reading.shape(cell.text), "\n---\n", Printer.text(Reading.parse(cell.text).program)) } }
 }
