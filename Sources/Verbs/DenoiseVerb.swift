@@ -1,0 +1,219 @@
+import Diffusion
+import Interpreting
+import Models
+import Results
+import SourceText
+import Tensors
+
+/// `denoise`: the remaining steps of each row's schedule.
+enum DenoiseVerb {
+    static let denoise = VerbDeclaration(
+        "denoise", .diffusion, "Takes the remaining steps, or some of them, with classifier-free guidance.", input: .table,
+        slots: [
+            Slot("guidance", .number(whole: false), standard: "7.5", in: 0...1000, "how far to go from the empty prompt's prediction beyond the text's; 1 or less runs without the empty prompt"),
+            Slot("steps", .number(whole: true), in: 1...1000, "how many of the remaining steps to take"),
+            Slot("negative", .text, standard: "\"\"", "what to lead away from, in place of the empty prompt"),
+            Slot("every", .number(whole: true), in: 1...1000, "keeps a row per so many steps, with the column `left`"),
+            Slot("using", .model, "another model than the variable `model`"),
+        ],
+        adds: ["latent", "calls"],
+        notes: [
+            "The text is `embedding` if there is such a column, else `text` is encoded. `calls` counts how often the network was asked, from the start of the schedule.",
+            "Ctrl-C stops before the next step and keeps the rows that are finished.",
+        ],
+        examples: [
+            "model = load monsters; \"a red dragon\" | noise of=4 seed=1 | denoise guidance=7.5 | decode | show",
+            "model = load monsters; \"a red dragon\" | noise of=4 seed=1 | denoise every=2 | decode | grid generated cols=left",
+        ]
+    ) { invocation in
+        let table = try invocation.table()
+        let model = try invocation.model()
+        let latents = try invocation.latents(table, for: model)
+        for latent in latents {
+            guard let run = latent.run else {
+                throw Complaint(
+                    .latentWithoutSchedule, "this latent is on no schedule: it \(latent.origin.rawValue)", label: "nothing says how much noise it has",
+                    help: "`noise K of=N` puts it on one; `noise 0 of=N left=K` does so without adding noise")
+            }
+            guard !run.isFinished else {
+                throw Complaint(.noStepsLeft, "no steps are left: these latents are denoised", label: "all \(run.steps) steps are taken", help: "add noise first: `noise 40 of=70`")
+            }
+        }
+        let conditions = try Conditions(invocation, table, model)
+        let kept = try DenoisingWork(invocation, table, model, latents, conditions).run()
+        let rows = kept.flatMap { row, turns in turns.map { (row, $0) } }
+        var result = table.rows(rows.map(\.0))
+        result.set(Column("latent", rows.map { .latent($0.1) }))
+        result.set(Column("calls", numbers: rows.map { Double($0.1.run?.index ?? 0) }))
+        if invocation.arguments.given.contains("every") {
+            result.set(Column("left", numbers: rows.map { Double($0.1.run?.left ?? 0) }))
+        }
+        result.record(invocation.step())
+        if kept.count < table.rowCount {
+            result.partial = .init(place: "item \(kept.count) of \(table.rowCount)", kept: kept.count, total: table.rowCount)
+        } else {
+            result.partial = table.partial
+        }
+        return .table(result)
+    }
+}
+
+/// The texts of a table's rows as the network is told them.
+struct Conditions {
+    /// One per row.
+    var texts: [Embedding]
+    /// The empty prompt, or what stands in for it.
+    var empty: Embedding
+
+    init(_ invocation: Invocation, _ table: Table, _ model: LoadedModel) throws {
+        let warn = { (message: String) in invocation.session.warn(message) }
+        let negative = try model.embeddings(of: [invocation.arguments.text("negative") ?? ""], warn: warn)
+        if let column = table.column("embedding") {
+            texts = try column.values.enumerated().map { row, value in
+                switch value {
+                case .embedding(let embedding): return embedding
+                case .tensor(let tensor): return Embedding(states: tensor)
+                default:
+                    throw Complaint(.wrongType, "row \(row) of `embedding` is \(value.kind.phrase)", label: "embeddings are needed")
+                }
+            }
+        } else {
+            let column = try invocation.column("text", of: table, cure: "give each row a text, or an `embedding`")
+            texts = try model.embeddings(
+                of: try column.values.enumerated().map { row, value in
+                    guard case .text(let text) = value else {
+                        throw Complaint(.wrongType, "row \(row) of `text` is \(value.kind.phrase)", label: "a prompt is text")
+                    }
+                    return text
+                }, warn: warn)
+        }
+        guard let first = negative.first else { throw EngineError(.text, "the text encoder gave nothing for the empty prompt") }
+        empty = first
+        for (row, text) in texts.enumerated() where text.states.shape != empty.states.shape {
+            throw Complaint(
+                .differentLengths, "the embedding of row \(row) has the shape \(text.states.shape.shapeText), the text encoder of \(model.name) gives \(empty.states.shape.shapeText)",
+                label: "they must agree")
+        }
+    }
+
+    /// Keys and values for some rows: the empty prompt first, then each row's text.
+    func conditioning(_ unet: UNet, rows: some Sequence<Int>, withEmpty: Bool) throws -> Conditioning {
+        try unet.conditioning(.stacked((withEmpty ? [empty.states] : []) + rows.map { texts[$0].states }))
+    }
+}
+
+/// The steps of many rows: rows at the same place of the same schedule go through the network together.
+private struct DenoisingWork {
+    private let invocation: Invocation
+    private let table: Table
+    private let model: LoadedModel
+    private let latents: [Latent]
+    private let conditions: Conditions
+    private let guidance: Float
+    private let steps: Int?
+    private let every: Int?
+
+    init(_ invocation: Invocation, _ table: Table, _ model: LoadedModel, _ latents: [Latent], _ conditions: Conditions) {
+        self.invocation = invocation
+        self.table = table
+        self.model = model
+        self.latents = latents
+        self.conditions = conditions
+        guidance = Float(invocation.arguments.number("guidance") ?? 7.5)
+        steps = invocation.arguments.integer("steps")
+        every = invocation.arguments.integer("every")
+    }
+
+    /// Of each row that was finished, the latents to keep, in the order of the rows.
+    func run() throws -> [(row: Int, turns: [Latent])] {
+        let session = invocation.session
+        let groups = groups()
+        session.progress.begin("denoise", total: groups.reduce(0) { $0 + $1.count * calls(latents[$1[0]]) })
+        defer { session.progress.end() }
+        var finished: [(row: Int, turns: [Latent])] = []
+        for group in groups {
+            guard let turns = try denoise(group) else { break }
+            finished += zip(group, turns).map { ($0, $1) }
+        }
+        return finished.sorted { $0.row < $1.row }
+    }
+
+    /// Rows in batches, each at one place of one schedule and of one size.
+    private func groups() -> [[Int]] {
+        struct Place: Hashable {
+            var configuration: SchedulerConfiguration?
+            var start: SchedulerStart?
+            var numbers: [Int]
+        }
+        var order: [Place] = []
+        var members: [Place: [Int]] = [:]
+        for (row, latent) in latents.enumerated() {
+            let place = Place(
+                configuration: latent.run?.configuration, start: latent.run?.start, numbers: latent.tensor.shape + [latent.run?.steps ?? 0, latent.run?.index ?? 0])
+            if members[place] == nil { order.append(place) }
+            members[place, default: []].append(row)
+        }
+        return order.flatMap { place in
+            let rows = members[place] ?? []
+            return Batches.ranges(count: rows.count, size: invocation.session.settings.batch).map { Array(rows[$0]) }
+        }
+    }
+
+    /// Calls of the network until a latent's last wanted step.
+    private func calls(_ latent: Latent) -> Int {
+        guard let run = latent.run else { return 0 }
+        guard let steps else { return run.calls.count - run.index }
+        var ended = 0
+        var calls = 0
+        for call in run.calls[run.index...] {
+            calls += 1
+            if call.endsStep { ended += 1 }
+            if ended == steps { break }
+        }
+        return calls
+    }
+
+    /// The rows' latents after their steps, nil if the user stopped before. All rows of a group are at the same place.
+    private func denoise(_ rows: [Int]) throws -> [[Latent]]? {
+        let session = invocation.session
+        let unet = model.model.unet
+        let isGuided = Guidance.isNeeded(scale: guidance)
+        let conditioning = try conditions.conditioning(unet, rows: rows, withEmpty: isGuided)
+        let contexts = isGuided ? Array(repeating: 0, count: rows.count) + Array(1...rows.count) : Array(0..<rows.count)
+        var current = rows.map { latents[$0] }
+        var kept: [[Latent]] = Array(repeating: [], count: rows.count)
+        var ended = 0
+        let total = calls(current[0])
+        for call in 0..<total {
+            if session.cancellation.isRequested { return nil }
+            guard let place = current[0].run, let timestep = place.timestep else { break }
+            let endsStep = place.calls[place.index].endsStep
+            do {
+                let inputs = try current.map { latent in try latent.run?.scaledInput(latent.tensor) ?? latent.tensor }
+                let sample = Tensor.stacked(isGuided ? inputs + inputs : inputs)
+                let output = try unet.predict(
+                    sample, timesteps: Array(repeating: timestep, count: sample.shape[0]), conditioning: conditioning, contexts: contexts)
+                for index in current.indices {
+                    let guided = isGuided ? Guidance.combine(empty: output[index], text: output[rows.count + index], scale: guidance) : output[index]
+                    try step(&current[index], output: guided)
+                }
+            } catch {
+                throw NotedError(error, note: "items \(rows.map { String(table.items[$0]) }.joined(separator: ", ")), call \(call) of \(total)")
+            }
+            if endsStep { ended += 1 }
+            if let every, endsStep, ended % every == 0 || call == total - 1 {
+                for index in current.indices { kept[index].append(current[index]) }
+            }
+            session.progress.advance(by: rows.count)
+        }
+        return every == nil ? current.map { [$0] } : kept
+    }
+
+    private func step(_ latent: inout Latent, output: Tensor) throws {
+        guard var run = latent.run else { return }
+        var generator = latent.generator ?? Generator(seed: 0)
+        latent.tensor = try run.step(output: output, sample: latent.tensor, generator: &generator)
+        latent.generator = generator
+        latent.run = run
+    }
+}

@@ -1,0 +1,156 @@
+import Interpreting
+import Models
+import Results
+import SourceText
+import Tensors
+
+/// `encode` and `decode`: between texts and pictures, and the numbers that the network works on.
+enum EncodeVerb {
+    static let all = [encode, decode]
+
+    static let encode = VerbDeclaration(
+        "encode", .diffusion, "Turns texts into `embedding` by the text encoder, or pictures into `latent` by the autoencoder.", input: .table,
+        slots: [
+            Slot("column", .column, .positional, required: true, "texts or pictures"),
+            Slot("as", .name, "another name for the new column"),
+            Slot("using", .model, "another model than the variable `model`"),
+            Slot("posterior", .choice(["mean", "sample"]), standard: "mean", "of pictures: the encoder's mean, or a draw from its distribution"),
+            Seeds.slot,
+        ],
+        adds: ["latent", "embedding"],
+        notes: ["Latents are in the network's units: what the autoencoder gave, times its scaling factor."],
+        examples: [
+            "model = load monsters; dataset monsters split=test | first 4 | encode image | describe",
+            "model = load monsters; \"a red dragon\" | encode text | describe",
+        ]
+    ) { invocation in
+        var table = try invocation.table()
+        let name = invocation.arguments.text("column") ?? ""
+        let column = try invocation.column(name, of: table, slot: "column")
+        let model = try invocation.model()
+        switch column.kind {
+        case .text:
+            let embeddings = try model.embeddings(of: column.values.map(\.summary)) { invocation.session.warn($0) }
+            try invocation.add(Column(invocation.arguments.text("as") ?? "embedding", embeddings.map { .embedding($0) }), to: &table)
+        case .image:
+            let latents = try encode(column, table, model, invocation)
+            table = table.rows(0..<latents.count)
+            try invocation.add(Column(invocation.arguments.text("as") ?? "latent", latents.map { .latent($0) }), to: &table)
+            if latents.count < column.values.count { table.partial = .init(place: "item \(latents.count) of \(column.values.count)", kept: latents.count, total: column.values.count) }
+        case .none where table.rowCount == 0:
+            try invocation.add(Column(invocation.arguments.text("as") ?? "latent", []), to: &table)
+        default:
+            throw Complaint(.wrongType, "`encode` takes texts or pictures, and `\(name)` is \(column.kind.phrase)", label: column.kind.phrase, slot: "column")
+        }
+        table.record(invocation.step())
+        return .table(table)
+    }
+
+    private static func encode(_ column: Column, _ table: Table, _ model: LoadedModel, _ invocation: Invocation) throws -> [Latent] {
+        let vae = model.model.vae
+        let factor = vae.configuration.factor
+        let samples = invocation.arguments.text("posterior") == "sample"
+        let seed = Seeds.base(invocation)
+        let session = invocation.session
+        let pictures = try column.values.enumerated().map { row, value in
+            guard case .picture(let picture) = value else {
+                throw Complaint(.wrongType, "row \(row) has no picture to encode", label: value.kind.phrase, slot: "column")
+            }
+            return picture
+        }
+        var latents: [Latent] = []
+        func made(_ posterior: LatentDistribution, _ index: Int, row: Int) -> Latent {
+            var generator = Seeds.generator(invocation, item: table.items[row])
+            var value = posterior.mean[index]
+            if samples {
+                let noise = generator.normal(shape: [1] + value.shape).reshaped(value.shape)
+                value = value + posterior.standardDeviation[index] * noise
+            }
+            return Latent(
+                tensor: value * vae.configuration.scalingFactor, model: model.identity, origin: .encoded, generator: samples ? generator : nil,
+                seed: samples ? seed : nil)
+        }
+        session.progress.begin("encode", total: pictures.count)
+        defer { session.progress.end() }
+        for range in Batches.ranges(count: pictures.count, size: session.settings.batch) {
+            if session.cancellation.isRequested { break }
+            let pixels = try pictures[range].enumerated().map { offset, picture in
+                do {
+                    let pixels = try picture.pixels()
+                    guard pixels.shape[1] % factor == 0, pixels.shape[2] % factor == 0 else {
+                        throw EngineError(
+                            .shape, "a picture of \(pixels.shape[2]) x \(pixels.shape[1]) pixels cannot be encoded: both must be multiples of \(factor)")
+                    }
+                    return pixels * 2 - 1
+                } catch { throw NotedError(error, note: "item \(table.items[range.lowerBound + offset])") }
+            }
+            var batch: [Int: Latent] = [:]
+            for part in Batches.alike(pixels.map(\.shape), Batches.pixelLimit) {
+                let posterior = try vae.encode(.stacked(part.map { pixels[$0] }))
+                for (index, position) in part.enumerated() { batch[position] = made(posterior, index, row: range.lowerBound + position) }
+            }
+            latents += pixels.indices.compactMap { batch[$0] }
+            session.progress.advance(by: range.count)
+        }
+        return latents
+    }
+
+    static let decode = VerbDeclaration(
+        "decode", .diffusion, "Turns latents into pictures by the autoencoder.", input: .table,
+        slots: [Slot("as", .name, "another name for the new column"), Slot("using", .model, "another model than the variable `model`")],
+        adds: ["generated"],
+        notes: ["A latent that still has noise can be decoded too: it shows where the denoising stands."],
+        examples: [
+            "model = load monsters; \"a red dragon\" | noise of=4 seed=1 | denoise | decode | show",
+            "model = load monsters; dataset monsters split=test | first 2 | encode image | decode | grid image,generated",
+        ]
+    ) { invocation in
+        var table = try invocation.table()
+        let model = try invocation.model()
+        let vae = model.model.vae
+        let name = invocation.arguments.text("as") ?? "generated"
+        let latents = try invocation.latents(table, for: model)
+        table.record(invocation.step())
+        let recipes = table.recipes
+        var pictures: [Int: Value] = [:]
+        let progress = invocation.session.progress
+        progress.begin("decode", total: latents.count)
+        defer { progress.end() }
+        for part in Batches.alike(latents.map(\.tensor.shape), Batches.pixelLimit / (vae.configuration.factor * vae.configuration.factor)) {
+            if invocation.session.cancellation.level == .abandon { throw EngineError(.interrupted, "stopped while decoding") }
+            let decoded = try vae.decode(.stacked(part.map { latents[$0].tensor / vae.configuration.scalingFactor }))
+            for (index, row) in part.enumerated() {
+                let values = decoded[index].map { min(max($0 * 0.5 + 0.5, 0), 1) }
+                pictures[row] = .picture(Picture(values: values, recipe: recipes[row]))
+            }
+            progress.advance(by: part.count)
+        }
+        try invocation.add(Column(name, (0..<latents.count).map { pictures[$0] ?? .none }), to: &table)
+        return .table(table)
+    }
+}
+
+/// How rows are grouped for the engine. Results do not depend on it.
+enum Batches {
+    /// Pixels that the autoencoder works on together at most; its inner maps take hundreds of values per pixel.
+    static let pixelLimit = 512 * 512
+
+    static func ranges(count: Int, size: Int) -> [Range<Int>] {
+        let size = max(1, size)
+        return stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
+    }
+
+    /// Indices of equal shapes together, in order, so many that height x width x count stays within `area`.
+    static func alike(_ shapes: [[Int]], _ area: Int) -> [[Int]] {
+        var groups: [(shape: [Int], indices: [Int])] = []
+        for (index, shape) in shapes.enumerated() {
+            let most = max(1, area / max(1, shape.suffix(2).reduce(1, *)))
+            if let last = groups.lastIndex(where: { $0.shape == shape }), groups[last].indices.count < most {
+                groups[last].indices.append(index)
+            } else {
+                groups.append((shape, [index]))
+            }
+        }
+        return groups.map(\.indices)
+    }
+}

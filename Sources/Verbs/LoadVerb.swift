@@ -1,0 +1,112 @@
+import Files
+import Interpreting
+import Models
+import Results
+import SourceText
+import Tensors
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// `load` and where it looks for models.
+enum LoadVerb {
+    static let load = VerbDeclaration(
+        "load", .sources, "Opens a model folder in the diffusers layout.", input: .none,
+        slots: [Slot("name", .path, .positional, required: true, "a name, a Hugging Face name, or a folder")],
+        notes: [
+            "A name without a slash is looked up among what ships with the program, the user's models folder and the Hugging Face cache; a/b is a folder if it exists, else a Hugging Face name. Nothing is downloaded.",
+            "The model has the fields name, folder, parameters and bytes. Verbs use the variable `model`.",
+        ],
+        examples: ["model = load monsters", "load runwayml/stable-diffusion-v1-5"]
+    ) { invocation in
+        let name = invocation.arguments.text("name") ?? ""
+        let folder = try find(name, invocation)
+        let key = "model:" + folder
+        if let opened = invocation.session.store[key] as? LoadedModel, opened.name == name { return .model(opened) }
+        let model = LoadedModel(name: name, model: try DiffusionModel(folder: folder))
+        invocation.session.store[key] = model
+        return .model(model)
+    }
+
+    private static func find(_ name: String, _ invocation: Invocation) throws -> String {
+        if name == "clip" || name == "inception" {
+            throw Complaint(.unsupportedFeature, "`load \(name)` is not supported yet", label: "scoring networks come with `score`", slot: "name")
+        }
+        let looksLikePath = name.hasPrefix("/") || name.hasPrefix(".") || name.hasPrefix("~")
+        let local = invocation.session.access.absolute(name)
+        if looksLikePath || (name.contains("/") && FileSystem.isFolder(local)) {
+            return try invocation.session.access.reading(name, slot: "name")
+        }
+        let slashes = name.count { $0 == "/" }
+        var tried: [String] = []
+        if slashes == 0 {
+            for folder in shipped() + [userFolder()] {
+                let path = FileSystem.join(folder, name)
+                if FileSystem.isFolder(path) { return path }
+                tried.append(folder)
+            }
+        }
+        if slashes <= 1 {
+            let cache = huggingFaceCache()
+            if let path = snapshot(of: name, in: cache) { return path }
+            tried.append(cache)
+        }
+        if slashes == 0, FileSystem.exists(FileSystem.join(local, "model_index.json")) { return try invocation.session.access.reading(name, slot: "name") }
+        let known = (shipped() + [userFolder()]).filter(FileSystem.isFolder).flatMap { (try? FileSystem.list($0)) ?? [] }
+        throw Complaint(
+            .engineFile, "there is no model `\(name)`", label: Suggestion.question(for: name, in: known) ?? "not found", slot: "name",
+            help: "a folder is given by its path: `load ./\(FileSystem.name(of: name))`", notes: ["looked in " + (tried.isEmpty ? local : tried.joined(separator: ", "))])
+    }
+
+    private static func environment(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// Folders of models that come with the program: `NOISEBOOK_MODELS`, then `examples/models` and `share/noisebook/models` above the executable.
+    static func shipped() -> [String] {
+        var folders = (environment("NOISEBOOK_MODELS") ?? "").split(separator: ":").map(String.init)
+        guard let executable = CommandLine.arguments.first else { return folders }
+        #if os(Linux)
+        let path = realpath("/proc/self/exe", nil)
+        #else
+        let path = realpath(executable, nil)
+        #endif
+        var folder = path.map { String(cString: $0) } ?? executable
+        free(path)
+        for _ in 0..<8 {
+            let above = FileSystem.folder(of: folder)
+            if above == folder { break }
+            folder = above
+            for place in ["examples/models", "share/noisebook/models"] {
+                let candidate = FileSystem.join(folder, place)
+                if FileSystem.isFolder(candidate) { folders.append(candidate) }
+            }
+        }
+        return folders
+    }
+
+    static func userFolder() -> String {
+        let data = environment("XDG_DATA_HOME") ?? FileSystem.join(environment("HOME") ?? "/", ".local/share")
+        return FileSystem.join(data, "noisebook/models")
+    }
+
+    static func huggingFaceCache() -> String {
+        if let cache = environment("HF_HUB_CACHE") { return cache }
+        let home = environment("HF_HOME") ?? FileSystem.join(environment("HOME") ?? "/", ".cache/huggingface")
+        return FileSystem.join(home, "hub")
+    }
+
+    /// The revision that `main` names, in the cache's layout `models--OWNER--NAME/{refs,snapshots}`.
+    private static func snapshot(of name: String, in cache: String) -> String? {
+        let repository = FileSystem.join(cache, "models--" + name.split(separator: "/").joined(separator: "--"))
+        guard FileSystem.isFolder(repository) else { return nil }
+        let snapshots = FileSystem.join(repository, "snapshots")
+        if let revision = try? FileSystem.readText(FileSystem.join(repository, "refs/main"), limit: 200) {
+            let path = FileSystem.join(snapshots, String(revision.prefix { !$0.isWhitespace }))
+            if FileSystem.isFolder(path) { return path }
+        }
+        return ((try? FileSystem.list(snapshots)) ?? []).map { FileSystem.join(snapshots, $0) }.last(where: FileSystem.isFolder)
+    }
+}

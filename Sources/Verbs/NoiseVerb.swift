@@ -1,0 +1,127 @@
+import Diffusion
+import Interpreting
+import Results
+import SourceText
+import Tensors
+
+/// `noise` and `schedule`: where a denoising begins.
+enum NoiseVerb {
+    static let all = [noise, schedule]
+
+    static let schedulers = SchedulerKind.allCases.map(\.rawValue)
+
+    static let noise = VerbDeclaration(
+        "noise", .diffusion, "Puts latents on a schedule: pure noise, or so much noise on `latent` that K of N steps remain.", input: .table,
+        slots: [
+            Slot("k", .number(whole: true), .positional, in: 0...1000, "steps of noise to add; without it, pure noise"),
+            Slot("of", .number(whole: true), .named, required: true, in: 1...1000, "steps of the whole schedule"),
+            Slot("left", .number(whole: true), in: 0...1000, "steps that remain, if not K"),
+            Seeds.slot,
+            Slot("size", .size, "of the picture in pixels, if not the model's own"),
+            Slot("scheduler", .choice(schedulers), "if not the folder's; it takes over the folder's settings"),
+            Slot("start", .choice(StartMode.allCases.map(\.rawValue)), standard: "aligned", "how to begin in the middle: on the schedule's own levels, or call for call as diffusers does"),
+            Slot("eta", .number(whole: false), in: 0...1, "the share of fresh noise in each step (ddim)"),
+            Slot("karras", .boolean, "whether the step sizes are those of Karras and others (2022)"),
+            Slot("using", .model, "another model than the variable `model`"),
+        ],
+        adds: ["latent"],
+        notes: ["`noise 0 of=70 left=60` denoises a clean latent, which blurs it.", "PNDM begun in the middle by diffusers runs out of step with its schedule; `start=aligned` does not."],
+        examples: [
+            "model = load monsters; \"a red dragon\" | noise of=70 seed=1 | denoise | decode | show",
+            "model = load monsters; dataset monsters split=test | first 2 | encode image | noise 40 of=70 | denoise guidance=7.5 | decode | grid image,generated",
+        ]
+    ) { invocation in
+        var table = try invocation.table()
+        let model = try invocation.model()
+        let arguments = invocation.arguments
+        let steps = arguments.integer("of") ?? 1
+        let added = arguments.integer("k")
+        for (slot, value) in [("k", added), ("left", arguments.integer("left"))] {
+            if let value, value > steps {
+                throw Complaint(.outOfRange, "\(value) of \(steps) steps: a schedule has no more steps than it has", label: "at most \(steps)", slot: slot)
+            }
+        }
+        if added != nil, arguments.given.contains("size") {
+            throw Complaint(.wrongInput, "`size` is for pure noise; a latent has its own size", label: "leave it out", slot: "size")
+        }
+        let configuration = try configuration(model, invocation)
+        let mode = arguments.text("start").flatMap { StartMode(rawValue: $0) } ?? .aligned
+        let left = arguments.integer("left") ?? added
+        let run = try SchedulerRun(configuration, steps: steps, start: left.map { .middle(left: $0, mode: mode) } ?? .noise)
+        let latents = try added.map { try noised(table, model, run, added: $0, invocation) } ?? pure(table, model, run, invocation)
+        table.set(Column("latent", latents.map { .latent($0) }))
+        table.record(invocation.step(extra: arguments.given.contains("scheduler") ? [] : ["scheduler=\(configuration.kind.rawValue)"]))
+        return .table(table)
+    }
+
+    static func configuration(_ model: LoadedModel, _ invocation: Invocation, kind slot: String = "scheduler") throws -> SchedulerConfiguration {
+        let own = try SchedulerConfiguration(json: model.model.schedulerConfiguration, place: model.model.schedulerPath)
+        let kind = invocation.arguments.text(slot).flatMap { SchedulerKind(rawValue: $0) }
+        return try own.converted(to: kind, eta: invocation.arguments.number("eta"), karras: invocation.arguments.boolean("karras"))
+    }
+
+    private static func pure(_ table: Table, _ model: LoadedModel, _ run: SchedulerRun, _ invocation: Invocation) throws -> [Latent] {
+        let factor = model.model.vae.configuration.factor
+        var (height, width) = model.model.latentSize
+        if case .list(let size) = invocation.arguments.value("size"), case .number(let across) = size.first, case .number(let down) = size.last {
+            guard Int(across) % factor == 0, Int(down) % factor == 0 else {
+                throw Complaint(.outOfRange, "a picture of \(Int(across)) x \(Int(down)) does not divide by \(factor)", label: "both sides must be multiples of \(factor)", slot: "size")
+            }
+            (height, width) = (Int(down) / factor, Int(across) / factor)
+        }
+        let shape = [model.model.unet.configuration.inChannels, height, width]
+        let seed = Seeds.base(invocation)
+        return table.items.map { item in
+            var generator = Seeds.generator(invocation, item: item)
+            let noise = generator.normal(shape: [1] + shape).reshaped(shape)
+            return Latent(
+                tensor: noise * Float(run.initialSigma), model: model.identity, origin: .noised, run: run, generator: generator, seed: seed)
+        }
+    }
+
+    private static func noised(_ table: Table, _ model: LoadedModel, _ run: SchedulerRun, added: Int, _ invocation: Invocation) throws -> [Latent] {
+        guard table.has("latent") else {
+            throw Complaint(
+                .missingColumn, "`noise \(added)` adds noise to the column `latent`, and there is none", label: "the table has " + table.columnNames.joined(separator: ", "),
+                slot: "k", help: "put `encode COLUMN` before it, or leave \(added) out to begin from pure noise")
+        }
+        let seed = Seeds.base(invocation)
+        return try invocation.latents(table, for: model).enumerated().map { row, clean in
+            // A draw from the posterior with the same seed is the first of this generator's draws, as in the reference.
+            var generator = Seeds.generator(invocation, item: table.items[row])
+            if clean.origin == .encoded, clean.seed == seed, let begun = clean.generator { generator = begun }
+            var tensor = clean.tensor
+            if added > 0 {
+                let noise = generator.normal(shape: [1] + tensor.shape).reshaped(tensor.shape)
+                tensor = try run.addNoise(tensor, noise, count: added)
+            }
+            return Latent(tensor: tensor, model: model.identity, origin: .noised, run: run, generator: generator, seed: seed)
+        }
+    }
+
+    static let schedule = VerbDeclaration(
+        "schedule", .diffusion, "Gives a schedule's numbers, one row per step, noisiest first.", input: .none,
+        slots: [
+            Slot("scheduler", .choice(schedulers), .positional, "if not the folder's"),
+            Slot("of", .number(whole: true), .named, required: true, in: 1...1000, "steps of the whole schedule"),
+            Slot("eta", .number(whole: false), in: 0...1, "the share of fresh noise in each step (ddim)"),
+            Slot("karras", .boolean, "whether the step sizes are those of Karras and others (2022)"),
+            Slot("using", .model, "another model than the variable `model`"),
+        ],
+        adds: ["timestep", "alpha_bar", "alpha_bar_next", "sigma", "sigma_next"],
+        notes: ["`alpha_bar` is the picture's share of the variance before the step, `alpha_bar_next` after it; `sigma` is noise per picture."],
+        examples: ["model = load monsters; schedule ddim of=10 | table", "model = load monsters; schedule of=70 | first 3 | table"]
+    ) { invocation in
+        let configuration = try configuration(try invocation.model(), invocation)
+        let rows = try ScheduleTable(configuration, steps: invocation.arguments.integer("of") ?? 1).rows
+        var table = Table(columns: [
+            Column("timestep", numbers: rows.map { Double($0.timestep) }),
+            Column("alpha_bar", numbers: rows.map(\.level.alphaBar)),
+            Column("alpha_bar_next", numbers: rows.map(\.next.alphaBar)),
+            Column("sigma", numbers: rows.map(\.level.sigma)),
+            Column("sigma_next", numbers: rows.map(\.next.sigma)),
+        ])
+        table.set(recipes: rows.map { _ in Recipe(invocation.step()) })
+        return .table(table)
+    }
+}

@@ -1,0 +1,105 @@
+import Diffusion
+import Interpreting
+import Models
+import Results
+import SourceText
+import Tensors
+
+/// `predict` and `step`: the two halves of a denoising step, to be put together in the language.
+enum PredictVerb {
+    static let all = [predict, step]
+
+    static let predict = VerbDeclaration(
+        "predict", .diffusion, "Asks the network about each latent: `eps.text` with the row's text, `eps.empty` with the empty prompt.", input: .table,
+        slots: [
+            Slot("at", .number(whole: false), in: 0...100_000, "the timestep to tell the network; else that of the latent's place in its schedule"),
+            Slot("negative", .text, standard: "\"\"", "what to use in place of the empty prompt"),
+            Slot("using", .model, "another model than the variable `model`"),
+        ],
+        adds: ["eps.text", "eps.empty"],
+        notes: ["With `at`, the latent goes to the network as it is; without, scaled as its scheduler does. The columns hold what the network gives, noise or velocity."],
+        examples: [
+            "model = load monsters; \"a red dragon\" | noise of=4 scheduler=ddim | predict | with eps=(eps.empty + 7.5*(eps.text - eps.empty)) | step | describe",
+            "model = load monsters; \"a red dragon\" | noise of=4 | predict at=500 | describe",
+        ]
+    ) { invocation in
+        var table = try invocation.table()
+        let model = try invocation.model()
+        let unet = model.model.unet
+        let latents = try invocation.latents(table, for: model)
+        let conditions = try Conditions(invocation, table, model)
+        let at = invocation.arguments.number("at").map { Float($0) }
+        let told = try latents.map { latent -> (input: Tensor, timestep: Float) in
+            if let at { return (latent.tensor, at) }
+            guard let run = latent.run else {
+                throw Complaint(
+                    .latentWithoutSchedule, "this latent is on no schedule: it \(latent.origin.rawValue)", label: "nothing says at which timestep",
+                    help: "say it: `predict at=TIMESTEP`, or put it on a schedule with `noise`")
+            }
+            guard let timestep = run.timestep else {
+                throw Complaint(.noStepsLeft, "no steps are left: these latents are denoised", label: "all \(run.steps) steps are taken", help: "add noise first")
+            }
+            return (try run.scaledInput(latent.tensor), timestep)
+        }
+        var texts: [Int: Value] = [:]
+        var empties: [Int: Value] = [:]
+        for group in Batches.alike(told.map(\.input.shape), .max) {
+            for range in Batches.ranges(count: group.count, size: invocation.session.settings.batch) {
+                if invocation.session.cancellation.isRequested { throw EngineError(.interrupted, "stopped while predicting") }
+                let rows = Array(group[range])
+                let conditioning = try conditions.conditioning(unet, rows: rows, withEmpty: true)
+                let inputs = rows.map { told[$0].input }
+                let times = rows.map { told[$0].timestep }
+                let output = try unet.predict(
+                    .stacked(inputs + inputs), timesteps: times + times, conditioning: conditioning,
+                    contexts: Array(repeating: 0, count: rows.count) + Array(1...rows.count))
+                for (index, row) in rows.enumerated() {
+                    empties[row] = .tensor(output[index])
+                    texts[row] = .tensor(output[rows.count + index])
+                }
+            }
+        }
+        table.set(Column("eps.text", (0..<table.rowCount).map { texts[$0] ?? .none }))
+        table.set(Column("eps.empty", (0..<table.rowCount).map { empties[$0] ?? .none }))
+        table.record(invocation.step())
+        return .table(table)
+    }
+
+    static let step = VerbDeclaration(
+        "step", .diffusion, "Takes one step of each latent's scheduler, with the network's output from a column.", input: .table,
+        slots: [
+            Slot("column", .column, .positional, standard: "eps", "the guided prediction"),
+            Slot("using", .model, "another model than the variable `model`"),
+        ],
+        adds: ["latent"], notes: ["Some schedulers ask the network more than once per step; `step` takes one such turn."],
+        examples: [
+            "model = load monsters; \"a red dragon\" | noise of=4 | predict | with eps=(eps.text) | step | describe",
+            "model = load monsters; \"a red dragon\" | noise of=4 | predict | step eps.text | describe",
+        ]
+    ) { invocation in
+        var table = try invocation.table()
+        let model = try invocation.model()
+        let name = invocation.arguments.text("column") ?? "eps"
+        let outputs = try invocation.column(name, of: table, slot: "column", cure: "`predict` makes `eps.text` and `eps.empty`; `with eps=(...)` combines them")
+        let latents = try invocation.latents(table, for: model).enumerated().map { row, latent -> Value in
+            guard let output = try outputs.values[row].elements() else {
+                throw Complaint(.wrongType, "row \(row) of `\(name)` is \(outputs.values[row].kind.phrase)", label: "a tensor is needed", slot: "column")
+            }
+            guard var run = latent.run else {
+                throw Complaint(.latentWithoutSchedule, "this latent is on no schedule: it \(latent.origin.rawValue)", label: "there is no step to take", help: "put it on one with `noise`")
+            }
+            guard !run.isFinished else {
+                throw Complaint(.noStepsLeft, "no steps are left: these latents are denoised", label: "all \(run.steps) steps are taken", help: "add noise first")
+            }
+            var next = latent
+            var generator = latent.generator ?? Generator(seed: 0)
+            next.tensor = try run.step(output: output, sample: latent.tensor, generator: &generator)
+            next.generator = generator
+            next.run = run
+            return .latent(next)
+        }
+        table.set(Column("latent", latents))
+        table.record(invocation.step())
+        return .table(table)
+    }
+}
