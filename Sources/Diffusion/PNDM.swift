@@ -35,7 +35,7 @@ struct PNDM: Sampler {
     /// The reference's list is one longer, with the second entry twice, and k counts from its end.
     static func firstRow(_ configuration: SchedulerConfiguration, steps: Int, left: Int, mode: StartMode) -> Int {
         let row = steps - left
-        return mode == .diffusers && configuration.skipsRungeKutta && steps > 1 ? max(row - 1, 0) : row
+        return mode == .diffusers && configuration.skipsRungeKutta && row > 1 ? row - 1 : row
     }
 
     init(_ configuration: SchedulerConfiguration, _ table: ScheduleTable, left: Int, mode: StartMode) throws {

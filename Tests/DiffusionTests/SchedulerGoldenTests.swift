@@ -78,7 +78,12 @@ struct SchedulerGoldenTests {
         for count in golden.counts {
             let run = try SchedulerRun(golden.configuration, steps: count)
             let name = "\(golden.name) N\(count)"
-            #expect(run.calls.map { Double($0.timestep) } == (try golden.arrays.doubles("N\(count).timesteps")), "\(name)")
+            // Equal, except where a timestep between two comes from the logarithm of a sigma of Karras and others (2022): numpy's
+            // single-precision logarithm is a rounding off the C library's.
+            let told = run.calls.map { Double($0.timestep) }
+            let expected = try golden.arrays.doubles("N\(count).timesteps")
+            let isInterpolated = golden.configuration.karras && expected.contains { $0 != $0.rounded() }
+            expectClose(actual: told, expected: expected, absolute: isInterpolated ? 1e-4 : 0, name)
             let scale = try #require(golden.json["init_noise_sigma"]?["\(count)"]?.double)
             expectClose(actual: run.initialSigma, expected: scale, absolute: 0, relative: 1e-6, name)
             guard golden.arrays.contains("N\(count).sigmas") else { continue }
@@ -111,7 +116,9 @@ struct SchedulerGoldenTests {
         let start = try golden.arrays.tensor("start") * Float(run.initialSigma)
         _ = try Self.finish(run, start, try golden.generator()) { call, sample, drawn in
             let expected = samples[call]
-            let tolerance = golden.tolerance("N\(count).final", largest: Self.largest(expected))
+            // A sample inherits the rounding of the one before, which may be much larger.
+            let before = call > 0 ? samples[call - 1] : start
+            let tolerance = golden.tolerance("N\(count).final", largest: max(Self.largest(expected), Self.largest(before)))
             expectClose(actual: sample, expected: expected, absolute: tolerance, "\(golden.name) call \(call)")
             let expectedNoise = noise?[call] ?? Tensor(zeros: sample.shape)
             // The bound of the generator's golden data.
@@ -126,12 +133,15 @@ struct SchedulerGoldenTests {
         let (clean, noise) = (try golden.arrays.tensor("add_noise.clean"), try golden.arrays.tensor("add_noise.noise"))
         let expected = try golden.arrays.tensor("add_noise.out")
         for (item, timestep) in try golden.arrays.doubles("add_noise.timesteps").enumerated() {
-            let rows = table.rows.filter { Double($0.timestep) == timestep }
-            // Rounding can give two steps one timestep; the reference then takes the second.
-            let row = try #require(rows.dropFirst().first ?? rows.first)
+            // Timesteps between two are equal up to the rounding of a logarithm, see `tables`.
+            let rows = table.rows.filter { abs(Double($0.timestep) - timestep) < 1e-4 }
+            // Rounding can give two steps one timestep; the reference then takes the second. A timestep of Runge-Kutta lies between steps.
+            let level =
+                try (rows.dropFirst().first ?? rows.first)?.level
+                ?? NoiseLevel(alphaBar: Double(golden.configuration.schedule.alphaBars[#require(Int(exactly: timestep))]))
             let tolerance = 2e-6 * max(1, Double(Self.largest(expected[item])))
             expectClose(
-                actual: row.level.noised(clean[item], with: noise[item]), expected: expected[item], absolute: tolerance, "\(golden.name) \(timestep)")
+                actual: level.noised(clean[item], with: noise[item]), expected: expected[item], absolute: tolerance, "\(golden.name) \(timestep)")
         }
     }
 
