@@ -61,8 +61,8 @@ extension DiagnosticCode {
                 example: "_ | decode", cure: "assign the value to a name and use the name.")
         case .nestingTooDeep:
             DiagnosticPage(
-                "nested too deeply", "Brackets, blocks, signs or operators are nested in more than 100 levels, or an expression has more than 200.",
-                example: "x = ((((((((((... 101 times", cure: "give parts of it names in lines of their own.")
+                "nested too deeply", "Brackets, blocks, signs or operators are nested in more than 64 levels, or an expression has more than 200.",
+                example: "x = ((((((((((... 65 times", cure: "give parts of it names in lines of their own.")
         case .missingBlock:
             DiagnosticPage(
                 "a block is missing", "Verbs such as sweep, each, loop, bench and time work on a block in braces.",

@@ -22,7 +22,7 @@ package struct Parser {
     package enum Place: Sendable { case file, prompt }
 
     /// The most brackets, blocks, signs and powers around anything.
-    package static let deepestNesting = 100
+    package static let deepestNesting = 64
     /// The greatest height of an expression.
     package static let deepestTree = 200
 

@@ -35,7 +35,7 @@ struct LimitsTests {
 
     @Test("the greatest depth that is allowed can be printed and read again")
     func deepest() {
-        let text = "x = " + String(repeating: "(", count: 100) + "1" + String(repeating: "+1", count: 90) + String(repeating: ")", count: 100)
+        let text = "x = " + String(repeating: "(", count: 64) + "1" + String(repeating: "+1", count: 90) + String(repeating: ")", count: 64)
         let program = Reading.parse(text).program
         #expect(Reading.errors(text) == [])
         #expect(Reading.shape(Printer.text(program)) == Dump.text(program, spans: false))
