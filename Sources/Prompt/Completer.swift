@@ -1,0 +1,178 @@
+import Files
+import Interpreting
+import Results
+
+/// Completes a line at the cursor from the verbs' declarations and the session's variables. It works on the raw text, because a line
+/// that is being typed seldom parses.
+package struct Completer {
+    private let session: Session
+    /// Names that a slot of kind `name` knows, such as the models that ship with the program.
+    private let names: (_ verb: String, _ slot: String) -> [String]
+
+    package init(session: Session, names: @escaping (_ verb: String, _ slot: String) -> [String] = { _, _ in [] }) {
+        self.session = session
+        self.names = names
+    }
+
+    /// `line` ends at the cursor; the word to complete begins `wordStart` bytes into it.
+    package func completions(_ line: String, wordStart: Int) -> Completions {
+        let bytes = Array(line.utf8)
+        guard wordStart >= 0, wordStart <= bytes.count else { return Completions([]) }
+        let word = String(decoding: bytes[wordStart...], as: UTF8.self)
+        let before = String(decoding: bytes[..<wordStart], as: UTF8.self)
+        if let first = line.first, first == ":" {
+            guard wordStart == 0 else { return Completions(matching(session.verbs.names, word)) }
+            return Completions(matching(MetaCommand.allCases.map { ":" + $0.rawValue }, word))
+        }
+        let context = LineContext(before)
+        if context.isInString { return Completions(paths(word), append: nil) }
+        guard let verb = context.words.first.flatMap({ session.verbs[$0] }) else {
+            // The head of a command. What flows comes from a verb or a variable; behind a bar only verbs can stand.
+            let variables = context.isBehindBar ? [] : session.globals.names
+            let keywords = context.isBehindBar || context.bracketDepth > 0 ? [] : ["param", "def"]
+            guard context.words.isEmpty else { return Completions(matching(variables + functions(context), word)) }
+            return Completions(matching(session.verbs.names + variables + keywords + functions(context), word))
+        }
+        let hint = "usage: " + verb.usage
+        if context.bracketDepth > 0 {
+            return Completions(matching(session.globals.names + columns(line) + functions(context), word), append: nil, hint: hint)
+        }
+        if let option = context.option {
+            guard let slot = verb.slot(option) ?? verb.open else { return Completions([], hint: hint) }
+            return completions(of: slot, verb: verb, word: word, line: line, hint: hint)
+        }
+        let used = Set(context.words.dropFirst().compactMap { $0.split(separator: "=", maxSplits: 1).first.map(String.init) })
+        let options = matching(verb.named.map(\.name).filter { !used.contains($0) }, word).map { $0 + "=" }
+        let place = context.words.dropFirst().filter { !$0.contains("=") }.count
+        let positional = verb.positional
+        let slot = place < positional.count ? positional[place] : positional.last.flatMap { $0.repeats ? $0 : nil }
+        var values = slot.map { completions(of: $0, verb: verb, word: word, line: line, hint: hint) } ?? Completions([])
+        if verb.takesInputAsArgument, place == 0, !context.isBehindBar { values.words += matching(session.globals.names, word) }
+        let append: Unicode.Scalar? = options.isEmpty ? values.append : nil
+        return Completions(values.words + options, append: append, hint: hint)
+    }
+
+    private func completions(of slot: Slot, verb: VerbDeclaration, word: String, line: String, hint: String) -> Completions {
+        let words: [String]
+        var append: Unicode.Scalar? = " "
+        switch slot.kind {
+        case .choice(let choices): words = choices
+        case .boolean: words = ["yes", "no"]
+        case .column, .columns, .columnOrNumber: words = columns(line)
+        case .expression, .condition, .assignments: words = columns(line) + session.globals.names
+        case .table, .tables: words = session.globals.names.filter { kind($0) == .table }
+        case .model: words = session.globals.names.filter { kind($0) == .model }
+        case .path:
+            words = paths(word)
+            append = words.first.map { $0.hasSuffix("/") } ?? false ? nil : " "
+        case .name:
+            let known = names(verb.name, slot.name) + verbs(for: slot, of: verb)
+            let files = word.contains("/") || word.hasPrefix(".") || known.isEmpty ? paths(word) : []
+            words = known + files
+            append = files.contains { $0.hasSuffix("/") } ? nil : " "
+        case .number, .text, .list, .value, .claim, .size, .lists: words = session.globals.names
+        }
+        return Completions(matching(words, word), append: append, hint: hint)
+    }
+
+    /// `help` takes the name of a verb.
+    private func verbs(for slot: Slot, of verb: VerbDeclaration) -> [String] {
+        verb.name == "help" ? session.verbs.names : []
+    }
+
+    private func functions(_ context: LineContext) -> [String] {
+        context.bracketDepth > 0 || context.words.isEmpty ? Function.allCases.map { $0.rawValue + "(" } : []
+    }
+
+    private func kind(_ variable: String) -> ValueKind { session.globals[variable]?.kind ?? .none }
+
+    /// Columns of the tables that the line names and of what its verbs add; of all tables where it names none.
+    private func columns(_ line: String) -> [String] {
+        let words = Set(line.split { !($0.isLetter || $0.isNumber || $0 == "_" || $0 == ".") }.map(String.init))
+        let tables = session.globals.names.filter { kind($0) == .table }
+        let named = tables.filter { words.contains($0) }
+        var found = (named.isEmpty ? tables : named).flatMap { name -> [String] in
+            if case .table(let table) = session.globals[name] { table.columnNames } else { [] }
+        }
+        for verb in session.verbs.all where words.contains(verb.name) {
+            found += verb.adds.filter { $0 == $0.lowercased() }
+        }
+        return found
+    }
+
+    private func matching(_ words: [String], _ prefix: String) -> [String] { words.filter { $0.hasPrefix(prefix) } }
+
+    /// Files and folders that begin as `word` does, folders with a slash. Names with spaces would need quotes and are left out.
+    private func paths(_ word: String) -> [String] {
+        let slash = word.lastIndex(of: "/")
+        let folder = slash.map { String(word[...$0]) } ?? ""
+        let beginning = slash.map { String(word[word.index(after: $0)...]) } ?? word
+        let base = session.access.absolute(folder.isEmpty ? "." : folder)
+        guard let names = try? FileSystem.list(base) else { return [] }
+        return names.filter { $0.hasPrefix(beginning) && (beginning.hasPrefix(".") || !$0.hasPrefix(".")) && !$0.contains(" ") }
+            .map { folder + $0 + (FileSystem.isFolder(FileSystem.join(base, $0)) ? "/" : "") }
+    }
+}
+
+/// Where in a line a word stands: the words of its command so far, and what is open around it.
+struct LineContext: Equatable {
+    /// The complete words of the innermost command before the word, its verb first.
+    private(set) var words: [String] = []
+    /// `of` where the word stands behind `of=`.
+    private(set) var option: String?
+    private(set) var isBehindBar = false
+    private(set) var isInString = false
+    /// Round and square brackets open inside the command.
+    private(set) var bracketDepth = 0
+
+    init(_ text: String) {
+        var current = ""
+        var brackets: [(words: [String], behindBar: Bool, option: String?)] = []
+        func isBreak(_ character: Character) -> Bool { character == " " || character == "\t" }
+        for character in text {
+            if isInString {
+                if character == "\"" { isInString = false }
+                current.append(character)
+                continue
+            }
+            switch character {
+            case "\"":
+                isInString = true
+                current.append(character)
+            case "|", ";", "{", "}", "\n":
+                words = []
+                option = nil
+                isBehindBar = character == "|"
+                current = ""
+                brackets = character == "{" || character == "}" ? [] : brackets
+            case "(", "[":
+                brackets.append((words, isBehindBar, option))
+                if current.isEmpty || current.hasSuffix("=") || words.isEmpty { current += String(character) }
+            case ")", "]":
+                if let outer = brackets.popLast() {
+                    words = outer.words
+                    isBehindBar = outer.behindBar
+                    option = nil
+                }
+                current.append(character)
+            case _ where isBreak(character):
+                if !current.isEmpty { words.append(current) }
+                current = ""
+                option = nil
+            case "=":
+                // At the head of a statement `name = ...` begins the command anew; in a command it names an option.
+                if words.isEmpty || (words.count == 1 && current.isEmpty && brackets.isEmpty && !isBehindBar) {
+                    words = []
+                    current = ""
+                } else {
+                    option = current.isEmpty ? words.popLast() : current
+                    current = (option ?? "") + "="
+                }
+            default: current.append(character)
+            }
+        }
+        // A comma glues: the word behind it is still of the same option.
+        if !current.isEmpty, option == nil, !current.hasSuffix(",") , current != "(", current != "[" { words.append(current) }
+        bracketDepth = brackets.count
+    }
+}
