@@ -102,6 +102,9 @@ package enum PictureFile {
     /// A PNG file without times or program names: the same pixels give the same bytes.
     package static func bytes(_ bitmap: Bitmap) throws -> [UInt8] { try PNG.encode(bitmap) }
 
+    /// Of the PNG file, in hexadecimal.
+    package static func digest(_ bitmap: Bitmap) throws -> String { try Digest.sha256(try bytes(bitmap)) }
+
     /// Pixels that the picture is wide on a page: small ones three times (33 to 64 pixels: twice) their width.
     package static func shownWidth(_ bitmap: Bitmap) -> Int {
         switch bitmap.width {

@@ -1,0 +1,32 @@
+import Files
+import Tensors
+
+/// A notebook on disk, with the folder of its outputs.
+package struct NotebookFile {
+    package let path: String
+    package let notebook: Notebook
+    package let folder: PictureFolder
+    /// Where outputs go: the file itself unless another was named.
+    package let target: String
+
+    /// Reads the notebook at `path`. `output` is another file that is to get the text with its new outputs.
+    package init(_ path: String, output: String? = nil) throws {
+        self.path = path
+        target = output ?? path
+        notebook = try Notebook(name: path, bytes: try FileSystem.readBytes(path, limit: 1 << 28))
+        folder = PictureFolder(notebook: target)
+    }
+
+    /// Writes pictures, then the text, then removes pictures that nothing shows any more: at no time does the text on disk show a
+    /// picture that is not there. Refused where somebody changed the file meanwhile.
+    package func write(_ outputs: [Int: String]) throws {
+        if target == path, try FileSystem.readBytes(path, limit: 1 << 28) != notebook.bytes {
+            throw EngineError(
+                .file, "was changed while it ran; its outputs are not written", place: path, cure: "run it again")
+        }
+        let text = try notebook.rewriting(outputs)
+        try folder.write()
+        if target != path || text != notebook.bytes { try AtomicFile.write(text, to: target) }
+        try folder.removeUnmentioned(in: text)
+    }
+}

@@ -1,0 +1,67 @@
+import Interpreting
+import SourceText
+import Syntax
+
+/// The cells of a notebook as programs, and as the one program that they make when they run in order.
+package struct NotebookProgram {
+    /// Cells that run, with their code as a source that knows its place in the file.
+    package let parts: [(cell: Cell, source: SourceFile)]
+
+    package init(_ notebook: Notebook) {
+        parts = notebook.cells.filter { !$0.header.flags.contains(.skip) }.map { cell in
+            let source = SourceFile(
+                name: notebook.name, text: cell.code, cell: cell.header.label, firstLine: cell.firstCodeLine,
+                firstOffset: notebook.lines.start(of: cell.firstCodeLine))
+            return (cell, source)
+        }
+    }
+
+    /// All errors that can be seen before anything runs, in the order of the text. Cells that should fail are left out.
+    package func check(_ session: Session) -> [Diagnostic] {
+        var verbs = session.verbSet
+        var syntax: [Diagnostic] = []
+        for (cell, source) in parts where !cell.header.flags.contains(.raises) {
+            let parse = Parser.parse(source, verbs: verbs)
+            verbs = parse.verbs
+            syntax += parse.diagnostics.map { $0.located(in: source) }
+        }
+        guard !syntax.hasErrors else { return syntax }
+        // Each cell parses by itself, so all of them parse in a row: names are then known across cells.
+        let separator = "\n"
+        var text = ""
+        var starts: [Int] = []
+        for (cell, source) in parts where !cell.header.flags.contains(.raises) {
+            starts.append(text.utf8.count)
+            text += source.text + separator
+        }
+        let checked = parts.filter { !$0.cell.header.flags.contains(.raises) }.map(\.source)
+        return session.check(SourceFile(name: parts.first?.source.name ?? "", text: text)).map { diagnostic in
+            guard let index = starts.lastIndex(where: { $0 <= diagnostic.span.lower }) else { return diagnostic }
+            return diagnostic.moved(by: -starts[index], to: checked[index])
+        }
+    }
+
+    /// The names that `param` declares in any cell.
+    package func parameters(_ session: Session) -> [String] {
+        var verbs = session.verbSet
+        return parts.flatMap { part -> [String] in
+            let parse = Parser.parse(part.source, verbs: verbs)
+            verbs = parse.verbs
+            return parse.program.statements.compactMap { if case .param(let name, _, _) = $0.kind { name.text } else { nil } }
+        }
+    }
+}
+
+extension Diagnostic {
+    /// The same diagnostic in a text of which it saw a longer one; labels of other texts stay.
+    fileprivate func moved(by distance: Int, to source: SourceFile) -> Diagnostic {
+        func moved(_ label: Label) -> Label {
+            Label(Span(max(0, label.span.lower + distance), max(0, label.span.upper + distance)), label.text, source: nil)
+        }
+        var copy = self
+        copy.primary = moved(primary)
+        copy.related = related.map { $0.source == nil ? moved($0) : $0 }
+        copy.source = source
+        return copy
+    }
+}

@@ -1,0 +1,104 @@
+import Interpreting
+import Rendering
+import Results
+import SourceText
+import Tensors
+
+/// Replays a notebook: cells in document order, in one session. The first cell that fails ends the run; what came before is kept.
+package struct NotebookRunner {
+    package struct Run {
+        /// New outputs as Markdown, by cell; cells that did not run, or whose output is not to be kept, have none.
+        package var outputs: [Int: String] = [:]
+        package var diagnostics: [Diagnostic] = []
+        package var ending = RunResult.Ending.finished
+        /// Cells that ran to their end.
+        package var finished = 0
+    }
+
+    package let notebook: Notebook
+    private let session: Session
+    /// Where outputs are kept for `--write`; nil where nothing is written.
+    private let folder: (any OutputFolder)?
+    /// A diagnostic as plain text: the output of a cell that should fail.
+    private let describe: (Diagnostic) -> String
+
+    package init(_ notebook: Notebook, session: Session, folder: (any OutputFolder)? = nil, describe: @escaping (Diagnostic) -> String) {
+        self.notebook = notebook
+        self.session = session
+        self.folder = folder
+        self.describe = describe
+    }
+
+    /// Checks the whole notebook, then runs it. `began` is called before each cell, `shown` with each output that a reader should see.
+    /// An error thrown by `shown` (a picture whose file is damaged, say) counts as the cell's.
+    package func run(began: (Cell) -> Void = { _ in }, shown: (Cell, Output) throws -> Void = { _, _ in }) -> Run {
+        var run = Run()
+        let program = NotebookProgram(notebook)
+        run.diagnostics = program.check(session)
+        guard !run.diagnostics.hasErrors else {
+            run.ending = .failed
+            return run
+        }
+        for (cell, source) in program.parts {
+            began(cell)
+            run.ending = perform(cell, source, &run, shown)
+            guard run.ending == .finished else { return run }
+            run.finished += 1
+        }
+        return run
+    }
+
+    private func perform(_ cell: Cell, _ source: SourceFile, _ run: inout Run, _ shown: (Cell, Output) throws -> Void) -> RunResult.Ending {
+        let isHidden = cell.header.flags.contains(.hide)
+        var blocks: [String] = []
+        var failure: Diagnostic?
+        let result = session.run(source) { output in
+            guard failure == nil else { return }
+            do {
+                if !isHidden { try shown(cell, output) }
+                if let folder, !isHidden { blocks += try markdown(output, folder) }
+            } catch {
+                failure = Diagnostic(error, at: output.span, of: source)
+            }
+        }
+        var ending = result.ending
+        var diagnostics = result.diagnostics
+        if let failure {
+            diagnostics.append(failure)
+            if ending == .finished { ending = .failed }
+        }
+        if cell.header.flags.contains(.raises), ending != .interrupted {
+            if ending == .finished {
+                run.diagnostics.append(
+                    Diagnostic(.expectationFailed, "cell \(cell.name) should fail and did not", at: Span(0, 0), label: "flag `raises`", source: source))
+                return .unmet
+            }
+            blocks += diagnostics.map { MarkdownText.fence(describe($0)) }
+            run.outputs[cell.index] = isHidden ? "" : blocks.joined(separator: "\n\n")
+            return .finished
+        }
+        run.diagnostics += diagnostics
+        if ending == .finished, folder != nil { run.outputs[cell.index] = blocks.joined(separator: "\n\n") }
+        return ending
+    }
+
+    private func markdown(_ output: Output, _ folder: any OutputFolder) throws -> [String] {
+        var blocks = output.warnings.map { "> **Warning:** " + MarkdownText.inline($0) }
+        if !output.value.isNone { blocks.append(try MarkdownRenderer(folder: folder).render(output.value.view)) }
+        return blocks
+    }
+}
+
+extension Diagnostic {
+    /// An error that came up while a value was shown.
+    package init(_ error: any Error, at span: Span, of source: SourceFile) {
+        switch error {
+        case let diagnostic as Diagnostic: self = diagnostic.located(in: source)
+        case let engine as EngineError:
+            self.init(
+                DiagnosticCode(engineKind: engine.kind.rawValue), (engine.place.map { "\($0): " } ?? "") + engine.message, at: span,
+                help: engine.cure.map { [$0] } ?? [], source: source)
+        default: self.init(.engineUnsupported, "\(error)", at: span, source: source)
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import Files
+import Rendering
+import Tensors
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// The folder `NAME.out` beside a notebook: its pictures and long tables, each named by what is in it, so that equal results give equal
+/// names and a diff of the notebook shows which pictures changed. Files are written when the notebook is.
+package final class PictureFolder: OutputFolder {
+    /// Of the notebook's own folder; empty for the working folder.
+    private let parent: String
+    /// `ablation.out`.
+    package let name: String
+    private var files: [String: [UInt8]] = [:]
+
+    package init(notebook path: String) {
+        parent = FileSystem.folder(of: path)
+        let file = FileSystem.name(of: path)
+        name = (file.hasSuffix(".md") ? String(file.dropLast(3)) : file) + ".out"
+    }
+
+    private var path: String { FileSystem.join(parent, name) }
+
+    /// Digits of the digest in a file's name: 48 bits, so that two of a million files agree with a chance of one in 500.
+    private static let nameLength = 12
+
+    package func keep(_ bytes: [UInt8], kind: String) throws -> String {
+        let digest = try Digest.sha256(bytes)
+        var file = "\(digest.prefix(Self.nameLength)).\(kind)"
+        // Where two files would share a name, the second takes the whole digest.
+        if let other = files[file], other != bytes { file = "\(digest).\(kind)" }
+        files[file] = bytes
+        return "\(name)/\(file)"
+    }
+
+    /// Writes the files that are not there yet. What is there under such a name has that content, unless somebody changed it.
+    package func write() throws {
+        guard !files.isEmpty else { return }
+        try FileSystem.createFolder(path)
+        for (file, bytes) in files.sorted(by: { $0.key < $1.key }) {
+            let target = FileSystem.join(path, file)
+            if let old = try? FileSystem.readBytes(target), old == bytes { continue }
+            try AtomicFile.write(bytes, to: target)
+        }
+    }
+
+    /// Removes files with names of this folder's form that `text` does not mention, and the folder when nothing is left in it.
+    package func removeUnmentioned(in text: [UInt8]) throws {
+        guard FileSystem.isFolder(path) else { return }
+        let text = String(decoding: text, as: UTF8.self)
+        for file in try FileSystem.list(path) where Self.isOurs(file) && !text.contains(file) {
+            try FileSystem.removeFile(FileSystem.join(path, file))
+        }
+        if try FileSystem.list(path).isEmpty { rmdir(path) }
+    }
+
+    /// `3fa94c0d21be.png`: people's own files in the folder are left alone.
+    private static func isOurs(_ file: String) -> Bool {
+        guard let point = file.lastIndex(of: ".") else { return false }
+        let stem = file[..<point]
+        return [nameLength, 64].contains(stem.count) && stem.allSatisfy { $0.isHexDigit && !$0.isUppercase }
+            && ["png", "csv", "svg"].contains(String(file[file.index(after: point)...]))
+    }
+}
