@@ -32,7 +32,7 @@ package struct Notebook: Sendable {
     }
 
     /// The file with the output regions of some cells replaced. `outputs` maps a cell's index to its Markdown, lines ended by LF;
-    /// an empty text removes the region. Cells without an entry keep their region. A new region takes the line end of its fence.
+    /// an empty text removes the region. Cells without an entry keep their region. A region takes the line end of its fence.
     package func rewriting(_ outputs: [Int: String]) throws -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)
@@ -41,13 +41,15 @@ package struct Notebook: Sendable {
             guard let output = outputs[cell.index] else { continue }
             if output.isEmpty {
                 guard let region = cell.outputLines else { continue }
-                let range = lines.bytes(of: region)
+                var range = lines.bytes(of: region)
+                // A region at the end of a file without a last line end took the line end before it along when it was written.
+                if lines.lineEnd(of: region.upperBound).isEmpty { range = lines.lineEnd(of: region.lowerBound - 1).lowerBound..<range.upperBound }
                 result += bytes[copied..<range.lowerBound]
                 copied = range.upperBound
                 continue
             }
-            let firstEnd = lines.lineEnd(of: cell.fenceLines.lowerBound)
-            let newline = firstEnd.isEmpty ? [0x0A] : Array(bytes[firstEnd])
+            let lineEnds = [cell.fenceLines.upperBound, cell.fenceLines.lowerBound].map { Array(bytes[lines.lineEnd(of: $0)]) }
+            let newline = lineEnds.first { !$0.isEmpty } ?? [0x0A]
             var region: [UInt8] = []
             for line in [Self.regionStart, ""] + output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) + ["", Self.regionEnd] {
                 if !region.isEmpty { region += newline }

@@ -28,7 +28,7 @@ package struct MarkdownRenderer {
     }
 
     private func render(_ table: TableView) throws -> String {
-        let excerpt = Excerpt(rows: table.rows.count, limit: rowLimit)
+        let excerpt = RowExcerpt(rows: table.rows.count, limit: rowLimit)
         guard !table.headings.isEmpty else { return "*(\(table.rows.count) rows, no columns)*" }
         var lines = [
             row(table.headings.map { MarkdownText.inline($0.name) }),

@@ -30,7 +30,7 @@ package struct TerminalRenderer: Sendable {
 
     private func render(_ table: TableView) throws -> String {
         let hasPictures = table.rows.contains { $0.contains { if case .picture = $0 { true } else { false } } }
-        let excerpt = Excerpt(rows: table.rows.count, limit: hasPictures ? 12 : max(20, 2 * terminal.rows))
+        let excerpt = RowExcerpt(rows: table.rows.count, limit: hasPictures ? 12 : max(20, 2 * terminal.rows))
         let widths = try columnWidths(table, rows: excerpt.indices)
         let right = table.headings.map(\.isNumeric)
         var lines = [line(table.headings.enumerated().map { TextWidth.fitting($1.name, width: widths[$0]) }, widths, right)]

@@ -24,7 +24,7 @@ package struct TextRenderer: Sendable {
     }
 
     package func render(_ table: TableView) throws -> String {
-        let excerpt = Excerpt(rows: table.rows.count, limit: rowLimit ?? .max)
+        let excerpt = RowExcerpt(rows: table.rows.count, limit: rowLimit ?? .max)
         let shown = try excerpt.indices.map { row in try table.rows[row].map { TextWidth.fitting(try text(of: $0), width: cellWidth) } }
         var lines = TextColumns(
             headings: table.headings.map { TextWidth.oneLine($0.name) }, right: table.headings.map(\.isNumeric), rows: shown

@@ -3,7 +3,7 @@ import Results
 import Tensors
 
 /// Values for programs (`--json`): numbers unrounded, pictures by size and digest, tensors with their numbers where there are few.
-package enum JSONRenderer {
+package enum ValueJSON {
     /// Largest tensor whose numbers are written out.
     package static let largestTensor = 4096
 

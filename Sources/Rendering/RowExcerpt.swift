@@ -1,5 +1,5 @@
 /// Which rows of a long table are shown: its head and its tail.
-package struct Excerpt: Sendable, Equatable {
+package struct RowExcerpt: Sendable, Equatable {
     package var head: Range<Int>
     package var tail: Range<Int>
 
