@@ -25,6 +25,7 @@ let package = Package(
     targets: [
         // System libraries
         .systemLibrary(name: "CPNG", path: "Sources/CPNG"),
+        .systemLibrary(name: "CProcessor", path: "Sources/CProcessor"),
         .systemLibrary(name: "CCrypto", path: "Sources/CCrypto"),
         .systemLibrary(name: "CReadline", path: "Sources/CReadline"),
         .systemLibrary(name: "CMarkdown", path: "Sources/CMarkdown"),
@@ -54,11 +55,11 @@ let package = Package(
         // Documents and front ends
         module("Rendering", ["SourceText", "Tensors", "Files", "Results", "CChafa"]),
         module("Notebooks", ["SourceText", "Syntax", "Tensors", "Files", "Results", "Interpreting", "Rendering", "CMarkdown"]),
-        module("Prompt", ["SourceText", "Syntax", "Results", "Interpreting", "Rendering", "CReadline"]),
+        module("Prompt", ["SourceText", "Syntax", "Kernels", "Files", "Results", "Interpreting", "Rendering", "CReadline"]),
         .executableTarget(
             name: "noisebook",
             dependencies: [
-                "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Results", "Interpreting", "Verbs", "Rendering", "Notebooks", "Prompt",
+                "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Results", "Interpreting", "Verbs", "Rendering", "Notebooks", "Prompt", "CProcessor",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

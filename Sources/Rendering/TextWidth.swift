@@ -1,25 +1,10 @@
-/// How many columns a text takes in a terminal: combining marks none, East Asian wide characters and emoji two, others one.
+import SourceText
+
+/// Text fitted to the columns of a terminal.
 package enum TextWidth {
     package static func of(_ text: some StringProtocol) -> Int {
-        text.reduce(0) { $0 + of($1) }
+        text.reduce(0) { $0 + DisplayText.width($1) }
     }
-
-    private static func of(_ character: Character) -> Int {
-        guard let first = character.unicodeScalars.first else { return 0 }
-        if first.value < 0x20 || first.value == 0x7F { return 0 }
-        if first.value < 0x300 { return 1 }
-        switch first.properties.generalCategory {
-        case .nonspacingMark, .enclosingMark, .format, .control: return 0
-        default: break
-        }
-        return wide.contains { $0.contains(first.value) } || first.properties.isEmojiPresentation ? 2 : 1
-    }
-
-    /// The blocks that Unicode's East Asian Width calls wide or full-width, coarsely.
-    private static let wide: [ClosedRange<UInt32>] = [
-        0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60,
-        0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F900...0x1F9FF, 0x20000...0x3FFFD,
-    ]
 
     /// `text` on one line, cut with an ellipsis to at most `width` columns. Control characters, which could steer the terminal, become spaces.
     package static func fitting(_ text: some StringProtocol, width: Int) -> String {
@@ -28,7 +13,7 @@ package enum TextWidth {
         var result = ""
         var used = 0
         for character in line {
-            let next = of(character)
+            let next = DisplayText.width(character)
             if used + next > width - 1 { break }
             result.append(character)
             used += next
@@ -88,7 +73,7 @@ package enum TextWidth {
                 // A word wider than a line is cut where the line ends.
                 var head = ""
                 for character in word {
-                    if of(head) + of(character) > width { break }
+                    if of(head) + DisplayText.width(character) > width { break }
                     head.append(character)
                 }
                 if head.isEmpty { return result }

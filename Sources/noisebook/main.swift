@@ -1,4 +1,22 @@
-import ArgumentParser
-struct Main: ParsableCommand { @Option var x: Int = 3
- func run() throws { print(x) } }
-Main.main()
+internal import CProcessor
+import Rendering
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+// The engine is compiled for 256-bit vectors; without them the first kernel would end the process with SIGILL.
+guard nb_processor_has_vectors() == 1 else {
+    StandardFile.write("noisebook: this processor lacks AVX2, FMA or F16C, which the engine is compiled for\n", to: STDERR_FILENO)
+    exit(2)
+}
+
+// Three commands are told apart here and not as subcommands of one, so that `noisebook help noise` can be about the language and
+// the prompt can take options of its own.
+let arguments = Array(CommandLine.arguments.dropFirst())
+switch arguments.first {
+case "run": RunCommand.main(Array(arguments.dropFirst()))
+case "help": HelpCommand.main(Array(arguments.dropFirst()))
+default: PromptCommand.main(arguments)
+}

@@ -1,0 +1,21 @@
+// What the processor can do, asked without executing anything that it might lack.
+#pragma once
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+// 1 where the processor has AVX2, FMA and F16C and the system saves the 256-bit registers (Intel SDM volume 1, 14.3 and 14.7).
+static inline int nb_processor_has_vectors(void) {
+    unsigned int a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d)) return 0;
+    const unsigned int fma = 1u << 12, osxsave = 1u << 27, avx = 1u << 28, f16c = 1u << 29;
+    if ((c & (fma | osxsave | avx | f16c)) != (fma | osxsave | avx | f16c)) return 0;
+    unsigned int low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    if ((low & 6) != 6) return 0;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
+    return (b & (1u << 5)) != 0;
+}
+#else
+static inline int nb_processor_has_vectors(void) { return 1; }
+#endif

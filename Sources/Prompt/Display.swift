@@ -1,0 +1,55 @@
+import Files
+import Interpreting
+import Rendering
+import Results
+import SourceText
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// How results and errors reach whoever reads them: drawn at a terminal, as plain text in a pipe, as JSON for a program.
+package struct Display: Sendable {
+    package enum Form: Sendable { case terminal, text, json }
+
+    package var form: Form
+    /// Whether errors are told in sentences, for screen readers: NO_COLOR or a dumb terminal.
+    package var isNarrated: Bool
+    /// Whether standard error takes colour.
+    package var errorColour: Bool
+
+    package init(form: Form, isNarrated: Bool = false, errorColour: Bool = false) {
+        self.form = form
+        self.isNarrated = isNarrated
+        self.errorColour = errorColour
+    }
+
+    /// For this process's standard output and standard error.
+    package static func standard(json: Bool) -> Display {
+        let output = Terminal.current(STDOUT_FILENO)
+        let error = Terminal.current(STDERR_FILENO)
+        return Display(
+            form: json ? .json : (output.isTerminal && output.hasColour ? .terminal : .text), isNarrated: error.isTerminal && !error.hasColour,
+            errorColour: error.hasColour)
+    }
+
+    /// A value without a line end behind it; nil where there is nothing to show. JSON is on one line.
+    package func text(_ value: Value) throws -> String? {
+        guard !value.isNone else { return nil }
+        switch form {
+        case .json: return try ValueJSON.json(value).text
+        case .text: return try TextRenderer().render(value.view)
+        // The window may have another size than before.
+        case .terminal: return try TerminalRenderer(Terminal.current()).render(value.view)
+        }
+    }
+
+    package func text(_ diagnostics: [Diagnostic]) -> String {
+        isNarrated ? NarratedRenderer().text(diagnostics) : LayoutRenderer(usesColour: errorColour).text(diagnostics)
+    }
+
+    package func warning(_ message: String) -> String {
+        "warning: " + TextWidth.printable(message)
+    }
+}

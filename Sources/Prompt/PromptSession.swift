@@ -1,0 +1,197 @@
+import Files
+import Interpreting
+import Kernels
+import Rendering
+import Results
+import SourceText
+import Syntax
+
+/// The conversation at the prompt: lines become programs, results and errors are shown, and nothing short of leaving ends it.
+/// It needs no terminal: the editor gives lines and `write` takes what is shown.
+package final class PromptSession {
+    package enum Channel: Sendable { case output, error }
+
+    private let session: Session
+    private let editor: any LineEditor
+    private let display: Display
+    private let write: (String, Channel) -> Void
+    private let history: History?
+    /// Entries so far, which number the sources.
+    private var count = 0
+
+    package init(
+        session: Session, editor: any LineEditor, display: Display, history: History? = nil, write: @escaping (String, Channel) -> Void
+    ) {
+        self.session = session
+        self.editor = editor
+        self.display = display
+        self.history = history
+        self.write = write
+        session.keepsLast = true
+    }
+
+    /// Reads and runs until input ends or `:quit`.
+    package func run() {
+        while true {
+            switch readEntry() {
+            case .interrupted: continue
+            case .end: return
+            case .line(let entry):
+                guard perform(entry) else { return }
+            }
+        }
+    }
+
+    /// One entry: a line, and those that it asks for by an open bracket or by ending in `|`, `,` or `\`. An empty line ends it as it is.
+    private func readEntry() -> LineInput {
+        var entry = ""
+        while true {
+            let input = editor.readLine(prompt: entry.isEmpty ? Transcript.prompt : Transcript.continuation)
+            guard case .line(let line) = input else {
+                if input == .end, !entry.isEmpty { write("\n", .output) }
+                return input
+            }
+            let isFirst = entry.isEmpty
+            entry += (isFirst ? "" : "\n") + Transcript.input(in: line)
+            let isBlank = !line.contains { !$0.isWhitespace }
+            if (isBlank && !isFirst) || entry.hasPrefix(":") || !Outline(SourceFile(name: "prompt", text: entry)).isIncomplete {
+                editor.remember(entry)
+                return .line(entry)
+            }
+        }
+    }
+
+    /// Runs one entry; false where it asks to leave.
+    package func perform(_ entry: String) -> Bool {
+        let text = entry.trimmed
+        guard !text.isEmpty else { return true }
+        if text.hasPrefix(":") { return perform(meta: text) }
+        if let word = HelpQuestion.word(in: text) {
+            run("help \(word)")
+            return true
+        }
+        run(entry)
+        return true
+    }
+
+    private func run(_ text: String) {
+        count += 1
+        let source = SourceFile(name: "prompt", text: text)
+        var failure: Diagnostic?
+        let result = Interrupts.whileRunning {
+            session.run(source) { output in
+                do {
+                    try show(output)
+                } catch {
+                    failure = Diagnostic(error, at: output.span, of: source)
+                }
+            }
+        }
+        if result.ending == .interrupted { tellInterrupted(result) }
+        let diagnostics = result.diagnostics.filter { $0.code != .interrupted } + (failure.map { [$0] } ?? [])
+        if !diagnostics.isEmpty { write(display.text(diagnostics) + "\n", .error) }
+    }
+
+    private func show(_ output: Output) throws {
+        for warning in output.warnings { write(display.warning(warning) + "\n", .error) }
+        if let text = try display.text(output.value) { write(text + "\n", .output) }
+    }
+
+    /// A value that was shown says itself that it is partial; one that went into a variable does not.
+    private func tellInterrupted(_ result: RunResult) {
+        if case .table(let table)? = session.last.first, let partial = table.partial {
+            write(partial.message + "\n", .error)
+        } else {
+            write("stopped\n", .error)
+        }
+    }
+
+    // MARK: Commands of the prompt
+
+    private func perform(meta text: String) -> Bool {
+        let words = text.dropFirst().split(separator: " ", maxSplits: 1).map(String.init)
+        let argument = words.count > 1 ? words[1].trimmed : ""
+        do {
+            switch try MetaCommand.named(words.first ?? "") {
+            case .quit: return false
+            case .help: argument.isEmpty ? write(overview, .output) : run("help \(argument)")
+            case .vars: showVariables()
+            case .why: argument.isEmpty ? write("`:why` needs a value: :why pictures[0]\n", .error) : run("why \(argument)")
+            case .history: showHistory(argument)
+            case .set: set(argument)
+            case .reset: session.reset()
+            }
+        } catch {
+            write("\(error)\n", .error)
+        }
+        return true
+    }
+
+    private var overview: String {
+        let width = MetaCommand.allCases.map(\.rawValue.count).max() ?? 0
+        let commands = MetaCommand.allCases.map { "  :" + TextWidth.padded($0.rawValue, to: width + 2) + $0.summary }
+        return """
+            `help` lists the verbs; `help noise` or `noise?` explains one; Tab completes verbs, options, columns and variables.
+            Ctrl-C clears the line; while something runs, it stops it and keeps what is finished. Ctrl-D leaves.
+            A line that begins with | goes on from the last value, which is `_`.
+
+            \(commands.joined(separator: "\n"))
+
+            """
+    }
+
+    private func showVariables() {
+        let names = session.globals.ownNames
+        guard !names.isEmpty else {
+            write("no variables yet\n", .output)
+            return
+        }
+        let rows = names.map { name in [name, session.globals[name]?.summary ?? ""].map { TextWidth.fitting($0, width: 90) } }
+        write(TextColumns(headings: [], right: [], rows: rows).lines.joined(separator: "\n") + "\n", .output)
+    }
+
+    private func showHistory(_ word: String) {
+        let entries = (history?.entries ?? []).filter { word.isEmpty || $0.contains(word) }.suffix(50)
+        write(entries.map { TextWidth.printable($0) + "\n" }.joined(), .output)
+    }
+
+    private func set(_ argument: String) {
+        let words = argument.split { $0 == " " || $0 == "=" }.map(String.init)
+        let names = ["threads", "batch", "seed"]
+        if words.isEmpty {
+            write("threads \(ThreadPool.shared.threadCount)\nbatch \(session.settings.batch)\nseed \(session.settings.seed)\n", .output)
+            return
+        }
+        guard words.count == 2, names.contains(words[0]), let value = Int(words[1]), value >= (words[0] == "seed" ? 0 : 1), value <= 1 << 31 else {
+            write("`:set` takes threads, batch or seed and a whole number: :set threads 2\n", .error)
+            return
+        }
+        switch words[0] {
+        case "threads":
+            session.settings.threads = value
+            ThreadPool.shared.threadCount = value
+        case "batch": session.settings.batch = value
+        default: session.settings.seed = value
+        }
+    }
+}
+
+/// `noise?` and `test | noise ?` ask what the last word is.
+package enum HelpQuestion {
+    package static func word(in text: String) -> String? {
+        guard text.hasSuffix("?"), !text.dropLast().hasSuffix("\"") else { return nil }
+        let words = text.dropLast().split { !($0.isLetter || $0.isNumber || $0 == "_") }
+        // Inside a string a question mark is a question mark.
+        guard text.filter({ $0 == "\"" }).count.isMultiple(of: 2) else { return nil }
+        return words.last.map(String.init) ?? (text == "?" ? "" : nil)
+    }
+}
+
+extension StringProtocol {
+    var trimmed: String {
+        var text = Substring(self)
+        while text.first?.isWhitespace == true { text.removeFirst() }
+        while text.last?.isWhitespace == true { text.removeLast() }
+        return String(text)
+    }
+}

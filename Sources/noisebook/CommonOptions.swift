@@ -1,0 +1,98 @@
+import ArgumentParser
+import Files
+import Interpreting
+import Kernels
+import Prompt
+import Verbs
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// Options that every command takes, and the session that they ask for.
+struct CommonOptions: ParsableArguments {
+    @Flag(help: "Results and errors as JSON, an object a line.")
+    var json = false
+
+    @Option(help: "Cores to compute on (standard: all).")
+    var threads: Int?
+
+    @Option(help: "Items that are denoised together at most.")
+    var batch: Int?
+
+    @Option(help: "Added to every seed that is not written out.")
+    var seed: Int?
+
+    @Option(name: .customLong("allow-read"), help: "A folder that a notebook or script may read besides its project.")
+    var allowRead: [String] = []
+
+    @Option(name: .customLong("allow-write"), help: "A folder that a notebook or script may write besides its own.")
+    var allowWrite: [String] = []
+
+    func validate() throws {
+        if let threads, !(1...256).contains(threads) { throw ValidationError("--threads takes 1 to 256") }
+        if let batch, !(1...4096).contains(batch) { throw ValidationError("--batch takes 1 to 4096") }
+        if let seed, seed < 0 { throw ValidationError("--seed takes a whole number from 0") }
+    }
+
+    /// A session with these settings; signals are told to it from now on.
+    func session(access: FileAccess) -> Session {
+        let session = Session(verbs: Verbs.registry, access: access)
+        if let threads {
+            session.settings.threads = threads
+            ThreadPool.shared.threadCount = threads
+        }
+        if let batch { session.settings.batch = batch }
+        if let seed { session.settings.seed = seed }
+        if isatty(STDERR_FILENO) == 1 { session.progress = ProgressBar() }
+        Interrupts.install(session.cancellation)
+        return session
+    }
+
+    /// What may be read and written by a file's program: see `product.md`.
+    func access(file: String) -> FileAccess {
+        let folder = FileSystem.folder(of: file)
+        let own = folder.isEmpty ? "." : folder
+        return FileAccess(base: own, readable: [Project.root(of: own)] + Project.sharedFolders + allowRead, writable: [own] + allowWrite)
+    }
+}
+
+enum ExitStatus {
+    static let differs: Int32 = 1
+    static let error: Int32 = 2
+    static let interrupted: Int32 = 3
+
+    static func of(_ ending: RunResult.Ending) -> Int32 {
+        switch ending {
+        case .finished: 0
+        case .unmet: differs
+        case .failed: error
+        case .interrupted: interrupted
+        }
+    }
+}
+
+/// Where a notebook's project ends.
+enum Project {
+    /// The nearest folder at or above `folder` that holds `.git`, else `folder` itself.
+    static func root(of folder: String) -> String {
+        guard let resolved = realpath(folder, nil) else { return folder }
+        defer { free(resolved) }
+        var candidate = String(cString: resolved)
+        while true {
+            if FileSystem.exists(FileSystem.join(candidate, ".git")) { return candidate }
+            let parent = FileSystem.folder(of: candidate)
+            if parent == candidate || parent.isEmpty { return folder }
+            candidate = parent
+        }
+    }
+
+    /// Installed game data and the Hugging Face cache.
+    static var sharedFolders: [String] {
+        func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 } }
+        let home = variable("HOME")
+        let cache = variable("HF_HOME") ?? variable("XDG_CACHE_HOME").map { $0 + "/huggingface" } ?? home.map { $0 + "/.cache/huggingface" }
+        return ["/usr/share/games", "/usr/share/crawl", "/usr/share/angband", "/etc/angband"] + [cache, variable("HF_HUB_CACHE")].compactMap { $0 }
+    }
+}

@@ -1,0 +1,98 @@
+import ArgumentParser
+import Files
+import Interpreting
+import Prompt
+import Rendering
+import Verbs
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// `noisebook`: the prompt at a terminal; `-e CODE` and `-` run one program.
+struct PromptCommand: ParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "noisebook", abstract: "Experiments with latent diffusion models, at a prompt and in notebooks.",
+        usage: """
+            noisebook                          the prompt
+            noisebook run FILE... [name=value] runs notebooks (.md) and scripts; --write puts outputs into the notebooks
+            noisebook -e CODE                  runs one program; `noisebook -` reads it from standard input
+            noisebook help [VERB|CODE]         the language: its verbs and errors
+            """,
+        discussion: "Exit status: 0 good, 1 an `expect` failed, 2 an error in the program, 3 interrupted with what was finished kept, 64 wrong usage.",
+        version: "noisebook \(version)")
+
+    @Option(name: .customShort("e"), help: ArgumentHelp("Run this program and leave.", valueName: "code"))
+    var code: [String] = []
+
+    @Argument(help: "`-` runs a program from standard input.")
+    var input: String?
+
+    @OptionGroup var options: CommonOptions
+
+    func validate() throws {
+        guard let input else { return }
+        if input != "-" {
+            throw ValidationError(
+                FileSystem.exists(input) ? "to run a file: noisebook run \(input)" : "`\(input)` is neither a command nor a file: commands are run and help")
+        }
+        if !code.isEmpty { throw ValidationError("a program comes from -e or from -, not from both") }
+    }
+
+    func run() throws {
+        let session = options.session(access: FileAccess(base: "."))
+        let reporter = Reporter(json: options.json, session: session)
+        if !code.isEmpty {
+            throw ExitCode(ProgramRun(session: session, reporter: reporter).run(code.joined(separator: "\n"), name: "-e"))
+        }
+        if input == "-" || isatty(STDIN_FILENO) != 1 {
+            do {
+                let text = try FileSystem.readText("/dev/stdin")
+                throw ExitCode(ProgramRun(session: session, reporter: reporter).run(text, name: "standard input"))
+            } catch let code as ExitCode {
+                throw code
+            } catch {
+                reporter.report(error)
+                throw ExitCode(ExitStatus.error)
+            }
+        }
+        converse(session, reporter)
+    }
+
+    private func converse(_ session: Session, _ reporter: Reporter) {
+        let history = History(path: History.standardPath)
+        let completer = Completer(session: session)
+        let editor = ReadlineEditor(history: history) { completer.completions($0, wordStart: $1) }
+        reporter.print("noisebook \(Self.version). `help` lists the verbs, Tab completes, Ctrl-D leaves.\n")
+        let prompt = PromptSession(session: session, editor: editor, display: reporter.display, history: history) { text, channel in
+            switch channel {
+            case .output: reporter.print(text)
+            case .error: reporter.tell(text)
+            }
+        }
+        prompt.run()
+        // The shell's own prompt should not stand behind ours.
+        reporter.print("\n")
+    }
+}
+
+/// `noisebook help`: pages of the language.
+struct HelpCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "noisebook help", abstract: "Lists the verbs, or explains a verb or an error code.")
+
+    @Argument(help: "A verb, or a code such as E021.")
+    var word: String?
+
+    @OptionGroup var options: CommonOptions
+
+    func run() throws {
+        let session = options.session(access: FileAccess(base: "."))
+        let reporter = Reporter(json: options.json, session: session)
+        if let word, word.contains(where: { !($0.isLetter || $0.isNumber || $0 == "_") }) { throw ValidationError("`\(word)` is neither a verb nor a code") }
+        throw ExitCode(ProgramRun(session: session, reporter: reporter).run("help" + (word.map { " " + $0 } ?? ""), name: "help"))
+    }
+}

@@ -1,0 +1,63 @@
+import Files
+import Interpreting
+import Prompt
+import Rendering
+import SourceText
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// What the commands print: results on standard output, errors on standard error; with `--json` everything on standard output, an
+/// object a line.
+struct Reporter {
+    let display: Display
+    private let session: Session
+
+    init(json: Bool, session: Session) {
+        display = .standard(json: json)
+        self.session = session
+    }
+
+    private var isJSON: Bool { display.form == .json }
+
+    func print(_ text: String) { StandardFile.write(text, to: STDOUT_FILENO) }
+
+    func tell(_ text: String) {
+        (session.progress as? ProgressBar)?.clear()
+        StandardFile.write(text, to: STDERR_FILENO)
+    }
+
+    /// One output of a program; `cell` is the name of its cell, where it has one.
+    func show(_ output: Output, file: String, cell: String? = nil) throws {
+        (session.progress as? ProgressBar)?.clear()
+        if isJSON {
+            var object: [String: JSON] = ["kind": "result", "file": .string(file), "value": try ValueJSON.json(output.value)]
+            if let cell { object["cell"] = .string(cell) }
+            if !output.warnings.isEmpty { object["warnings"] = .array(output.warnings.map { .string($0) }) }
+            print(JSON.object(object).text + "\n")
+            return
+        }
+        for warning in output.warnings { tell(display.warning(warning) + "\n") }
+        if let text = try display.text(output.value) { print(text + "\n") }
+    }
+
+    func report(_ diagnostics: [Diagnostic]) {
+        guard !diagnostics.isEmpty else { return }
+        if isJSON {
+            for diagnostic in diagnostics { print(JSONRenderer().text(diagnostic) + "\n") }
+        } else {
+            tell(display.text(diagnostics) + "\n")
+        }
+    }
+
+    /// An error that is not about a place in a program.
+    func report(_ error: any Error) {
+        if isJSON {
+            print(JSON.object(["severity": "error", "message": .string("\(error)")]).text + "\n")
+        } else {
+            tell("error: \(TextWidth.printable("\(error)"))\n")
+        }
+    }
+}
