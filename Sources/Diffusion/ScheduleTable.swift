@@ -42,7 +42,8 @@ extension ScheduleTable {
         let alphaBars = configuration.schedule.alphaBars
         if let outside = timesteps.first(where: { !alphaBars.indices.contains($0) }) {
             throw EngineError(
-                .schedule, "\(timesteps.count) steps with steps_offset \(configuration.stepsOffset) reach timestep \(outside), outside 0 to \(alphaBars.count - 1)",
+                .schedule,
+                "\(timesteps.count) steps with steps_offset \(configuration.stepsOffset) reach timestep \(outside), outside 0 to \(alphaBars.count - 1)",
                 place: configuration.place, cure: "fewer steps")
         }
         rows = timesteps.indices.map { place in

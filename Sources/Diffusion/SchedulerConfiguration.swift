@@ -108,7 +108,7 @@ package struct SchedulerConfiguration: Sendable, Hashable {
         skipsRungeKutta = try settings.flag("skip_prk_steps", false)
         variance = kind == .ddpm ? try settings.choice("variance_type", .fixedSmall) : .fixedSmall
         self.karras = try karras ?? (kind.takesKarras && settings.flag("use_karras_sigmas", false))
-        sigmaRange = kind == .euler ? (try settings.optionalNumber("sigma_min"), try settings.optionalNumber("sigma_max")) : (nil, nil)
+        sigmaRange = kind == .euler ? (try settings.optionalSigma("sigma_min"), try settings.optionalSigma("sigma_max")) : (nil, nil)
         finalSigma = try settings.choice("final_sigmas_type", .zero)
         lowerOrderAtEnd = try settings.flag("lower_order_final", true)
         eulerAtEnd = try settings.flag("euler_at_final", false)

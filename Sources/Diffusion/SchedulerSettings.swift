@@ -40,10 +40,14 @@ struct SchedulerSettings {
 
     func optionalNumber(_ key: String) throws -> Double? {
         guard let value = value(key) else { return nil }
-        // Python writes -Infinity, which JSON has no word for; some tools turn it into a string.
-        if value.string == "-Infinity" || value.string == "-inf" { return -.infinity }
         guard let number = value.double, !number.isNaN else { throw wrong(key, "a number", value) }
         return number
+    }
+
+    func optionalSigma(_ key: String) throws -> Double? {
+        guard let sigma = try optionalNumber(key) else { return nil }
+        guard sigma > 0, sigma <= 1e6 else { throw wrong(key, "a number above 0", .number(sigma)) }
+        return sigma
     }
 
     func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, _ fallback: Choice) throws -> Choice where Choice.RawValue == String {

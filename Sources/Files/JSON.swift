@@ -33,6 +33,12 @@ package enum JSON: Sendable, Hashable {
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch let error as DecodingError {
+            // Python writes -Infinity, as the reference does for DPM-Solver's lambda_min_clipped; of the standards only JSON5 knows it.
+            if String(decoding: bytes, as: UTF8.self).contains("-Infinity") {
+                let decoder = JSONDecoder()
+                decoder.allowsJSON5 = true
+                if let value = try? decoder.decode(type, from: Data(bytes)) { return value }
+            }
             throw EngineError(.format, explain(error), place: place)
         } catch {
             throw EngineError(.format, "not JSON", place: place)

@@ -81,6 +81,7 @@ struct SchedulerConfigurationTests {
         #expect(error(["_class_name": "DDPMScheduler", "variance_type": "learned_range"])?.cure?.contains("fixed_small") == true)
         #expect(error(["_class_name": "DPMSolverMultistepScheduler", "algorithm_type": "sde-dpmsolver++"])?.kind == .unsupported)
         #expect(error(["_class_name": "DPMSolverMultistepScheduler", "solver_order": 3]) != nil)
+        #expect(error(["_class_name": "EulerDiscreteScheduler", "sigma_min": 0])?.message.contains("sigma_min") == true)
     }
 
     @Test(
@@ -101,6 +102,14 @@ struct SchedulerConfigurationTests {
     func nulls() throws {
         let nulled = try SchedulerConfiguration(json: Self.pndm(["trained_betas": nil, "steps_offset": nil, "clip_sample": nil]))
         #expect(nulled.schedule == (try SchedulerConfiguration(json: Self.pndm())).schedule && nulled.stepsOffset == 0)
+    }
+
+    @Test("the reference's own file for DPM-Solver is read, although its -Infinity is not JSON")
+    func infinity() throws {
+        let text = """
+            {"_class_name": "DPMSolverMultistepScheduler", "lambda_min_clipped": -Infinity, "solver_order": 2, "trained_betas": null}
+            """
+        #expect(try SchedulerConfiguration(json: JSON.parse(text, place: "scheduler_config.json")).smallestLambda == -.infinity)
     }
 
     @Test("given betas are taken as they are")
