@@ -44,7 +44,8 @@ struct PipelineGoldenTests {
 
         // A seed draws for the whole batch in one call; a list of seeds draws item by item.
         let seeds = run.json["seed"]?.ints
-        var generators = (seeds ?? [try #require(run.json["seed"]?.int)]).map { Generator(seed: UInt64($0)) }
+        let seed = try #require(seeds?.first ?? run.json["seed"]?.int)
+        var generators = (seeds ?? [seed]).map { Generator(seed: UInt64($0)) }
         func normal(_ shape: [Int]) -> Tensor {
             guard seeds != nil else { return generators[0].normal(shape: shape) }
             return Tensor.concatenated(generators.indices.map { generators[$0].normal(shape: [1] + shape.dropFirst()) })
