@@ -67,4 +67,23 @@ struct ResizeTests {
         let result = source.resized(width: 8, height: 1, filter: .bilinear)
         #expect(stride(from: 0, to: 32, by: 4).allSatisfy { result.samples[$0] == 0 })
     }
+
+    /// Pillow 13.0 made the numbers: `Image.resize(size, BICUBIC)` of a grey 5 x 7 picture. 10 and 5 levels differ in the other order.
+    @Test("the pass along the columns comes first where the reference does so")
+    func passOrder() {
+        var samples: [UInt8] = []
+        for y in 0..<7 {
+            for x in 0..<5 {
+                let level: Int = x * x * 53 + y * 97 + x * y * 29
+                samples += [UInt8](repeating: UInt8(level % 256), count: 3)
+            }
+        }
+        let source = Bitmap(width: 5, height: 7, channels: 3, samples: samples)
+        func grey(_ width: Int, _ height: Int) -> [UInt8] {
+            let result = source.resized(width: width, height: height, filter: .bicubic).samples
+            return stride(from: 0, to: result.count, by: 3).map { result[$0] }
+        }
+        #expect(grey(6, 3) == [78, 99, 119, 146, 148, 93, 117, 114, 102, 80, 105, 208, 151, 105, 133, 139, 104, 110])
+        #expect(grey(3, 5) == [50, 181, 121, 138, 69, 135, 96, 97, 143, 146, 133, 155, 108, 119, 76])
+    }
 }
