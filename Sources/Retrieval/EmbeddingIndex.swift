@@ -1,4 +1,4 @@
-package import Tensors
+import Tensors
 
 /// One row found, with its cosine to the query.
 package struct Neighbour: Sendable, Equatable {
