@@ -58,10 +58,10 @@ import Testing
 
     @Test("larger pictures are the sprites' pixels zoomed by whole numbers, smaller ones are reduced")
     func sizes() throws {
-        let cell = try #require(Dataset.load("monsters").pictures)
-        let double = try #require(Dataset.load("monsters", size: 64).pictures)
-        let odd = try #require(Dataset.load("monsters", size: 100).pictures)
-        let small = try #require(Dataset.load("monsters", size: 16).pictures)
+        let cell = try #require(try Dataset.load("monsters").pictures)
+        let double = try #require(try Dataset.load("monsters", size: 64).pictures)
+        let odd = try #require(try Dataset.load("monsters", size: 100).pictures)
+        let small = try #require(try Dataset.load("monsters", size: 16).pictures)
         var zoomed = 0
         for i in stride(from: 0, to: cell.count, by: 9) {
             let picture = try cell[i].bitmap()
