@@ -18,8 +18,8 @@ struct DatasetRecords {
     /// "line" or "element".
     private var unit: String
 
-    static let textNames = ["text", "caption"]
-    static let pictureNames = ["file_name", "image", "picture"]
+    /// Other names of the two columns that every data set has, the usual name first.
+    private static let aliases = [["text", "caption"], ["file_name", "image", "picture"]]
 
     /// A folder with metadata.jsonl or metadata.csv, or with one list per split: train.json, test.json.
     init(folder: String, split: String?) throws {
@@ -71,7 +71,7 @@ struct DatasetRecords {
             let place = "\(path), line \(number + 1)"
             let json = try JSON.parse(Array(line), place: place)
             guard let object = json.object else { throw EngineError(.format, "expected an object, found \(json.kind)", place: place) }
-            records.append(Record(place: number + 1, fields: object))
+            records.append(Record(place: number + 1, fields: Self.canonical(object)))
         }
         names = Self.sortedNames(records)
     }
@@ -81,7 +81,7 @@ struct DatasetRecords {
         guard let list = json.array else { throw EngineError(.format, "expected a list of caption and picture pairs, found \(json.kind)", place: path) }
         for (number, element) in list.enumerated() {
             if let object = element.object {
-                records.append(Record(place: number + 1, fields: object))
+                records.append(Record(place: number + 1, fields: Self.canonical(object)))
             } else if let pair = element.strings, pair.count == 2 {
                 records.append(Record(place: number + 1, fields: ["text": .string(pair[0]), "file_name": .string(pair[1])]))
             } else {
@@ -93,10 +93,27 @@ struct DatasetRecords {
 
     private mutating func readTable() throws {
         let table = try CSV.read(path: path)
-        names = table.header
+        let renamed = Self.canonicalNames(Set(table.header))
+        names = table.header.map { renamed[$0] ?? $0 }
+        let names = names
         records = table.rows.map { row in
-            Record(place: row.line, fields: Dictionary(zip(table.header, row.fields.map { JSON.string($0) }), uniquingKeysWith: { first, _ in first }))
+            Record(place: row.line, fields: Dictionary(zip(names, row.fields.map { JSON.string($0) }), uniquingKeysWith: { first, _ in first }))
         }
+    }
+
+    /// `caption` to `text`, `image` or `picture` to `file_name`, where the usual name is not there: the usual names by the ones found.
+    private static func canonicalNames(_ names: Set<String>) -> [String: String] {
+        var renamed: [String: String] = [:]
+        for group in aliases where !names.contains(group[0]) {
+            if let alias = group.first(where: names.contains) { renamed[alias] = group[0] }
+        }
+        return renamed
+    }
+
+    private static func canonical(_ fields: [String: JSON]) -> [String: JSON] {
+        var fields = fields
+        for (alias, name) in canonicalNames(Set(fields.keys)) { fields[name] = fields.removeValue(forKey: alias) }
+        return fields
     }
 
     private static func sortedNames(_ records: [Record]) -> [String] { Set(records.flatMap(\.fields.keys)).sorted() }
@@ -111,23 +128,20 @@ struct DatasetRecords {
             guard known.contains(split) else { throw Self.unknownSplit(split, known: known, place: path) }
             chosen = records.filter { $0.fields["split"]?.string == split }
         }
-        let text = column(named: Self.textNames)
-        let picture = column(named: Self.pictureNames)
-        guard text != nil || picture != nil else {
+        let (text, picture) = (names.contains("text"), names.contains("file_name"))
+        guard text || picture else {
             throw EngineError(.format, "no column text (or caption) and no column file_name (or image), but \(names.joined(separator: ", "))", place: path)
         }
         var columns: [DatasetColumn] = []
-        if let text { columns.append(DatasetColumn(name: "text", values: .text(try strings(text, of: chosen)))) }
-        if let picture { columns.append(DatasetColumn(name: "image", values: .pictures(try pictures(strings(picture, of: chosen), of: chosen, size: size)))) }
-        for name in names where name != text && name != picture {
-            // `item` is the row's number in every table.
-            let shown = name == "item" ? "item_in_file" : name == "image" || name == "text" ? name + "_in_file" : name
+        if text { columns.append(DatasetColumn(name: "text", values: .text(try strings("text", of: chosen)))) }
+        if picture { columns.append(DatasetColumn(name: "image", values: .pictures(try pictures(strings("file_name", of: chosen), of: chosen, size: size)))) }
+        for name in names where name != "text" && name != "file_name" {
+            // `item` is the row's number in every table, `image` the picture itself.
+            let shown = name == "item" || name == "image" ? name + "_in_file" : name
             columns.append(DatasetColumn(name: shown, values: Self.values(chosen.map { $0.fields[name] })))
         }
         return try Dataset(name: name, columns: columns)
     }
-
-    private func column(named candidates: [String]) -> String? { candidates.first(where: names.contains) }
 
     private func at(_ record: Record) -> String { "\(path), \(unit) \(record.place)" }
 
