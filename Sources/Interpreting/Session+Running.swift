@@ -42,8 +42,17 @@ extension Session {
 
     private func parseAndCheck(_ source: SourceFile) -> (program: Program, diagnostics: [Diagnostic]) {
         let parse = Parser.parse(source, verbs: verbSet, place: keepsLast ? .prompt : .file)
-        let found = parse.diagnostics.map { $0.located(in: source) } + Checker.check(parse.program, session: self)
+        let read = parse.diagnostics.map { $0.located(in: source) }
+        let checked = Checker.check(parse.program, session: self).filter { !Session.follows($0, from: read, in: parse.program) }
+        let found = read + checked
         return (parse.program, found.sortedByPlace())
+    }
+
+    /// Whether an error only comes of one that the parser found in the same statement: what could not be read seems to be missing.
+    private static func follows(_ diagnostic: Diagnostic, from read: [Diagnostic], in program: Program) -> Bool {
+        guard [.missingInput, .missingArgument, .unknownVerb, .missingBlock].contains(diagnostic.code) else { return false }
+        guard let statement = program.statements.first(where: { $0.span.lower <= diagnostic.span.lower && diagnostic.span.lower <= $0.span.upper }) else { return false }
+        return read.contains { $0.severity == .error && $0.span.lower >= statement.span.lower && $0.span.lower <= statement.span.upper }
     }
 
     /// Runs a program: nothing if it has errors that can be seen before; else statement by statement, until one fails. Values assigned

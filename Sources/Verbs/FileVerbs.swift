@@ -48,7 +48,7 @@ enum FileVerbs {
             return .table(table)
         }
         switch fileExtension(name) {
-        case "csv": return finished(try Table(csv: try FileSystem.readText(path), place: name))
+        case "csv": return finished(try Table(csvPath: path, place: name))
         case "json": return try value(of: JSON.read(path: path), finished)
         case "png":
             let recipe = Recipe(invocation.step())
