@@ -1,0 +1,48 @@
+import Datasets
+import Files
+import Interpreting
+import Results
+import SourceText
+
+/// `dataset`: captioned pictures as a table.
+enum DatasetVerb {
+    static let dataset = VerbDeclaration(
+        "dataset", .sources, "Gives a data set's rows: `text`, `image`, and what else the source has.", input: .none,
+        slots: [
+            Slot("name", .path, .positional, required: true, "`monsters`, a folder with metadata.jsonl or train.json and test.json, or a CSV file"),
+            Slot("split", .name, "the rows of this part only: train, test"),
+            Slot("size", .number(whole: true), in: 1...4096, "pictures of so many pixels a side"),
+            Slot("root", .path, "for `monsters`: a folder that the game packages were extracted to"),
+            Slot("all", .boolean, standard: "no", "for `monsters`: with the undead copies that share one sentence per kind"),
+        ],
+        adds: ["text", "image"],
+        notes: ["`monsters` is real data from two Debian packages: apt-get install angband crawl-tiles-data.", "Pictures are read when they are first looked at."],
+        examples: ["test = dataset monsters split=test | first 8", "dataset pictures/mine size=64 | grid image labels=text"]
+    ) { invocation in
+        let name = invocation.arguments.text("name") ?? ""
+        let access = invocation.session.access
+        let root = try invocation.arguments.text("root").map { try access.reading($0, slot: "root") }
+        let isBuiltIn = Dataset.builtIn.contains(name)
+        let place = isBuiltIn ? name : try access.reading(name, slot: "name")
+        if !isBuiltIn, !FileSystem.exists(place) {
+            throw Complaint(
+                .engineData, "there is no data set, folder or file `\(name)`", label: Suggestion.question(for: name, in: Dataset.builtIn) ?? "not found", slot: "name",
+                help: "built-in data sets: \(Dataset.builtIn.joined(separator: ", "))")
+        }
+        let dataset = try Dataset.load(
+            place, split: invocation.arguments.text("split"), size: invocation.arguments.integer("size"), root: root,
+            all: invocation.arguments.boolean("all") ?? false, base: access.base)
+        let recipes = (0..<dataset.count).map { row in
+            Recipe(invocation.step(remark: "item \(row)" + (dataset.texts.map { ": \(LoadedModel.shortened($0[row]))" } ?? "")))
+        }
+        let columns = dataset.columns.map { column in
+            switch column.values {
+            case .text(let texts): Column(column.name, texts: texts)
+            case .numbers(let numbers): Column(column.name, numbers.map { $0.isNaN ? .none : .number($0) })
+            case .pictures(let pictures):
+                Column(column.name, zip(pictures, recipes).map { picture, recipe in .picture(Picture(recipe: recipe) { try picture.bitmap() }) })
+            }
+        }
+        return .table(Table(columns: columns, rowCount: dataset.count, recipes: recipes, showsItem: true))
+    }
+}

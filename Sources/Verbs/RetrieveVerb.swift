@@ -1,0 +1,92 @@
+import Interpreting
+import Results
+import Retrieval
+import SourceText
+import Tensors
+
+/// `retrieve`: the nearest rows of another table.
+enum RetrieveVerb {
+    static let retrieve = VerbDeclaration(
+        "retrieve", .diffusion, "Finds for each row the nearest rows of a table, by the cosine of their CLIP embeddings.", input: .table,
+        slots: [
+            Slot("table", .table, .positional, required: true, "where to look"),
+            Slot("by", .choice(["text", "image", "random"]), standard: "text", "the row's text against the table's texts or pictures, or drawn without looking"),
+            Slot("top", .number(whole: true), standard: "1", in: 1...10_000, "how many; each gives a row, and all share the item"),
+            Slot("as", .name, standard: "near", "what the new columns begin with"),
+            Slot("using", .model, "another model than the variable `model`"),
+            Seeds.slot,
+        ],
+        adds: ["AS.item", "AS.rank", "AS.similarity", "AS.*"],
+        notes: ["The embeddings are the projected ones of the model's own CLIP; where it has none, the pooled ones of its text encoder. Rows without a text but with an image are compared by that."],
+        examples: [
+            "model = load monsters; train = dataset monsters split=train; \"a red dragon\" | retrieve train top=3 | select near.text near.similarity | table",
+            "model = load monsters; train = dataset monsters split=train; dataset monsters split=test | first 4 | retrieve train | grid image,near.image",
+        ]
+    ) { invocation in
+        let table = try invocation.table()
+        guard let source = invocation.arguments.table("table") else { return .none }
+        let top = invocation.arguments.integer("top") ?? 1
+        let prefix = invocation.arguments.text("as") ?? "near"
+        guard source.rowCount > 0 else {
+            throw Complaint(.emptyTable, "there is nothing to retrieve from: the table is empty", label: "no rows", slot: "table")
+        }
+        let found = try neighbours(table, source, top: top, invocation)
+        let pairs = found.enumerated().flatMap { row, neighbours in neighbours.enumerated().map { (row, $0.offset, $0.element) } }
+        var result = table.rows(pairs.map(\.0))
+        func add(_ name: String, _ values: [Value]) throws { try invocation.add(Column(prefix + "." + name, values), to: &result) }
+        try add("item", pairs.map { .number(Double(source.items[$0.2.row])) })
+        try add("rank", pairs.map { .number(Double($0.1 + 1)) })
+        try add("similarity", pairs.map { $0.2.similarity.isNaN ? .none : .number($0.2.similarity) })
+        for column in source.columns { try add(column.name, pairs.map { column.values[$0.2.row] }) }
+        let step = invocation.step()
+        result.set(recipes: pairs.map { Recipe(step, of: [table.recipes[$0.0], source.recipes[$0.2.row]]) })
+        return .table(result)
+    }
+
+    private static func neighbours(_ table: Table, _ source: Table, top: Int, _ invocation: Invocation) throws -> [[Neighbour]] {
+        guard table.rowCount > 0 else { return [] }
+        let session = invocation.session
+        let by = invocation.arguments.text("by") ?? "text"
+        if by == "random" {
+            return try table.items.map { item in
+                let seed = UInt64(truncatingIfNeeded: Seeds.base(invocation) &+ item)
+                return try RandomNeighbours.rows(of: source.rowCount, top: top, seed: seed).map { Neighbour(row: $0, similarity: .nan) }
+            }
+        }
+        let model = try invocation.model()
+        let queries: Tensor
+        if table.has("text") {
+            queries = try model.features(of: try texts(table, "text", invocation)) { session.warn($0) }
+        } else {
+            queries = try pictures(table, model, invocation, slot: nil)
+        }
+        let keys = try by == "text"
+            ? try model.features(of: try texts(source, "text", invocation, slot: "table")) { session.warn($0) } : try pictures(source, model, invocation, slot: "table")
+        guard queries.shape[1] == keys.shape[1] else {
+            throw EngineError(.unsupported, "texts and pictures cannot be compared: \(model.name) has no whole CLIP", cure: "by=text compares texts")
+        }
+        return try EmbeddingIndex(vectors: keys).nearest(queries, top: top)
+    }
+
+    private static func texts(_ table: Table, _ name: String, _ invocation: Invocation, slot: String? = nil) throws -> [String] {
+        try invocation.column(name, of: table, slot: slot).values.map { value in
+            guard case .text(let text) = value else {
+                throw Complaint(.wrongType, "`\(name)` holds \(value.kind.phrase) where a text is needed", label: value.kind.phrase, slot: slot)
+            }
+            return text
+        }
+    }
+
+    private static func pictures(_ table: Table, _ model: LoadedModel, _ invocation: Invocation, slot: String?) throws -> Tensor {
+        let pictures = try invocation.column("image", of: table, slot: slot).values.map { value in
+            guard case .picture(let picture) = value else {
+                throw Complaint(.wrongType, "`image` holds \(value.kind.phrase) where a picture is needed", label: value.kind.phrase, slot: slot)
+            }
+            return picture
+        }
+        guard let features = try model.features(of: pictures) else {
+            throw EngineError(.unsupported, "\(model.name) has no whole CLIP to look at pictures with", place: model.model.folder, cure: "`retrieve TABLE by=text` compares texts")
+        }
+        return features
+    }
+}
