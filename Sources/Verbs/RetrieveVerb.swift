@@ -60,8 +60,8 @@ enum RetrieveVerb {
         } else {
             queries = try pictures(table, model, invocation, slot: nil)
         }
-        let keys = try by == "text"
-            ? try model.features(of: try texts(source, "text", invocation, slot: "table")) { session.warn($0) } : try pictures(source, model, invocation, slot: "table")
+        let keys = by == "text"
+            ? try model.features(of: texts(source, "text", invocation, slot: "table")) { session.warn($0) } : try pictures(source, model, invocation, slot: "table")
         guard queries.shape[1] == keys.shape[1] else {
             throw EngineError(.unsupported, "texts and pictures cannot be compared: \(model.name) has no whole CLIP", cure: "by=text compares texts")
         }
