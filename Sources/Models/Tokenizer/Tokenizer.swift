@@ -7,15 +7,14 @@ import Tensors
 package struct Tokenizer: Sendable {
     private let pairs: BytePairs
     private let special: SpecialTokens
-    /// Text of each id; nil for ids that the vocabulary leaves out.
-    private let texts: [String?]
+    private let tokens: TokenTable
 
     package let folder: String
     /// The longest sequence the encoder takes, start and end tokens included.
     package let maximumLength: Int
 
     /// Number of ids, special tokens included.
-    package var tokenCount: Int { texts.count }
+    package var tokenCount: Int { tokens.idCount }
     package var startToken: Int { special.start }
     package var endToken: Int { special.end }
     package var paddingToken: Int { special.padding }
@@ -25,7 +24,7 @@ package struct Tokenizer: Sendable {
         let files = try TokenizerFiles(folder: folder)
         pairs = try BytePairs(files: files, unknown: files.special.unknown)
         special = files.special
-        texts = files.texts
+        tokens = files.tokens
         maximumLength = files.maximumLength
         self.folder = folder
     }
@@ -69,8 +68,8 @@ package struct Tokenizer: Sendable {
     /// Text of tokens, words and marks separated by single spaces, as the reference decodes; unknown ids are left out.
     package func decode(_ ids: [Int], keepingSpecialTokens: Bool = false) -> String {
         var bytes: [UInt8] = []
-        for id in ids where texts.indices.contains(id) && (keepingSpecialTokens || !special.ids.contains(id)) {
-            guard let text = texts[id] else { continue }
+        for id in ids where keepingSpecialTokens || !special.ids.contains(id) {
+            guard let text = tokens.text(of: id) else { continue }
             bytes += ByteAlphabet.bytes(of: text) ?? Array(text.utf8)
         }
         let joined = String(decoding: bytes, as: UTF8.self)

@@ -1,14 +1,14 @@
 import Files
 import Tensors
 
-/// Reads a flat JSON object from texts to whole numbers, ten times faster than a general reader.
+/// Reads vocab.json, a flat JSON object from texts to whole numbers, ten times faster than a general reader.
 struct VocabularyScanner {
     private let bytes: [UInt8]
     private let path: String
     private var place = 0
 
-    static func read(path: String) throws -> [String: Int32] {
-        var scanner = VocabularyScanner(bytes: try FileSystem.readBytes(path), path: path)
+    static func read(path: String) throws -> TokenTable {
+        var scanner = VocabularyScanner(bytes: try FileSystem.readBytes(path, limit: TokenTable.mostBytes), path: path)
         return try scanner.table()
     }
 
@@ -17,9 +17,8 @@ struct VocabularyScanner {
         self.path = path
     }
 
-    private mutating func table() throws -> [String: Int32] {
-        var table: [String: Int32] = [:]
-        table.reserveCapacity(bytes.count / 16)
+    private mutating func table() throws -> TokenTable {
+        var table = TokenTable(capacity: bytes.count / 16)
         try expect("{")
         skipSpace()
         if peek == UInt8(ascii: "}") {
@@ -27,9 +26,9 @@ struct VocabularyScanner {
         } else {
             while true {
                 skipSpace()
-                let text = try token()
+                let token = try token()
                 try expect(":")
-                table[text] = try number()
+                table.insert(token, id: try number())
                 skipSpace()
                 if peek == UInt8(ascii: ",") {
                     place += 1
@@ -60,44 +59,49 @@ struct VocabularyScanner {
         EngineError(.format, "byte \(place): \(message)\(place >= bytes.count ? ", found the end of the file" : "")", place: path)
     }
 
-    private mutating func number() throws -> Int32 {
+    private mutating func number() throws -> Int {
         skipSpace()
-        var value: Int32 = 0
-        var digits = 0
+        let start = place
+        var value = 0
         while let byte = peek, (0x30...0x39).contains(byte) {
-            guard digits < 9 else { throw fault("the id is too large") }
-            value = value * 10 + Int32(byte - 0x30)
-            digits += 1
+            value = value * 10 + Int(byte - 0x30)
+            guard value < TokenTable.idLimit else { throw fault("expected ids below \(TokenTable.idLimit)") }
             place += 1
         }
-        guard digits > 0 else { throw fault("expected a whole number as the token's id") }
+        guard place > start else { throw fault("expected a whole number as the token's id") }
         return value
     }
 
-    private mutating func token() throws -> String {
+    /// UTF-8 of a JSON text.
+    private mutating func token() throws -> ArraySlice<UInt8> {
         guard peek == UInt8(ascii: "\"") else { throw fault("expected a text in quotation marks") }
         place += 1
         let start = place
-        while let byte = peek, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { place += 1 }
+        skipPlain()
         if peek == UInt8(ascii: "\"") {
             defer { place += 1 }
-            return String(decoding: bytes[start..<place], as: UTF8.self)
+            return bytes[start..<place]
         }
+        // Escapes may be halves of a surrogate pair, so the rest is gathered in UTF-16.
         var units = Array(String(decoding: bytes[start..<place], as: UTF8.self).utf16)
         while let byte = peek {
             if byte == UInt8(ascii: "\"") {
                 place += 1
-                return String(decoding: units, as: UTF16.self)
+                return ArraySlice(String(decoding: units, as: UTF16.self).utf8)
             }
             if byte == UInt8(ascii: "\\") {
                 units.append(try escape())
             } else {
                 let start = place
-                while let byte = peek, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { place += 1 }
+                skipPlain()
                 units += Array(String(decoding: bytes[start..<place], as: UTF8.self).utf16)
             }
         }
         throw fault("expected a closing quotation mark")
+    }
+
+    private mutating func skipPlain() {
+        while let byte = peek, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { place += 1 }
     }
 
     private mutating func escape() throws -> UInt16 {

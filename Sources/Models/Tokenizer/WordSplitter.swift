@@ -99,11 +99,15 @@ enum WordSplitter {
         return (kind(of: scalar), UTF8.width(scalar))
     }
 
+    /// The reference's tables are those of Unicode 16: what was assigned later is no letter there.
+    private static let newestUnicode = 16
+
     private static func kind(of scalar: Unicode.Scalar) -> Kind {
+        if let age = scalar.properties.age, age.major > newestUnicode { return .other }
         switch scalar.properties.generalCategory {
-        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: .letter
-        case .decimalNumber, .letterNumber, .otherNumber: .number
-        default: scalar.properties.isWhitespace ? .space : .other
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: return .letter
+        case .decimalNumber, .letterNumber, .otherNumber: return .number
+        default: return scalar.properties.isWhitespace ? .space : .other
         }
     }
 }
