@@ -38,7 +38,7 @@ enum Angband {
             return Int(value) - 0x80
         }
         var places: [Int: (row: Int, column: Int)] = [:]
-        for line in try FileSystem.readText(path).split(whereSeparator: \.isNewline) where line.hasPrefix("R:") {
+        for line in try Monsters.lines(path) where line.hasPrefix("R:") {
             let parts = line.split(separator: ":")
             guard parts.count == 4, let serial = Int(parts[1]), let row = number(parts[2]), let column = number(parts[3]) else { continue }
             places[serial] = (row, column)
@@ -49,7 +49,7 @@ enum Angband {
 
     private static func entries(_ path: String) throws -> [Entry] {
         var entries: [Entry] = []
-        for line in try FileSystem.readText(path).split(whereSeparator: \.isNewline) {
+        for line in try Monsters.lines(path) {
             let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2 else { continue }
             switch parts[0] {

@@ -52,7 +52,7 @@ enum Crawl {
     /// The shipped list: key, x, y, width, height, name, description key, group.
     private static func places() throws -> [Place] {
         let text = String(decoding: PackageResources.crawl_atlas_tsv, as: UTF8.self)
-        return try text.split(whereSeparator: \.isNewline).map { line in
+        return try text.utf8.split(separator: 0x0A).map(Substring.init).map { line in
             let parts = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
             guard parts.count == 8, let x = Int(parts[1]), let y = Int(parts[2]), let width = Int(parts[3]), let height = Int(parts[4]) else {
                 throw EngineError(.format, "expected eight columns, found: \(line)", place: "crawl-atlas.tsv")
@@ -71,7 +71,7 @@ enum Crawl {
             key = nil
             words = []
         }
-        for line in try FileSystem.readText(path).split(whereSeparator: \.isNewline) where !line.hasPrefix("#") {
+        for line in try Monsters.lines(path) where !line.hasPrefix("#") {
             if line.hasPrefix("%%%%") {
                 close()
             } else if key == nil {

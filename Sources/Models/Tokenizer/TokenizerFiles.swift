@@ -31,9 +31,9 @@ struct TokenizerFiles {
         var tokens: TokenTable
         if !FileSystem.exists(vocabulary), FileSystem.exists(whole) {
             mergesPath = whole
-            let json = try JSON.read(path: whole)
-            (tokens, merges) = try Self.read(whole: json, path: whole)
-            if configuration["added_tokens_decoder"] == nil, let added = json["added_tokens"]?.array, case .object(var members) = configuration {
+            let file = try JSON.decode(WholeFile.self, path: whole)
+            (tokens, merges) = try Self.read(file, path: whole)
+            if configuration["added_tokens_decoder"] == nil, let added = file.addedTokens, case .object(var members) = configuration {
                 members["added_tokens_decoder"] = .object(Dictionary(added.enumerated().map { (String($0.offset), $0.element) }, uniquingKeysWith: { $1 }))
                 configuration = .object(members)
             }
@@ -89,26 +89,49 @@ struct TokenizerFiles {
         return merges
     }
 
-    /// tokenizer.json: the vocabulary and merges under `model`; merges are pairs, in older files texts with a space.
-    private static func read(whole: JSON, path: String) throws -> (TokenTable, Merges) {
-        guard let model = whole["model"], let vocabulary = model["vocab"]?.object, let list = model["merges"]?.array else {
-            throw EngineError(.format, "expected model.vocab and model.merges of a byte-pair tokenizer", place: path)
+    /// What is needed of tokenizer.json: the vocabulary, and merges as pairs or, in older files, as texts with a space.
+    private struct WholeFile: Decodable {
+        struct Model: Decodable {
+            let vocab: [String: Int]
+            let merges: [Pair]
         }
-        var tokens = TokenTable(capacity: vocabulary.count)
-        for (text, value) in vocabulary {
-            guard let id = value.int, (0..<TokenTable.idLimit).contains(id) else {
-                throw EngineError(.format, "the token \(text) has no id from 0 to \(TokenTable.idLimit - 1)", place: path)
+
+        struct Pair: Decodable {
+            let parts: [String]
+
+            init(from decoder: any Decoder) throws {
+                if var list = try? decoder.unkeyedContainer() {
+                    parts = [try list.decode(String.self), try list.decode(String.self)]
+                } else {
+                    parts = try decoder.singleValueContainer().decode(String.self).split(separator: " ").map(String.init)
+                }
+            }
+        }
+
+        let model: Model
+        let addedTokens: [JSON]?
+
+        enum CodingKeys: String, CodingKey {
+            case model
+            case addedTokens = "added_tokens"
+        }
+    }
+
+    private static func read(_ file: WholeFile, path: String) throws -> (TokenTable, Merges) {
+        var tokens = TokenTable(capacity: file.model.vocab.count)
+        for (text, id) in file.model.vocab {
+            guard (0..<TokenTable.idLimit).contains(id) else {
+                throw EngineError(.format, "the token \(text) has the id \(id); expected 0 to \(TokenTable.idLimit - 1)", place: path)
             }
             tokens.insert(text.utf8, id: id)
         }
         var merges = Merges()
-        for (number, value) in list.enumerated() {
-            let parts = value.strings ?? value.string?.split(separator: " ").map(String.init) ?? []
-            guard parts.count == 2 else { throw EngineError(.format, "merge \(number + 1): expected two tokens", place: path) }
+        for (number, pair) in file.model.merges.enumerated() {
+            guard pair.parts.count == 2 else { throw EngineError(.format, "merge \(number + 1): expected two tokens", place: path) }
             let start = merges.bytes.count
-            merges.bytes += Array(parts[0].utf8)
+            merges.bytes += Array(pair.parts[0].utf8)
             let middle = merges.bytes.count
-            merges.bytes += Array(parts[1].utf8)
+            merges.bytes += Array(pair.parts[1].utf8)
             merges.pairs.append((start..<middle, middle..<merges.bytes.count))
         }
         return (tokens, merges)
