@@ -51,8 +51,11 @@ extension Session {
     /// Whether an error only comes of one that the parser found in the same statement: what could not be read seems to be missing.
     private static func follows(_ diagnostic: Diagnostic, from read: [Diagnostic], in program: Program) -> Bool {
         guard [.missingInput, .missingArgument, .unknownVerb, .missingBlock].contains(diagnostic.code) else { return false }
-        guard let statement = program.statements.first(where: { $0.span.lower <= diagnostic.span.lower && diagnostic.span.lower <= $0.span.upper }) else { return false }
-        return read.contains { $0.severity == .error && $0.span.lower >= statement.span.lower && $0.span.lower <= statement.span.upper }
+        let place = diagnostic.span.lower
+        let statement = program.statements.first { $0.span.lower <= place && place <= $0.span.upper }?.span ?? diagnostic.span
+        // A statement ends before what could not be read, so the rest of its line counts too.
+        let end = max(statement.upper, program.source.lineSpan(program.source.lineIndex(of: place)).upper)
+        return read.contains { $0.severity == .error && $0.span.lower >= statement.lower && $0.span.lower <= end }
     }
 
     /// Runs a program: nothing if it has errors that can be seen before; else statement by statement, until one fails. Values assigned
