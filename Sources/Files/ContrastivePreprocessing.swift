@@ -1,10 +1,13 @@
 package import Tensors
 
 /// How a picture becomes the input of CLIP's vision part (the reference's CLIPImageProcessor): shortest edge to `size` by bicubic
-/// resizing, the middle `crop` x `crop`, divided by 255, normalised per channel. Read from `preprocessor_config.json`.
+/// resizing (or both edges, where the file gives height and width), the middle `crop` x `crop`, divided by 255, normalised per channel.
+/// Read from `preprocessor_config.json`.
 package struct ContrastivePreprocessing: Sendable, Hashable {
     package var size = 224
     package var crop = 224
+    /// Both edges become `size`, whatever the picture's proportions.
+    package var stretches = false
     package var filter = ResizeFilter.bicubic
     package var mean: [Float] = [0.48145466, 0.4578275, 0.40821073]
     package var deviation: [Float] = [0.26862954, 0.26130258, 0.27577711]
@@ -31,7 +34,17 @@ package struct ContrastivePreprocessing: Sendable, Hashable {
             return found
         }
         size = try extent("size", ["shortest_edge", "height"], 224)
-        crop = try extent("crop_size", ["height"], size)
+        stretches = json["size"]?["height"] != nil
+        if stretches, let width = json["size"]?["width"]?.int, width != size {
+            throw EngineError(.unsupported, "size: only squares are supported, found \(size) x \(width)", place: place)
+        }
+        for key in ["do_resize", "do_rescale", "do_normalize"] where json[key]?.bool == false {
+            throw EngineError(.unsupported, "\(key) = false is not supported", place: place)
+        }
+        crop = json["do_center_crop"]?.bool == false ? size : try extent("crop_size", ["height"], size)
+        if json["do_center_crop"]?.bool == false, !stretches {
+            throw EngineError(.unsupported, "do_center_crop = false is supported only where size gives height and width", place: place)
+        }
         mean = try channels("image_mean", mean)
         deviation = try channels("image_std", deviation)
         if deviation.contains(where: { $0 <= 0 }) { throw EngineError(.configuration, "image_std: expected numbers above zero", place: place) }
@@ -48,7 +61,7 @@ package struct ContrastivePreprocessing: Sendable, Hashable {
     package func callAsFunction(_ bitmap: Bitmap) throws -> Tensor {
         let opaque = bitmap.onWhite
         let (short, long) = (min(opaque.width, opaque.height), max(opaque.width, opaque.height))
-        let other = size * long / short
+        let other = stretches ? size : size * long / short
         guard other * size <= PNG.mostPixels else { throw EngineError(.shape, "a picture of \(bitmap.width) x \(bitmap.height) is too long and thin") }
         let resized = opaque.resized(
             width: opaque.width <= opaque.height ? size : other, height: opaque.width <= opaque.height ? other : size, filter: filter)
