@@ -22,6 +22,8 @@ struct BoundCommand {
     var declaration: VerbDeclaration
     /// The value written as first argument, for verbs that take their input so.
     var inputArgument: ListExpression?
+    /// Whether there is one, be it readable or not.
+    var hasInputArgument = false
     var filled: [Filled] = []
     /// `NAME=...` pairs of the open slot.
     var open: [(name: Name, list: ListExpression)] = []
@@ -54,14 +56,13 @@ struct Binder {
         var arguments = command.arguments[...]
         if declaration.takesInputAsArgument, let first = arguments.first, first.name == nil, takesInput(first, supply, declaration) {
             bound.inputArgument = expression(of: first, for: nil)
+            bound.hasInputArgument = true
             arguments = arguments.dropFirst()
         }
         var waiting = declaration.positional[...]
         for argument in arguments {
             if let name = argument.name {
                 bindNamed(argument, name, into: &bound)
-            } else if case .open = declaration.open?.place, case .tables = declaration.open?.kind {
-                fill(&bound, declaration.open, argument)
             } else if let slot = waiting.first {
                 fill(&bound, slot, argument)
                 if !slot.repeats { waiting = waiting.dropFirst() }
@@ -104,7 +105,7 @@ struct Binder {
             fill(&bound, slot, argument)
             return
         }
-        if let open = declaration.open, case .tables = open.kind {} else if declaration.open != nil {
+        if declaration.open != nil {
             if let first = bound.open.first(where: { $0.name.text == name.text }) {
                 problems.append(
                     Diagnostic(.repeatedName, "`\(name.text)=` stands twice", at: name.span, label: "the second",

@@ -88,7 +88,7 @@ struct Checker {
             problems.append(
                 Diagnostic(.wrongInput, "nothing can flow into `\(declaration.name)`", at: bound.command.verb.span, label: "it begins a pipeline",
                     help: ["usage: " + declaration.usage]))
-        case (.table, .head) where bound.inputArgument == nil, (.value, .head) where bound.inputArgument == nil:
+        case (.table, .head) where !bound.hasInputArgument, (.value, .head) where !bound.hasInputArgument:
             problems.append(
                 Diagnostic(.missingInput, "`\(declaration.name)` needs something to work on", at: bound.command.verb.span, label: "nothing flows in here",
                     help: [declaration.takesInputAsArgument ? "usage: \(declaration.name) X, or X | \(declaration.name)" : "usage: X | " + declaration.usage]))

@@ -48,7 +48,7 @@ enum DenoiseVerb {
         if invocation.arguments.given.contains("every") {
             result.set(Column("left", numbers: rows.map { Double($0.1.run?.left ?? 0) }))
         }
-        result.record(invocation.step())
+        result.record(invocation.step(remark: "model \(model.name)"))
         if kept.count < table.rowCount {
             result.partial = .init(place: "item \(kept.count) of \(table.rowCount)", kept: kept.count, total: table.rowCount)
         } else {

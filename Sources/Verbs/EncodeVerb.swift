@@ -42,7 +42,7 @@ enum EncodeVerb {
         default:
             throw Complaint(.wrongType, "`encode` takes texts or pictures, and `\(name)` is \(column.kind.phrase)", label: column.kind.phrase, slot: "column")
         }
-        table.record(invocation.step())
+        table.record(invocation.step(remark: "model \(model.name)"))
         return .table(table)
     }
 
@@ -110,7 +110,7 @@ enum EncodeVerb {
         let vae = model.model.vae
         let name = invocation.arguments.text("as") ?? "generated"
         let latents = try invocation.latents(table, for: model)
-        table.record(invocation.step())
+        table.record(invocation.step(remark: "model \(model.name)"))
         let recipes = table.recipes
         var pictures: [Int: Value] = [:]
         let progress = invocation.session.progress
@@ -120,6 +120,9 @@ enum EncodeVerb {
             if invocation.session.cancellation.level == .abandon { throw EngineError(.interrupted, "stopped while decoding") }
             let decoded = try vae.decode(.stacked(part.map { latents[$0].tensor / vae.configuration.scalingFactor }))
             for (index, row) in part.enumerated() {
+                guard decoded.shape[1] == 3 else {
+                    throw EngineError(.unsupported, "the autoencoder gives \(decoded.shape[1]) channels, and pictures have 3", place: model.model.folder)
+                }
                 let values = decoded[index].map { min(max($0 * 0.5 + 0.5, 0), 1) }
                 pictures[row] = .picture(Picture(values: values, recipe: recipes[row]))
             }
