@@ -153,7 +153,7 @@ struct Runner {
         case let engine as EngineError:
             return Diagnostic(
                 DiagnosticCode(engineKind: engine.kind.rawValue), (engine.place.map { "\($0): " } ?? "") + engine.message, at: command.verb.span,
-                help: engine.cure.map { [$0] } ?? [], source: source)
+                help: engine.cure.map { [$0] } ?? [], notes: engine.details, source: source)
         default:
             return Diagnostic(.engineUnsupported, "\(error)", at: command.verb.span, source: source)
         }

@@ -40,11 +40,10 @@ package final class WeightReader {
         let unused = source.names.filter { !asked.contains($0) && !ignored($0) }
         let all = problems + unused.map { "\($0): not used by this configuration" }
         guard !all.isEmpty else { return }
-        let shown = all.prefix(40).joined(separator: "\n  ")
-        let rest = all.count > 40 ? "\n  and \(all.count - 40) more" : ""
+        let rest = all.count > 40 ? ["and \(all.count - 40) more"] : []
         throw EngineError(
-            .weights, "\(all.count) \(all.count == 1 ? "weight does" : "weights do") not fit the configuration:\n  \(shown)\(rest)",
-            place: source.path, cure: "check that config.json and the weights belong together")
+            .weights, "\(all.count) \(all.count == 1 ? "weight does" : "weights do") not fit the configuration", place: source.path,
+            cure: "check that config.json and the weights belong together", details: all.prefix(40) + rest)
     }
 
     /// Number of values in all parameters that the network asked for.

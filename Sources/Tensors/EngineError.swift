@@ -30,15 +30,18 @@ package struct EngineError: Error, Sendable, CustomStringConvertible {
     package var message: String
     package var place: String?
     package var cure: String?
+    /// Each of several findings that the message counts, a line each.
+    package var details: [String]
 
-    package init(_ kind: Kind, _ message: String, place: String? = nil, cure: String? = nil) {
+    package init(_ kind: Kind, _ message: String, place: String? = nil, cure: String? = nil, details: [String] = []) {
         self.kind = kind
         self.message = message
+        self.details = details
         self.place = place
         self.cure = cure
     }
 
     package var description: String {
-        (place.map { "\($0): " } ?? "") + message + (cure.map { " (\($0))" } ?? "")
+        (place.map { "\($0): " } ?? "") + message + (cure.map { " (\($0))" } ?? "") + details.map { "\n  " + $0 }.joined()
     }
 }

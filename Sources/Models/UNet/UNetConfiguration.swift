@@ -84,7 +84,7 @@ package struct UNetConfiguration: Sendable {
         guard names.count == count else {
             throw EngineError(.configuration, "\(key): expected \(count) entries, one for each of block_out_channels, found \(names.count)", place: file.place)
         }
-        let unknown = names.filter { Block(rawValue: $0) == nil }
+        let unknown = Set(names.filter { Block(rawValue: $0) == nil }).sorted()
         guard unknown.isEmpty else {
             throw EngineError(
                 .unsupported, "\(key): \(unknown.map { "\"\($0)\"" }.joined(separator: ", ")) is not supported; supported are \(Block.allCases.map(\.rawValue).joined(separator: ", "))",
