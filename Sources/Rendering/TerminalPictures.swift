@@ -13,7 +13,7 @@ package struct TerminalPictures: Sendable {
 
     /// Chooses by the environment (TERM, TERM_PROGRAM, ...), as chafa's own program does.
     package init(_ terminal: Terminal) {
-        let info = Self.makeTerminalInfo()
+        let info = Self.makeTerminalInfo(withFallback: false)
         defer { chafa_term_info_unref(info) }
         let method: Method =
             if chafa_term_info_have_seq(info, CHAFA_TERM_SEQ_BEGIN_KITTY_IMMEDIATE_IMAGE_V1) != 0 {
@@ -67,7 +67,7 @@ package struct TerminalPictures: Sendable {
     }
 
     private func print(_ strip: PictureStrip, columns: Int, lines: Int) -> String {
-        let info = Self.makeTerminalInfo()
+        let info = Self.makeTerminalInfo(withFallback: true)
         defer { chafa_term_info_unref(info) }
         guard let configuration = chafa_canvas_config_new() else { return "" }
         defer { chafa_canvas_config_unref(configuration) }
@@ -100,13 +100,13 @@ package struct TerminalPictures: Sendable {
         return String(decoding: bytes, as: UTF8.self) + (method == .sixel ? "" : "\n")
     }
 
-    private static func makeTerminalInfo() -> OpaquePointer? {
+    /// The fallback knows every sequence: right for printing what was chosen, wrong for choosing.
+    private static func makeTerminalInfo(withFallback: Bool) -> OpaquePointer? {
         let environment = g_get_environ()
         defer { g_strfreev(environment) }
         let base = chafa_term_db_get_default()
         let info = chafa_term_db_detect(base, environment)
-        // As chafa's program does: sequences that detection did not find come from the fallback.
-        if let fallback = chafa_term_db_get_fallback_info(base) {
+        if withFallback, let fallback = chafa_term_db_get_fallback_info(base) {
             chafa_term_info_supplement(info, fallback)
             chafa_term_info_unref(fallback)
         }

@@ -75,13 +75,15 @@ package struct TerminalRenderer: Sendable {
         return line
     }
 
-    /// One row of a table: one line, or as many as its pictures take.
+    /// One row of a table: one line, or as many as its pictures and its longest texts take.
     private func block(_ row: [TableView.Cell], _ widths: [Int], _ right: [Bool]) throws -> [String] {
+        let lineLimit = row.contains { if case .picture = $0 { true } else { false } } ? 6 : 3
         let cells: [[String]] = try row.enumerated().map { column, cell in
             switch cell {
             case .missing: return [TextWidth.padded("-", to: widths[column], right: right[column])]
             case .text(let text):
-                return [TextWidth.padded(TextWidth.fitting(text, width: widths[column]), to: widths[column], right: right[column])]
+                let lines = TextWidth.wrapped(text, width: widths[column], lines: right[column] ? 1 : lineLimit)
+                return (lines.isEmpty ? [""] : lines).map { TextWidth.padded($0, to: widths[column], right: right[column]) }
             case .picture(let picture):
                 let bitmap = try picture.bitmap()
                 guard terminal.hasColour else {
@@ -94,9 +96,11 @@ package struct TerminalRenderer: Sendable {
         }
         let height = cells.map(\.count).max() ?? 1
         return (0..<height).map { line in
-            cells.enumerated().map { column, lines in
+            var text = cells.enumerated().map { column, lines in
                 line < lines.count ? lines[line] : String(repeating: " ", count: widths[column])
             }.joined(separator: "  ")
+            while text.hasSuffix(" ") { text.removeLast() }
+            return text
         }
     }
 

@@ -6,7 +6,7 @@ import Results
 package struct TextRenderer: Sendable {
     /// Longest table shown whole; nil shows every row.
     package var rowLimit: Int?
-    /// Columns of text that a cell may take.
+    /// Columns of text that a cell may take; the last of a row is not cut.
     package var cellWidth: Int
 
     package init(rowLimit: Int? = nil, cellWidth: Int = 60) {
@@ -25,7 +25,10 @@ package struct TextRenderer: Sendable {
 
     package func render(_ table: TableView) throws -> String {
         let excerpt = RowExcerpt(rows: table.rows.count, limit: rowLimit ?? .max)
-        let shown = try excerpt.indices.map { row in try table.rows[row].map { TextWidth.fitting(try text(of: $0), width: cellWidth) } }
+        let last = table.headings.count - 1
+        let shown = try excerpt.indices.map { row in
+            try table.rows[row].enumerated().map { TextWidth.fitting(try text(of: $1), width: $0 == last ? .max : cellWidth) }
+        }
         var lines = TextColumns(
             headings: table.headings.map { TextWidth.oneLine($0.name) }, right: table.headings.map(\.isNumeric), rows: shown
         ).lines
