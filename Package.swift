@@ -74,7 +74,7 @@ let package = Package(
         tests("Retrieval", ["Tensors", "Files"]),
         tests("Datasets", ["Tensors", "Files"], exclude: ["monsters.tsv"]),
         tests("Verbs", ["SourceText", "Syntax", "Tensors", "Files", "Models", "Diffusion", "Results", "Interpreting"]),
-        tests("Notebooks", ["SourceText", "Results", "Interpreting", "Verbs", "Rendering", "Files"]),
-        tests("Prompt", ["SourceText", "Results", "Interpreting", "Verbs", "Rendering"]),
+        tests("Notebooks", ["SourceText", "Tensors", "Results", "Interpreting", "Verbs", "Rendering", "Files", "CMarkdown"]),
+        tests("Prompt", ["SourceText", "Files", "Results", "Interpreting", "Verbs", "Rendering"]),
     ]
 )

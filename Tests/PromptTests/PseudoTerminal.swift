@@ -1,0 +1,109 @@
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// A program in a pseudo-terminal: what a person types goes in, what they would see comes out.
+final class PseudoTerminal {
+    private let master: CInt
+    private let process: pid_t
+    private(set) var seen = ""
+    private var status: CInt?
+
+    struct Failure: Error, CustomStringConvertible { var description: String }
+
+    init(_ program: String, _ arguments: [String] = [], environment: [String: String]) throws {
+        master = posix_openpt(O_RDWR | O_NOCTTY)
+        guard master >= 0, grantpt(master) == 0, unlockpt(master) == 0, let name = ptsname(master) else {
+            throw Failure(description: "no pseudo-terminal")
+        }
+        var size = winsize(ws_row: 40, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0)
+        _ = ioctl(master, UInt(TIOCSWINSZ), &size)
+        _ = fcntl(master, F_SETFD, FD_CLOEXEC)
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        // The first terminal that a session's leader opens becomes its own.
+        for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] { posix_spawn_file_actions_addopen(&actions, descriptor, name, O_RDWR, 0) }
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSID))
+        let words = ([program] + arguments).map { strdup($0) } + [nil]
+        let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for word in words + variables { free(word) } }
+        var process: pid_t = 0
+        let failed = posix_spawn(&process, program, &actions, &attributes, words, variables)
+        guard failed == 0 else { throw Failure(description: "cannot start \(program): \(String(cString: strerror(failed)))") }
+        self.process = process
+    }
+
+    deinit {
+        if status == nil {
+            kill(process, SIGKILL)
+            var ignored: CInt = 0
+            waitpid(process, &ignored, 0)
+        }
+        close(master)
+    }
+
+    func type(_ text: String) {
+        _ = Array(text.utf8).withUnsafeBytes { write(master, $0.baseAddress, $0.count) }
+    }
+
+    func signal(_ number: CInt) { kill(process, number) }
+
+    func resize(columns: UInt16) {
+        var size = winsize(ws_row: 40, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+        _ = ioctl(master, UInt(TIOCSWINSZ), &size)
+    }
+
+    /// Whether the terminal shows what is typed.
+    var echoes: Bool {
+        var settings = termios()
+        tcgetattr(master, &settings)
+        return settings.c_lflag & tcflag_t(ECHO) != 0
+    }
+
+    /// Reads until `text` has come since the last call, and forgets everything up to its end. Gives up after 20 s, far longer than
+    /// anything here takes.
+    @discardableResult func expect(_ text: String) throws -> String {
+        var waited = 0
+        while true {
+            if let range = seen.firstRange(of: text) {
+                let before = String(seen[..<range.lowerBound])
+                seen = String(seen[range.upperBound...])
+                return before
+            }
+            guard waited < 200 else { throw Failure(description: "expected \(text.debugDescription), seen \(seen.debugDescription)") }
+            if !readSome() { waited += 1 }
+        }
+    }
+
+    private func readSome() -> Bool {
+        var file = pollfd(fd: master, events: Int16(POLLIN), revents: 0)
+        guard poll(&file, 1, 100) > 0 else { return false }
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = read(master, &buffer, buffer.count)
+        guard count > 0 else {
+            usleep(100_000)
+            return false
+        }
+        seen += String(decoding: buffer.prefix(count), as: UTF8.self)
+        return true
+    }
+
+    /// Waits for the program's end: its exit status, or the signal that ended it as a negative number.
+    func end() throws -> CInt {
+        for _ in 0..<200 {
+            _ = readSome()
+            var raw: CInt = 0
+            if waitpid(process, &raw, WNOHANG) == process {
+                status = raw
+                return raw & 0x7F == 0 ? (raw >> 8) & 0xFF : -(raw & 0x7F)
+            }
+        }
+        throw Failure(description: "the program did not end; seen \(seen.debugDescription)")
+    }
+}

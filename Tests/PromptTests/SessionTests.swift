@@ -1,0 +1,238 @@
+import Files
+import Interpreting
+import Prompt
+import Results
+import TestSupport
+import Testing
+import Verbs
+
+/// Runs prompts one after the other: each changes what the process does on signals.
+@Suite("The prompt without a terminal", .serialized)
+struct SessionTests {
+    private func converse(_ inputs: [LineInput], narrated: Bool = false) -> (output: String, errors: String, editor: ListedLines, session: Session) {
+        let session = Session(verbs: Verbs.registry, access: FileAccess(base: "."))
+        let editor = ListedLines(inputs)
+        var output = ""
+        var errors = ""
+        let prompt = PromptSession(session: session, editor: editor, display: Display(form: .text, isNarrated: narrated)) { text, channel in
+            if channel == .output { output += text } else { errors += text }
+        }
+        prompt.run()
+        return (output, errors, editor, session)
+    }
+
+    private func converse(_ lines: String...) -> (output: String, errors: String, editor: ListedLines, session: Session) {
+        converse(lines.map { .line($0) })
+    }
+
+    @Test("results come out, errors go beside them, and the session goes on")
+    func results() {
+        let result = converse("x = 3", "x * 2", "y", "x + 1")
+        #expect(result.output == "6\n4\n")
+        #expect(result.errors.contains("E028"))
+    }
+
+    @Test("an entry goes on while a bracket is open or a line ends in a bar; an empty line ends it")
+    func severalLines() {
+        let result = converse("items n=1..3 |", "last", "(1 +", "", "7")
+        #expect(result.output == "n\n3\n7\n")
+        #expect(result.editor.prompts == ["noise> ", "   ... ", "noise> ", "   ... ", "noise> ", "noise> "])
+        #expect(result.editor.remembered == ["items n=1..3 |\nlast", "(1 +\n", "7"])
+    }
+
+    @Test("Ctrl-C drops the entry, also in its second line")
+    func interrupted() {
+        let result = converse([.line("(1 +"), .interrupted, .line("5"), .interrupted, .line("6")])
+        #expect(result.output == "5\n6\n")
+        #expect(result.errors.isEmpty)
+    }
+
+    @Test("the last values are _, _1 and _2, and a bar at the beginning goes on from _")
+    func lastValues() {
+        #expect(converse("1", "2", "_1 + 10 * _", "items n=1..5 | last 2", "| first").output == "1\n2\n21\nn\n4\n5\nn\n4\n")
+    }
+
+    @Test("a pasted transcript runs its prompt lines only")
+    func transcript() {
+        let pasted = "noise> x = (1 +\n   ... 2)\nnoise> x\n3\nerror: whatever\nnoise> x * 2\n6"
+        #expect(Transcript.input(in: pasted) == "x = (1 +\n2)\nx\nx * 2")
+        #expect(converse(pasted).output == "3\n6\n")
+        #expect(Transcript.input(in: "a\nb") == "a\nb")
+    }
+
+    @Test("a question mark behind a word is help, inside a string it is not")
+    func questions() {
+        #expect(HelpQuestion.word(in: "test | where?") == "where")
+        #expect(HelpQuestion.word(in: "where ?") == "where")
+        #expect(HelpQuestion.word(in: "x = \"what?") == nil)
+        #expect(HelpQuestion.word(in: "x") == nil)
+        #expect(converse("first?").output.contains("usage: ... | first"))
+    }
+
+    @Test("commands of the prompt can be abbreviated as long as one is meant")
+    func metaCommands() throws {
+        #expect(try MetaCommand.named("v") == .vars)
+        #expect(throws: UnknownMetaCommand.self) { try MetaCommand.named("h") }
+        #expect(throws: UnknownMetaCommand.self) { try MetaCommand.named("zoo") }
+        #expect(throws: UnknownMetaCommand.self) { try MetaCommand.named("") }
+        let result = converse("x = 3", ":vars", ":v", ":nonsense", ":quit", "never")
+        #expect(result.output == "x  3\nx  3\n")
+        #expect(result.errors.contains(":nonsense"))
+        #expect(!result.editor.prompts.isEmpty)
+    }
+
+    @Test("every command of the prompt works without an argument and with a bad one", arguments: MetaCommand.allCases)
+    func metaCommandsLive(command: MetaCommand) {
+        guard command != .quit else { return }
+        #expect(converse(":" + command.rawValue, ":\(command.rawValue) \"(]", "41 + 1").output.hasSuffix("42\n"))
+    }
+
+    @Test(":set changes settings and refuses what they cannot be")
+    func settings() {
+        let result = converse(":set batch 3", ":set batch 0", ":set seed -1", ":set colour 7", ":set batch 99999999999999999999")
+        #expect(result.session.settings.batch == 3)
+        #expect(result.errors.split(separator: "\n").count == 4)
+    }
+
+    @Test("a narrated prompt tells errors in sentences")
+    func narrated() {
+        let errors = converse([.line("1 +")], narrated: true).errors
+        #expect(errors.contains("E007"))
+        #expect(!errors.contains("^"))
+    }
+}
+
+@Suite("Completion")
+struct CompletionTests {
+    private func complete(_ line: String, _ prepare: [String] = ["t = items n=1..3 size=1..3", "x = 4"]) throws -> Completions {
+        let session = Session(verbs: Verbs.registry, access: FileAccess(base: "."))
+        let prompt = PromptSession(session: session, editor: ListedLines([]), display: Display(form: .text)) { _, _ in }
+        for entry in prepare { #expect(prompt.perform(entry)) }
+        // The word as readline would cut it.
+        let breaks = " \t\n\"|;{}()[],="
+        let start = line.lastIndex { breaks.contains($0) }.map { line.index(after: $0) } ?? line.startIndex
+        return Completer(session: session).completions(line, wordStart: line[..<start].utf8.count)
+    }
+
+    @Test("at the head verbs and variables, behind a bar verbs only")
+    func heads() throws {
+        #expect(try complete("t").words.contains("t"))
+        #expect(try complete("t").words.contains("table"))
+        #expect(try !complete("x | t").words.contains("t"))
+        #expect(try complete("x | whe").words == ["where"])
+        #expect(try complete("y = t | sor").words == ["sort"])
+        #expect(try complete("sweep k=1..3 { t | sor").words == ["sort"])
+    }
+
+    @Test("options of the verb being typed, those in use left out")
+    func options() throws {
+        let found = try complete("t | join x ")
+        #expect(found.words.contains("on="))
+        #expect(found.hint?.hasPrefix("usage: join") == true)
+        #expect(try !complete("t | join x on=n ").words.contains("on="))
+        #expect(try complete("t | join x o").words == ["on="])
+        #expect(try complete("t | join x o").append == nil)
+    }
+
+    @Test("values of an option: columns, choices, variables")
+    func values() throws {
+        #expect(try complete("t | join x on=").words == ["item", "n", "size"])
+        #expect(try complete("t | join x on=si").words == ["size"])
+        #expect(try complete("t | where (si").words.contains("size"))
+        #expect(try complete("t | select n, s").words == ["size"])
+        #expect(try complete("t | sort n down=").words == ["no", "yes"])
+    }
+
+    @Test("paths, folders with a slash")
+    func paths() throws {
+        let folder = try TemporaryFolder()
+        try FileSystem.createFolder(folder.path("inner"))
+        try AtomicFile.write("x", to: folder.path("input.csv"))
+        #expect(try complete("read \(folder.path)/in").words == ["\(folder.path)/inner/", "\(folder.path)/input.csv"])
+        #expect(try complete("read \(folder.path)/inn").append == nil)
+        #expect(try complete("read \(folder.path)/inp").append == " ")
+    }
+
+    @Test("commands of the prompt")
+    func metaCommands() throws {
+        #expect(try complete(":h").words == [":help", ":history"])
+    }
+
+    @Test("any line is completed without a trap")
+    func anything() throws {
+        let pieces = ["t", "|", " ", "(", ")", "[", "\"", "=", ",", "{", "}", ";", "sweep", "ü", "where ", "\n", "on=", "\\", ":", "猫", ".n"]
+        let session = Session(verbs: Verbs.registry, access: FileAccess(base: "."))
+        let completer = Completer(session: session)
+        var state: UInt64 = 88172645463325252
+        for _ in 0..<3000 {
+            var line = ""
+            for _ in 0..<12 {
+                state ^= state << 13
+                state ^= state >> 7
+                state ^= state << 17
+                line += pieces[Int(state % UInt64(pieces.count))]
+            }
+            let start = Int(state % UInt64(line.utf8.count + 1))
+            #expect(completer.completions(line, wordStart: start).words == completer.completions(line, wordStart: start).words)
+        }
+    }
+}
+
+@Suite("History and progress")
+struct HistoryTests {
+    @Test("entries survive in a file, one a line, with their line breaks")
+    func file() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("deep/er/history")
+        let first = History(path: path)
+        #expect(first.append("x = (1 +\n2)"))
+        #expect(first.append("\"back\\slash\\n\""))
+        #expect(!first.append("\"back\\slash\\n\""))
+        #expect(!first.append("  "))
+        #expect(History(path: path).entries == ["x = (1 +\n2)", "\"back\\slash\\n\""])
+        #expect(try FileSystem.readText(path).split(separator: "\n").count == 2)
+    }
+
+    @Test("two prompts append to one file; a file that cannot be written costs nothing")
+    func shared() throws {
+        let folder = try TemporaryFolder()
+        let a = History(path: folder.path("history"))
+        let b = History(path: folder.path("history"))
+        a.append("1")
+        b.append("2")
+        a.append("3")
+        #expect(History(path: folder.path("history")).entries == ["1", "2", "3"])
+        let nowhere = History(path: "/proc/nowhere/history")
+        #expect(nowhere.append("x"))
+        #expect(nowhere.entries == ["x"])
+    }
+
+    @Test("progress tells parts of parts and the time left, on one line that is taken away")
+    func progress() {
+        var time = 0.0
+        var written: [String] = []
+        let bar = ProgressBar(width: { 100 }, now: { time }, write: { written.append($0) })
+        bar.begin("sweep", total: 4)
+        bar.begin("denoise, 2 items", total: 10)
+        #expect(written.isEmpty)
+        time = 10
+        bar.advance(by: 5)
+        // An eighth is done in 10 s: 70 s are left.
+        #expect(written.last == "\r[##..................] sweep 0/4, denoise, 2 items 5/10, 1:10 left\u{1B}[K")
+        bar.advance(by: 1)
+        #expect(written.count == 1)
+        bar.end()
+        bar.end()
+        #expect(written.last == "\r\u{1B}[K")
+    }
+
+    @Test("work that is over at once shows no progress")
+    func shortWork() {
+        var written: [String] = []
+        let bar = ProgressBar(width: { 80 }, now: { 0 }, write: { written.append($0) })
+        bar.begin("x", total: 1)
+        bar.advance(by: 1)
+        bar.end()
+        #expect(written.isEmpty)
+    }
+}
