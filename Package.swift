@@ -26,6 +26,7 @@ let package = Package(
         // System libraries
         .systemLibrary(name: "CPNG", path: "Sources/CPNG"),
         .systemLibrary(name: "CProcessor", path: "Sources/CProcessor"),
+        .systemLibrary(name: "CPseudoTerminal", path: "Tests/CPseudoTerminal"),
         .systemLibrary(name: "CCrypto", path: "Sources/CCrypto"),
         .systemLibrary(name: "CReadline", path: "Sources/CReadline"),
         .systemLibrary(name: "CMarkdown", path: "Sources/CMarkdown"),
@@ -75,6 +76,6 @@ let package = Package(
         tests("Datasets", ["Tensors", "Files"], exclude: ["monsters.tsv"]),
         tests("Verbs", ["SourceText", "Syntax", "Tensors", "Files", "Models", "Diffusion", "Results", "Interpreting"]),
         tests("Notebooks", ["SourceText", "Tensors", "Results", "Interpreting", "Verbs", "Rendering", "Files", "CMarkdown"]),
-        tests("Prompt", ["SourceText", "Files", "Results", "Interpreting", "Verbs", "Rendering"]),
+        tests("Prompt", ["SourceText", "Files", "Results", "Interpreting", "Verbs", "Rendering", "CPseudoTerminal"]),
     ]
 )

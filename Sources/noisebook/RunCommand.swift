@@ -74,10 +74,14 @@ struct RunCommand: ParsableCommand {
             throw ValidationError("\(path) has no param `\(unknown.name)`" + (known.isEmpty ? "" : "; its params are \(known.joined(separator: ", "))"))
         }
         let runner = NotebookRunner(file.notebook, session: session, folder: write ? file.folder : nil) { LayoutRenderer(usesColour: false).text($0) }
+        var last: Int?
         let run = Interrupts.whileRunning {
             runner.run(shown: { cell, output in
                 // What is written into the file is read there.
-                if !write || options.json { try reporter.show(output, file: path, cell: cell.name) }
+                guard !write || options.json else { return }
+                if !options.json, last != cell.index { reporter.print((last == nil ? "" : "\n") + "[\(cell.name)]\n") }
+                last = cell.index
+                try reporter.show(output, file: path, cell: cell.name)
             })
         }
         if write, !run.outputs.isEmpty { try file.write(run.outputs) }
