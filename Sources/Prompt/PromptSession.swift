@@ -99,6 +99,7 @@ package final class PromptSession {
 
     /// A value that was shown says itself that it is partial; one that went into a variable does not.
     private func tellInterrupted(_ result: RunResult) {
+        guard result.outputs.last.map(\.value.isNone) ?? true else { return }
         if case .table(let table)? = session.last.first, let partial = table.partial {
             write(partial.message + "\n", .error)
         } else {
