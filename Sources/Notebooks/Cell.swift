@@ -58,7 +58,8 @@ package struct CellHeader: Equatable, Sendable {
                 if let flag = Flag(rawValue: String(word)) {
                     flags.insert(flag)
                 } else if let label {
-                    throw CellHeaderError("a cell has one label, found `\(label)` and `\(word)`; flags are \(Flag.allCases.map(\.rawValue).joined(separator: ", ")) and tol(...)")
+                    throw CellHeaderError(
+                        "a cell has one label, found `\(label)` and `\(word)`; flags are \(Flag.allCases.map(\.rawValue).joined(separator: ", ")) and tol(...)")
                 } else {
                     label = String(word)
                 }

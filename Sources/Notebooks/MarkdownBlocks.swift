@@ -56,7 +56,8 @@ struct MarkdownBlocks {
             } catch {
                 throw EngineError(.format, "line \(lines.lowerBound): \(error.description)", place: name)
             }
-            let closed = lines.upperBound > lines.lowerBound && lines.upperBound <= text.count
+            let closed =
+                lines.upperBound > lines.lowerBound && lines.upperBound <= text.count
                 && Self.closes(text[lines.upperBound - 1], length: length, character: character)
             var cell = Cell(
                 index: cells.count, header: header, code: Self.unifyingLineEnds(code), fenceLines: lines, isClosed: closed, outputLines: nil)

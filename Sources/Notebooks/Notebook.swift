@@ -26,7 +26,8 @@ package struct Notebook: Sendable {
         for cell in cells {
             guard let label = cell.header.label else { continue }
             if let first = seen.updateValue(cell.fenceLines.lowerBound, forKey: label) {
-                throw EngineError(.format, "two cells are labelled `\(label)`, in lines \(first) and \(cell.fenceLines.lowerBound)", place: name, cure: "rename one")
+                throw EngineError(
+                    .format, "two cells are labelled `\(label)`, in lines \(first) and \(cell.fenceLines.lowerBound)", place: name, cure: "rename one")
             }
         }
     }

@@ -1,6 +1,7 @@
 import Files
 import Rendering
 import Tensors
+
 #if canImport(Glibc)
 import Glibc
 #else

@@ -172,7 +172,7 @@ struct LineContext: Equatable {
             }
         }
         // A comma glues: the word behind it is still of the same option.
-        if !current.isEmpty, option == nil, !current.hasSuffix(",") , current != "(", current != "[" { words.append(current) }
+        if !current.isEmpty, option == nil, !current.hasSuffix(","), current != "(", current != "[" { words.append(current) }
         bracketDepth = brackets.count
     }
 }

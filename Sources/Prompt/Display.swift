@@ -3,6 +3,7 @@ import Interpreting
 import Rendering
 import Results
 import SourceText
+
 #if canImport(Glibc)
 import Glibc
 #else

@@ -1,5 +1,6 @@
 import Interpreting
 import Synchronization
+
 #if canImport(Glibc)
 import Glibc
 #else

@@ -1,5 +1,6 @@
 import Interpreting
 import Rendering
+
 #if canImport(Glibc)
 import Glibc
 #else

@@ -1,4 +1,5 @@
 internal import CReadline
+
 #if canImport(Glibc)
 import Glibc
 #else

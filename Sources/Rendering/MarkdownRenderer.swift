@@ -119,15 +119,17 @@ package enum PictureFile {
 /// Tables as comma-separated values (RFC 4180, LF as line end).
 package enum CSVText {
     package static func of(_ table: TableView) -> String {
-        let rows = [table.headings.map(\.name)] + table.rows.map { row in
-            row.map { cell in
-                switch cell {
-                case .text(let text): text
-                case .missing: ""
-                case .picture: "image"
+        let rows =
+            [table.headings.map(\.name)]
+            + table.rows.map { row in
+                row.map { cell in
+                    switch cell {
+                    case .text(let text): text
+                    case .missing: ""
+                    case .picture: "image"
+                    }
                 }
             }
-        }
         return rows.map { $0.map(field).joined(separator: ",") + "\n" }.joined()
     }
 

@@ -83,7 +83,8 @@ package struct TerminalPictures: Sendable {
             chafa_canvas_config_set_pixel_mode(configuration, CHAFA_PIXEL_MODE_SYMBOLS)
             guard let symbols = chafa_symbol_map_new() else { return "" }
             // Half blocks keep a sprite's square pixels; quadrants and the like would guess at shapes that are not there.
-            chafa_symbol_map_add_by_tags(symbols, ChafaSymbolTags(CHAFA_SYMBOL_TAG_SPACE.rawValue | CHAFA_SYMBOL_TAG_SOLID.rawValue | CHAFA_SYMBOL_TAG_VHALF.rawValue))
+            chafa_symbol_map_add_by_tags(
+                symbols, ChafaSymbolTags(CHAFA_SYMBOL_TAG_SPACE.rawValue | CHAFA_SYMBOL_TAG_SOLID.rawValue | CHAFA_SYMBOL_TAG_VHALF.rawValue))
             chafa_canvas_config_set_symbol_map(configuration, symbols)
             chafa_symbol_map_unref(symbols)
         }

@@ -4,6 +4,7 @@ import Interpreting
 import Kernels
 import Prompt
 import Verbs
+
 #if canImport(Glibc)
 import Glibc
 #else

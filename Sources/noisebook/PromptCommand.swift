@@ -4,6 +4,7 @@ import Interpreting
 import Prompt
 import Rendering
 import Verbs
+
 #if canImport(Glibc)
 import Glibc
 #else

@@ -3,6 +3,7 @@ import Interpreting
 import Prompt
 import Rendering
 import SourceText
+
 #if canImport(Glibc)
 import Glibc
 #else

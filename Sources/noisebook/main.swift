@@ -1,5 +1,6 @@
 internal import CProcessor
 import Rendering
+
 #if canImport(Glibc)
 import Glibc
 #else

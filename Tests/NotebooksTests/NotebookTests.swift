@@ -147,7 +147,8 @@ struct NotebookTests {
             do { notebook = try Notebook(name: "random.md", bytes: bytes) } catch is EngineError { continue }
             #expect(try notebook.rewriting([:]) == bytes, "seed \(seed): nothing to write")
             let closed = notebook.cells.filter(\.isClosed)
-            let outputs = Dictionary(uniqueKeysWithValues: closed.map { ($0.index, MarkdownText.fence(random.words()) + "\n\n" + MarkdownText.inline("x " + random.words())) })
+            let outputs = Dictionary(
+                uniqueKeysWithValues: closed.map { ($0.index, MarkdownText.fence(random.words()) + "\n\n" + MarkdownText.inline("x " + random.words())) })
             let once = try notebook.rewriting(outputs)
             let again = try Notebook(name: "random.md", bytes: once)
             #expect(again.cells.map(\.code) == notebook.cells.map(\.code), "seed \(seed): the same cells")

@@ -32,7 +32,9 @@ struct RandomMarkdown {
                 let end = lineEnd(style)
                 text += fence + "noise" + pick(["", " cell\(line)", " hide", " volatile tol(fid=0.5)"]) + end + "x = \(line)" + end
                 text += pick(["", "```" + end, "# \u{E9}" + end, " | table" + end]) + fence + end
-                if next(below: 2) == 0 { text += pick(["", end]) + "<!-- out -->" + end + pick(["", "old" + end, end + "![](a.png)" + end]) + "<!-- /out -->" + end }
+                if next(below: 2) == 0 {
+                    text += pick(["", end]) + "<!-- out -->" + end + pick(["", "old" + end, end + "![](a.png)" + end]) + "<!-- /out -->" + end
+                }
             default: text += pick(Self.pieces) + lineEnd(style)
             }
         }
@@ -51,7 +53,9 @@ struct RandomMarkdown {
 
     /// What a cell may give, rendered as the runner renders it.
     mutating func words() -> String {
-        (0..<next(below: 6)).map { _ in pick(["a", "|", "```", "<!-- /out -->", "*", "_x_", "\n", "# h", "<b>", "````", "  ", "\\", "&lt;", "[x](y)", "~~~", "猫"]) }
-            .joined(separator: " ")
+        (0..<next(below: 6)).map { _ in
+            pick(["a", "|", "```", "<!-- /out -->", "*", "_x_", "\n", "# h", "<b>", "````", "  ", "\\", "&lt;", "[x](y)", "~~~", "猫"])
+        }
+        .joined(separator: " ")
     }
 }

@@ -10,7 +10,8 @@ struct RenderingTests {
 
     private var table: TableView {
         Table(columns: [
-            Column("text", texts: ["a | b", "two\nlines", "猫"]), Column("near.similarity", numbers: [0.5, 12.25, 3]), Column("note", [.none, .boolean(true), .text("x_y")]),
+            Column("text", texts: ["a | b", "two\nlines", "猫"]), Column("near.similarity", numbers: [0.5, 12.25, 3]),
+            Column("note", [.none, .boolean(true), .text("x_y")]),
         ]).view
     }
 
@@ -139,4 +140,3 @@ struct RenderingTests {
         return result
     }
 }
-

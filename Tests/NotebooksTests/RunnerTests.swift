@@ -4,8 +4,8 @@ import Notebooks
 import Rendering
 import Results
 import SourceText
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 import Verbs
 
@@ -17,9 +17,10 @@ struct RunnerTests {
             "ink", .sources, "A picture.", input: .none, slots: [Slot("grey", .number(whole: true), .positional, required: true, "its colour")], examples: []
         ) { invocation in
             let grey = UInt8(clamping: invocation.arguments.integer("grey") ?? 0)
-            return .table(Table(columns: [
-                Column("image", [.picture(Picture(Bitmap(width: 8, height: 8, red: grey, green: grey, blue: grey)))]), Column("n", numbers: [Double(grey)]),
-            ]))
+            return .table(
+                Table(columns: [
+                    Column("image", [.picture(Picture(Bitmap(width: 8, height: 8, red: grey, green: grey, blue: grey)))]), Column("n", numbers: [Double(grey)]),
+                ]))
         }
         let stopped = VerbDeclaration("stopped", .control, "Stops.", input: .none, examples: []) { invocation in
             invocation.session.cancellation.request()

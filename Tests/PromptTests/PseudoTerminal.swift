@@ -1,4 +1,5 @@
 internal import CPseudoTerminal
+
 #if canImport(Glibc)
 import Glibc
 #else

@@ -1,6 +1,7 @@
 import Files
 import TestSupport
 import Testing
+
 #if canImport(Glibc)
 import Glibc
 #else
