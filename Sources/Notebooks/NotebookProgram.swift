@@ -25,20 +25,24 @@ package struct NotebookProgram {
             verbs = parse.verbs
             syntax += parse.diagnostics.map { $0.located(in: source) }
         }
-        guard !syntax.hasErrors else { return syntax }
-        // Each cell parses by itself, so all of them parse in a row: names are then known across cells.
-        let separator = "\n"
+        // Where every bracket is closed, all cells parse in a row too: names are then known across cells.
+        let checked = parts.filter { !$0.cell.header.flags.contains(.raises) }.map(\.source)
+        guard checked.allSatisfy({ !Outline($0).isIncomplete }) else { return syntax }
         var text = ""
         var starts: [Int] = []
-        for (cell, source) in parts where !cell.header.flags.contains(.raises) {
+        for source in checked {
             starts.append(text.utf8.count)
-            text += source.text + separator
+            text += source.text + "\n"
         }
-        let checked = parts.filter { !$0.cell.header.flags.contains(.raises) }.map(\.source)
-        return session.check(SourceFile(name: parts.first?.source.name ?? "", text: text)).map { diagnostic in
+        let found = session.check(SourceFile(name: checked.first?.name ?? "", text: text)).map { diagnostic in
             guard let index = starts.lastIndex(where: { $0 <= diagnostic.span.lower }) else { return diagnostic }
             return diagnostic.moved(by: -starts[index], to: checked[index])
         }
+        // What one cell's text alone shows has been found both times.
+        let isNew = { (diagnostic: Diagnostic) in
+            !syntax.contains { $0.code == diagnostic.code && $0.span == diagnostic.span && $0.source === diagnostic.source }
+        }
+        return (syntax + found.filter(isNew)).sorted { $0.place < $1.place }
     }
 
     /// The names that `param` declares in any cell.
@@ -53,6 +57,9 @@ package struct NotebookProgram {
 }
 
 extension Diagnostic {
+    /// Where it stands in the file, in bytes.
+    fileprivate var place: Int { (source?.firstOffset ?? 0) + span.lower }
+
     /// The same diagnostic in a text of which it saw a longer one; labels of other texts stay.
     fileprivate func moved(by distance: Int, to source: SourceFile) -> Diagnostic {
         func moved(_ label: Label) -> Label {

@@ -67,6 +67,12 @@ struct RunnerTests {
         #expect(result.finished == 0)
     }
 
+    @Test("an unknown verb does not hide the errors below it")
+    func allErrors() throws {
+        let result = try run("```noise\nitems n=1..3 | frist\n```\n\n```noise\nz + 1\nitems n=1..3 | frobnicate\n```\n")
+        #expect(result.diagnostics.compactMap { $0.source?.position(of: $0.span.lower).fileLine } == [2, 6, 7])
+    }
+
     @Test("names are checked across cells")
     func namesAcrossCells() throws {
         let result = try run("```noise\nx = 1\n```\n\n```noise\nz + 1\n```\n")
