@@ -26,11 +26,14 @@ package enum CSV {
         var rows = try CSVReader(bytes, place: place).rows()
         guard !rows.isEmpty else { throw EngineError(.format, "expected a header line, found an empty file", place: place) }
         let header = rows.removeFirst()
-        if let name = header.fields.first(where: { $0.isEmpty }) ?? header.fields.enumerated().first(where: { header.fields[..<$0.offset].contains($0.element) })?.element {
+        if let name = header.fields.first(where: { $0.isEmpty })
+            ?? header.fields.enumerated().first(where: { header.fields[..<$0.offset].contains($0.element) })?.element
+        {
             throw EngineError(.format, name.isEmpty ? "a column has no name" : "two columns are named \(name)", place: "\(place), line \(header.line)")
         }
         for row in rows where row.fields.count != header.fields.count {
-            throw EngineError(.format, "expected \(header.fields.count) fields as in the header, found \(row.fields.count)", place: "\(place), line \(row.line)")
+            throw EngineError(
+                .format, "expected \(header.fields.count) fields as in the header, found \(row.fields.count)", place: "\(place), line \(row.line)")
         }
         return Table(header: header.fields, rows: rows)
     }

@@ -14,7 +14,8 @@ extension PNG {
     /// - Parameter text: keys of 1 to 79 Latin-1 characters; values without zero characters, stored as tEXt where they are Latin-1, else as iTXt.
     package static func encode(_ bitmap: Bitmap, text: [(key: String, value: String)] = []) throws -> [UInt8] {
         for (key, value) in text {
-            guard latinBytes(key) != nil, (1...79).contains(key.unicodeScalars.count), !key.unicodeScalars.contains("\0"), !value.unicodeScalars.contains("\0") else {
+            guard latinBytes(key) != nil, (1...79).contains(key.unicodeScalars.count), !key.unicodeScalars.contains("\0"), !value.unicodeScalars.contains("\0")
+            else {
                 throw EngineError(.text, "cannot be kept in a PNG: \"\(key)\"", cure: "a key has 1 to 79 Latin-1 characters, nothing has a zero character")
             }
         }

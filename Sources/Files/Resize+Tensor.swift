@@ -27,7 +27,9 @@ extension Tensor {
                         let to = out + (o * target + t) * inner
                         for x in 0..<inner {
                             var sum: Float = 0
-                            for i in 0..<weights.width { sum += from[(o * source + weights.places[t * weights.width + i]) * inner + x] * weights.values[t * weights.width + i] }
+                            for i in 0..<weights.width {
+                                sum += from[(o * source + weights.places[t * weights.width + i]) * inner + x] * weights.values[t * weights.width + i]
+                            }
                             to[x] = sum
                         }
                     }

@@ -68,7 +68,8 @@ package final class SafetensorsFile: TensorSource {
             throw damaged(path, "\(name): offsets \(lower) to \(upper) are outside the \(size - start) bytes of data")
         }
         guard upper - lower == bytes else {
-            throw damaged(path, "\(name): \(type.rawValue) of shape \(fields.shape) takes \(bytes) bytes, the offsets \(lower) to \(upper) give \(upper - lower)")
+            throw damaged(
+                path, "\(name): \(type.rawValue) of shape \(fields.shape) takes \(bytes) bytes, the offsets \(lower) to \(upper) give \(upper - lower)")
         }
         return StoredTensor(type: type, shape: fields.shape, range: start + lower..<start + upper)
     }

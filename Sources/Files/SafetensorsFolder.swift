@@ -59,7 +59,8 @@ package final class SafetensorsFolder: TensorSource {
         let absent = places.filter { files[$1].entry($0) == nil }.keys.sorted()
         if let first = absent.first {
             throw EngineError(
-                .weights, "\(absent.count) tensors are not in the shard that the index names for them, the first is \(first) in \(map[first] ?? "")", place: index)
+                .weights, "\(absent.count) tensors are not in the shard that the index names for them, the first is \(first) in \(map[first] ?? "")",
+                place: index)
         }
         return (files, places)
     }

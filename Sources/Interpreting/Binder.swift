@@ -38,6 +38,8 @@ struct Binder {
     /// Whether a name can be read as a variable where the command stands.
     let knows: (String) -> Bool
     private(set) var problems: [Diagnostic] = []
+    /// Options that the command being bound seems to mean by names it misspells: they are not reported as missing too.
+    private var meant: Set<String> = []
 
     init(knows: @escaping (String) -> Bool) { self.knows = knows }
 
@@ -53,6 +55,7 @@ struct Binder {
 
     mutating func bind(_ command: Command, _ declaration: VerbDeclaration, supply: Supply) -> BoundCommand {
         var bound = BoundCommand(command: command, declaration: declaration)
+        meant = []
         var arguments = command.arguments[...]
         if declaration.takesInputAsArgument, let first = arguments.first, first.name == nil, takesInput(first, supply, declaration) {
             bound.inputArgument = expression(of: first, for: nil)
@@ -72,7 +75,7 @@ struct Binder {
         }
         for slot in declaration.slots where slot.isRequired {
             let isThere = slot.place == .open ? !bound.open.isEmpty || bound.filled(slot.name) != nil : bound.filled(slot.name) != nil
-            if !isThere { missing(slot, command, declaration) }
+            if !isThere, !meant.contains(slot.name) { missing(slot, command, declaration) }
         }
         if declaration.hasBlock, command.block == nil {
             report(.missingBlock, "`\(declaration.name)` needs a block", at: command.verb.span.joined(with: command.span), label: "no { ... } follows", declaration)
@@ -121,6 +124,7 @@ struct Binder {
                 label: "write only the value", declaration)
             return
         }
+        if let closest = Suggestion.closest(to: name.text, in: candidates) { meant.insert(closest) }
         report(.unknownOption, "`\(declaration.name)` has no option `\(name.text)`", at: name.span,
             label: Suggestion.question(for: name.text, in: candidates) ?? "no such option", declaration)
     }

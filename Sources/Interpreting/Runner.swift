@@ -150,12 +150,7 @@ struct Runner {
             return Diagnostic(
                 complaint.code, complaint.title, at: span ?? command.verb.span, label: complaint.label, help: complaint.help, notes: complaint.notes,
                 source: source)
-        case let engine as EngineError:
-            return Diagnostic(
-                DiagnosticCode(engineKind: engine.kind.rawValue), (engine.place.map { "\($0): " } ?? "") + engine.message, at: command.verb.span,
-                help: engine.cure.map { [$0] } ?? [], notes: engine.details, source: source)
-        default:
-            return Diagnostic(.engineUnsupported, "\(error)", at: command.verb.span, source: source)
+        default: return Diagnostic(error, at: command.verb.span, of: source)
         }
     }
 }

@@ -11,7 +11,9 @@ package final class PackedKeysValues: @unchecked Sendable {
     private let values: UnsafeMutablePointer<Float>
 
     /// `keys` and `values` are `[contexts, length, heads * headWidth]` with `stride` floats from one position to the next.
-    package init(keys source: UnsafePointer<Float>, values valueSource: UnsafePointer<Float>, stride: Int, contexts: Int, length: Int, heads: Int, headWidth: Int) {
+    package init(
+        keys source: UnsafePointer<Float>, values valueSource: UnsafePointer<Float>, stride: Int, contexts: Int, length: Int, heads: Int, headWidth: Int
+    ) {
         (self.contexts, self.length, self.heads, self.headWidth) = (contexts, length, heads, headWidth)
         keyPanels = (length + 15) / 16
         valuePanels = (headWidth + 15) / 16
@@ -73,7 +75,9 @@ package func attention(
     queries: UnsafePointer<Float>, batch: Int, queryLength: Int, queryStride: Int, packed: PackedKeysValues, contexts: [Int],
     mask: AttentionMask? = nil, into out: UnsafeMutablePointer<Float>, outputStride: Int
 ) {
-    precondition(contexts.count == batch && contexts.allSatisfy { $0 >= 0 && $0 < packed.contexts }, "contexts \(contexts) of \(packed.contexts) for a batch of \(batch)")
+    precondition(
+        contexts.count == batch && contexts.allSatisfy { $0 >= 0 && $0 < packed.contexts }, "contexts \(contexts) of \(packed.contexts) for a batch of \(batch)"
+    )
     let block = 48
     let blocks = (queryLength + block - 1) / block
     let heads = packed.heads

@@ -103,9 +103,11 @@ private func productBlock(
                     let size = tiles.size(tile)
                     let pointers = UnsafePointer(table + start * segments + segment * size)
                     if size == 6 {
-                        panelProduct6(segments: group, length: length, offset: offset, rows: pointers, panel: b, initial: initial, out: destination, stride: stride)
+                        panelProduct6(
+                            segments: group, length: length, offset: offset, rows: pointers, panel: b, initial: initial, out: destination, stride: stride)
                     } else {
-                        panelProduct4(segments: group, length: length, offset: offset, rows: pointers, panel: b, initial: initial, out: destination, stride: stride)
+                        panelProduct4(
+                            segments: group, length: length, offset: offset, rows: pointers, panel: b, initial: initial, out: destination, stride: stride)
                     }
                 }
                 offset += length

@@ -87,7 +87,9 @@ package func groupNormalisation(
     while i < count { sums[i] += x[i]; i &+= 1 }
 }
 
-@inline(__always) private func accumulateSquares(_ x: UnsafePointer<Float>, around means: UnsafePointer<Float>, into sums: UnsafeMutablePointer<Float>, _ count: Int) {
+@inline(__always) private func accumulateSquares(
+    _ x: UnsafePointer<Float>, around means: UnsafePointer<Float>, into sums: UnsafeMutablePointer<Float>, _ count: Int
+) {
     var i = 0
     while i &+ 8 <= count {
         let d = load8(x, i) - load8(means, i)
@@ -98,7 +100,8 @@ package func groupNormalisation(
 }
 
 @inline(__always) private func applyAffine(
-    _ x: UnsafePointer<Float>, _ scale: UnsafePointer<Float>, _ shift: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>, _ count: Int, _ activation: FusedActivation
+    _ x: UnsafePointer<Float>, _ scale: UnsafePointer<Float>, _ shift: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>, _ count: Int,
+    _ activation: FusedActivation
 ) {
     var i = 0
     let fused = activation == .silu
@@ -118,7 +121,8 @@ package func groupNormalisation(
 
 /// Layer normalisation (Ba et al. 2016) of each row of `[rows, width]`, two passes over the row.
 package func layerNormalisation(
-    _ input: UnsafePointer<Float>, rows: Int, width: Int, epsilon: Float, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>
+    _ input: UnsafePointer<Float>, rows: Int, width: Int, epsilon: Float, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>,
+    into out: UnsafeMutablePointer<Float>
 ) {
     forEachBlock(rows, size: max(1, 16_384 / width)) { range in
         for row in range {

@@ -1,9 +1,10 @@
+import Synchronization
+
 #if canImport(Glibc)
 import Glibc
 #else
 import Darwin
 #endif
-import Synchronization
 
 /// The one place that owns the processor's cores. Work is split into fixed chunks whose arithmetic does not depend on
 /// who runs them; threads claim chunks by an atomic counter, so results are equal for any number of threads.
@@ -114,15 +115,17 @@ package final class ThreadPool: @unchecked Sendable {
         var all = sigset_t(), before = sigset_t()
         sigfillset(&all)
         pthread_sigmask(SIG_SETMASK, &all, &before)
-        let code = pthread_create(&thread, nil, { argument in
-            #if canImport(Glibc)
-            let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
-            #else
-            let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-            #endif
-            start.pool.work(index: start.index)
-            return nil
-        }, start.toOpaque())
+        let code = pthread_create(
+            &thread, nil,
+            { argument in
+                #if canImport(Glibc)
+                let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+                #else
+                let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+                #endif
+                start.pool.work(index: start.index)
+                return nil
+            }, start.toOpaque())
         pthread_sigmask(SIG_SETMASK, &before, nil)
         precondition(code == 0, "a thread could not be started: error \(code)")
         workers += 1

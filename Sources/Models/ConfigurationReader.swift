@@ -55,7 +55,9 @@ struct ConfigurationReader {
 
     func ints(_ key: String) throws -> [Int] {
         guard let value = value(key) else { return try missing(key) }
-        guard let list = value.ints, !list.isEmpty, list.allSatisfy({ (1...1_000_000).contains($0) }) else { throw bad(key, "a list of positive whole numbers", value) }
+        guard let list = value.ints, !list.isEmpty, list.allSatisfy({ (1...1_000_000).contains($0) }) else {
+            throw bad(key, "a list of positive whole numbers", value)
+        }
         return list
     }
 

@@ -31,7 +31,8 @@ package final class DiffusionModel: Sendable {
         let missing = parts.filter { !FileSystem.isFolder(FileSystem.join(folder, $0)) }
         guard missing.isEmpty else {
             throw EngineError(
-                .file, "not a model folder in the diffusers layout: \(missing.map { $0 + "/" }.joined(separator: ", ")) \(missing.count == 1 ? "is" : "are") missing",
+                .file,
+                "not a model folder in the diffusers layout: \(missing.map { $0 + "/" }.joined(separator: ", ")) \(missing.count == 1 ? "is" : "are") missing",
                 place: folder, cure: "a model folder holds \(parts.map { $0 + "/" }.joined(separator: ", "))")
         }
         func part(_ name: String) -> String { FileSystem.join(folder, name) }
@@ -79,7 +80,8 @@ package final class DiffusionModel: Sendable {
         }
         guard tokenizer.tokenCount <= textEncoder.configuration.vocabularySize else {
             throw EngineError(
-                .configuration, "the tokenizer has \(tokenizer.tokenCount) tokens, the text encoder's vocab_size is \(textEncoder.configuration.vocabularySize)", place: folder)
+                .configuration,
+                "the tokenizer has \(tokenizer.tokenCount) tokens, the text encoder's vocab_size is \(textEncoder.configuration.vocabularySize)", place: folder)
         }
     }
 

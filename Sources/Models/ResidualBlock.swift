@@ -6,10 +6,10 @@ import Tensors
 struct ResidualBlock: Sendable {
     private let norm1: GroupNorm
     private let conv1: Convolution2D
-    private let timeProjection: Linear?   // time_emb_proj
+    private let timeProjection: Linear?  // time_emb_proj
     private let norm2: GroupNorm
     private let conv2: Convolution2D
-    private let shortcut: Linear?         // conv_shortcut, a 1 x 1 convolution
+    private let shortcut: Linear?  // conv_shortcut, a 1 x 1 convolution
 
     init(_ scope: WeightScope, inputs: Int, outputs: Int, groups: Int, epsilon: Float, timeWidth: Int?) {
         norm1 = GroupNorm(scope["norm1"], groups: groups, channels: inputs, epsilon: epsilon)

@@ -12,7 +12,8 @@ package struct Convolution2D: Sendable {
     private let padsEnd: Bool
     private let matrix: Lazy<PackedMatrix>
 
-    package init(_ scope: WeightScope, inputs: Int, outputs: Int, kernel: Int = 3, stride: Int = 1, padding: Int = 1, padsEnd: Bool = false, bias: Bool = true) {
+    package init(_ scope: WeightScope, inputs: Int, outputs: Int, kernel: Int = 3, stride: Int = 1, padding: Int = 1, padsEnd: Bool = false, bias: Bool = true)
+    {
         (self.inputs, self.outputs) = (inputs, outputs)
         (self.kernel, self.stride, self.padding, self.padsEnd) = (kernel, stride, padding, padsEnd)
         let weight = scope.parameter("weight", [outputs, inputs, kernel, kernel])

@@ -37,10 +37,11 @@ package enum NumberFormat: Sendable, Equatable {
     package func callAsFunction(_ number: Double) -> String {
         if number.isNaN { return "nan" }
         if number.isInfinite { return number < 0 ? "-inf" : "inf" }
-        let text = switch self {
-        case .fixed(let decimals): NumberFormat.print("%.*f", decimals, number)
-        case .scientific(let decimals): NumberFormat.print("%.*e", decimals, number)
-        }
+        let text =
+            switch self {
+            case .fixed(let decimals): NumberFormat.print("%.*f", decimals, number)
+            case .scientific(let decimals): NumberFormat.print("%.*e", decimals, number)
+            }
         // "-0.00" says nothing that "0.00" does not.
         return text.hasPrefix("-") && text.allSatisfy { "-0.".contains($0) } ? String(text.dropFirst()) : text
     }

@@ -7,8 +7,10 @@ extension Value {
         case .view(let view): view
         case .table(let table): .table(table.view)
         case .record(let record):
-            .table(TableView(headings: [.init(name: "field", kind: .text), .init(name: "value", kind: .text)],
-                rows: record.fields.map { [.text($0.name), $0.value.cell()] }))
+            .table(
+                TableView(
+                    headings: [.init(name: "field", kind: .text), .init(name: "value", kind: .text)],
+                    rows: record.fields.map { [.text($0.name), $0.value.cell()] }))
         case .picture(let picture): .grid(GridView(rows: [[GridView.Cell(picture: picture, description: "a picture")]]))
         case .text(let text): .text(text)
         default: .text(summary)

@@ -5,7 +5,8 @@ extension DiagnosticCode {
         switch self {
         case .wrongOperands:
             DiagnosticPage(
-                "the operator does not work on these", "Arithmetic works on numbers, number columns, tensors, latents and pictures; comparison on values of one type.",
+                "the operator does not work on these",
+                "Arithmetic works on numbers, number columns, tensors, latents and pictures; comparison on values of one type.",
                 example: "x = \"a\" * 2", cure: "convert one side, or name the column that was meant.")
         case .differentLengths:
             DiagnosticPage(
@@ -13,7 +14,8 @@ extension DiagnosticCode {
                 example: "t = items k=1,2,3 fid=300,280", cure: "make them equally long, or give a single value for all rows.")
         case .notDefinedHere:
             DiagnosticPage(
-                "not defined for this value", "The operation has no result here, such as the root of a negative number in a whole-number slot or the mean of nothing.",
+                "not defined for this value",
+                "The operation has no result here, such as the root of a negative number in a whole-number slot or the mean of nothing.",
                 example: "x = mean([])", cure: "guard it: `if(length(t) > 0, mean(t), none)`.")
         case .noStepsLeft:
             DiagnosticPage(
@@ -21,7 +23,8 @@ extension DiagnosticCode {
                 example: "a | noise of=70 | denoise | denoise", cure: "begin again with `noise`, or stop earlier with `denoise steps=35`.")
         case .latentWithoutSchedule:
             DiagnosticPage(
-                "the latent has no schedule", "`denoise` and `step` go on from the place at which `noise` put a latent; arithmetic over latents or `encode` gives one without such a place.",
+                "the latent has no schedule",
+                "`denoise` and `step` go on from the place at which `noise` put a latent; arithmetic over latents or `encode` gives one without such a place.",
                 example: "test | encode image | denoise", cure: "put `noise K of=N` before it (`noise 0 of=70` adds none).")
         case .otherModel:
             DiagnosticPage(
@@ -38,7 +41,8 @@ extension DiagnosticCode {
         case .engineFile:
             DiagnosticPage(
                 "a file cannot be used", "The file is missing, or cannot be read or written.",
-                example: "model = load models/nowhere", cure: "check the path; paths are relative to the notebook's folder, at the prompt to the working folder.")
+                example: "model = load models/nowhere",
+                cure: "check the path; paths are relative to the notebook's folder, at the prompt to the working folder.")
         case .engineFormat:
             DiagnosticPage(
                 "a file is damaged or of another kind", "The content is not what the file's name promises, or it ends too soon.",

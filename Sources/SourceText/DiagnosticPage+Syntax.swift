@@ -13,11 +13,13 @@ extension DiagnosticCode {
                 example: "a = \"a purple beetle", cure: "close the quote; write a line break inside a string as \\n.")
         case .unknownEscape:
             DiagnosticPage(
-                "unknown escape in a string", "After a backslash a string takes n, t, r, \", \\, u{...} with a hexadecimal number, or (...) with an expression.",
+                "unknown escape in a string",
+                "After a backslash a string takes n, t, r, \", \\, u{...} with a hexadecimal number, or (...) with an expression.",
                 example: "a = \"50\\% of it\"", cure: "write a backslash itself as two backslashes.")
         case .invalidNumber:
             DiagnosticPage(
-                "not a number", "A number has digits, perhaps a point followed by digits, perhaps an exponent, and nothing directly behind it; it must fit a 64-bit float.",
+                "not a number",
+                "A number has digits, perhaps a point followed by digits, perhaps an exponent, and nothing directly behind it; it must fit a 64-bit float.",
                 example: "x = 70steps", cure: "write 70, 0.5, 1e-4; put text in double quotes.")
         case .unclosedBracket:
             DiagnosticPage(
@@ -49,7 +51,8 @@ extension DiagnosticCode {
                 example: "x = 1 < 2 < 3", cure: "write `a < b and b < c`.")
         case .verbAsName:
             DiagnosticPage(
-                "the name is taken", "Verbs and words of the language (yes, no, none, and, or, not, param, def) are reserved: the meaning of a line never depends on which variables exist.",
+                "the name is taken",
+                "Verbs and words of the language (yes, no, none, and, or, not, param, def) are reserved: the meaning of a line never depends on which variables exist.",
                 example: "noise = 3", cure: "choose another name, such as `my_noise`.")
         case .verbAsValue:
             DiagnosticPage(
@@ -57,7 +60,8 @@ extension DiagnosticCode {
                 example: "runs | where (step < 6)", cure: "write `.step` for the column; write `(step)` in brackets for what the command gives.")
         case .previousInFile:
             DiagnosticPage(
-                "`_` means something only at the prompt", "`_`, `_1` and `_2` are the last values shown at the prompt. A file is read from top to bottom by others, so it gives them names.",
+                "`_` means something only at the prompt",
+                "`_`, `_1` and `_2` are the last values shown at the prompt. A file is read from top to bottom by others, so it gives them names.",
                 example: "_ | decode", cure: "assign the value to a name and use the name.")
         case .nestingTooDeep:
             DiagnosticPage(

@@ -14,9 +14,10 @@ package struct LayoutRenderer: Sendable {
             paint("\(diagnostic.severity.rawValue)[\(diagnostic.code.rawValue)]", tone) + paint(": " + DisplayText.visible(diagnostic.title), .bold)
         ]
         let labels = [diagnostic.primary] + diagnostic.related
-        let gutter = labels.compactMap { label in
-            (label.source ?? diagnostic.source).map { String($0.shownLine($0.position(of: label.span.lower))).count }
-        }.max() ?? 0
+        let gutter =
+            labels.compactMap { label in
+                (label.source ?? diagnostic.source).map { String($0.shownLine($0.position(of: label.span.lower))).count }
+            }.max() ?? 0
         let margin = String(repeating: " ", count: gutter + 1)
         for (index, label) in labels.enumerated() {
             guard let source = label.source ?? diagnostic.source else { continue }

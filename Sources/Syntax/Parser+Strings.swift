@@ -114,7 +114,9 @@ extension Parser {
 
     /// Jumps behind a text in foreign quotes on one line, so that its words give no further errors.
     private mutating func skipForeignQuote(_ open: String) {
-        let closers: [String: [String]] = ["\u{201C}": ["\u{201D}", "\u{201C}"], "\u{201E}": ["\u{201C}", "\u{201D}"], "\u{2018}": ["\u{2019}"], "\u{AB}": ["\u{BB}"]]
+        let closers: [String: [String]] = [
+            "\u{201C}": ["\u{201D}", "\u{201C}"], "\u{201E}": ["\u{201C}", "\u{201D}"], "\u{2018}": ["\u{2019}"], "\u{AB}": ["\u{BB}"],
+        ]
         let end = scanner.lineEnd(from: position, limit: limit)
         var offset = position
         while offset < end, let (scalar, length) = scanner.scalar(at: offset) {

@@ -100,7 +100,10 @@ import Testing
     @Test("another atlas than the one the places fit is refused")
     func otherAtlas() throws {
         let folder = try TemporaryFolder()
-        for name in ["etc/angband/pref/graf-dvg.prf", "etc/angband/edit/monster.txt", "usr/share/angband/xtra/graf/32x32.png", "usr/share/crawl/dat/descript/monsters.txt"] {
+        for name in [
+            "etc/angband/pref/graf-dvg.prf", "etc/angband/edit/monster.txt", "usr/share/angband/xtra/graf/32x32.png",
+            "usr/share/crawl/dat/descript/monsters.txt",
+        ] {
             try FileSystem.createFolder(FileSystem.folder(of: folder.path(name)))
             try AtomicFile.write(FileSystem.readBytes("/" + name), to: folder.path(name))
         }

@@ -90,8 +90,11 @@ struct FileSystemTests {
 
     @Test("paths are joined and taken apart")
     func paths() {
-        #expect(FileSystem.join("a", "b") == "a/b" && FileSystem.join("a/", "b") == "a/b" && FileSystem.join("a", "/b") == "/b" && FileSystem.join("", "b") == "b")
-        #expect(FileSystem.folder(of: "a/b/c.png") == "a/b" && FileSystem.folder(of: "c.png") == "." && FileSystem.folder(of: "/c") == "/" && FileSystem.folder(of: "a/b/") == "a")
+        #expect(
+            FileSystem.join("a", "b") == "a/b" && FileSystem.join("a/", "b") == "a/b" && FileSystem.join("a", "/b") == "/b" && FileSystem.join("", "b") == "b")
+        #expect(
+            FileSystem.folder(of: "a/b/c.png") == "a/b" && FileSystem.folder(of: "c.png") == "." && FileSystem.folder(of: "/c") == "/"
+                && FileSystem.folder(of: "a/b/") == "a")
         #expect(FileSystem.name(of: "a/b/c.png") == "c.png" && FileSystem.name(of: "c") == "c" && FileSystem.name(of: "/") == "/")
     }
 

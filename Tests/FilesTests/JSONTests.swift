@@ -21,7 +21,9 @@ struct JSONTests {
         #expect(json["a"]?.ints == nil && json["a"]?.strings == nil)
     }
 
-    @Test("whole numbers are those that a double holds exactly", arguments: [("9007199254740992", 9_007_199_254_740_992), ("1e300", nil), ("-3.0", -3), ("1.5", nil), ("-0", 0)] as [(String, Int?)])
+    @Test(
+        "whole numbers are those that a double holds exactly",
+        arguments: [("9007199254740992", 9_007_199_254_740_992), ("1e300", nil), ("-3.0", -3), ("1.5", nil), ("-0", 0)] as [(String, Int?)])
     func integers(text: String, expected: Int?) throws {
         #expect(try JSON.parse(text, place: "test").int == expected)
     }
@@ -48,7 +50,8 @@ struct JSONTests {
     @Test("what is written is read back the same")
     func roundTrip() throws {
         let json: JSON = [
-            "numbers": [0, -1, 0.1, 1e-5, 1e300, 9_007_199_254_740_991, 3.4028235e38, .number(.leastNonzeroMagnitude)], "text": "a \"b\" \\ / \u{1}\t\r\n ü 🐉 \u{2028}", "none": nil, "yes": true, "": [],
+            "numbers": [0, -1, 0.1, 1e-5, 1e300, 9_007_199_254_740_991, 3.4028235e38, .number(.leastNonzeroMagnitude)],
+            "text": "a \"b\" \\ / \u{1}\t\r\n ü 🐉 \u{2028}", "none": nil, "yes": true, "": [],
             "nested": ["list": [[1, [2]], [:]]],
         ]
         #expect(try JSON.parse(json.text, place: "test") == json)

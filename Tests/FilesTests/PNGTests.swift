@@ -82,7 +82,8 @@ struct PNGTests {
         var random = SmallGenerator(seed: UInt64(channels))
         for (width, height) in [(1, 1), (1, 40), (17, 3), (64, 64)] {
             let bitmap = Bitmap(
-                width: width, height: height, channels: channels, samples: (0..<(width * height * channels)).map { _ in UInt8(truncatingIfNeeded: random.next()) })
+                width: width, height: height, channels: channels,
+                samples: (0..<(width * height * channels)).map { _ in UInt8(truncatingIfNeeded: random.next()) })
             let bytes = try PNG.encode(bitmap)
             #expect(try PNG.decode(bytes, alpha: channels == 4 ? .keep : .drop, place: "memory") == bitmap)
             #expect(try PNG.encode(bitmap) == bytes)

@@ -156,7 +156,8 @@ struct SafetensorsTests {
             Damage("offsets negative", file(#"{"a":{"dtype":"U8","shape":[2],"data_offsets":[-1,1]}}"#, data: [0])),
             Damage("one offset", file(#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0]}}"#, data: [0])),
             Damage("size not the shape's", file(#"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,1]}}"#, data: [0])),
-            Damage("overlap", file(#"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}"#, data: [0, 0, 0])),
+            Damage(
+                "overlap", file(#"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}"#, data: [0, 0, 0])),
             Damage("a hole", file(#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#, data: [0, 0])),
             Damage("rest at the end", file(#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#, data: [0, 0])),
             Damage("nesting", file(String(repeating: "[", count: 100_000))),

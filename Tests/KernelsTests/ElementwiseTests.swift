@@ -1,12 +1,13 @@
+import Kernels
+import Tensors
+import TestSupport
+import Testing
+
 #if canImport(Glibc)
 import Glibc
 #else
 import Darwin
 #endif
-import Kernels
-import Tensors
-import TestSupport
-import Testing
 
 @Suite("Activations and normalisations")
 struct ElementwiseTests {
@@ -32,22 +33,29 @@ struct ElementwiseTests {
         let (batch, pixels, channels, groups) = (2, 700, 24, 4)
         let x = generator.normal(shape: [batch, pixels, channels]) + 1000
         let weight = generator.normal(shape: [channels]), bias = generator.normal(shape: [channels])
-        let actual = x.withUnsafePointer { x in weight.withUnsafePointer { w in bias.withUnsafePointer { b in
-            Tensor(shape: [batch, pixels, channels]) {
-                groupNormalisation(x, batch: batch, pixels: pixels, channels: channels, groups: groups, epsilon: 1e-5, weight: w, bias: b, activation: .none, into: $0)
+        let actual = x.withUnsafePointer { x in
+            weight.withUnsafePointer { w in
+                bias.withUnsafePointer { b in
+                    Tensor(shape: [batch, pixels, channels]) {
+                        groupNormalisation(
+                            x, batch: batch, pixels: pixels, channels: channels, groups: groups, epsilon: 1e-5, weight: w, bias: b, activation: .none, into: $0)
+                    }
+                }
             }
-        } } }
+        }
         var expected = [Float](repeating: 0, count: x.count)
         let values = x.values, w = weight.values, b = bias.values
-        for item in 0..<batch { for group in 0..<groups {
-            let places = (0..<pixels).flatMap { p in (0..<6).map { (item * pixels + p) * channels + group * 6 + $0 } }
-            let mean = places.reduce(0.0) { $0 + Double(values[$1]) } / Double(places.count)
-            let variance = places.reduce(0.0) { $0 + (Double(values[$1]) - mean) * (Double(values[$1]) - mean) } / Double(places.count)
-            for place in places {
-                let c = place % channels
-                expected[place] = Float((Double(values[place]) - mean) / (variance + 1e-5).squareRoot() * Double(w[c]) + Double(b[c]))
+        for item in 0..<batch {
+            for group in 0..<groups {
+                let places = (0..<pixels).flatMap { p in (0..<6).map { (item * pixels + p) * channels + group * 6 + $0 } }
+                let mean = places.reduce(0.0) { $0 + Double(values[$1]) } / Double(places.count)
+                let variance = places.reduce(0.0) { $0 + (Double(values[$1]) - mean) * (Double(values[$1]) - mean) } / Double(places.count)
+                for place in places {
+                    let c = place % channels
+                    expected[place] = Float((Double(values[place]) - mean) / (variance + 1e-5).squareRoot() * Double(w[c]) + Double(b[c]))
+                }
             }
-        } }
+        }
         // x * scale + shift at x = 1000 rounds to 6e-5 relative to a result of about one.
         expectClose(actual: actual, expected: Tensor(shape: x.shape, values: expected), absolute: 5e-4)
     }

@@ -34,7 +34,8 @@ struct MatrixProductTests {
                 // 6e-8 n / sqrt(2) as a standard deviation, and the largest of thousands may be five of these.
                 let tolerance = 1e-6 + 6e-8 * Double(inputs) * 4
                 expectClose(
-                    actual: Tensor(shape: [rows, outputs], values: actual), expected: Tensor(shape: [rows, outputs], values: expected), absolute: tolerance, relative: 1e-6,
+                    actual: Tensor(shape: [rows, outputs], values: actual), expected: Tensor(shape: [rows, outputs], values: expected), absolute: tolerance,
+                    relative: 1e-6,
                     "\(rows) x \(inputs) x \(outputs)")
             }
         }
@@ -83,18 +84,28 @@ struct ConvolutionTests {
         let shape = [g.batch, g.outputHeight, g.outputWidth, outputs]
         let actual = Tensor(shape: shape) { out in x.withUnsafeBufferPointer { convolution($0.baseAddress!, g, by: matrix, into: out) } }
         var expected: [Float] = []
-        for b in 0..<g.batch { for y in 0..<g.outputHeight { for xx in 0..<g.outputWidth { for o in 0..<outputs {
-            var sum = Double(bias[o])
-            for ky in 0..<g.kernelHeight { for kx in 0..<g.kernelWidth {
-                let sy = y * g.stride + ky - g.padTop, sx = xx * g.stride + kx - g.padLeft
-                guard sy >= 0, sy < g.seenHeight, sx >= 0, sx < g.seenWidth else { continue }
-                let py = sy * g.height / g.seenHeight, px = sx * g.width / g.seenWidth
-                for c in 0..<g.channels {
-                    sum += Double(x[((b * g.height + py) * g.width + px) * g.channels + c]) * Double(w[(o * g.channels + c) * taps + ky * g.kernelWidth + kx])
+        for b in 0..<g.batch {
+            for y in 0..<g.outputHeight {
+                for xx in 0..<g.outputWidth {
+                    for o in 0..<outputs {
+                        var sum = Double(bias[o])
+                        for ky in 0..<g.kernelHeight {
+                            for kx in 0..<g.kernelWidth {
+                                let sy = y * g.stride + ky - g.padTop, sx = xx * g.stride + kx - g.padLeft
+                                guard sy >= 0, sy < g.seenHeight, sx >= 0, sx < g.seenWidth else { continue }
+                                let py = sy * g.height / g.seenHeight, px = sx * g.width / g.seenWidth
+                                for c in 0..<g.channels {
+                                    sum +=
+                                        Double(x[((b * g.height + py) * g.width + px) * g.channels + c])
+                                        * Double(w[(o * g.channels + c) * taps + ky * g.kernelWidth + kx])
+                                }
+                            }
+                        }
+                        expected.append(Float(sum))
+                    }
                 }
-            } }
-            expected.append(Float(sum))
-        } } } }
+            }
+        }
         // Sums of at most 150 products of unit normals: as for the matrix product.
         expectClose(actual: actual, expected: Tensor(shape: shape, values: expected), absolute: 1e-6 + 6e-8 * Double(g.channels * taps) * 4, "\(g)")
     }

@@ -71,15 +71,18 @@ struct CLIPGoldenTests {
     }
 
     private func unit(_ x: Tensor) -> Tensor {
-        Tensor.stacked((0..<x.shape[0]).map { row in
-            let length = x[row].values.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
-            return x[row] * Float(1 / length)
-        })
+        Tensor.stacked(
+            (0..<x.shape[0]).map { row in
+                let length = x[row].values.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+                return x[row] * Float(1 / length)
+            })
     }
 
     private func products(_ a: Tensor, _ b: Tensor) -> Tensor {
-        Tensor(shape: [a.shape[0], b.shape[0]], values: (0..<a.shape[0]).flatMap { i in
-            (0..<b.shape[0]).map { j in Float(zip(a[i].values, b[j].values).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }) }
-        })
+        Tensor(
+            shape: [a.shape[0], b.shape[0]],
+            values: (0..<a.shape[0]).flatMap { i in
+                (0..<b.shape[0]).map { j in Float(zip(a[i].values, b[j].values).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }) }
+            })
     }
 }

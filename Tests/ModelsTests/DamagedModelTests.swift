@@ -56,7 +56,8 @@ struct DamagedModelTests {
         let error = try damaged { try rewrite($0, "vae/config.json") { $0["latent_channels"] = 5 } }
         #expect(error.kind == .weights)
         #expect(error.details.count > 3)
-        #expect(error.details.contains { $0.contains("quant_conv.weight: expected [10, 10], found [8, 8") || $0.contains("quant_conv.weight: expected [10, 10") })
+        #expect(
+            error.details.contains { $0.contains("quant_conv.weight: expected [10, 10], found [8, 8") || $0.contains("quant_conv.weight: expected [10, 10") })
     }
 
     @Test("an unknown block type is named with what is supported")

@@ -65,6 +65,8 @@ struct GoldenCase {
             Issue.record("\(model) \(name).\(key): shape \(actual.shape), expected \(expected.shape)", sourceLocation: sourceLocation)
             return
         }
-        expectClose(actual: actual.reshaped(expected.shape), expected: expected, absolute: tolerance, relative: 0, "\(model) \(name).\(key)", sourceLocation: sourceLocation)
+        expectClose(
+            actual: actual.reshaped(expected.shape), expected: expected, absolute: tolerance, relative: 0, "\(model) \(name).\(key)",
+            sourceLocation: sourceLocation)
     }
 }

@@ -125,7 +125,8 @@ import Testing
     @Test("a padding token that is a mark is taken out of texts as the reference does, and special_tokens_map.json wins")
     func paddingMark() throws {
         let folder = try TemporaryFolder()
-        try Self.write(to: folder, extra: [("tokenizer_config.json", #"{"pad_token": "<|endoftext|>"}"#), ("special_tokens_map.json", ##"{"pad_token": "#"}"##)])
+        try Self.write(
+            to: folder, extra: [("tokenizer_config.json", #"{"pad_token": "<|endoftext|>"}"#), ("special_tokens_map.json", ##"{"pad_token": "#"}"##)])
         let tokenizer = try Tokenizer(folder: folder.path)
         #expect(tokenizer.paddingToken == 2)
         // "#" inside a run of marks is the padding token, id 2, not "#</w>".

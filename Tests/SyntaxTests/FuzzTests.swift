@@ -3,9 +3,9 @@ import Syntax
 import Testing
 
 #if canImport(FoundationEssentials)
-    import FoundationEssentials
+import FoundationEssentials
 #else
-    import Foundation
+import Foundation
 #endif
 
 /// Random texts, made from tokens and from bytes: whatever comes, a tree and errors with spans inside the text.

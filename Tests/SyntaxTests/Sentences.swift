@@ -50,7 +50,8 @@ struct Sentences {
 
     private mutating func arguments(_ depth: Int) -> String {
         (0..<roll(4)).map { _ in
-            " " + gap() + (roll(2) == 0 ? "" : pick(["of", "step", "k", "größe"]) + gap() + "=" + gap()) + many(1...2, pick([",", ", ", " ,", ",\n"])) { $0.run(depth) }
+            " " + gap() + (roll(2) == 0 ? "" : pick(["of", "step", "k", "größe"]) + gap() + "=" + gap())
+                + many(1...2, pick([",", ", ", " ,", ",\n"])) { $0.run(depth) }
         }.joined()
     }
 

@@ -35,9 +35,12 @@ enum Monsters {
             name: "monsters",
             columns: [
                 DatasetColumn(name: "text", values: .text(rows.map(\.caption))),
-                DatasetColumn(name: "image", values: .pictures(rows.map { sprite in
-                    DatasetPicture(name: sprite.key) { sprite.picture.spriteScaled(to: size) }
-                })),
+                DatasetColumn(
+                    name: "image",
+                    values: .pictures(
+                        rows.map { sprite in
+                            DatasetPicture(name: sprite.key) { sprite.picture.spriteScaled(to: size) }
+                        })),
                 DatasetColumn(name: "name", values: .text(rows.map(\.name))),
                 DatasetColumn(name: "split", values: .text(rows.map { $0.isTest ? "test" : "train" })),
                 DatasetColumn(name: "source", values: .text(rows.map(\.game.rawValue))),

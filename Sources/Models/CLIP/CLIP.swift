@@ -1,19 +1,20 @@
+import Files
+import Networks
+import Tensors
+
 #if canImport(Glibc)
 import Glibc
 #else
 import Darwin
 #endif
-import Files
-import Networks
-import Tensors
 
 /// A whole CLIP: both towers, their projections into one space, and the scale of their products (transformers' CLIPModel).
 package struct CLIP: Sendable {
     package let text: CLIPText
     package let vision: CLIPVision
     package let parameterCount: Int
-    private let visionProjection: Linear   // visual_projection
-    private let scale: Lazy<Tensor>        // logit_scale
+    private let visionProjection: Linear  // visual_projection
+    private let scale: Lazy<Tensor>  // logit_scale
 
     /// A folder with `config.json` and `model.safetensors` of a CLIPModel.
     package init(folder: String) throws {

@@ -5,10 +5,10 @@ import Tensors
 /// The transformer of both towers: pre-norm attention and a two-layer feed-forward (transformers' CLIPEncoder).
 struct CLIPEncoder: Sendable {
     private struct Layer: Sendable {
-        let norm1: LayerNorm   // layer_norm1
+        let norm1: LayerNorm  // layer_norm1
         let attention: MultiHeadAttention
-        let norm2: LayerNorm   // layer_norm2
-        let first, second: Linear   // mlp.fc1, mlp.fc2
+        let norm2: LayerNorm  // layer_norm2
+        let first, second: Linear  // mlp.fc1, mlp.fc2
         let activation: Activation
 
         func callAsFunction(_ x: Tensor, mask: AttentionMask?) -> Tensor {

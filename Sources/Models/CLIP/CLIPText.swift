@@ -17,11 +17,11 @@ package struct CLIPText: Sendable {
 
     package let configuration: CLIPTextConfiguration
     package private(set) var parameterCount = 0
-    private let tokens: Lazy<Tensor>      // embeddings.token_embedding
-    private let positions: Lazy<Tensor>   // embeddings.position_embedding
+    private let tokens: Lazy<Tensor>  // embeddings.token_embedding
+    private let positions: Lazy<Tensor>  // embeddings.position_embedding
     private let encoder: CLIPEncoder
-    private let finalNorm: LayerNorm      // final_layer_norm
-    private let projection: Linear?       // text_projection
+    private let finalNorm: LayerNorm  // final_layer_norm
+    private let projection: Linear?  // text_projection
 
     /// A folder with `config.json` and `model.safetensors`. Parameter names may carry the prefix `text_model.`, as on the hub,
     /// or not, as transformers writes from version 5.6 on.
@@ -62,7 +62,8 @@ package struct CLIPText: Sendable {
         }
         if let bad = ids.joined().first(where: { $0 < 0 || $0 >= c.vocabularySize }) {
             throw EngineError(
-                .text, "token \(bad) is outside the text encoder's vocabulary of \(c.vocabularySize)", cure: "the tokenizer and the text encoder must belong together")
+                .text, "token \(bad) is outside the text encoder's vocabulary of \(c.vocabularySize)",
+                cure: "the tokenizer and the text encoder must belong together")
         }
         let embedded = embeddings(ids, length)
         let states = finalNorm(encoder(embedded, mask: AttentionMask(causal: true, present: present), seen: seen))

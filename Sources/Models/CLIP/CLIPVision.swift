@@ -11,12 +11,12 @@ package struct CLIPVision: Sendable {
     }
 
     package let configuration: CLIPVisionConfiguration
-    private let patches: Convolution2D        // embeddings.patch_embedding
-    private let classToken: Lazy<Tensor>      // embeddings.class_embedding
-    private let positions: Lazy<Tensor>       // embeddings.position_embedding
-    private let normIn: LayerNorm             // pre_layrnorm (spelt so)
+    private let patches: Convolution2D  // embeddings.patch_embedding
+    private let classToken: Lazy<Tensor>  // embeddings.class_embedding
+    private let positions: Lazy<Tensor>  // embeddings.position_embedding
+    private let normIn: LayerNorm  // pre_layrnorm (spelt so)
     private let encoder: CLIPEncoder
-    private let normOut: LayerNorm            // post_layernorm
+    private let normOut: LayerNorm  // post_layernorm
 
     init(_ scope: WeightScope, _ configuration: CLIPVisionConfiguration) {
         let c = configuration

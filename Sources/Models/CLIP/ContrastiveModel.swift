@@ -15,7 +15,8 @@ package final class ContrastiveModel: Sendable {
         let hasOwn = FileSystem.exists(FileSystem.join(folder, "vocab.json"))
         tokenizer = try hasOwn ? Tokenizer(folder: folder) : shared ?? Tokenizer(folder: folder)
         let path = FileSystem.join(folder, "preprocessor_config.json")
-        preprocessing = FileSystem.exists(path)
+        preprocessing =
+            FileSystem.exists(path)
             ? try ContrastivePreprocessing(json: JSON.read(path: path), place: path)
             : ContrastivePreprocessing(size: clip.vision.configuration.imageSize)
         let side = clip.vision.configuration.imageSize

@@ -32,17 +32,18 @@ struct CrossAttentionLayers {
 /// Pixels attend to each other and to the prompt (diffusers' Transformer2DModel, Rombach et al. 2022).
 struct SpatialTransformer: Sendable {
     private let norm: GroupNorm
-    private let projectIn: Linear    // proj_in: linear, or a 1 x 1 convolution, which is the same here
+    private let projectIn: Linear  // proj_in: linear, or a 1 x 1 convolution, which is the same here
     private let blocks: [TransformerBlock]
-    private let projectOut: Linear   // proj_out
+    private let projectOut: Linear  // proj_out
 
     init(_ scope: WeightScope, channels: Int, heads: Int, depth: Int, contextWidth: Int, groups: Int, onlyCross: Bool, layers: inout CrossAttentionLayers) {
         norm = GroupNorm(scope["norm"], groups: groups, channels: channels, epsilon: 1e-6)
         projectIn = Linear(scope["proj_in"], inputs: channels, outputs: channels)
         var blocks: [TransformerBlock] = []
         for index in 0..<depth {
-            blocks.append(TransformerBlock(
-                scope["transformer_blocks"][index], width: channels, heads: heads, contextWidth: contextWidth, onlyCross: onlyCross, layers: &layers))
+            blocks.append(
+                TransformerBlock(
+                    scope["transformer_blocks"][index], width: channels, heads: heads, contextWidth: contextWidth, onlyCross: onlyCross, layers: &layers))
         }
         self.blocks = blocks
         projectOut = Linear(scope["proj_out"], inputs: channels, outputs: channels)
@@ -59,13 +60,13 @@ struct SpatialTransformer: Sendable {
 /// diffusers' BasicTransformerBlock: self-attention, cross-attention, GEGLU feed-forward, each after a layer norm and with its input added.
 private struct TransformerBlock: Sendable {
     private let norm1, norm2, norm3: LayerNorm
-    private let first: MultiHeadAttention   // attn1
+    private let first: MultiHeadAttention  // attn1
     /// Set where the first attention looks at the prompt too (`only_cross_attention`).
     private let firstIndex: Int?
-    private let cross: MultiHeadAttention   // attn2
+    private let cross: MultiHeadAttention  // attn2
     private let crossIndex: Int
-    private let gate: Linear                // ff.net.0.proj
-    private let output: Linear              // ff.net.2
+    private let gate: Linear  // ff.net.0.proj
+    private let output: Linear  // ff.net.2
 
     init(_ scope: WeightScope, width: Int, heads: Int, contextWidth: Int, onlyCross: Bool, layers: inout CrossAttentionLayers) {
         norm1 = LayerNorm(scope["norm1"], width: width, epsilon: 1e-5)

@@ -1,17 +1,18 @@
+import Networks
+import Tensors
+
 #if canImport(Glibc)
 import Glibc
 #else
 import Darwin
 #endif
-import Networks
-import Tensors
 
 /// Sinusoids of the timestep and two linear layers (Ho et al. 2020, after Vaswani et al. 2017).
 struct TimeEmbedding: Sendable {
     private let channels: Int
     private let flips: Bool
     private let shift: Double
-    private let first: Linear   // time_embedding.linear_1
+    private let first: Linear  // time_embedding.linear_1
     private let second: Linear  // time_embedding.linear_2
 
     init(_ scope: WeightScope, _ configuration: UNetConfiguration) {

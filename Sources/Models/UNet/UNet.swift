@@ -11,7 +11,7 @@ package struct UNet: Sendable {
     private let down: [DownBlock]
     private let mid: MidBlock?
     private let up: [UpBlock]
-    private let normOut: GroupNorm     // conv_norm_out
+    private let normOut: GroupNorm  // conv_norm_out
     private let convOut: Convolution2D
     private let crossAttention: [MultiHeadAttention]
 
@@ -35,7 +35,8 @@ package struct UNet: Sendable {
         for index in c.upBlocks.indices { up.append(UpBlock(root["up_blocks"][index], index: index, c, layers: &layers)) }
         (self.down, self.up) = (down, up)
         normOut = GroupNorm(root["conv_norm_out"], groups: c.normGroups, channels: c.blockOutChannels[0], epsilon: c.normEpsilon)
-        convOut = Convolution2D(root["conv_out"], inputs: c.blockOutChannels[0], outputs: c.outChannels, kernel: c.outputKernel, padding: (c.outputKernel - 1) / 2)
+        convOut = Convolution2D(
+            root["conv_out"], inputs: c.blockOutChannels[0], outputs: c.outChannels, kernel: c.outputKernel, padding: (c.outputKernel - 1) / 2)
         crossAttention = layers.layers
         try reader.finish()
         parameterCount = reader.parameterCount
@@ -62,7 +63,9 @@ package struct UNet: Sendable {
         guard sample.rank == 4, sample.shape[1] == c.inChannels, sample.count > 0 else {
             throw EngineError(.shape, "a sample of shape \(sample.shape) does not fit: expected [batch, \(c.inChannels), height, width]")
         }
-        precondition(timesteps.count == sample.shape[0] && contexts.count == sample.shape[0], "\(timesteps.count) timesteps and \(contexts.count) contexts for \(sample.shape[0]) items")
+        precondition(
+            timesteps.count == sample.shape[0] && contexts.count == sample.shape[0],
+            "\(timesteps.count) timesteps and \(contexts.count) contexts for \(sample.shape[0]) items")
         let time = Activation.silu(timeEmbedding(timesteps, trace: trace))
         let predicting = Predicting(conditioning: conditioning, contexts: contexts, time: time, trace: trace)
         let centered = c.centersInput ? sample * 2 - 1 : sample

@@ -12,16 +12,21 @@ struct DownBlock: Sendable {
         var resnets: [ResidualBlock] = [], attentions: [SpatialTransformer] = []
         for index in 0..<c.layersPerBlock[level] {
             let inputs = index > 0 ? channels : c.blockOutChannels[max(0, level - 1)]
-            resnets.append(ResidualBlock(
-                scope["resnets"][index], inputs: inputs, outputs: channels, groups: c.normGroups, epsilon: c.normEpsilon, timeWidth: c.timeEmbeddingWidth))
+            resnets.append(
+                ResidualBlock(
+                    scope["resnets"][index], inputs: inputs, outputs: channels, groups: c.normGroups, epsilon: c.normEpsilon, timeWidth: c.timeEmbeddingWidth))
             if c.downBlocks[level] == .cross {
                 attentions.append(SpatialTransformer(scope["attentions"][index], level: level, c, layers: &layers))
             }
         }
         (self.resnets, self.attentions) = (resnets, attentions)
         let last = level == c.blockOutChannels.count - 1
-        downsampler = last ? nil : Convolution2D(
-            scope["downsamplers"][0]["conv"], inputs: channels, outputs: channels, stride: 2, padding: c.downsamplePadding, padsEnd: c.downsamplePadding == 0)
+        downsampler =
+            last
+            ? nil
+            : Convolution2D(
+                scope["downsamplers"][0]["conv"], inputs: channels, outputs: channels, stride: 2, padding: c.downsamplePadding,
+                padsEnd: c.downsamplePadding == 0)
     }
 
     /// Appends every layer's output to `skips`, as the way up wants them.
@@ -89,9 +94,10 @@ struct UpBlock: Sendable {
         var resnets: [ResidualBlock] = [], attentions: [SpatialTransformer] = []
         for layer in 0..<count {
             let skip = layer == count - 1 ? skipOfLast : channels
-            resnets.append(ResidualBlock(
-                scope["resnets"][layer], inputs: (layer == 0 ? before : channels) + skip, outputs: channels, groups: c.normGroups, epsilon: c.normEpsilon,
-                timeWidth: c.timeEmbeddingWidth))
+            resnets.append(
+                ResidualBlock(
+                    scope["resnets"][layer], inputs: (layer == 0 ? before : channels) + skip, outputs: channels, groups: c.normGroups, epsilon: c.normEpsilon,
+                    timeWidth: c.timeEmbeddingWidth))
             if c.upBlocks[index] == .cross {
                 attentions.append(SpatialTransformer(scope["attentions"][layer], level: level, c, layers: &layers))
             }

@@ -79,7 +79,8 @@ package struct UNetConfiguration: Sendable {
         try checkShapes(file)
     }
 
-    private static func blocks<Block: CaseIterable & RawRepresentable>(_ file: ConfigurationReader, _ key: String, count: Int) throws -> [Block] where Block.RawValue == String {
+    private static func blocks<Block: CaseIterable & RawRepresentable>(_ file: ConfigurationReader, _ key: String, count: Int) throws -> [Block]
+    where Block.RawValue == String {
         let names = try file.strings(key)
         guard names.count == count else {
             throw EngineError(.configuration, "\(key): expected \(count) entries, one for each of block_out_channels, found \(names.count)", place: file.place)
@@ -87,7 +88,8 @@ package struct UNetConfiguration: Sendable {
         let unknown = Set(names.filter { Block(rawValue: $0) == nil }).sorted()
         guard unknown.isEmpty else {
             throw EngineError(
-                .unsupported, "\(key): \(unknown.map { "\"\($0)\"" }.joined(separator: ", ")) is not supported; supported are \(Block.allCases.map(\.rawValue).joined(separator: ", "))",
+                .unsupported,
+                "\(key): \(unknown.map { "\"\($0)\"" }.joined(separator: ", ")) is not supported; supported are \(Block.allCases.map(\.rawValue).joined(separator: ", "))",
                 place: file.place)
         }
         return names.compactMap(Block.init(rawValue:))
@@ -121,14 +123,17 @@ package struct UNetConfiguration: Sendable {
     private func checkShapes(_ file: ConfigurationReader) throws {
         for (level, channels) in blockOutChannels.enumerated() {
             guard channels % normGroups == 0 else {
-                throw EngineError(.configuration, "block_out_channels[\(level)] = \(channels) does not split into norm_num_groups = \(normGroups) groups", place: file.place)
+                throw EngineError(
+                    .configuration, "block_out_channels[\(level)] = \(channels) does not split into norm_num_groups = \(normGroups) groups", place: file.place)
             }
             guard channels % heads[level] == 0 else {
                 throw EngineError(.configuration, "block_out_channels[\(level)] = \(channels) does not split into \(heads[level]) heads", place: file.place)
             }
         }
         guard blockOutChannels[0] % 2 == 0, Double(blockOutChannels[0] / 2) != frequencyShift else {
-            throw EngineError(.configuration, "block_out_channels[0] = \(blockOutChannels[0]) cannot carry a time embedding with freq_shift = \(frequencyShift)", place: file.place)
+            throw EngineError(
+                .configuration, "block_out_channels[0] = \(blockOutChannels[0]) cannot carry a time embedding with freq_shift = \(frequencyShift)",
+                place: file.place)
         }
     }
 }

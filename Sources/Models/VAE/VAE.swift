@@ -1,11 +1,12 @@
+import Files
+import Networks
+import Tensors
+
 #if canImport(Glibc)
 import Glibc
 #else
 import Darwin
 #endif
-import Files
-import Networks
-import Tensors
 
 /// The normal distribution of a picture's latents, `[batch, latentChannels, height, width]` each.
 package struct LatentDistribution: Sendable {
@@ -35,8 +36,8 @@ package struct VAE: Sendable {
     package let parameterCount: Int
     private let encoder: VAEEncoder
     private let decoder: VAEDecoder
-    private let quant: Linear?       // quant_conv, 1 x 1
-    private let postQuant: Linear?   // post_quant_conv, 1 x 1
+    private let quant: Linear?  // quant_conv, 1 x 1
+    private let postQuant: Linear?  // post_quant_conv, 1 x 1
 
     /// Reads `config.json` and the headers of `diffusion_pytorch_model.safetensors`; weights are read when first used.
     package init(folder: String) throws {

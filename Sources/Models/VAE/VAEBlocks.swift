@@ -3,7 +3,7 @@ import Tensors
 
 /// One head of attention over all pixels, in the middle of the encoder and the decoder.
 private struct PixelAttention: Sendable {
-    private let norm: GroupNorm   // group_norm
+    private let norm: GroupNorm  // group_norm
     private let attention: MultiHeadAttention
 
     init(_ scope: WeightScope, channels: Int, groups: Int) {
@@ -72,7 +72,8 @@ struct VAEEncoder: Sendable {
                         place["resnets"][index], inputs: index > 0 ? channels : c.blockOutChannels[max(0, level - 1)], outputs: channels,
                         groups: c.normGroups, epsilon: 1e-6, timeWidth: nil)
                 },
-                resampler: level == c.blockOutChannels.count - 1 ? nil
+                resampler: level == c.blockOutChannels.count - 1
+                    ? nil
                     : Convolution2D(place["downsamplers"][0]["conv"], inputs: channels, outputs: channels, stride: 2, padding: 0, padsEnd: true))
         }
         mid = VAEMidBlock(scope["mid_block"], c)

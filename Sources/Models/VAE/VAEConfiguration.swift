@@ -36,7 +36,9 @@ package struct VAEConfiguration: Sendable {
                 throw EngineError(.unsupported, "\(key): \"\(other)\" is not supported; supported is \(supported)", place: file.place)
             }
             guard names.count == blockOutChannels.count else {
-                throw EngineError(.configuration, "\(key): expected \(blockOutChannels.count) entries, one for each of block_out_channels, found \(names.count)", place: file.place)
+                throw EngineError(
+                    .configuration, "\(key): expected \(blockOutChannels.count) entries, one for each of block_out_channels, found \(names.count)",
+                    place: file.place)
             }
         }
         guard blockOutChannels.count <= 8 else {
@@ -51,7 +53,9 @@ package struct VAEConfiguration: Sendable {
         hasQuantConv = try file.bool("use_quant_conv", default: true)
         hasPostQuantConv = try file.bool("use_post_quant_conv", default: true)
         scalingFactor = Float(try file.double("scaling_factor", default: 0.18215))
-        guard scalingFactor > 0 else { throw EngineError(.configuration, "scaling_factor: expected a positive number, found \(scalingFactor)", place: file.place) }
+        guard scalingFactor > 0 else {
+            throw EngineError(.configuration, "scaling_factor: expected a positive number, found \(scalingFactor)", place: file.place)
+        }
         sampleSize = try file.value("sample_size").map { value in
             if let pair = value.ints, let side = pair.first { return side }
             return try file.int("sample_size")
