@@ -39,6 +39,26 @@ package enum Function: String, Sendable, CaseIterable {
         }
     }
 
+    /// What it gives, as half a sentence.
+    package var summary: String {
+        switch self {
+        case .min: "the smallest number of all, or of each place"
+        case .max: "the largest number of all, or of each place"
+        case .mean: "the mean of all numbers, or of each place"
+        case .sum: "the sum of all numbers, or of each place"
+        case .sqrt: "the square root"
+        case .exp: "e to the power of x"
+        case .log: "the natural logarithm"
+        case .abs: "the distance from zero"
+        case .round: "the nearest whole number, or the nearest with so many decimal places; halves go away from zero"
+        case .length: "how many elements a list has, characters a text, rows a table"
+        case .if: "a where the condition holds, else b; only that one is computed"
+        case .falling: "whether each number is less than the one before it"
+        case .rising: "whether each number is greater than the one before it"
+        case .difference: "how far a and b are apart, element by element"
+        }
+    }
+
     package func callAsFunction(_ arguments: [Value]) throws -> Value {
         guard arity.contains(arguments.count), let first = arguments.first else {
             throw Complaint(.wrongOperands, "`\(rawValue)` takes \(arityPhrase), \(arguments.count) given",

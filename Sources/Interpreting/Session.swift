@@ -26,6 +26,8 @@ package final class Session {
     package private(set) var warnings: [String] = []
     /// Whether `_` means the last value: at the prompt, not in a file.
     package var keepsLast = false
+    /// Whether items may be taken from the item cache and put there; `bench` and `time` clear it while their block runs.
+    package var usesCache = true
     /// Added to all seeds inside a sweep's second, third, ... repeat.
     package var seedOffset = 0
     /// What verbs keep between uses, by their own keys.

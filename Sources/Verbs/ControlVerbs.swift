@@ -113,7 +113,7 @@ enum ControlVerbs {
         notes: ["With `schedule`, `predict` and `with`, samplers are written in the language."],
         examples: [
             "s = items k=1..3; items x=1 | loop s { with x=(x*10 + k) } | table",
-            "s = schedule ddim of=3; items x=1 | loop s { with x=(x*alpha_bar_next) } | table",
+            "model = load monsters; s = schedule ddim of=3; items x=1 | loop s { with x=(x*alpha_bar_next) } | table",
         ]
     ) { invocation in
         guard let block = invocation.block, let table = invocation.arguments.table("table") else { return .none }

@@ -61,6 +61,14 @@ package final class LoadedModel: ModelHandle {
 
     // MARK: Texts and pictures as numbers
 
+    /// Forgets what was computed of texts and pictures; the weights stay.
+    func forget() {
+        encodings.withLock { $0 = [:] }
+        pooled.withLock { $0 = [:] }
+        textFeatures.withLock { $0 = [:] }
+        imageFeatures.withLock { $0 = [:] }
+    }
+
     /// The text encoder's states of each text. A text that is longer than the encoder takes is cut; `warn` is told.
     func embeddings(of texts: [String], warn: (String) -> Void) throws -> [Embedding] {
         let known = encodings.withLock { $0 }

@@ -88,11 +88,19 @@ struct HelpCommand: ParsableCommand {
     @Argument(help: "A verb, or a code such as E021.")
     var word: String?
 
+    @Flag(help: "The whole reference as Markdown: what notebooks/reference.md holds.")
+    var markdown = false
+
     @OptionGroup var options: CommonOptions
 
     func run() throws {
         let session = options.session(access: FileAccess(base: "."))
         let reporter = Reporter(json: options.json, session: session)
+        if markdown {
+            if word != nil || options.json { throw ValidationError("--markdown writes the whole reference and stands alone") }
+            reporter.print(Reference.markdown(session.verbs))
+            return
+        }
         if let word, word.contains(where: { !($0.isLetter || $0.isNumber || $0 == "_") }) { throw ValidationError("`\(word)` is neither a verb nor a code") }
         throw ExitCode(ProgramRun(session: session, reporter: reporter).run("help" + (word.map { " " + $0 } ?? ""), name: "help"))
     }

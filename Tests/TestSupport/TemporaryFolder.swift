@@ -23,7 +23,8 @@ package final class TemporaryFolder: Sendable {
     private static func removeAll(_ path: String) {
         for name in (try? FileSystem.list(path)) ?? [] {
             let inner = FileSystem.join(path, name)
-            if FileSystem.isFolder(inner) { removeAll(inner) } else { unlink(inner) }
+            // A link is removed itself; what it leads to is not ours.
+            if unlink(inner) != 0 { removeAll(inner) }
         }
         rmdir(path)
     }
