@@ -64,7 +64,7 @@ struct RowTiles {
     func size(_ tile: Int) -> Int { tile < sixes ? 6 : 4 }
 }
 
-private func productBlock(
+func productBlock(
     of source: RowSource, rows: Range<Int>, by matrix: PackedMatrix, panels: Range<Int>,
     into out: UnsafeMutablePointer<Float>, outputStride: Int
 ) {

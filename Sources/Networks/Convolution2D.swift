@@ -11,6 +11,7 @@ package struct Convolution2D: Sendable {
     /// Pads below and to the right only, as the VAE's downsampling does.
     private let padsEnd: Bool
     private let matrix: Lazy<PackedMatrix>
+    private let winograd: [WinogradSize: Lazy<WinogradWeights>]
 
     package init(_ scope: WeightScope, inputs: Int, outputs: Int, kernel: Int = 3, stride: Int = 1, padding: Int = 1, padsEnd: Bool = false, bias: Bool = true)
     {
@@ -19,6 +20,17 @@ package struct Convolution2D: Sendable {
         let weight = scope.parameter("weight", [outputs, inputs, kernel, kernel])
         let bias = bias ? scope.parameter("bias", [outputs]) : nil
         matrix = Lazy { .packing(weight, taps: kernel * kernel, bias: bias) }
+        winograd = Dictionary(
+            uniqueKeysWithValues: WinogradSize.allCases.map { size in
+                (
+                    size,
+                    Lazy {
+                        weight.load().withUnsafePointer {
+                            WinogradWeights(size, weights: $0, outputs: outputs, channels: inputs, bias: bias?.load().values)
+                        }
+                    }
+                )
+            })
     }
 
     /// - Parameter enlargedTo: height and width to which the input is enlarged by nearest neighbour before the convolution.
@@ -30,7 +42,11 @@ package struct Convolution2D: Sendable {
         if let size { (geometry.seenHeight, geometry.seenWidth) = size }
         return x.withUnsafePointer { source in
             Tensor(shape: [geometry.batch, geometry.outputHeight, geometry.outputWidth, outputs]) { out in
-                convolution(source, geometry, by: matrix.value, into: out)
+                if let size = WinogradSize.chosen(for: geometry, outputs: outputs), let weights = winograd[size] {
+                    winogradConvolution(source, geometry, by: weights.value, into: out)
+                } else {
+                    convolution(source, geometry, by: matrix.value, into: out)
+                }
             }
         }
     }

@@ -109,4 +109,40 @@ struct ConvolutionTests {
         // Sums of at most 150 products of unit normals: as for the matrix product.
         expectClose(actual: actual, expected: Tensor(shape: shape, values: expected), absolute: 1e-6 + 6e-8 * Double(g.channels * taps) * 4, "\(g)")
     }
+
+    @Test("Winograd's algorithm agrees with the direct product on odd sizes, enlarged inputs and few channels", arguments: WinogradSize.allCases)
+    func winograd(_ size: WinogradSize) {
+        var generator = Generator(seed: 6)
+        for (height, width, channels, outputs) in [(16, 16, 40, 33), (9, 7, 3, 5), (5, 13, 24, 16), (1, 1, 8, 8), (33, 18, 16, 20)] {
+            for enlarges in [false, true] {
+                var g = ConvolutionGeometry(batch: 3, height: height, width: width, channels: channels)
+                if enlarges { (g.seenHeight, g.seenWidth) = (2 * height, 2 * width) }
+                let x = generator.normal(shape: [3, height, width, channels])
+                let w = generator.normal(shape: [outputs, channels, 3, 3])
+                let bias = generator.normal(shape: [outputs]).values
+                let shape = [3, g.outputHeight, g.outputWidth, outputs]
+                let expected = x.withUnsafePointer { x in
+                    w.withUnsafePointer { w in
+                        let matrix = PackedMatrix(weights: w, outputs: outputs, channels: channels, taps: 9, bias: bias)
+                        return Tensor(shape: shape) { convolution(x, g, by: matrix, into: $0) }
+                    }
+                }
+                func transformed(_ x: Tensor, _ g: ConvolutionGeometry) -> Tensor {
+                    x.withUnsafePointer { x in
+                        w.withUnsafePointer { w in
+                            let weights = WinogradWeights(size, weights: w, outputs: outputs, channels: channels, bias: bias)
+                            return Tensor(shape: [g.batch] + shape.dropFirst()) { winogradConvolution(x, g, by: weights, into: $0) }
+                        }
+                    }
+                }
+                let actual = transformed(x, g)
+                // Twice the direct sum's allowance for the products, and the transforms' own rounding: they pass through values some
+                // ten times those of the result (up to 20 here), each rounded with 6e-8.
+                expectClose(actual: actual, expected: expected, absolute: 1.5e-5 + 6e-8 * Double(channels * 9) * 8, "\(g)")
+                var one = g
+                one.batch = 1
+                #expect(transformed(x[rows: 1..<2], one).values == actual[1].values, "alone and in a batch")
+            }
+        }
+    }
 }

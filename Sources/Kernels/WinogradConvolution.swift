@@ -1,0 +1,200 @@
+/// A 3 x 3 convolution of stride 1 and padding 1 by Winograd's algorithm, in three phases over blocks of tiles: the input's
+/// tiles transformed into planes `[tile][channel]`, one matrix product per plane, the products transformed back with the bias.
+/// An output's arithmetic depends on its place in its own tile only, so neither batch nor threads change a bit.
+package func winogradConvolution(
+    _ input: UnsafePointer<Float>, _ geometry: ConvolutionGeometry, by weights: WinogradWeights, into out: UnsafeMutablePointer<Float>
+) {
+    let g = geometry
+    precondition(g.isWinograd && g.channels == weights.channels, "\(g) is no case for Winograd's algorithm with \(weights.channels) channels")
+    let tiles = WinogradTiles(g, weights.size)
+    // Blocks keep both sets of planes (36 x 256 tiles x 160 channels: 6 MB) in the last cache.
+    let block = max(32, min(tiles.count, 1_500_000 / (weights.size.planes * max(g.channels, weights.outputs)) / 6 * 6))
+    // One cache line beside each plane: planes of whole powers of two would share cache sets.
+    let outputStride = (weights.outputs + 15) / 16 * 16
+    let inputPlane = block * g.channels + 16, outputPlane = block * outputStride + 16
+    let transformed = allocateFloats(weights.size.planes * inputPlane)
+    let products = allocateFloats(weights.size.planes * outputPlane)
+    defer {
+        transformed.deallocate()
+        products.deallocate()
+    }
+    var first = 0
+    while first < tiles.count {
+        let count = min(block, tiles.count - first)
+        forEachBlock(count, size: max(1, 4096 / g.channels)) { range in
+            for tile in range {
+                tiles.transformInput(input, tile: first + tile, into: transformed + tile * g.channels, plane: inputPlane)
+            }
+        }
+        let panels = weights.planes[0].panels
+        let groups = max(1, min(panels, count * g.channels * weights.outputs / 1_000_000))
+        let panelsPerGroup = (panels + groups - 1) / groups
+        ThreadPool.shared.run(weights.size.planes * groups) { chunk in
+            let plane = chunk / groups
+            let start = chunk % groups * panelsPerGroup
+            let part = start..<max(start, min(panels, start + panelsPerGroup))
+            let rows = UnsafePointer(transformed + plane * inputPlane)
+            let source = RowSource(rows: count, segments: 1, length: g.channels) { row, to in to[0] = rows + row * g.channels }
+            productBlock(of: source, rows: 0..<count, by: weights.planes[plane], panels: part, into: products + plane * outputPlane, outputStride: outputStride)
+        }
+        forEachBlock(count, size: max(1, 4096 / weights.outputs)) { range in
+            for tile in range {
+                tiles.transformOutput(products + tile * outputStride, plane: outputPlane, tile: first + tile, weights, into: out)
+            }
+        }
+        first += count
+    }
+}
+
+extension ConvolutionGeometry {
+    /// Whether the algorithm applies at all.
+    package var isWinograd: Bool {
+        kernelHeight == 3 && kernelWidth == 3 && stride == 1 && padTop == 1 && padLeft == 1 && padBottom == 1 && padRight == 1
+    }
+}
+
+/// The tiles of a batch of pictures, row by row.
+private struct WinogradTiles {
+    let geometry: ConvolutionGeometry
+    let size: WinogradSize
+    let across: Int
+    let perImage: Int
+    let count: Int
+
+    init(_ geometry: ConvolutionGeometry, _ size: WinogradSize) {
+        (self.geometry, self.size) = (geometry, size)
+        across = (geometry.outputWidth + size.output - 1) / size.output
+        perImage = across * ((geometry.outputHeight + size.output - 1) / size.output)
+        count = perImage * geometry.batch
+    }
+
+    /// Bᵀ d B for each channel of one tile; plane p goes to `out + p * plane`.
+    func transformInput(_ input: UnsafePointer<Float>, tile: Int, into out: UnsafeMutablePointer<Float>, plane: Int) {
+        let g = geometry, n = size.input
+        let base = input + tile / perImage * g.height * g.width * g.channels
+        let top = tile % perImage / across * size.output - 1, left = tile % perImage % across * size.output - 1
+        withUnsafeTemporaryAllocation(of: UnsafePointer<Float>?.self, capacity: n * n) { pixels in
+            for y in 0..<n {
+                for x in 0..<n { pixels[y * n + x] = g.sourcePixel(y: top + y, x: left + x).map { base + $0 * g.channels } }
+            }
+            withUnsafeTemporaryAllocation(of: F8.self, capacity: n * n) { half in
+                var channel = 0
+                while channel < g.channels {
+                    let lanes = min(8, g.channels - channel)
+                    for x in 0..<n {
+                        if size == .four {
+                            let d = inputTransform4(
+                                load(pixels[x], channel, lanes), load(pixels[6 + x], channel, lanes), load(pixels[12 + x], channel, lanes),
+                                load(pixels[18 + x], channel, lanes), load(pixels[24 + x], channel, lanes), load(pixels[30 + x], channel, lanes))
+                            half[x] = d.0; half[6 + x] = d.1; half[12 + x] = d.2; half[18 + x] = d.3; half[24 + x] = d.4; half[30 + x] = d.5
+                        } else {
+                            let d = inputTransform2(
+                                load(pixels[x], channel, lanes), load(pixels[4 + x], channel, lanes), load(pixels[8 + x], channel, lanes),
+                                load(pixels[12 + x], channel, lanes))
+                            half[x] = d.0; half[4 + x] = d.1; half[8 + x] = d.2; half[12 + x] = d.3
+                        }
+                    }
+                    for y in 0..<n {
+                        let row = half.baseAddress! + y * n
+                        let to = out + y * n * plane + channel
+                        if size == .four {
+                            let d = inputTransform4(row[0], row[1], row[2], row[3], row[4], row[5])
+                            store(d.0, to, lanes); store(d.1, to + plane, lanes); store(d.2, to + 2 * plane, lanes)
+                            store(d.3, to + 3 * plane, lanes); store(d.4, to + 4 * plane, lanes); store(d.5, to + 5 * plane, lanes)
+                        } else {
+                            let d = inputTransform2(row[0], row[1], row[2], row[3])
+                            store(d.0, to, lanes); store(d.1, to + plane, lanes); store(d.2, to + 2 * plane, lanes); store(d.3, to + 3 * plane, lanes)
+                        }
+                    }
+                    channel += 8
+                }
+            }
+        }
+    }
+
+    /// Aᵀ M A plus the bias, for each output of one tile, as far as it lies inside the picture.
+    func transformOutput(_ products: UnsafePointer<Float>, plane: Int, tile: Int, _ weights: WinogradWeights, into out: UnsafeMutablePointer<Float>) {
+        let g = geometry, n = size.input, m = size.output, outputs = weights.outputs
+        let top = tile % perImage / across * m, left = tile % perImage % across * m
+        let rows = min(m, g.outputHeight - top), columns = min(m, g.outputWidth - left)
+        let target = out + ((tile / perImage * g.outputHeight + top) * g.outputWidth + left) * outputs
+        weights.bias.withUnsafeBufferPointer { bias in
+            withUnsafeTemporaryAllocation(of: F8.self, capacity: m * n) { half in
+                var channel = 0
+                while channel < outputs {
+                    let lanes = min(8, outputs - channel)
+                    let from = products + channel
+                    for x in 0..<n {
+                        if size == .four {
+                            let y = outputTransform4(
+                                load8(from, x * plane), load8(from, (6 + x) * plane), load8(from, (12 + x) * plane), load8(from, (18 + x) * plane),
+                                load8(from, (24 + x) * plane), load8(from, (30 + x) * plane))
+                            half[x] = y.0; half[6 + x] = y.1; half[12 + x] = y.2; half[18 + x] = y.3
+                        } else {
+                            let y = outputTransform2(
+                                load8(from, x * plane), load8(from, (4 + x) * plane), load8(from, (8 + x) * plane), load8(from, (12 + x) * plane))
+                            half[x] = y.0; half[4 + x] = y.1
+                        }
+                    }
+                    let shift = load(bias.baseAddress! + channel, 0, lanes)
+                    for y in 0..<rows {
+                        let row = half.baseAddress! + y * n
+                        let to = target + y * g.outputWidth * outputs + channel
+                        if size == .four {
+                            let r = outputTransform4(row[0], row[1], row[2], row[3], row[4], row[5])
+                            store(r.0 + shift, to, lanes)
+                            if columns > 1 { store(r.1 + shift, to + outputs, lanes) }
+                            if columns > 2 { store(r.2 + shift, to + 2 * outputs, lanes) }
+                            if columns > 3 { store(r.3 + shift, to + 3 * outputs, lanes) }
+                        } else {
+                            let r = outputTransform2(row[0], row[1], row[2], row[3])
+                            store(r.0 + shift, to, lanes)
+                            if columns > 1 { store(r.1 + shift, to + outputs, lanes) }
+                        }
+                    }
+                    channel += 8
+                }
+            }
+        }
+    }
+}
+
+@inline(__always) private func load(_ pixel: UnsafePointer<Float>?, _ channel: Int, _ lanes: Int) -> F8 {
+    guard let pixel else { return F8.zero }
+    if lanes == 8 { return load8(pixel, channel) }
+    var value = F8.zero
+    for i in 0..<lanes { value[i] = pixel[channel + i] }
+    return value
+}
+
+@inline(__always) private func store(_ value: F8, _ pointer: UnsafeMutablePointer<Float>, _ lanes: Int) {
+    if lanes == 8 { return store8(pointer, 0, value) }
+    for i in 0..<lanes { pointer[i] = value[i] }
+}
+
+/// Bᵀ of F(4, 3), points in the order 0, √2/2, -√2/2, √2, -√2, infinity.
+@inline(__always) private func inputTransform4(_ d0: F8, _ d1: F8, _ d2: F8, _ d3: F8, _ d4: F8, _ d5: F8) -> (F8, F8, F8, F8, F8, F8) {
+    let evenA = d4.addingProduct(d2, F8(repeating: -2)), oddA = d3.addingProduct(d1, F8(repeating: -2)) * (0.5 * 1.414_213_56)
+    let evenB = d4.addingProduct(d2, F8(repeating: -0.5)), oddB = d3.addingProduct(d1, F8(repeating: -0.5)) * 1.414_213_56
+    return (
+        (d0 + d4).addingProduct(d2, F8(repeating: -2.5)), evenA + oddA, evenA - oddA, evenB + oddB, evenB - oddB,
+        (d1 + d5).addingProduct(d3, F8(repeating: -2.5))
+    )
+}
+
+/// Aᵀ of F(4, 3).
+@inline(__always) private func outputTransform4(_ m0: F8, _ m1: F8, _ m2: F8, _ m3: F8, _ m4: F8, _ m5: F8) -> (F8, F8, F8, F8) {
+    let sumA = m1 + m2, differenceA = m1 - m2, sumB = m3 + m4, differenceB = m3 - m4
+    return (
+        m0 + sumA + sumB,
+        (differenceB * 1.414_213_56).addingProduct(differenceA, F8(repeating: 0.707_106_78)),
+        (sumB * 2).addingProduct(sumA, F8(repeating: 0.5)),
+        m5.addingProduct(differenceA, F8(repeating: 0.353_553_39)).addingProduct(differenceB, F8(repeating: 2.828_427_12))
+    )
+}
+
+/// Bᵀ of F(2, 3), points 0, 1, -1, infinity.
+@inline(__always) private func inputTransform2(_ d0: F8, _ d1: F8, _ d2: F8, _ d3: F8) -> (F8, F8, F8, F8) { (d2 - d0, d1 + d2, d2 - d1, d3 - d1) }
+
+/// Aᵀ of F(2, 3).
+@inline(__always) private func outputTransform2(_ m0: F8, _ m1: F8, _ m2: F8, _ m3: F8) -> (F8, F8) { (m0 + m1 + m2, m1 - m2 + m3) }
