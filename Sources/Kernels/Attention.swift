@@ -17,8 +17,8 @@ package final class PackedKeysValues: @unchecked Sendable {
         (self.contexts, self.length, self.heads, self.headWidth) = (contexts, length, heads, headWidth)
         keyPanels = (length + 15) / 16
         valuePanels = (headWidth + 15) / 16
-        keys = allocateFloats(contexts * heads * keyPanels * 16 * headWidth)
-        values = allocateFloats(contexts * heads * valuePanels * 16 * length)
+        keys = BufferPool.take(contexts * heads * keyPanels * 16 * headWidth)
+        values = BufferPool.take(contexts * heads * valuePanels * 16 * length)
         let keyPanels = keyPanels, valuePanels = valuePanels, keys = keys, values = values
         ThreadPool.shared.run(contexts * heads) { index in
             let context = index / heads, head = index % heads
@@ -46,8 +46,8 @@ package final class PackedKeysValues: @unchecked Sendable {
     }
 
     deinit {
-        keys.deallocate()
-        values.deallocate()
+        BufferPool.give(keys, contexts * heads * keyPanels * 16 * headWidth)
+        BufferPool.give(values, contexts * heads * valuePanels * 16 * length)
     }
 
     func key(_ context: Int, _ head: Int, panel: Int) -> UnsafePointer<Float> {
@@ -101,13 +101,13 @@ private func attentionBlock(
     let tiles = RowTiles(rows: count)
     // One cache line more than whole panels, so that rows do not share cache sets at lengths of 1,024.
     let scoreStride = (length + 15) / 16 * 16 + 16
-    let scores = allocateFloats(tiles.rows * scoreStride)
+    let scores = BufferPool.take(tiles.rows * scoreStride)
     let inverse = allocateFloats(tiles.rows)
     let result = allocateFloats(tiles.rows * 16)
     let rows = UnsafeMutablePointer<UnsafePointer<Float>>.allocate(capacity: tiles.rows)
     let zeros = allocateFloats(16)
     defer {
-        scores.deallocate(); inverse.deallocate(); result.deallocate(); rows.deallocate(); zeros.deallocate()
+        BufferPool.give(scores, tiles.rows * scoreStride); inverse.deallocate(); result.deallocate(); rows.deallocate(); zeros.deallocate()
     }
     zeros.update(repeating: 0, count: 16)
 

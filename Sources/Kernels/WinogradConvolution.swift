@@ -12,11 +12,11 @@ package func winogradConvolution(
     // One cache line beside each plane: planes of whole powers of two would share cache sets.
     let outputStride = (weights.outputs + 15) / 16 * 16
     let inputPlane = block * g.channels + 16, outputPlane = block * outputStride + 16
-    let transformed = allocateFloats(weights.size.planes * inputPlane)
-    let products = allocateFloats(weights.size.planes * outputPlane)
+    let transformed = BufferPool.take(weights.size.planes * inputPlane)
+    let products = BufferPool.take(weights.size.planes * outputPlane)
     defer {
-        transformed.deallocate()
-        products.deallocate()
+        BufferPool.give(transformed, weights.size.planes * inputPlane)
+        BufferPool.give(products, weights.size.planes * outputPlane)
     }
     var first = 0
     while first < tiles.count {
