@@ -3,7 +3,7 @@ import SourceText
 import Syntax
 
 /// Checks a program without running it: names, verbs, options, the kinds and ranges of what is written out. Finds all errors in one
-/// pass. Columns are only known at run time, so names that are read per row are left alone.
+/// pass. Columns are followed through pipelines as far as they can be known; what could be there at run time is left alone.
 struct Checker {
     let session: Session
     let source: SourceFile
@@ -12,12 +12,21 @@ struct Checker {
     private var names: Set<String>
     /// Inside a block whose names come from a table, a name can be a column's.
     private var mayBeColumn = false
+    /// What is known of the tables that variables hold; nothing of those that are not here.
+    private var tables: [String: ColumnGuess] = [:]
+    /// The columns of the table whose rows an expression is evaluated for.
+    private var row: ColumnGuess?
+    private let computed: Set<String>
 
     init(session: Session, source: SourceFile) {
         self.session = session
         self.source = source
         definitions = session.definitions
         names = Set(session.globals.names)
+        computed = session.verbs.computedColumns
+        for name in session.globals.ownNames {
+            if case .table(let table) = session.globals[name] { tables[name] = ColumnGuess(only: table.columns.map(\.name)) }
+        }
     }
 
     static func check(_ program: Program, session: Session) -> [Diagnostic] {
@@ -26,46 +35,69 @@ struct Checker {
         return checker.problems.map { $0.located(in: program.source) }
     }
 
-    private mutating func check(_ statement: Statement, inBlock: Bool) {
+    /// Gives what is known of the statement's value.
+    @discardableResult private mutating func check(_ statement: Statement, inBlock: Bool) -> ColumnGuess? {
         switch statement.kind {
         case .assignment(let name, let pipeline):
-            check(pipeline, isBlockHead: inBlock)
+            let columns = check(pipeline, isBlockHead: inBlock)
             names.insert(name.text)
-        case .pipeline(let pipeline): check(pipeline, isBlockHead: inBlock)
+            tables[name.text] = columns
+            return columns
+        case .pipeline(let pipeline): return check(pipeline, isBlockHead: inBlock)
         case .param(let name, let values, let allowed):
             if inBlock { declaredInside(name, statement.span) }
             check(values)
             if let allowed { check(allowed) }
             names.insert(name.text)
+            tables[name.text] = nil
         case .definition(let name, let parameters, let body):
             if inBlock { declaredInside(name, statement.span) }
-            let outside = (names, mayBeColumn)
+            let outside = (names, mayBeColumn, tables)
+            // Variables may hold other tables when it is called.
+            tables = [:]
             names.formUnion(parameters.map(\.text))
             names.insert("it")
             for inner in body.statements { check(inner, inBlock: true) }
-            (names, mayBeColumn) = outside
+            (names, mayBeColumn, tables) = outside
             definitions[name.text] = Definition(name: name.text, parameters: parameters, body: body, source: source)
         }
+        return nil
     }
 
     private mutating func declaredInside(_ name: Name, _ span: Span) {
         problems.append(Diagnostic(.malformedStatement, "`\(name.text)` cannot be declared inside a block", at: span, label: "move it above"))
     }
 
-    private mutating func check(_ pipeline: Pipeline, isBlockHead: Bool) {
+    @discardableResult private mutating func check(_ pipeline: Pipeline, isBlockHead: Bool) -> ColumnGuess {
+        let outside = row
+        row = nil
+        defer { row = outside }
+        var columns: ColumnGuess
         switch pipeline.head {
-        case .values(let list): check(list)
-        case .command(let command): check(command, supply: isBlockHead ? .blockHead : .head)
+        case .values(let list):
+            check(list)
+            columns = self.columns(of: list)
+        case .command(let command):
+            columns = check(command, supply: isBlockHead ? .blockHead : .head, input: isBlockHead ? tables["it"] ?? .unknown : .unknown)
         }
-        for command in pipeline.commands { check(command, supply: .pipe) }
+        for command in pipeline.commands { columns = check(command, supply: .pipe, input: columns) }
+        return columns
     }
 
-    private mutating func check(_ command: Command, supply: Binder.Supply) {
+    /// What is known of a value that is written out or held by a variable.
+    private func columns(of list: ListExpression) -> ColumnGuess {
+        if list.items.count == 1, case .name(let name) = list.items[0].ungrouped.kind { return tables[name] ?? .unknown }
+        let texts = list.items.flatMap { item -> [Expression] in if case .list(let inner) = item.kind { inner } else { [item] } }
+        let isText = !texts.isEmpty && texts.allSatisfy { if case .text = $0.kind { true } else { false } }
+        return isText ? ColumnGuess(only: ["text"]) : .unknown
+    }
+
+    private mutating func check(_ command: Command, supply: Binder.Supply, input: ColumnGuess) -> ColumnGuess {
         guard let declaration = session.verbs[command.verb.text] ?? definitions[command.verb.text]?.declaration else {
             problems.append(
                 Diagnostic(.unknownVerb, "there is no verb `\(command.verb.text)`", at: command.verb.span,
                     label: Suggestion.question(for: command.verb.text, in: session.verbs.names + Array(definitions.keys)) ?? "not known"))
-            return
+            return .unknown
         }
         let known = names
         let anything = mayBeColumn
@@ -73,12 +105,63 @@ struct Checker {
         let bound = binder.bind(command, declaration, supply: supply)
         problems += binder.problems
         checkSupply(bound, supply)
-        if let input = bound.inputArgument { check(input) }
-        for filled in bound.filled { check(filled) }
-        for (_, list) in bound.open {
-            if declaration.open?.isPerRow == true { checkPerRow(list) } else { check(list, isList: true) }
+        var input = input
+        if let argument = bound.inputArgument {
+            check(argument)
+            input = columns(of: argument)
         }
-        if let block = command.block { check(block, of: bound) }
+        checkColumns(bound, input)
+        for filled in bound.filled { check(filled, input) }
+        var row = input
+        for (name, list) in bound.open {
+            if declaration.open?.isPerRow == true {
+                checkPerRow(list, row)
+                row.add(name.text)
+            } else {
+                check(list, isList: true)
+            }
+        }
+        checkOrder(bound)
+        let block = command.block.map { check($0, of: bound, input) } ?? .unknown
+        return declaration.columns(of: bound, input: input, block: block, computed: computed)
+    }
+
+    /// Columns that the command reads and that cannot be there.
+    private mutating func checkColumns(_ bound: BoundCommand, _ input: ColumnGuess) {
+        let declaration = bound.declaration
+        func missing(_ name: String, at span: Span, _ help: String?) -> Diagnostic {
+            Diagnostic(
+                .missingColumn, "`\(declaration.name)` needs the column `\(name)`", at: span, label: input.summary, help: help.map { [$0] } ?? [])
+        }
+        for read in declaration.reads where input.lacksComputed(read.column) {
+            if let slot = read.slot, bound.filled(slot) == nil { continue }
+            problems.append(missing(read.column, at: bound.command.verb.span, read.cure))
+        }
+        for filled in bound.filled where filled.slot.namesColumns {
+            for case .raw(let items) in filled.parts {
+                for item in items where input.lacks(item.raw) && Double(item.raw) == nil {
+                    problems.append(missing(item.raw, at: item.span, Suggestion.question(for: item.raw, in: input.listed)))
+                }
+            }
+        }
+    }
+
+    /// Numbers written out that may not exceed another slot's.
+    private mutating func checkOrder(_ bound: BoundCommand) {
+        for filled in bound.filled {
+            guard let other = filled.slot.atMost, let limit = bound.filled(other).flatMap(number), let value = number(filled), value > limit else { continue }
+            problems.append(
+                Diagnostic(
+                    .outOfRange, "\(NumberFormat.plain(value)) is more than `\(other)=\(NumberFormat.plain(limit))`", at: filled.span,
+                    label: "at most \(NumberFormat.plain(limit))", help: ["usage: " + bound.declaration.usage]))
+        }
+    }
+
+    private func number(_ filled: BoundCommand.Filled) -> Double? {
+        guard filled.parts.count == 1, case .expression(let list) = filled.parts[0], list.items.allSatisfy(isConstant) else { return nil }
+        let evaluator = Evaluator(session: session, source: source, scope: Scope())
+        guard case .number(let number)? = try? evaluator.value(of: list) else { return nil }
+        return number
     }
 
     private mutating func checkSupply(_ bound: BoundCommand, _ supply: Binder.Supply) {
@@ -96,20 +179,33 @@ struct Checker {
         }
     }
 
-    private mutating func check(_ block: Block, of bound: BoundCommand) {
-        let outside = (names, mayBeColumn)
+    private mutating func check(_ block: Block, of bound: BoundCommand, _ input: ColumnGuess) -> ColumnGuess {
+        let outside = (names, mayBeColumn, tables)
+        defer { (names, mayBeColumn, tables) = outside }
+        tables["it"] = bound.declaration.columns.isStable ? input : nil
         names.insert("it")
         switch bound.declaration.blockNames {
         case .none: break
-        case .fixed(let fixed): names.formUnion(fixed)
-        case .open: names.formUnion(bound.open.map(\.name.text))
-        case .columns: mayBeColumn = true
+        case .fixed(let fixed):
+            names.formUnion(fixed)
+            for name in fixed { tables[name] = nil }
+        case .open:
+            for (name, _) in bound.open {
+                names.insert(name.text)
+                tables[name.text] = nil
+            }
+            if bound.filled("repeat") != nil { tables["repeat"] = nil }
+        case .columns:
+            mayBeColumn = true
+            // A column hides the variable of its name.
+            tables = tables.filter { $0.key == "it" }
         }
-        for statement in block.statements { check(statement, inBlock: true) }
-        (names, mayBeColumn) = outside
+        var last = ColumnGuess.unknown
+        for statement in block.statements { if let columns = check(statement, inBlock: true) { last = columns } }
+        return last
     }
 
-    private mutating func check(_ filled: BoundCommand.Filled) {
+    private mutating func check(_ filled: BoundCommand.Filled, _ input: ColumnGuess) {
         for part in filled.parts {
             switch part {
             case .raw(let items):
@@ -122,7 +218,7 @@ struct Checker {
                 }
             case .expression(let list):
                 if filled.slot.isPerRow {
-                    checkPerRow(list)
+                    checkPerRow(list, input)
                 } else {
                     check(list, isList: isList(filled.slot))
                     checkConstant(list, filled)
@@ -169,7 +265,10 @@ struct Checker {
         for item in list.items { check(item, perRow: false, bareIn: isList || list.items.count > 1) }
     }
 
-    private mutating func checkPerRow(_ list: ListExpression) {
+    private mutating func checkPerRow(_ list: ListExpression, _ columns: ColumnGuess) {
+        let outside = row
+        row = columns
+        defer { row = outside }
         for item in list.items { check(item, perRow: true, bareIn: false) }
     }
 
@@ -180,6 +279,12 @@ struct Checker {
             for case .value(let inner) in parts { check(inner, perRow: perRow, bareIn: false) }
         case .name(let name):
             if !perRow, !isKnown(name) { unknown(Name(name, expression.span), bareIn: list) }
+            if perRow, let row, !isKnown(name), row.lacksAll(under: name), session.verbs[name] == nil {
+                problems.append(
+                    Diagnostic(
+                        .unknownName, "there is no column or variable `\(name)`", at: expression.span,
+                        label: Suggestion.question(for: name, in: row.listed + names) ?? "not known here", help: ["columns: " + row.listed.joined(separator: " ")]))
+            }
         case .column(let name):
             if !perRow, !mayBeColumn {
                 problems.append(

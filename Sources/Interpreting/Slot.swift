@@ -61,10 +61,12 @@ package struct Slot: Sendable {
     /// As written in the language; nil if leaving it out means something that no value says.
     package let standard: String?
     package let range: ClosedRange<Double>?
+    /// Another slot whose number this one cannot exceed.
+    package let atMost: String?
 
     package init(
         _ name: String, _ kind: Kind, _ place: Place = .named, required: Bool = false, repeats: Bool = false, standard: String? = nil,
-        in range: ClosedRange<Double>? = nil, _ summary: String
+        in range: ClosedRange<Double>? = nil, atMost: String? = nil, _ summary: String
     ) {
         self.name = name
         self.kind = kind
@@ -73,6 +75,7 @@ package struct Slot: Sendable {
         self.repeats = repeats
         self.standard = standard
         self.range = range
+        self.atMost = atMost
         self.summary = summary
     }
 
@@ -85,6 +88,14 @@ package struct Slot: Sendable {
     package var isRaw: Bool {
         switch kind {
         case .name, .path, .choice, .column, .columns, .columnOrNumber, .size, .tables: true
+        default: false
+        }
+    }
+
+    /// Whether it names columns of what flows in.
+    package var namesColumns: Bool {
+        switch kind {
+        case .column, .columns, .columnOrNumber: true
         default: false
         }
     }

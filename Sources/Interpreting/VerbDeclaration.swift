@@ -25,6 +25,39 @@ package struct VerbDeclaration: Sendable {
         case columns
     }
 
+    /// How the columns of the result follow from those of the input, for the check before running.
+    package enum Columns: Sendable {
+        /// Nothing is known.
+        case unknown
+        /// Those of the input, and `adds`.
+        case kept
+        /// Only `adds`.
+        case made
+        /// `adds`, and whatever else a file or data set holds, but none that only verbs compute.
+        case sourced
+        /// Those that the slot `columns` names, and `adds`.
+        case listed
+        /// Those of the block's value, and `adds`.
+        case block
+
+        /// Whether a block's `it` is what flows in, in every turn.
+        var isStable: Bool { if case .unknown = self { false } else { true } }
+    }
+
+    /// A column that the verb cannot do without.
+    package struct Read: Sendable {
+        package var column: String
+        /// The slot without which the column is not needed.
+        package var slot: String?
+        package var cure: String
+
+        package init(_ column: String, with slot: String? = nil, cure: String) {
+            self.column = column
+            self.slot = slot
+            self.cure = cure
+        }
+    }
+
     package enum Family: String, Sendable, CaseIterable {
         case sources = "Where items come from"
         case diffusion = "Diffusion"
@@ -45,6 +78,8 @@ package struct VerbDeclaration: Sendable {
     package let blockNames: BlockNames
     /// Columns of the result that the input need not have. A name in capitals stands for what the slot of that name says.
     package let adds: [String]
+    package private(set) var columns: Columns
+    package private(set) var reads: [Read]
     /// What else the user should know, a paragraph each.
     package let notes: [String]
     package let examples: [String]
@@ -54,7 +89,8 @@ package struct VerbDeclaration: Sendable {
 
     package init(
         _ name: String, _ family: Family, _ summary: String, input: Input, asArgument: Bool = false, slots: [Slot] = [],
-        block: Bool = false, blockNames: BlockNames = .none, adds: [String] = [], notes: [String] = [], examples: [String], version: Int = 1,
+        block: Bool = false, blockNames: BlockNames = .none, adds: [String] = [], notes: [String] = [],
+        columns: Columns = .unknown, reads: [Read] = [], examples: [String], version: Int = 1,
         run: @escaping @Sendable (Invocation) throws -> Value
     ) {
         self.name = name
@@ -67,9 +103,19 @@ package struct VerbDeclaration: Sendable {
         self.blockNames = blockNames
         self.adds = adds
         self.notes = notes
+        self.columns = columns
+        self.reads = reads
         self.examples = examples
         self.version = version
         self.run = run
+    }
+
+    /// The same verb, with what is known of its columns.
+    package func knowing(_ columns: Columns, reads: [Read] = []) -> VerbDeclaration {
+        var result = self
+        result.columns = columns
+        result.reads = reads
+        return result
     }
 
     package func slot(_ name: String) -> Slot? { slots.first { $0.name == name } }

@@ -16,7 +16,7 @@ enum ControlVerbs {
         ],
         block: true, blockNames: .open, adds: ["NAME"],
         notes: ["All points use the same seeds, so that the differences between them are paired. What flows in is `it` in the block."],
-        examples: [
+        columns: .block, examples: [
             "sweep k=20..60:20 { items x=1,2 | with y=(x*k) } | table",
             "sweep a=1,2 b=\"x\",\"y\" { items n=a } | table",
         ]
@@ -85,7 +85,7 @@ enum ControlVerbs {
     static let each = VerbDeclaration(
         "each", .control, "Runs a block once per row, with the row's columns as variables and the row as `it`, and stacks its tables.",
         input: .table, block: true, blockNames: .columns,
-        examples: ["items k=1..3 | each { items n=1..3 | with m=(n*k) } | table", "items k=1..3 | each { with double=(2*k) } | table"]
+        columns: .block, examples: ["items k=1..3 | each { items n=1..3 | with m=(n*k) } | table", "items k=1..3 | each { with double=(2*k) } | table"]
     ) { invocation in
         guard let block = invocation.block else { return .none }
         let table = try invocation.table()

@@ -17,7 +17,7 @@ enum DatasetVerb {
         ],
         adds: ["text", "image"],
         notes: ["`monsters` is real data from two Debian packages: apt-get install angband crawl-tiles-data.", "Pictures are read when they are first looked at."],
-        examples: ["test = dataset monsters split=test | first 8", "dataset pictures/mine size=64 | grid image labels=text"]
+        columns: .sourced, examples: ["test = dataset monsters split=test | first 8", "dataset pictures/mine size=64 | grid image labels=text"]
     ) { invocation in
         let name = invocation.arguments.text("name") ?? ""
         let access = invocation.session.access

@@ -13,7 +13,7 @@ enum FileVerbs {
         slots: [Slot("columns", .lists, .open, required: true, "a list, a range, or a tensor, whose first axis makes the rows; a single value stands in every row")],
         adds: ["NAME"],
         notes: ["Tensors in a column `latent` or `embedding` become latents [channels, height, width] and embeddings [tokens, width]."],
-        examples: ["items k=20..60:10 fid=317.4,283.021,260.616,234.656,222.27 | table", "items text=\"a red dragon\",\"a blue dragon\" guidance=7.5 | table"]
+        columns: .made, examples: ["items k=20..60:10 fid=317.4,283.021,260.616,234.656,222.27 | table", "items text=\"a red dragon\",\"a blue dragon\" guidance=7.5 | table"]
     ) { invocation in
         let lists = invocation.arguments.lists("columns")
         let count = lists.map(\.values.count).max() ?? 0

@@ -13,9 +13,9 @@ enum NoiseVerb {
     static let noise = VerbDeclaration(
         "noise", .diffusion, "Puts latents on a schedule: pure noise, or so much noise on `latent` that K of N steps remain.", input: .table,
         slots: [
-            Slot("k", .number(whole: true), .positional, in: 0...1000, "steps of noise to add; without it, pure noise"),
+            Slot("k", .number(whole: true), .positional, in: 0...1000, atMost: "of", "steps of noise to add; without it, pure noise"),
             Slot("of", .number(whole: true), .named, required: true, in: 1...1000, "steps of the whole schedule"),
-            Slot("left", .number(whole: true), in: 0...1000, "steps that remain, if not K"),
+            Slot("left", .number(whole: true), in: 0...1000, atMost: "of", "steps that remain, if not K"),
             Seeds.slot,
             Slot("size", .size, "of the picture in pixels, if not the model's own"),
             Slot("scheduler", .choice(schedulers), "if not the folder's; it takes over the folder's settings"),
@@ -26,6 +26,7 @@ enum NoiseVerb {
         ],
         adds: ["latent"],
         notes: ["`noise 0 of=70 left=60` denoises a clean latent, which blurs it.", "PNDM begun in the middle by diffusers runs out of step with its schedule; `start=aligned` does not."],
+        columns: .kept, reads: [.init("latent", with: "k", cure: "put `encode COLUMN` before it; without K it makes pure noise")],
         examples: [
             "model = load monsters; \"a red dragon\" | noise of=70 seed=1 | denoise | decode | show",
             "model = load monsters; dataset monsters split=test | first 2 | encode image | noise 40 of=70 | denoise guidance=7.5 | decode | grid image,generated",

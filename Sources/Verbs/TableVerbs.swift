@@ -11,7 +11,7 @@ enum TableVerbs {
 
     static let first = VerbDeclaration(
         "first", .tables, "Keeps the first rows.", input: .table, slots: [count],
-        examples: ["test = dataset monsters split=test | first 8", "items n=1..5 | first"]
+        columns: .kept, examples: ["test = dataset monsters split=test | first 8", "items n=1..5 | first"]
     ) { invocation in
         let table = try invocation.table()
         return .table(table.rows(0..<min(table.rowCount, invocation.arguments.integer("n") ?? 1)))
@@ -19,7 +19,7 @@ enum TableVerbs {
 
     static let last = VerbDeclaration(
         "last", .tables, "Keeps the last rows.", input: .table, slots: [count],
-        examples: ["items n=1..5 | last 2 | table", "items n=1..5 | last"]
+        columns: .kept, examples: ["items n=1..5 | last 2 | table", "items n=1..5 | last"]
     ) { invocation in
         let table = try invocation.table()
         let count = min(table.rowCount, invocation.arguments.integer("n") ?? 1)
@@ -28,7 +28,7 @@ enum TableVerbs {
 
     static let sample = VerbDeclaration(
         "sample", .tables, "Keeps rows drawn at random, in the order in which they stood.", input: .table,
-        slots: [count, Seeds.slot], examples: ["items n=1..100 | sample 5 seed=1 | table", "items n=1..100 | sample | table"]
+        slots: [count, Seeds.slot], columns: .kept, examples: ["items n=1..100 | sample 5 seed=1 | table", "items n=1..100 | sample | table"]
     ) { invocation in
         let table = try invocation.table()
         var generator = Seeds.generator(invocation, item: 0)
@@ -39,7 +39,7 @@ enum TableVerbs {
     static let rowsWhere = VerbDeclaration(
         "where", .tables, "Keeps the rows for which a condition holds.", input: .table,
         slots: [Slot("condition", .condition, .positional, required: true, "yes for the rows to keep; a missing value counts as no")],
-        examples: ["items k=20..60:10 | where (k > 30) | table", "items n=1..9 | where (n % 2 == 0 and item < 6) | table"]
+        columns: .kept, examples: ["items k=20..60:10 | where (k > 30) | table", "items n=1..9 | where (n % 2 == 0 and item < 6) | table"]
     ) { invocation in
         let table = try invocation.table()
         guard let condition = invocation.arguments.perRow("condition") else { return .none }
@@ -55,7 +55,7 @@ enum TableVerbs {
             Slot("by", .expression, .positional, required: true, "a column or an expression"),
             Slot("down", .boolean, standard: "no", "whether the largest comes first"),
         ],
-        examples: ["items k=3,1,2 | sort k | table", "items k=3,1,2 | sort (k % 3) down=yes | table"]
+        columns: .kept, examples: ["items k=3,1,2 | sort k | table", "items k=3,1,2 | sort (k % 3) down=yes | table"]
     ) { invocation in
         let table = try invocation.table()
         guard let key = invocation.arguments.perRow("by") else { return .none }
@@ -77,7 +77,7 @@ enum TableVerbs {
     static let select = VerbDeclaration(
         "select", .tables, "Keeps some columns, in the order in which they are named.", input: .table,
         slots: [Slot("columns", .columns, .positional, required: true, repeats: true, "names of columns")],
-        examples: ["items a=1,2 b=3,4 c=5,6 | select c a | table", "items a=1,2 b=3,4 | select a,item | table"]
+        columns: .listed, examples: ["items a=1,2 b=3,4 c=5,6 | select c a | table", "items a=1,2 b=3,4 | select a,item | table"]
     ) { invocation in
         let table = try invocation.table()
         let names = invocation.arguments.names("columns") ?? []
@@ -88,7 +88,7 @@ enum TableVerbs {
     static let with = VerbDeclaration(
         "with", .tables, "Adds columns by expressions over the row, or replaces them.", input: .table,
         slots: [Slot("columns", .assignments, .open, required: true, "a later one sees the earlier ones")], adds: ["NAME"],
-        examples: ["items k=20..60:10 | with share=(k/70) | table", "items a=1,2 | with b=(a*a) c=(a + b) | table"]
+        columns: .kept, examples: ["items k=20..60:10 | with share=(k/70) | table", "items a=1,2 | with b=(a*a) c=(a + b) | table"]
     ) { invocation in
         var table = try invocation.table()
         for (name, expression) in invocation.arguments.assignments("columns") {
@@ -111,7 +111,7 @@ enum TableVerbs {
         ],
         adds: ["n", "NAME"],
         notes: ["The column `n` counts the rows of each group. Groups stand in the order in which they first appear."],
-        examples: ["items k=1,1,2 x=5,7,9 | group k mean=(mean(x)) | table", "items k=1,1,2 | group k | table"]
+        columns: .listed, examples: ["items k=1,1,2 x=5,7,9 | group k mean=(mean(x)) | table", "items k=1,1,2 | group k | table"]
     ) { invocation in
         let table = try invocation.table()
         let names = invocation.arguments.names("columns") ?? []
@@ -177,7 +177,7 @@ enum TableVerbs {
         ],
         adds: ["AS.*"],
         notes: ["A row that agrees with none keeps its place, and the other's columns are missing there; with several, it is repeated."],
-        examples: [
+        columns: .kept, examples: [
             "a = items k=1,2 x=5,6; b = items k=2,1 x=7,8; a | join b on=k as=b | table",
             "a = items x=5,6; b = items y=7,8; a | join b on=item | table",
         ]

@@ -148,7 +148,7 @@ import Verbs
     }
 
     @Test("latents of the report's mistakes are refused with the cure", arguments: [
-        ("\"a\" | denoise", "E031"), ("\"a\" | noise 3 of=10", "E031"), ("\"a\" | noise of=2 | denoise | denoise", "E043"), ("\"a\" | noise 30 of=10", "E026"),
+        ("\"a\" | denoise", "E031"), ("\"a\" | noise 3 of=10", "E031"), ("\"a\" | noise of=2 | denoise | denoise", "E043"), ("\"a\" | noise of=2 | noise 30 of=10", "E026"),
         ("\"a\" | noise of=4 scheduler=pndm eta=0.5", "E054"), ("\"a\" | noise of=4 | with latent=(latent*2) | denoise", "E044"),
         ("\"a\" | noise of=4 size=97x96", "E026"), ("\"a\" | noise of=4 | decode | decode", "E032"),
     ]) func refused(_ pipeline: String, _ code: String) throws {

@@ -19,7 +19,7 @@ import Verbs
     }()
 
     @Test("there are programs to run") func found() {
-        #expect(ProgramTests.programs.count >= 60)
+        #expect(ProgramTests.programs.count >= 250)
     }
 
     @Test("a program shows and complains as its comments say", arguments: programs) func program(_ name: String) throws {
