@@ -50,17 +50,19 @@ let package = Package(
 
         // Results and language
         module("Results", ["Tensors", "Files", "Models", "Diffusion"]),
-        module("Interpreting", ["SourceText", "Syntax", "Tensors", "Results"]),
-        module("Verbs", ["SourceText", "Syntax", "Tensors", "Files", "Models", "Diffusion", "Retrieval", "Datasets", "Results", "Interpreting"]),
+        module("Caching", ["Kernels", "Tensors", "Files"]),
+        module("Interpreting", ["SourceText", "Syntax", "Tensors", "Results", "Caching"]),
+        module("Verbs", ["SourceText", "Syntax", "Tensors", "Files", "Models", "Diffusion", "Retrieval", "Datasets", "Results", "Caching", "Interpreting"]),
 
         // Documents and front ends
         module("Rendering", ["SourceText", "Tensors", "Files", "Results", "CChafa"]),
-        module("Notebooks", ["SourceText", "Syntax", "Tensors", "Files", "Results", "Interpreting", "Rendering", "CMarkdown"]),
-        module("Prompt", ["SourceText", "Syntax", "Kernels", "Files", "Results", "Interpreting", "Rendering", "CReadline"]),
+        module("Notebooks", ["SourceText", "Syntax", "Tensors", "Files", "Results", "Caching", "Interpreting", "Rendering", "CMarkdown"]),
+        module("Prompt", ["SourceText", "Syntax", "Kernels", "Files", "Results", "Caching", "Interpreting", "Rendering", "CReadline"]),
         .executableTarget(
             name: "noisebook",
             dependencies: [
-                "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Results", "Interpreting", "Verbs", "Rendering", "Notebooks", "Prompt", "CProcessor",
+                "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Results", "Caching", "Interpreting", "Verbs", "Rendering", "Notebooks", "Prompt",
+                "CProcessor",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -74,7 +76,8 @@ let package = Package(
         tests("Diffusion", ["Tensors", "Files"]),
         tests("Retrieval", ["Tensors", "Files"]),
         tests("Datasets", ["Tensors", "Files"], exclude: ["monsters.tsv"]),
-        tests("Verbs", ["SourceText", "Syntax", "Tensors", "Files", "Models", "Diffusion", "Results", "Interpreting"]),
+        tests("Caching", ["Tensors", "Files"]),
+        tests("Verbs", ["SourceText", "Syntax", "Tensors", "Files", "Models", "Diffusion", "Results", "Caching", "Interpreting"]),
         tests("Notebooks", ["SourceText", "Tensors", "Results", "Interpreting", "Verbs", "Rendering", "Files", "CMarkdown"]),
         tests("Prompt", ["SourceText", "Files", "Results", "Interpreting", "Verbs", "Rendering", "CPseudoTerminal"]),
     ]

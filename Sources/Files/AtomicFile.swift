@@ -35,8 +35,9 @@ package enum AtomicFile {
         package func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
     }
 
-    package static func write(_ bytes: [UInt8], to path: String) throws {
-        try write(to: path) { try $0.write(bytes) }
+    /// - Parameter durable: whether the content is on the disk when this returns, so that even a power cut leaves the old or the new.
+    package static func write(_ bytes: [UInt8], to path: String, durable: Bool = true) throws {
+        try write(to: path, durable: durable) { try $0.write(bytes) }
     }
 
     package static func write(_ text: String, to path: String) throws {
@@ -44,7 +45,7 @@ package enum AtomicFile {
     }
 
     /// For content that is made piece by piece.
-    package static func write(to path: String, _ body: (borrowing Sink) throws -> Void) throws {
+    package static func write(to path: String, durable: Bool = true, _ body: (borrowing Sink) throws -> Void) throws {
         if path.isEmpty || path.utf8.contains(0) { throw EngineError(.file, "not a usable file name", place: path) }
         let target = resolved(path)
         switch FileSystem.mode(of: target) {
@@ -63,10 +64,11 @@ package enum AtomicFile {
             defer { close(descriptor) }
             keepMode(of: target, on: descriptor)
             try body(Sink(descriptor: descriptor, path: path))
-            if fsync(descriptor) != 0 { throw EngineError.system("cannot write the file", path) }
+            if durable, fsync(descriptor) != 0 { throw EngineError.system("cannot write the file", path) }
         }
         if rename(temporary, target) != 0 { throw EngineError.system("cannot write the file", path) }
         renamed = true
+        guard durable else { return }
         // The rename itself reaches the disk with the folder; a file system that refuses this has nothing to lose.
         let folderDescriptor = open(folder, O_RDONLY | O_CLOEXEC)
         if folderDescriptor >= 0 {

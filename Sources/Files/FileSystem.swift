@@ -17,6 +17,9 @@ package enum FileSystem {
 
     package static func isFolder(_ path: String) -> Bool { mode(of: path) == S_IFDIR }
 
+    /// Whether this process may write the file, or make files in the folder.
+    package static func isWritable(_ path: String) -> Bool { access(path, W_OK) == 0 }
+
     /// True for an ordinary file, false for folders, devices and pipes and where nothing is.
     package static func isFile(_ path: String) -> Bool { mode(of: path) == S_IFREG }
 

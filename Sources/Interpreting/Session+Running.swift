@@ -1,3 +1,4 @@
+import Caching
 import Results
 import SourceText
 import Syntax
@@ -27,6 +28,10 @@ package struct RunResult: Sendable {
     package var outputs: [Output]
     package var diagnostics: [Diagnostic]
     package var ending: Ending
+    /// Items that came from the cache, and that were computed; empty where there is no cache.
+    package var counts = CacheCounts()
+    /// Why the cache could not keep what was computed; the results are not touched by it.
+    package var cacheFailure: String?
 }
 
 extension Session {
@@ -62,6 +67,16 @@ extension Session {
     /// before a failure stay. `shown` is called with each output as it comes.
     package func run(_ source: SourceFile, shown: (Output) -> Void = { _ in }) -> RunResult {
         cancellation.reset()
+        cache?.beginRun()
+        var result = perform(source, shown)
+        if let cache {
+            result.counts = cache.counts
+            result.cacheFailure = cache.failure.map { "results are not kept in the cache: \($0)" }
+        }
+        return result
+    }
+
+    private func perform(_ source: SourceFile, _ shown: (Output) -> Void) -> RunResult {
         let (program, found) = parseAndCheck(source)
         var result = RunResult(outputs: [], diagnostics: found, ending: .finished)
         if found.hasErrors {

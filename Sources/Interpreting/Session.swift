@@ -1,3 +1,4 @@
+import Caching
 import Results
 
 /// What lasts between programs: variables, settings, who may read and write where, and what verbs keep (opened models).
@@ -32,6 +33,8 @@ package final class Session {
     package var seedOffset = 0
     /// What verbs keep between uses, by their own keys.
     package var store: [String: AnyObject] = [:]
+    /// Values of single items computed before; nil where nothing is kept. Results are the same with and without it.
+    package var cache: ItemCache?
     /// The verbs that `def` has made.
     var definitions: [String: Definition] = [:]
     /// The last values, newest first; kept when `keepsLast` is set.

@@ -1,3 +1,4 @@
+import Caching
 import Interpreting
 import Rendering
 import Results
@@ -13,6 +14,10 @@ package struct NotebookRunner {
         package var ending = RunResult.Ending.finished
         /// Cells that ran to their end.
         package var finished = 0
+        /// Items of all cells that came from the cache, and that were computed.
+        package var counts = CacheCounts()
+        /// Why the cache could not keep what was computed.
+        package var cacheFailure: String?
     }
 
     package let notebook: Notebook
@@ -61,6 +66,8 @@ package struct NotebookRunner {
                 failure = Diagnostic(error, at: output.span, of: source)
             }
         }
+        run.counts.add(result.counts)
+        run.cacheFailure = run.cacheFailure ?? result.cacheFailure
         var ending = result.ending
         var diagnostics = result.diagnostics
         if let failure {

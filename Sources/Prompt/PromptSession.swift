@@ -1,3 +1,4 @@
+import Caching
 import Files
 import Interpreting
 import Kernels
@@ -90,6 +91,8 @@ package final class PromptSession {
         if result.ending == .interrupted { tellInterrupted(result) }
         let diagnostics = result.diagnostics.filter { $0.code != .interrupted } + (failure.map { [$0] } ?? [])
         if !diagnostics.isEmpty { write(display.text(diagnostics) + "\n", .error) }
+        if result.counts.hasCached { write("\(result.counts)\n", .error) }
+        if let failure = result.cacheFailure { write(display.warning(failure) + "\n", .error) }
     }
 
     private func show(_ output: Output) throws {

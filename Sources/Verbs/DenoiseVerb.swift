@@ -1,3 +1,4 @@
+import Caching
 import Diffusion
 import Interpreting
 import Models
@@ -67,7 +68,7 @@ struct Conditions {
 
     init(_ invocation: Invocation, _ table: Table, _ model: LoadedModel) throws {
         let warn = { (message: String) in invocation.session.warn(message) }
-        let negative = try model.embeddings(of: [invocation.arguments.text("negative") ?? ""], warn: warn)
+        let negative = try model.embeddings(of: [invocation.arguments.text("negative") ?? ""], cache: invocation.session.cache, warn: warn)
         if let column = table.column("embedding") {
             texts = try column.values.enumerated().map { row, value in
                 switch value {
@@ -85,7 +86,7 @@ struct Conditions {
                         throw Complaint(.wrongType, "row \(row) of `text` is \(value.kind.phrase)", label: "a prompt is text")
                     }
                     return text
-                }, warn: warn)
+                }, cache: invocation.session.cache, warn: warn)
         }
         guard let first = negative.first else { throw EngineError(.text, "the text encoder gave nothing for the empty prompt") }
         empty = first
@@ -99,121 +100,5 @@ struct Conditions {
     /// Keys and values for some rows: the empty prompt first, then each row's text.
     func conditioning(_ unet: UNet, rows: some Sequence<Int>, withEmpty: Bool) throws -> Conditioning {
         try unet.conditioning(.stacked((withEmpty ? [empty.states] : []) + rows.map { texts[$0].states }))
-    }
-}
-
-/// The steps of many rows: rows at the same place of the same schedule go through the network together.
-private struct DenoisingWork {
-    private let invocation: Invocation
-    private let table: Table
-    private let model: LoadedModel
-    private let latents: [Latent]
-    private let conditions: Conditions
-    private let guidance: Float
-    private let steps: Int?
-    private let every: Int?
-
-    init(_ invocation: Invocation, _ table: Table, _ model: LoadedModel, _ latents: [Latent], _ conditions: Conditions) {
-        self.invocation = invocation
-        self.table = table
-        self.model = model
-        self.latents = latents
-        self.conditions = conditions
-        guidance = Float(invocation.arguments.number("guidance") ?? 7.5)
-        steps = invocation.arguments.integer("steps")
-        every = invocation.arguments.integer("every")
-    }
-
-    /// Of each row that was finished, the latents to keep, in the order of the rows.
-    func run() throws -> [(row: Int, turns: [Latent])] {
-        let session = invocation.session
-        let groups = groups()
-        session.progress.begin("denoise", total: groups.reduce(0) { $0 + $1.count * calls(latents[$1[0]]) })
-        defer { session.progress.end() }
-        var finished: [(row: Int, turns: [Latent])] = []
-        for group in groups {
-            guard let turns = try denoise(group) else { break }
-            finished += zip(group, turns).map { ($0, $1) }
-        }
-        return finished.sorted { $0.row < $1.row }
-    }
-
-    /// Rows in batches, each at one place of one schedule and of one size.
-    private func groups() -> [[Int]] {
-        struct Place: Hashable {
-            var configuration: SchedulerConfiguration?
-            var start: SchedulerStart?
-            var numbers: [Int]
-        }
-        var order: [Place] = []
-        var members: [Place: [Int]] = [:]
-        for (row, latent) in latents.enumerated() {
-            let place = Place(
-                configuration: latent.run?.configuration, start: latent.run?.start, numbers: latent.tensor.shape + [latent.run?.steps ?? 0, latent.run?.index ?? 0])
-            if members[place] == nil { order.append(place) }
-            members[place, default: []].append(row)
-        }
-        return order.flatMap { place in
-            let rows = members[place] ?? []
-            return Batches.ranges(count: rows.count, size: invocation.session.settings.batch).map { Array(rows[$0]) }
-        }
-    }
-
-    /// Calls of the network until a latent's last wanted step.
-    private func calls(_ latent: Latent) -> Int {
-        guard let run = latent.run else { return 0 }
-        guard let steps else { return run.calls.count - run.index }
-        var ended = 0
-        var calls = 0
-        for call in run.calls[run.index...] {
-            calls += 1
-            if call.endsStep { ended += 1 }
-            if ended == steps { break }
-        }
-        return calls
-    }
-
-    /// The rows' latents after their steps, nil if the user stopped before. All rows of a group are at the same place.
-    private func denoise(_ rows: [Int]) throws -> [[Latent]]? {
-        let session = invocation.session
-        let unet = model.model.unet
-        let isGuided = Guidance.isNeeded(scale: guidance)
-        let conditioning = try conditions.conditioning(unet, rows: rows, withEmpty: isGuided)
-        let contexts = isGuided ? Array(repeating: 0, count: rows.count) + Array(1...rows.count) : Array(0..<rows.count)
-        var current = rows.map { latents[$0] }
-        var kept: [[Latent]] = Array(repeating: [], count: rows.count)
-        var ended = 0
-        let total = calls(current[0])
-        for call in 0..<total {
-            if session.cancellation.isRequested { return nil }
-            guard let place = current[0].run, let timestep = place.timestep else { break }
-            let endsStep = place.calls[place.index].endsStep
-            do {
-                let inputs = try current.map { latent in try latent.run?.scaledInput(latent.tensor) ?? latent.tensor }
-                let sample = Tensor.stacked(isGuided ? inputs + inputs : inputs)
-                let output = try unet.predict(
-                    sample, timesteps: Array(repeating: timestep, count: sample.shape[0]), conditioning: conditioning, contexts: contexts)
-                for index in current.indices {
-                    let guided = isGuided ? Guidance.combine(empty: output[index], text: output[rows.count + index], scale: guidance) : output[index]
-                    try step(&current[index], output: guided)
-                }
-            } catch {
-                throw NotedError(error, note: "items \(rows.map { String(table.items[$0]) }.joined(separator: ", ")), call \(call) of \(total)")
-            }
-            if endsStep { ended += 1 }
-            if let every, endsStep, ended % every == 0 || call == total - 1 {
-                for index in current.indices { kept[index].append(current[index]) }
-            }
-            session.progress.advance(by: rows.count)
-        }
-        return every == nil ? current.map { [$0] } : kept
-    }
-
-    private func step(_ latent: inout Latent, output: Tensor) throws {
-        guard var run = latent.run else { return }
-        var generator = latent.generator ?? Generator(seed: 0)
-        latent.tensor = try run.step(output: output, sample: latent.tensor, generator: &generator)
-        latent.generator = generator
-        latent.run = run
     }
 }

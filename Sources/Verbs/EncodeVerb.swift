@@ -1,3 +1,4 @@
+import Caching
 import Interpreting
 import Models
 import Results
@@ -30,7 +31,9 @@ enum EncodeVerb {
         let model = try invocation.model()
         switch column.kind {
         case .text:
-            let embeddings = try model.embeddings(of: column.values.map(\.summary)) { invocation.session.warn($0) }
+            let session = invocation.session
+            let embeddings = try model.embeddings(
+                of: column.values.map(\.summary), cache: session.cache, count: { session.cache?.count("encode", cached: $0, computed: $1) }, warn: { session.warn($0) })
             try invocation.add(Column(invocation.arguments.text("as") ?? "embedding", embeddings.map { .embedding($0) }), to: &table)
         case .image:
             let latents = try encode(column, table, model, invocation)
@@ -70,6 +73,7 @@ enum EncodeVerb {
                 tensor: value * vae.configuration.scalingFactor, model: model.identity, origin: .encoded, generator: samples ? generator : nil,
                 seed: samples ? seed : nil)
         }
+        let store = try ItemStore(invocation, model, [.vae])
         session.progress.begin("encode", total: pictures.count)
         defer { session.progress.end() }
         for range in Batches.ranges(count: pictures.count, size: session.settings.batch) {
@@ -85,10 +89,32 @@ enum EncodeVerb {
                 } catch { throw NotedError(error, note: "item \(table.items[range.lowerBound + offset])") }
             }
             var batch: [Int: Latent] = [:]
-            for part in Batches.alike(pixels.map(\.shape), Batches.pixelLimit) {
-                let posterior = try vae.encode(.stacked(part.map { pixels[$0] }))
-                for (index, position) in part.enumerated() { batch[position] = made(posterior, index, row: range.lowerBound + position) }
+            var keys: [Int: ItemKey] = [:]
+            if let store {
+                for (position, picture) in pixels.enumerated() {
+                    let key = try store.key {
+                        $0.add("picture", picture)
+                        if samples { $0.add("seed", seed &+ table.items[range.lowerBound + position]) }
+                    }
+                    keys[position] = key
+                    guard let (tensor, generator) = store.cache.value(key, { (try $0.tensor(), try $0.generator()) }) else { continue }
+                    batch[position] = Latent(tensor: tensor, model: model.identity, origin: .encoded, generator: generator, seed: samples ? seed : nil)
+                }
             }
+            let missing = pixels.indices.filter { batch[$0] == nil }
+            for part in Batches.alike(missing.map { pixels[$0].shape }, Batches.pixelLimit).map({ $0.map { missing[$0] } }) {
+                let posterior = try vae.encode(.stacked(part.map { pixels[$0] }))
+                for (index, position) in part.enumerated() {
+                    let latent = made(posterior, index, row: range.lowerBound + position)
+                    batch[position] = latent
+                    guard let store, let key = keys[position] else { continue }
+                    store.cache.store(key) {
+                        $0.write(latent.tensor)
+                        $0.write(latent.generator)
+                    }
+                }
+            }
+            store?.cache.count("encode", cached: pixels.count - missing.count, computed: missing.count)
             latents += pixels.indices.compactMap { batch[$0] }
             session.progress.advance(by: range.count)
         }
@@ -114,9 +140,22 @@ enum EncodeVerb {
         let recipes = table.recipes
         var pictures: [Int: Value] = [:]
         let progress = invocation.session.progress
-        progress.begin("decode", total: latents.count)
+        var keys: [Int: ItemKey] = [:]
+        let store = try ItemStore(invocation, model, [.vae])
+        if let store {
+            for (row, latent) in latents.enumerated() {
+                let key = try store.key { $0.add("latent", latent.tensor) }
+                keys[row] = key
+                guard let values = store.cache.value(key, { try $0.tensor() }), values.rank == 3 else { continue }
+                pictures[row] = .picture(Picture(values: values, recipe: recipes[row]))
+            }
+        }
+        let missing = latents.indices.filter { pictures[$0] == nil }
+        store?.cache.count("decode", cached: latents.count - missing.count)
+        progress.begin("decode", total: missing.count)
         defer { progress.end() }
-        for part in Batches.alike(latents.map(\.tensor.shape), Batches.pixelLimit / (vae.configuration.factor * vae.configuration.factor)) {
+        let area = Batches.pixelLimit / (vae.configuration.factor * vae.configuration.factor)
+        for part in Batches.alike(missing.map { latents[$0].tensor.shape }, area).map({ $0.map { missing[$0] } }) {
             if invocation.session.cancellation.level == .abandon { throw EngineError(.interrupted, "stopped while decoding") }
             let decoded = try vae.decode(.stacked(part.map { latents[$0].tensor / vae.configuration.scalingFactor }))
             for (index, row) in part.enumerated() {
@@ -125,7 +164,9 @@ enum EncodeVerb {
                 }
                 let values = decoded[index].map { min(max($0 * 0.5 + 0.5, 0), 1) }
                 pictures[row] = .picture(Picture(values: values, recipe: recipes[row]))
+                if let store, let key = keys[row] { store.cache.store(key) { $0.write(values) } }
             }
+            store?.cache.count("decode", computed: part.count)
             progress.advance(by: part.count)
         }
         try invocation.add(Column(name, (0..<latents.count).map { pictures[$0] ?? .none }), to: &table)

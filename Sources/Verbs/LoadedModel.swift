@@ -1,3 +1,4 @@
+import Caching
 import Files
 import Interpreting
 import Models
@@ -11,6 +12,7 @@ import Tensors
 package final class LoadedModel: ModelHandle {
     package let name: String
     package let model: DiffusionModel
+    let digests: PartDigests
     private let encodings = Mutex<[String: Embedding]>([:])
     private let pooled = Mutex<[String: [Float]]>([:])
     private let textFeatures = Mutex<[String: [Float]]>([:])
@@ -21,6 +23,7 @@ package final class LoadedModel: ModelHandle {
     init(name: String, model: DiffusionModel) {
         self.name = name
         self.model = model
+        digests = PartDigests(folder: model.folder)
     }
 
     /// The folder and the size of its weights stand for their content.
@@ -70,63 +73,132 @@ package final class LoadedModel: ModelHandle {
     }
 
     /// The text encoder's states of each text. A text that is longer than the encoder takes is cut; `warn` is told.
-    func embeddings(of texts: [String], warn: (String) -> Void) throws -> [Embedding] {
+    /// `count` is told how many of the texts were known and how many had to be computed.
+    func embeddings(of texts: [String], cache: ItemCache? = nil, count: (Int, Int) -> Void = { _, _ in }, warn: (String) -> Void) throws -> [Embedding] {
         let known = encodings.withLock { $0 }
-        let missing = Array(Set(texts.filter { known[$0] == nil })).sorted()
+        var missing = Array(Set(texts.filter { known[$0] == nil })).sorted()
         for text in texts {
             if let tail = model.tokenizer.truncatedTail(text, length: model.maximumTokens) {
                 warn("a prompt is longer than the \(model.maximumTokens) tokens that the text encoder takes; cut off: \"\(LoadedModel.shortened(tail))\"")
             }
         }
-        for start in stride(from: 0, to: missing.count, by: 16) {
-            let part = Array(missing[start..<min(start + 16, missing.count)])
-            let output = try model.encode(part)
+        let wanted = Set(texts)
+        func keep(_ text: String, _ states: Tensor, _ summary: [Float]) {
             encodings.withLock { known in
-                if known.count > 512 { known = known.filter { texts.contains($0.key) } }
-                for (index, text) in part.enumerated() { known[text] = Embedding(states: output.states[index], text: text, model: identity) }
+                if known.count > 512 { known = known.filter { wanted.contains($0.key) } }
+                known[text] = Embedding(states: states, text: text, model: identity)
             }
             pooled.withLock { known in
                 if known.count > LoadedModel.most { known = [:] }
-                for (index, text) in part.enumerated() { known[text] = output.pooled[index].values }
+                known[text] = summary
+            }
+        }
+        let store = missing.isEmpty ? nil : try ItemStore(cache, verb: "encode text", self, [.textEncoder, .tokenizer])
+        if let store {
+            missing = try missing.filter { text in
+                guard let (states, summary) = store.cache.value(try textKey(text, store), { (try $0.tensor(), try $0.tensor()) }) else { return true }
+                keep(text, states, summary.values)
+                return false
+            }
+        }
+        let isMissing = Set(missing)
+        let computed = texts.count { isMissing.contains($0) }
+        count(texts.count - computed, computed)
+        for start in stride(from: 0, to: missing.count, by: 16) {
+            let part = Array(missing[start..<min(start + 16, missing.count)])
+            let output = try model.encode(part)
+            for (index, text) in part.enumerated() {
+                let (states, summary) = (output.states[index], output.pooled[index])
+                keep(text, states, summary.values)
+                if let store {
+                    store.cache.store(try textKey(text, store)) {
+                        $0.write(states)
+                        $0.write(summary)
+                    }
+                }
             }
         }
         let all = encodings.withLock { $0 }
         return texts.compactMap { all[$0] }
     }
 
-    /// What retrieval compares texts by, [texts, width]: the projected embedding of the model's own CLIP, else the text encoder's pooled one.
-    func features(of texts: [String], warn: (String) -> Void) throws -> Tensor {
-        guard let clip = model.clip else {
-            let known = pooled.withLock { $0 }
-            _ = try embeddings(of: texts.filter { known[$0] == nil }, warn: warn)
-            let all = pooled.withLock { $0 }
-            return LoadedModel.rows(texts.compactMap { all[$0] })
+    private func textKey(_ text: String, _ store: ItemStore) throws -> ItemKey {
+        try store.key {
+            $0.add("text", text)
+            $0.add("tokens", model.maximumTokens)
         }
-        let known = textFeatures.withLock { $0 }
-        let missing = Array(Set(texts.filter { known[$0] == nil })).sorted()
-        for start in stride(from: 0, to: missing.count, by: 32) {
-            let part = Array(missing[start..<min(start + 32, missing.count)])
-            let features = try clip.textFeatures(part)
-            textFeatures.withLock { known in
-                if known.count > LoadedModel.most { known = [:] }
-                for (index, text) in part.enumerated() { known[text] = features[index].values }
+    }
+
+    /// What retrieval compares texts by, [texts, width]: the projected embedding of the model's own CLIP, else the text encoder's pooled one.
+    func features(of texts: [String], cache: ItemCache? = nil, warn: (String) -> Void) throws -> Tensor {
+        guard let clip = model.clip else {
+            // The states of a whole data set would fill a disk, so only what is compared is kept.
+            let store = try ItemStore(cache, verb: "text features", self, [.textEncoder, .tokenizer])
+            return try rows(of: texts, in: pooled, store) { missing in
+                _ = try embeddings(of: missing, warn: warn)
+                let known = pooled.withLock { $0 }
+                let computed = try missing.map { text in try known[text] ?? model.encode([text]).pooled[0].values }
+                return LoadedModel.rows(computed)
             }
         }
-        var all = textFeatures.withLock { $0 }
-        for text in texts where all[text] == nil { all[text] = try clip.textFeatures([text])[0].values }
+        let store = try ItemStore(cache, verb: "text features", self, [.clip, .tokenizer])
+        return try rows(of: texts, in: textFeatures, store) { try clip.textFeatures($0) }
+    }
+
+    /// A row of features per text: those known, those stored, and the others as `compute` gives them for some texts at a time.
+    private func rows(of texts: [String], in memory: borrowing Mutex<[String: [Float]]>, _ store: ItemStore?, _ compute: ([String]) throws -> Tensor) throws -> Tensor {
+        let known = memory.withLock { $0 }
+        var found = known.count > LoadedModel.most ? [:] : known
+        var missing = Array(Set(texts.filter { found[$0] == nil })).sorted()
+        if let store {
+            missing = try missing.filter { text in
+                guard let features = store.cache.value(try textKey(text, store), { try $0.tensor() }) else { return true }
+                found[text] = features.values
+                return false
+            }
+        }
+        for start in stride(from: 0, to: missing.count, by: 32) {
+            let part = Array(missing[start..<min(start + 32, missing.count)])
+            let features = try compute(part)
+            for (index, text) in part.enumerated() {
+                found[text] = features[index].values
+                if let store { store.cache.store(try textKey(text, store)) { $0.write(features[index]) } }
+            }
+        }
+        let all = found
+        memory.withLock { $0 = all }
         return LoadedModel.rows(texts.compactMap { all[$0] })
     }
 
     /// The projected embeddings of pictures, [pictures, width]; nil where the model has no whole CLIP.
-    func features(of pictures: [Picture]) throws -> Tensor? {
+    func features(of pictures: [Picture], cache: ItemCache? = nil) throws -> Tensor? {
         guard let clip = model.clip else { return nil }
         let known = imageFeatures.withLock { $0 }
-        let missing = pictures.filter { known[ObjectIdentifier($0)] == nil }
+        var missing = pictures.filter { known[ObjectIdentifier($0)] == nil }
         var found = known
+        let store = missing.isEmpty ? nil : try ItemStore(cache, verb: "picture features", self, [.clip])
+        var keys: [ObjectIdentifier: ItemKey] = [:]
+        if let store {
+            missing = try missing.filter { picture in
+                let bitmap = try picture.bitmap().onWhite
+                let key = try store.key {
+                    $0.add("picture", bitmap.samples)
+                    $0.add("width", bitmap.width)
+                    $0.add("channels", bitmap.channels)
+                }
+                keys[ObjectIdentifier(picture)] = key
+                guard let features = store.cache.value(key, { try $0.tensor() }) else { return true }
+                found[ObjectIdentifier(picture)] = (picture, features.values)
+                return false
+            }
+        }
         for start in stride(from: 0, to: missing.count, by: 32) {
             let part = Array(missing[start..<min(start + 32, missing.count)])
             let features = try clip.imageFeatures(try part.map { try $0.bitmap().onWhite })
-            for (index, picture) in part.enumerated() { found[ObjectIdentifier(picture)] = (picture, features[index].values) }
+            for (index, picture) in part.enumerated() {
+                found[ObjectIdentifier(picture)] = (picture, features[index].values)
+                if let store, let key = keys[ObjectIdentifier(picture)] { store.cache.store(key) { $0.write(features[index]) } }
+            }
         }
         imageFeatures.withLock { $0 = found.count > LoadedModel.most ? [:] : found }
         return LoadedModel.rows(pictures.compactMap { found[ObjectIdentifier($0)]?.features })

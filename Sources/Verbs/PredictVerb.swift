@@ -1,3 +1,4 @@
+import Caching
 import Diffusion
 import Interpreting
 import Models
@@ -43,7 +44,25 @@ enum PredictVerb {
         }
         var texts: [Int: Value] = [:]
         var empties: [Int: Value] = [:]
-        for group in Batches.alike(told.map(\.input.shape), .max) {
+        var keys: [Int: ItemKey] = [:]
+        let store = try ItemStore(invocation, model, [.unet])
+        if let store {
+            for (row, (input, timestep)) in told.enumerated() {
+                let key = try store.key {
+                    $0.add("input", input)
+                    $0.add("timestep", Double(timestep))
+                    $0.add("text", conditions.texts[row].states)
+                    $0.add("empty", conditions.empty.states)
+                }
+                keys[row] = key
+                guard let (empty, text) = store.cache.value(key, { (try $0.tensor(), try $0.tensor()) }), empty.shape == input.shape, text.shape == input.shape else { continue }
+                empties[row] = .tensor(empty)
+                texts[row] = .tensor(text)
+            }
+        }
+        let missing = told.indices.filter { texts[$0] == nil }
+        store?.cache.count("predict", cached: told.count - missing.count)
+        for group in Batches.alike(missing.map { told[$0].input.shape }, .max).map({ $0.map { missing[$0] } }) {
             for range in Batches.ranges(count: group.count, size: invocation.session.settings.batch) {
                 if invocation.session.cancellation.isRequested { throw EngineError(.interrupted, "stopped while predicting") }
                 let rows = Array(group[range])
@@ -56,7 +75,13 @@ enum PredictVerb {
                 for (index, row) in rows.enumerated() {
                     empties[row] = .tensor(output[index])
                     texts[row] = .tensor(output[rows.count + index])
+                    guard let store, let key = keys[row] else { continue }
+                    store.cache.store(key) {
+                        $0.write(output[index])
+                        $0.write(output[rows.count + index])
+                    }
                 }
+                store?.cache.count("predict", computed: rows.count)
             }
         }
         table.set(Column("eps.text", (0..<table.rowCount).map { texts[$0] ?? .none }))

@@ -56,12 +56,12 @@ enum RetrieveVerb {
         let model = try invocation.model()
         let queries: Tensor
         if table.has("text") {
-            queries = try model.features(of: try texts(table, "text", invocation)) { session.warn($0) }
+            queries = try model.features(of: try texts(table, "text", invocation), cache: session.cache) { session.warn($0) }
         } else {
             queries = try pictures(table, model, invocation, slot: nil)
         }
         let keys = by == "text"
-            ? try model.features(of: texts(source, "text", invocation, slot: "table")) { session.warn($0) } : try pictures(source, model, invocation, slot: "table")
+            ? try model.features(of: texts(source, "text", invocation, slot: "table"), cache: session.cache) { session.warn($0) } : try pictures(source, model, invocation, slot: "table")
         guard queries.shape[1] == keys.shape[1] else {
             throw EngineError(.unsupported, "texts and pictures cannot be compared: \(model.name) has no whole CLIP", cure: "by=text compares texts")
         }
@@ -84,7 +84,7 @@ enum RetrieveVerb {
             }
             return picture
         }
-        guard let features = try model.features(of: pictures) else {
+        guard let features = try model.features(of: pictures, cache: invocation.session.cache) else {
             throw EngineError(.unsupported, "\(model.name) has no whole CLIP to look at pictures with", place: model.model.folder, cure: "`retrieve TABLE by=text` compares texts")
         }
         return features

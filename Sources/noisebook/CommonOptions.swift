@@ -1,4 +1,5 @@
 import ArgumentParser
+import Caching
 import Files
 import Interpreting
 import Kernels
@@ -25,6 +26,9 @@ struct CommonOptions: ParsableArguments {
     @Option(help: "Added to every seed that is not written out.")
     var seed: Int?
 
+    @Flag(name: .customLong("no-cache"), help: "Compute everything anew, and keep nothing for the next time.")
+    var noCache = false
+
     @Option(name: .customLong("allow-read"), help: "A folder that a notebook or script may read besides its project.")
     var allowRead: [String] = []
 
@@ -37,9 +41,19 @@ struct CommonOptions: ParsableArguments {
         if let seed, seed < 0 { throw ValidationError("--seed takes a whole number from 0") }
     }
 
+    /// Who may make the folder `.noisebook` that computed items are kept in.
+    enum CacheUse {
+        /// A notebook, a script file, the prompt: below the folder that paths are relative to.
+        case make
+        /// A program from the command line or standard input: only where a notebook or the prompt has made it.
+        case ifThere
+        case none
+    }
+
     /// A session with these settings; signals are told to it from now on.
-    func session(access: FileAccess) -> Session {
+    func session(access: FileAccess, cache: CacheUse) -> Session {
         let session = Session(verbs: Verbs.registry, access: access)
+        session.cache = cacheFolder(access.base, cache).map { ItemCache(folder: $0) }
         if let threads {
             session.settings.threads = threads
             ThreadPool.shared.threadCount = threads
@@ -49,6 +63,13 @@ struct CommonOptions: ParsableArguments {
         if isatty(STDERR_FILENO) == 1 { session.progress = ProgressBar() }
         Interrupts.install(session.cancellation)
         return session
+    }
+
+    private func cacheFolder(_ base: String, _ use: CacheUse) -> String? {
+        let folder = FileSystem.join(base, ".noisebook")
+        let exists = FileSystem.isFolder(folder)
+        guard !noCache, use != .none, exists || use == .make, FileSystem.isWritable(exists ? folder : base) else { return nil }
+        return folder
     }
 
     /// What may be read and written by a file's program: see `product.md`.

@@ -23,6 +23,7 @@ struct ProgramRun {
             }
         }
         reporter.report(result.diagnostics + (failure.map { [$0] } ?? []))
+        reporter.tell(result.counts, failure: result.cacheFailure)
         if result.ending == .finished, failure != nil { return ExitStatus.error }
         return ExitStatus.of(result.ending)
     }

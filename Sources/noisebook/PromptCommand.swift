@@ -44,12 +44,13 @@ struct PromptCommand: ParsableCommand {
     }
 
     func run() throws {
-        let session = options.session(access: FileAccess(base: "."))
+        let converses = code.isEmpty && input != "-" && isatty(STDIN_FILENO) == 1
+        let session = options.session(access: FileAccess(base: "."), cache: converses ? .make : .ifThere)
         let reporter = Reporter(json: options.json, session: session)
         if !code.isEmpty {
             throw ExitCode(ProgramRun(session: session, reporter: reporter).run(code.joined(separator: "\n"), name: "-e"))
         }
-        if input == "-" || isatty(STDIN_FILENO) != 1 {
+        if !converses {
             do {
                 let text = try FileSystem.readText("/dev/stdin")
                 throw ExitCode(ProgramRun(session: session, reporter: reporter).run(text, name: "standard input"))
@@ -94,7 +95,7 @@ struct HelpCommand: ParsableCommand {
     @OptionGroup var options: CommonOptions
 
     func run() throws {
-        let session = options.session(access: FileAccess(base: "."))
+        let session = options.session(access: FileAccess(base: "."), cache: .none)
         let reporter = Reporter(json: options.json, session: session)
         if markdown {
             if word != nil || options.json { throw ValidationError("--markdown writes the whole reference and stands alone") }

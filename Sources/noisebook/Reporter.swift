@@ -1,3 +1,4 @@
+import Caching
 import Files
 import Interpreting
 import Prompt
@@ -42,6 +43,13 @@ struct Reporter {
         }
         for warning in output.warnings { tell(display.warning(warning) + "\n") }
         if let text = try display.text(output.value) { print(text + "\n") }
+    }
+
+    /// What the cache did for a run: silent unless items came from it or it could not keep any.
+    func tell(_ counts: CacheCounts, failure: String?) {
+        guard !isJSON else { return }
+        if counts.hasCached { tell("\(counts)\n") }
+        if let failure { tell(display.warning(failure) + "\n") }
     }
 
     func report(_ diagnostics: [Diagnostic]) {

@@ -46,7 +46,7 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         for file in files {
-            let session = options.session(access: file == "-" ? FileAccess(base: ".") : options.access(file: file))
+            let session = options.session(access: file == "-" ? FileAccess(base: ".") : options.access(file: file), cache: file == "-" ? .ifThere : .make)
             let reporter = Reporter(json: options.json, session: session)
             for (name, value) in parameters { session.parameters[name] = value }
             let status: Int32
@@ -86,6 +86,7 @@ struct RunCommand: ParsableCommand {
         }
         if write, !run.outputs.isEmpty { try file.write(run.outputs) }
         reporter.report(run.diagnostics)
+        reporter.tell(run.counts, failure: run.cacheFailure)
         if write, !options.json {
             let count = file.notebook.cells.count
             let place = "\(file.target): outputs of \(run.outputs.count) of \(count) \(count == 1 ? "cell" : "cells") written"

@@ -1,0 +1,35 @@
+internal import Files
+
+/// Keeps the entries of a cache within their limit. Other processes may add and remove entries meanwhile: what is gone is skipped.
+enum Eviction {
+    private struct Entry {
+        var path: String
+        var stamp: FileStamp
+    }
+
+    /// Bytes of all entries.
+    static func size(of folder: String) throws -> Int { try list(folder).reduce(0) { $0 + $1.stamp.size } }
+
+    /// Removes entries, those used longest ago first, until all take at most `goal` bytes; gives what they take then.
+    static func evict(_ folder: String, to goal: Int) throws -> Int {
+        let entries = try list(folder).sorted { ($0.stamp.modified, $0.path) < ($1.stamp.modified, $1.path) }
+        var size = entries.reduce(0) { $0 + $1.stamp.size }
+        for entry in entries {
+            if size <= goal { break }
+            try FileSystem.removeFile(entry.path)
+            size -= entry.stamp.size
+        }
+        return size
+    }
+
+    /// Files that a killed process left half-written are among them: nobody uses them, so they are the first to go.
+    private static func list(_ folder: String) throws -> [Entry] {
+        guard FileSystem.isFolder(folder) else { return [] }
+        return try FileSystem.list(folder).map { FileSystem.join(folder, $0) }.filter(FileSystem.isFolder).flatMap { inner in
+            try FileSystem.list(inner).compactMap { name in
+                let path = FileSystem.join(inner, name)
+                return FileStamp(path: path).map { Entry(path: path, stamp: $0) }
+            }
+        }
+    }
+}
