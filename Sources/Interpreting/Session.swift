@@ -34,7 +34,11 @@ package final class Session {
     /// What verbs keep between uses, by their own keys.
     package var store: [String: AnyObject] = [:]
     /// Values of single items computed before; nil where nothing is kept. Results are the same with and without it.
-    package var cache: ItemCache?
+    package var cache: ItemCache? {
+        get { usesCache ? itemCache : nil }
+        set { itemCache = newValue }
+    }
+    private var itemCache: ItemCache?
     /// The verbs that `def` has made.
     var definitions: [String: Definition] = [:]
     /// The last values, newest first; kept when `keepsLast` is set.

@@ -23,7 +23,8 @@ struct PromptCommand: ParsableCommand {
             noisebook -e CODE                  runs one program; `noisebook -` reads it from standard input
             noisebook help [VERB|CODE]         the language: its verbs and errors
             """,
-        discussion: "Exit status: 0 good, 1 an `expect` failed, 2 an error in the program, 3 interrupted with what was finished kept, 64 wrong usage.",
+        discussion:
+            "What was computed for an item is kept in .noisebook, below the notebook's folder, or the working folder for the prompt; deleting it loses time only. -e and - use it where it is and do not make it. Exit status: 0 good, 1 an `expect` failed, 2 an error in the program, 3 interrupted with what was finished kept, 64 wrong usage.",
         version: "noisebook \(version)")
 
     @Option(name: .customShort("e"), help: ArgumentHelp("Run this program and leave.", valueName: "code"))

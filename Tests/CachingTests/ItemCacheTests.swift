@@ -1,7 +1,7 @@
 import Caching
 import Files
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("Item cache") struct ItemCacheTests {

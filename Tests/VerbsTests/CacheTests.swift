@@ -3,8 +3,8 @@ import Files
 import Interpreting
 import Results
 import SourceText
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 import Verbs
 
@@ -20,7 +20,9 @@ import Verbs
             let names = ["latent", "generated", "eps.text", "eps.empty", "near.similarity"]
             numbers = try names.compactMap { table.column($0) }.flatMap { column in
                 try column.values.map { value in
-                    if case .number(let number) = value { return [UInt32(truncatingIfNeeded: number.bitPattern >> 32), UInt32(truncatingIfNeeded: number.bitPattern)] }
+                    if case .number(let number) = value {
+                        return [UInt32(truncatingIfNeeded: number.bitPattern >> 32), UInt32(truncatingIfNeeded: number.bitPattern)]
+                    }
                     return try value.elements()?.values.map(\.bitPattern) ?? []
                 }
             }
@@ -32,7 +34,9 @@ import Verbs
     static func session(_ folder: TemporaryFolder?, version: Int = 1, of verb: String = "") -> Session {
         let verbs = Verbs.registry.all.map { old in
             old.name == verb
-                ? VerbDeclaration(old.name, old.family, old.summary, input: old.input, slots: old.slots, adds: old.adds, examples: old.examples, version: version, run: old.run)
+                ? VerbDeclaration(
+                    old.name, old.family, old.summary, input: old.input, slots: old.slots, adds: old.adds, examples: old.examples, version: version,
+                    run: old.run)
                 : old
         }
         let session = Session(verbs: VerbRegistry(verbs), access: FileAccess(base: "/"))
@@ -146,19 +150,22 @@ import Verbs
 
     static let base = "out = [\"a cat\", \"a dog\", \"a bird\"] | noise of=3 scheduler=ddim seed=1 | denoise guidance=3 | decode"
 
-    @Test("a changed argument, seed or text makes exactly its items new", arguments: [
-        Mutation(testDescription: "spaces", old: "guidance=3", new: "guidance = 3.0", denoised: 0, decoded: 0),
-        Mutation(testDescription: "name", old: "| decode", new: "| decode as=generated", denoised: 0, decoded: 0),
-        Mutation(testDescription: "guidance", old: "guidance=3", new: "guidance=4", denoised: 3, decoded: 3),
-        Mutation(testDescription: "seed", old: "seed=1", new: "seed=11", denoised: 3, decoded: 3),
-        // Item 0 has the seed that item 1 had, but another text.
-        Mutation(testDescription: "next seed", old: "seed=1", new: "seed=2", denoised: 3, decoded: 3),
-        Mutation(testDescription: "text", old: "a dog", new: "a wolf", denoised: 1, decoded: 1),
-        Mutation(testDescription: "steps", old: "of=3", new: "of=4", denoised: 3, decoded: 3),
-        Mutation(testDescription: "scheduler", old: "=ddim", new: "=euler", denoised: 3, decoded: 3),
-        Mutation(testDescription: "eta", old: "=ddim", new: "=ddim eta=0.5", denoised: 3, decoded: 3),
-        Mutation(testDescription: "negative", old: "guidance=3", new: "guidance=3 negative=\"a dog\"", denoised: 3, decoded: 3),
-    ]) func mutation(_ mutation: Mutation) throws {
+    @Test(
+        "a changed argument, seed or text makes exactly its items new",
+        arguments: [
+            Mutation(testDescription: "spaces", old: "guidance=3", new: "guidance = 3.0", denoised: 0, decoded: 0),
+            Mutation(testDescription: "name", old: "| decode", new: "| decode as=generated", denoised: 0, decoded: 0),
+            Mutation(testDescription: "guidance", old: "guidance=3", new: "guidance=4", denoised: 3, decoded: 3),
+            Mutation(testDescription: "seed", old: "seed=1", new: "seed=11", denoised: 3, decoded: 3),
+            // Item 0 has the seed that item 1 had, but another text.
+            Mutation(testDescription: "next seed", old: "seed=1", new: "seed=2", denoised: 3, decoded: 3),
+            Mutation(testDescription: "text", old: "a dog", new: "a wolf", denoised: 1, decoded: 1),
+            Mutation(testDescription: "steps", old: "of=3", new: "of=4", denoised: 3, decoded: 3),
+            Mutation(testDescription: "scheduler", old: "=ddim", new: "=euler", denoised: 3, decoded: 3),
+            Mutation(testDescription: "eta", old: "=ddim", new: "=ddim eta=0.5", denoised: 3, decoded: 3),
+            Mutation(testDescription: "negative", old: "guidance=3", new: "guidance=3 negative=\"a dog\"", denoised: 3, decoded: 3),
+        ]) func mutation(_ mutation: Mutation) throws
+    {
         let folder = try TemporaryFolder()
         _ = try CacheTests.run(CacheTests.base, CacheTests.session(folder))
         let counts = try CacheTests.run(CacheTests.base.replacing(mutation.old, with: mutation.new), CacheTests.session(folder)).result.counts
@@ -175,7 +182,8 @@ import Verbs
         #expect(counts["decode"].computed == (verb == "decode" ? 3 : 0))
     }
 
-    @Test("a changed byte of weights makes new what they computed, and no more", arguments: ["unet", "vae", "text_encoder"]) func weights(_ part: String) throws {
+    @Test("a changed byte of weights makes new what they computed, and no more", arguments: ["unet", "vae", "text_encoder"]) func weights(_ part: String) throws
+    {
         let folder = try TemporaryFolder()
         let model = folder.path("model")
         try CacheTests.copy(try Golden.topic("models").path("pipeline"), to: model)
@@ -228,6 +236,14 @@ import Verbs
         let refused = try CacheTests.run(CacheTests.base, CacheTests.session(folder))
         #expect(refused.outcome == plain.outcome)
         #expect(refused.result.cacheFailure?.contains(folder.path("cache")) == true)
+    }
+
+    @Test("what is timed neither reads nor writes the cache") func timed() throws {
+        let folder = try TemporaryFolder()
+        let work = CacheTests.base.replacing("out = ", with: "")
+        let timed = try CacheTests.run("out = bench 1 { \(work) }", CacheTests.session(folder))
+        #expect(timed.result.counts == CacheCounts())
+        #expect(!FileSystem.exists(folder.path("cache")))
     }
 
     // MARK: Files
