@@ -10,7 +10,7 @@ package final class ItemCache {
     /// Bytes of all entries at most; beyond, those that were used longest ago go.
     package let limit: Int
     /// How long unfinished work may go unsaved.
-    package var savingInterval = Duration.seconds(3)
+    package var savingInterval = Duration.seconds(1)
     package let files: FileDigests
     /// Since `beginRun`.
     package private(set) var counts = CacheCounts()
