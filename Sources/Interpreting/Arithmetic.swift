@@ -1,5 +1,6 @@
 import Results
 import Tensors
+
 #if canImport(Glibc)
 import Glibc
 #else
@@ -87,12 +88,13 @@ package enum Arithmetic {
     }
 
     static func unsuitable(_ value: Value, for name: String) -> Complaint {
-        let cure: String? = switch value {
-        case .table: "use one of its columns: `t.NAME`"
-        case .record: "use one of its fields: `r.NAME`"
-        case .text: "text joins by interpolation: \"\\(a) and \\(b)\""
-        default: nil
-        }
+        let cure: String? =
+            switch value {
+            case .table: "use one of its columns: `t.NAME`"
+            case .record: "use one of its fields: `r.NAME`"
+            case .text: "text joins by interpolation: \"\\(a) and \\(b)\""
+            default: nil
+            }
         return Complaint(.wrongOperands, "\(name) does not work on \(value.kind.phrase)", label: "this is \(value.kind.phrase)", help: cure)
     }
 
@@ -161,10 +163,14 @@ package enum Arithmetic {
     package static func range(from first: Double, to last: Double, by step: Double?) throws -> [Value] {
         guard first.isFinite, last.isFinite else { throw Complaint(.outOfRange, "a range needs finite ends", label: "not finite") }
         let size = abs(step ?? 1)
-        guard size > 0, size.isFinite else { throw Complaint(.outOfRange, "the step of a range cannot be \(NumberFormat.plain(step ?? 0))", label: "would never end") }
+        guard size > 0, size.isFinite else {
+            throw Complaint(.outOfRange, "the step of a range cannot be \(NumberFormat.plain(step ?? 0))", label: "would never end")
+        }
         // The end counts as met when rounding alone keeps it away: 0..1:0.1 has eleven values.
         let count = (abs(last - first) / size + 1e-9).rounded(.down) + 1
-        guard count <= 100_000 else { throw Complaint(.outOfRange, "a range of \(NumberFormat.plain(count)) values is too long", label: "at most 100,000 values") }
+        guard count <= 100_000 else {
+            throw Complaint(.outOfRange, "a range of \(NumberFormat.plain(count)) values is too long", label: "at most 100,000 values")
+        }
         let signed = last < first ? -size : size
         return (0..<Int(count)).map { i in
             let value = first + Double(i) * signed

@@ -78,7 +78,9 @@ struct Binder {
             if !isThere, !meant.contains(slot.name) { missing(slot, command, declaration) }
         }
         if declaration.hasBlock, command.block == nil {
-            report(.missingBlock, "`\(declaration.name)` needs a block", at: command.verb.span.joined(with: command.span), label: "no { ... } follows", declaration)
+            report(
+                .missingBlock, "`\(declaration.name)` needs a block", at: command.verb.span.joined(with: command.span), label: "no { ... } follows", declaration
+            )
         }
         return bound
     }
@@ -101,7 +103,8 @@ struct Binder {
         if let slot = declaration.named.first(where: { $0.name == name.text }) {
             if let first = bound.filled(slot.name) {
                 problems.append(
-                    Diagnostic(.repeatedName, "`\(name.text)=` stands twice", at: name.span, label: "the second",
+                    Diagnostic(
+                        .repeatedName, "`\(name.text)=` stands twice", at: name.span, label: "the second",
                         related: [Diagnostic.Label(first.span, "the first")]))
                 return
             }
@@ -111,7 +114,8 @@ struct Binder {
         if declaration.open != nil {
             if let first = bound.open.first(where: { $0.name.text == name.text }) {
                 problems.append(
-                    Diagnostic(.repeatedName, "`\(name.text)=` stands twice", at: name.span, label: "the second",
+                    Diagnostic(
+                        .repeatedName, "`\(name.text)=` stands twice", at: name.span, label: "the second",
                         related: [Diagnostic.Label(first.name.span, "the first")]))
                 return
             }
@@ -120,12 +124,14 @@ struct Binder {
         }
         let candidates = declaration.named.map(\.name)
         if let positional = declaration.positional.first(where: { $0.name == name.text }) {
-            report(.unknownOption, "`\(declaration.name)` takes \(positional.name.uppercased()) without its name", at: name.span,
+            report(
+                .unknownOption, "`\(declaration.name)` takes \(positional.name.uppercased()) without its name", at: name.span,
                 label: "write only the value", declaration)
             return
         }
         if let closest = Suggestion.closest(to: name.text, in: candidates) { meant.insert(closest) }
-        report(.unknownOption, "`\(declaration.name)` has no option `\(name.text)`", at: name.span,
+        report(
+            .unknownOption, "`\(declaration.name)` has no option `\(name.text)`", at: name.span,
             label: Suggestion.question(for: name.text, in: candidates) ?? "no such option", declaration)
     }
 
@@ -151,7 +157,8 @@ struct Binder {
             default:
                 if argument.items.count > 1 {
                     problems.append(
-                        Diagnostic(.wrongType, "`\(slot.name)` takes one \(slot.typePhrase.droppingArticle), not several", at: argument.rawSpan,
+                        Diagnostic(
+                            .wrongType, "`\(slot.name)` takes one \(slot.typePhrase.droppingArticle), not several", at: argument.rawSpan,
                             label: "\(argument.items.count) given"))
                     return nil
                 }
@@ -174,7 +181,8 @@ struct Binder {
         var help = ["one of " + choices.joined(separator: ", ")]
         if knows(item.raw) { help.append("to use the variable, put it in brackets: `\(slot.name)=(\(item.raw))`") }
         problems.append(
-            Diagnostic(.unknownChoice, "`\(slot.name)` cannot be `\(item.raw)`", at: item.span,
+            Diagnostic(
+                .unknownChoice, "`\(slot.name)` cannot be `\(item.raw)`", at: item.span,
                 label: Suggestion.question(for: item.raw, in: choices) ?? "not known", help: help))
     }
 
@@ -187,7 +195,9 @@ struct Binder {
 
     private mutating func missing(_ slot: Slot, _ command: Command, _ declaration: VerbDeclaration) {
         let name = slot.place == .named ? "`\(slot.name)=`" : slot.place == .open ? "`NAME=...`" : slot.name.uppercased()
-        report(.missingArgument, "`\(declaration.name)` needs \(name)", at: command.verb.span, label: "\(name) is \(slot.typePhrase): \(slot.summary)", declaration)
+        report(
+            .missingArgument, "`\(declaration.name)` needs \(name)", at: command.verb.span, label: "\(name) is \(slot.typePhrase): \(slot.summary)", declaration
+        )
     }
 
     private mutating func report(_ code: DiagnosticCode, _ title: String, at span: Span, label: String, _ declaration: VerbDeclaration) {

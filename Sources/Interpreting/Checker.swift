@@ -95,7 +95,8 @@ struct Checker {
     private mutating func check(_ command: Command, supply: Binder.Supply, input: ColumnGuess) -> ColumnGuess {
         guard let declaration = session.verbs[command.verb.text] ?? definitions[command.verb.text]?.declaration else {
             problems.append(
-                Diagnostic(.unknownVerb, "there is no verb `\(command.verb.text)`", at: command.verb.span,
+                Diagnostic(
+                    .unknownVerb, "there is no verb `\(command.verb.text)`", at: command.verb.span,
                     label: Suggestion.question(for: command.verb.text, in: session.verbs.names + Array(definitions.keys)) ?? "not known"))
             return .unknown
         }
@@ -169,11 +170,13 @@ struct Checker {
         switch (declaration.input, supply) {
         case (.none, .pipe):
             problems.append(
-                Diagnostic(.wrongInput, "nothing can flow into `\(declaration.name)`", at: bound.command.verb.span, label: "it begins a pipeline",
+                Diagnostic(
+                    .wrongInput, "nothing can flow into `\(declaration.name)`", at: bound.command.verb.span, label: "it begins a pipeline",
                     help: ["usage: " + declaration.usage]))
         case (.table, .head) where !bound.hasInputArgument, (.value, .head) where !bound.hasInputArgument:
             problems.append(
-                Diagnostic(.missingInput, "`\(declaration.name)` needs something to work on", at: bound.command.verb.span, label: "nothing flows in here",
+                Diagnostic(
+                    .missingInput, "`\(declaration.name)` needs something to work on", at: bound.command.verb.span, label: "nothing flows in here",
                     help: [declaration.takesInputAsArgument ? "usage: \(declaration.name) X, or X | \(declaration.name)" : "usage: X | " + declaration.usage]))
         default: break
         }
@@ -283,12 +286,14 @@ struct Checker {
                 problems.append(
                     Diagnostic(
                         .unknownName, "there is no column or variable `\(name)`", at: expression.span,
-                        label: Suggestion.question(for: name, in: row.listed + names) ?? "not known here", help: ["columns: " + row.listed.joined(separator: " ")]))
+                        label: Suggestion.question(for: name, in: row.listed + names) ?? "not known here",
+                        help: ["columns: " + row.listed.joined(separator: " ")]))
             }
         case .column(let name):
             if !perRow, !mayBeColumn {
                 problems.append(
-                    Diagnostic(.missingColumn, "`.\(name.text)` is a column, and there is no row here", at: expression.span, label: "no table to read it from",
+                    Diagnostic(
+                        .missingColumn, "`.\(name.text)` is a column, and there is no row here", at: expression.span, label: "no table to read it from",
                         help: ["name the table: `t.\(name.text)`"]))
             }
         case .previous:
@@ -323,7 +328,8 @@ struct Checker {
     private mutating func check(_ name: Name, _ arguments: [Expression]) {
         guard let function = Function(rawValue: name.text) else {
             problems.append(
-                Diagnostic(.unknownFunction, "there is no function `\(name.text)`", at: name.span,
+                Diagnostic(
+                    .unknownFunction, "there is no function `\(name.text)`", at: name.span,
                     label: Suggestion.question(for: name.text, in: Function.allCases.map(\.rawValue)) ?? "not known",
                     help: ["functions: " + Function.allCases.map(\.rawValue).joined(separator: " ")]))
             return
@@ -332,7 +338,8 @@ struct Checker {
         let isSpliced = arguments.contains { if case .range = $0.kind { true } else { false } }
         if !isSpliced, !function.arity.contains(arguments.count) {
             problems.append(
-                Diagnostic(.wrongOperands, "`\(name.text)` takes \(function.arityPhrase), \(arguments.count) given", at: name.span, label: "usage: \(function.usage)"))
+                Diagnostic(
+                    .wrongOperands, "`\(name.text)` takes \(function.arityPhrase), \(arguments.count) given", at: name.span, label: "usage: \(function.usage)"))
         }
     }
 
@@ -345,7 +352,8 @@ struct Checker {
             problems.append(Diagnostic(.unknownName, "there is no variable `\(name.text)`", at: name.span, label: meant))
         } else if list {
             problems.append(
-                Diagnostic(.unquotedName, "there is no variable `\(name.text)`", at: name.span, label: "a text stands in quotes",
+                Diagnostic(
+                    .unquotedName, "there is no variable `\(name.text)`", at: name.span, label: "a text stands in quotes",
                     help: ["write \"\(name.text)\""]))
         } else {
             problems.append(Diagnostic(.unknownName, "there is no variable `\(name.text)`", at: name.span, label: "not known here"))

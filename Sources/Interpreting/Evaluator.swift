@@ -120,7 +120,8 @@ struct Evaluator {
     private func call(_ name: Name, _ arguments: [Expression]) throws -> Value {
         guard let function = Function(rawValue: name.text) else {
             throw diagnostic(
-                Complaint(.unknownFunction, "there is no function `\(name.text)`",
+                Complaint(
+                    .unknownFunction, "there is no function `\(name.text)`",
                     label: Suggestion.question(for: name.text, in: Function.allCases.map(\.rawValue)) ?? "not known",
                     help: "functions: " + Function.allCases.map(\.rawValue).joined(separator: " ")),
                 at: name.span)
@@ -154,13 +155,15 @@ struct Evaluator {
         case .column(let name):
             guard let row else {
                 throw diagnostic(
-                    Complaint(.missingColumn, "`.\(name.text)` is a column, and there is no row here", label: "no table to read it from",
+                    Complaint(
+                        .missingColumn, "`.\(name.text)` is a column, and there is no row here", label: "no table to read it from",
                         help: "name the table: `t.\(name.text)`"), at: expression.span)
             }
             let all = [name.text] + fields.map(\.text)
             guard let (value, used) = column(all, of: row) else {
                 throw diagnostic(
-                    Complaint(.missingColumn, "the table has no column `\(all.joined(separator: "."))`",
+                    Complaint(
+                        .missingColumn, "the table has no column `\(all.joined(separator: "."))`",
                         label: Suggestion.question(for: name.text, in: row.table.columnNames) ?? "no such column",
                         help: "columns: " + row.table.columnNames.joined(separator: " ")), at: expression.span)
             }
@@ -186,7 +189,8 @@ struct Evaluator {
             }
             let wanted = names.joined(separator: ".")
             throw diagnostic(
-                Complaint(.unknownField, "\(value.kind.phrase) here has no `\(wanted)`",
+                Complaint(
+                    .unknownField, "\(value.kind.phrase) here has no `\(wanted)`",
                     label: Suggestion.question(for: wanted, in: known) ?? "it has " + (known.isEmpty ? "no fields" : known.prefix(16).joined(separator: ", "))),
                 at: first.span)
         }
@@ -242,7 +246,8 @@ struct Evaluator {
         let known = (row?.table.columnNames ?? []) + scope.names
         let what = row == nil ? "variable" : "column or variable"
         return diagnostic(
-            Complaint(.unknownName, "there is no \(what) `\(name)`", label: Suggestion.question(for: name, in: known) ?? "not known here",
+            Complaint(
+                .unknownName, "there is no \(what) `\(name)`", label: Suggestion.question(for: name, in: known) ?? "not known here",
                 help: row.map { "columns: " + $0.table.columnNames.joined(separator: " ") }), at: span)
     }
 

@@ -1,5 +1,6 @@
 internal import Files
 import SourceText
+
 #if canImport(Glibc)
 import Glibc
 #else
@@ -25,7 +26,8 @@ package struct FileAccess: Sendable {
     package func reading(_ path: String, slot: String? = nil) throws -> String {
         let full = absolute(path)
         guard allows(full, in: readable) else {
-            throw Complaint(.notReadable, "`\(path)` lies outside what this notebook may read", label: "not below its project's folder", slot: slot,
+            throw Complaint(
+                .notReadable, "`\(path)` lies outside what this notebook may read", label: "not below its project's folder", slot: slot,
                 help: "allow it: noisebook run ... --allow-read \(FileSystem.folder(of: full))")
         }
         return full
@@ -34,7 +36,8 @@ package struct FileAccess: Sendable {
     package func writing(_ path: String, slot: String? = nil) throws -> String {
         let full = absolute(path)
         guard allows(full, in: writable) else {
-            throw Complaint(.notWritable, "`\(path)` lies outside what this notebook may write", label: "not below its own folder", slot: slot,
+            throw Complaint(
+                .notWritable, "`\(path)` lies outside what this notebook may write", label: "not below its own folder", slot: slot,
                 help: "allow it: noisebook run ... --allow-write \(FileSystem.folder(of: full))")
         }
         return full

@@ -1,5 +1,6 @@
 import Results
 import Tensors
+
 #if canImport(Glibc)
 import Glibc
 #else
@@ -61,7 +62,8 @@ package enum Function: String, Sendable, CaseIterable {
 
     package func callAsFunction(_ arguments: [Value]) throws -> Value {
         guard arity.contains(arguments.count), let first = arguments.first else {
-            throw Complaint(.wrongOperands, "`\(rawValue)` takes \(arityPhrase), \(arguments.count) given",
+            throw Complaint(
+                .wrongOperands, "`\(rawValue)` takes \(arityPhrase), \(arguments.count) given",
                 label: "usage: \(usage)")
         }
         let name = "`\(rawValue)`"

@@ -30,7 +30,8 @@ package struct Invocation {
     /// The input of a verb that declares `.table`.
     package func table() throws -> Table {
         guard case .table(let table) = input else {
-            throw Complaint(.missingInput, "`\(verb.name)` needs a table to work on", label: "nothing flows in here",
+            throw Complaint(
+                .missingInput, "`\(verb.name)` needs a table to work on", label: "nothing flows in here",
                 help: "begin the pipeline with a table: `t | \(verb.name)`")
         }
         return table

@@ -102,7 +102,9 @@ package struct Resolver {
                 try bound.open.map { name, list in
                     guard list.items.count == 1 else {
                         throw evaluator.diagnostic(
-                            Complaint(.wrongType, "`\(name.text)=` takes one expression", label: "\(list.items.count) given", help: "a list goes in square brackets: [1, 2, 3]"),
+                            Complaint(
+                                .wrongType, "`\(name.text)=` takes one expression", label: "\(list.items.count) given",
+                                help: "a list goes in square brackets: [1, 2, 3]"),
                             at: list.span)
                     }
                     return (name.text, perRow(list.items[0], isCondition: false))
@@ -197,7 +199,8 @@ package struct Resolver {
         case .choice(let choices):
             guard case .text(let text) = value else { throw unfit(value, slot) }
             guard choices.contains(text) else {
-                throw Complaint(.unknownChoice, "`\(slot.name)` cannot be `\(text)`", label: Suggestion.question(for: text, in: choices) ?? "not known",
+                throw Complaint(
+                    .unknownChoice, "`\(slot.name)` cannot be `\(text)`", label: Suggestion.question(for: text, in: choices) ?? "not known",
                     help: "one of " + choices.joined(separator: ", "))
             }
             return .name(text)

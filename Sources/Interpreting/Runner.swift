@@ -32,7 +32,8 @@ struct Runner {
                 last = try value(of: pipeline, in: scope, isBlockHead: true)
                 scope.set(name.text, last)
             case .param(let name, _, _), .definition(let name, _, _):
-                throw Diagnostic(.malformedStatement, "`\(name.text)` cannot be declared inside a block", at: statement.span, label: "move it above", source: source)
+                throw Diagnostic(
+                    .malformedStatement, "`\(name.text)` cannot be declared inside a block", at: statement.span, label: "move it above", source: source)
             }
         }
         return last
@@ -105,14 +106,16 @@ struct Runner {
         case .table:
             guard let value else { throw missingInput(declaration) }
             guard let table = try table(from: value) else {
-                throw Complaint(.wrongInput, "`\(declaration.name)` works on a table, and this is \(value.kind.phrase)", label: "\(value.kind.phrase) flows in here")
+                throw Complaint(
+                    .wrongInput, "`\(declaration.name)` works on a table, and this is \(value.kind.phrase)", label: "\(value.kind.phrase) flows in here")
             }
             return .table(table)
         }
     }
 
     private static func missingInput(_ declaration: VerbDeclaration) -> Complaint {
-        Complaint(.missingInput, "`\(declaration.name)` needs something to work on", label: "nothing flows in here",
+        Complaint(
+            .missingInput, "`\(declaration.name)` needs something to work on", label: "nothing flows in here",
             help: declaration.takesInputAsArgument ? "usage: \(declaration.name) X, or X | \(declaration.name)" : "usage: X | " + declaration.usage)
     }
 

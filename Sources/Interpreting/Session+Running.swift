@@ -139,7 +139,9 @@ extension Session {
         var value = standard
         if let text = parameters[name.text] {
             guard let set = Session.read(text, like: standard) else {
-                throw Diagnostic(.paramOutside, "`\(name.text)` was set to `\(text)`, which is not \(standard.kind.phrase)", at: name.span, label: "the default is \(standard.summary)", source: source)
+                throw Diagnostic(
+                    .paramOutside, "`\(name.text)` was set to `\(text)`, which is not \(standard.kind.phrase)", at: name.span,
+                    label: "the default is \(standard.summary)", source: source)
             }
             value = set
         }

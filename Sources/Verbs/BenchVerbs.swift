@@ -16,7 +16,8 @@ enum BenchVerbs {
         "bench", .control, "Runs a block once to warm up and then N times, and gives the median, smallest and largest time.", input: .optional,
         slots: [Slot("n", .number(whole: true), .positional, required: true, in: 1...10_000, "timed runs")], block: true,
         adds: ["seconds", "seconds_min", "seconds_max", "runs", "peak_mb"], notes: notes,
-        columns: .made, examples: [
+        columns: .made,
+        examples: [
             "bench 5 { items n=1..1000 | with square=(n*n) }",
             "model = load monsters; \"a red dragon\" | noise of=2 seed=1 | bench 2 { denoise | decode } | table",
         ]
@@ -31,7 +32,8 @@ enum BenchVerbs {
     static let time = VerbDeclaration(
         "time", .control, "Runs a block once and says how long it took.", input: .optional, block: true, adds: ["seconds", "peak_mb"],
         notes: ["The first use of a model includes opening it; `bench` warms up."] + notes,
-        columns: .made, examples: ["time { items n=1..1000 | with square=(n*n) }", "model = load monsters; time { \"a red dragon\" | noise of=2 seed=1 | denoise | decode }"]
+        columns: .made,
+        examples: ["time { items n=1..1000 | with square=(n*n) }", "model = load monsters; time { \"a red dragon\" | noise of=2 seed=1 | denoise | decode }"]
     ) { invocation in
         guard let block = invocation.block else { return .none }
         let times = try Stopwatch(invocation, block).seconds(runs: 1, warmUp: false)

@@ -16,7 +16,8 @@ enum ControlVerbs {
         ],
         block: true, blockNames: .open, adds: ["NAME"],
         notes: ["All points use the same seeds, so that the differences between them are paired. What flows in is `it` in the block."],
-        columns: .block, examples: [
+        columns: .block,
+        examples: [
             "sweep k=20..60:20 { items x=1,2 | with y=(x*k) } | table",
             "sweep a=1,2 b=\"x\",\"y\" { items n=a } | table",
         ]
@@ -47,7 +48,7 @@ enum ControlVerbs {
                 var table: Table
                 do {
                     table = try Block.table(try block(it: invocation.input, columns), of: "sweep")
-                } catch where skips && !session.cancellation.isRequested {
+                } catch  where skips && !session.cancellation.isRequested {
                     session.warn("left out \(place): \(Block.title(of: error))")
                     session.progress.advance(by: 1)
                     continue

@@ -16,7 +16,9 @@ enum DatasetVerb {
             Slot("all", .boolean, standard: "no", "for `monsters`: with the undead copies that share one sentence per kind"),
         ],
         adds: ["text", "image"],
-        notes: ["`monsters` is real data from two Debian packages: apt-get install angband crawl-tiles-data.", "Pictures are read when they are first looked at."],
+        notes: [
+            "`monsters` is real data from two Debian packages: apt-get install angband crawl-tiles-data.", "Pictures are read when they are first looked at.",
+        ],
         columns: .sourced, examples: ["test = dataset monsters split=test | first 8", "dataset pictures/mine size=64 | grid image labels=text"]
     ) { invocation in
         let name = invocation.arguments.text("name") ?? ""
@@ -26,7 +28,8 @@ enum DatasetVerb {
         let place = isBuiltIn ? name : try access.reading(name, slot: "name")
         if !isBuiltIn, !FileSystem.exists(place) {
             throw Complaint(
-                .engineData, "there is no data set, folder or file `\(name)`", label: Suggestion.question(for: name, in: Dataset.builtIn) ?? "not found", slot: "name",
+                .engineData, "there is no data set, folder or file `\(name)`", label: Suggestion.question(for: name, in: Dataset.builtIn) ?? "not found",
+                slot: "name",
                 help: "built-in data sets: \(Dataset.builtIn.joined(separator: ", "))")
         }
         let dataset = try Dataset.load(

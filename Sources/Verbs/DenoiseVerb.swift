@@ -11,7 +11,9 @@ enum DenoiseVerb {
     static let denoise = VerbDeclaration(
         "denoise", .diffusion, "Takes the remaining steps, or some of them, with classifier-free guidance.", input: .table,
         slots: [
-            Slot("guidance", .number(whole: false), standard: "7.5", in: 0...1000, "how far to go from the empty prompt's prediction beyond the text's; 1 or less runs without the empty prompt"),
+            Slot(
+                "guidance", .number(whole: false), standard: "7.5", in: 0...1000,
+                "how far to go from the empty prompt's prediction beyond the text's; 1 or less runs without the empty prompt"),
             Slot("steps", .number(whole: true), in: 1...1000, "how many of the remaining steps to take"),
             Slot("negative", .text, standard: "\"\"", "what to lead away from, in place of the empty prompt"),
             Slot("every", .number(whole: true), in: 1...1000, "keeps a row per so many steps, with the column `left`"),
@@ -37,7 +39,9 @@ enum DenoiseVerb {
                     help: "`noise K of=N` puts it on one; `noise 0 of=N left=K` does so without adding noise")
             }
             guard !run.isFinished else {
-                throw Complaint(.noStepsLeft, "no steps are left: these latents are denoised", label: "all \(run.steps) steps are taken", help: "add noise first: `noise 40 of=70`")
+                throw Complaint(
+                    .noStepsLeft, "no steps are left: these latents are denoised", label: "all \(run.steps) steps are taken",
+                    help: "add noise first: `noise 40 of=70`")
             }
         }
         let conditions = try Conditions(invocation, table, model)
@@ -92,7 +96,8 @@ struct Conditions {
         empty = first
         for (row, text) in texts.enumerated() where text.states.shape != empty.states.shape {
             throw Complaint(
-                .differentLengths, "the embedding of row \(row) has the shape \(text.states.shape.shapeText), the text encoder of \(model.name) gives \(empty.states.shape.shapeText)",
+                .differentLengths,
+                "the embedding of row \(row) has the shape \(text.states.shape.shapeText), the text encoder of \(model.name) gives \(empty.states.shape.shapeText)",
                 label: "they must agree")
         }
     }

@@ -33,13 +33,16 @@ enum EncodeVerb {
         case .text:
             let session = invocation.session
             let embeddings = try model.embeddings(
-                of: column.values.map(\.summary), cache: session.cache, count: { session.cache?.count("encode", cached: $0, computed: $1) }, warn: { session.warn($0) })
+                of: column.values.map(\.summary), cache: session.cache, count: { session.cache?.count("encode", cached: $0, computed: $1) },
+                warn: { session.warn($0) })
             try invocation.add(Column(invocation.arguments.text("as") ?? "embedding", embeddings.map { .embedding($0) }), to: &table)
         case .image:
             let latents = try encode(column, table, model, invocation)
             table = table.rows(0..<latents.count)
             try invocation.add(Column(invocation.arguments.text("as") ?? "latent", latents.map { .latent($0) }), to: &table)
-            if latents.count < column.values.count { table.partial = .init(place: "item \(latents.count) of \(column.values.count)", kept: latents.count, total: column.values.count) }
+            if latents.count < column.values.count {
+                table.partial = .init(place: "item \(latents.count) of \(column.values.count)", kept: latents.count, total: column.values.count)
+            }
         case .none where table.rowCount == 0:
             try invocation.add(Column(invocation.arguments.text("as") ?? "latent", []), to: &table)
         default:

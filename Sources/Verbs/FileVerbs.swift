@@ -10,10 +10,13 @@ enum FileVerbs {
 
     static let items = VerbDeclaration(
         "items", .sources, "Makes a table from lists: one row per element, numbered from 0 as `item`.", input: .none,
-        slots: [Slot("columns", .lists, .open, required: true, "a list, a range, or a tensor, whose first axis makes the rows; a single value stands in every row")],
+        slots: [
+            Slot("columns", .lists, .open, required: true, "a list, a range, or a tensor, whose first axis makes the rows; a single value stands in every row")
+        ],
         adds: ["NAME"],
         notes: ["Tensors in a column `latent` or `embedding` become latents [channels, height, width] and embeddings [tokens, width]."],
-        columns: .made, examples: ["items k=20..60:10 fid=317.4,283.021,260.616,234.656,222.27 | table", "items text=\"a red dragon\",\"a blue dragon\" guidance=7.5 | table"]
+        columns: .made,
+        examples: ["items k=20..60:10 fid=317.4,283.021,260.616,234.656,222.27 | table", "items text=\"a red dragon\",\"a blue dragon\" guidance=7.5 | table"]
     ) { invocation in
         let lists = invocation.arguments.lists("columns")
         let count = lists.map(\.values.count).max() ?? 0
@@ -28,9 +31,11 @@ enum FileVerbs {
             throw Complaint(.columnExists, "`item` numbers the rows by itself", label: "choose another name", slot: columns[index].name)
         }
         return .table(
-            Table(columns: columns, rowCount: count, recipes: (0..<count).map { row in
-                Recipe(RecipeStep(verb: "items", arguments: columns.map { "\($0.name)=\($0.values[row].summary)" }))
-            }))
+            Table(
+                columns: columns, rowCount: count,
+                recipes: (0..<count).map { row in
+                    Recipe(RecipeStep(verb: "items", arguments: columns.map { "\($0.name)=\($0.values[row].summary)" }))
+                }))
     }
 
     static let read = VerbDeclaration(
@@ -58,7 +63,8 @@ enum FileVerbs {
         case "safetensors": return try tensors(path, finished)
         case let other:
             throw Complaint(
-                .unsupportedFeature, "`read` does not know files that end in `\(other.isEmpty ? name : "." + other)`", label: "not a kind it reads", slot: "file",
+                .unsupportedFeature, "`read` does not know files that end in `\(other.isEmpty ? name : "." + other)`", label: "not a kind it reads",
+                slot: "file",
                 help: FileSystem.isFolder(path) ? "a folder of pictures is read by `dataset \(name)`" : "it reads .csv .json .png .safetensors")
         }
     }
@@ -153,7 +159,8 @@ extension Column {
     var asLatents: Column {
         guard name == "latent" || name == "embedding" else { return self }
         return Column(
-            name, values.map { value in
+            name,
+            values.map { value in
                 guard case .tensor(let tensor) = value else { return value }
                 if name == "latent", tensor.rank == 3 { return .latent(Latent(tensor: tensor, origin: .file)) }
                 if name == "embedding", tensor.rank == 2 { return .embedding(Embedding(states: tensor)) }

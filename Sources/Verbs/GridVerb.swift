@@ -26,14 +26,17 @@ enum GridVerb {
             columns = try named.map { name in
                 let column = try invocation.column(name, of: table, slot: "pictures", cure: name == "generated" ? "put `decode` before it" : nil)
                 guard column.kind == .image || column.kind == .none else {
-                    throw Complaint(.wrongType, "`grid` arranges pictures, and `\(name)` is \(column.kind.phrase)", label: "not a picture column", slot: "pictures")
+                    throw Complaint(
+                        .wrongType, "`grid` arranges pictures, and `\(name)` is \(column.kind.phrase)", label: "not a picture column", slot: "pictures")
                 }
                 return column
             }
         } else {
             columns = table.columns.filter { $0.kind == .image }
             guard !columns.isEmpty || table.rowCount == 0 else {
-                throw Complaint(.missingColumn, "this table has no pictures", label: "columns: " + table.columnNames.joined(separator: " "), help: "`decode` makes pictures of latents")
+                throw Complaint(
+                    .missingColumn, "this table has no pictures", label: "columns: " + table.columnNames.joined(separator: " "),
+                    help: "`decode` makes pictures of latents")
             }
         }
         let labels = try invocation.arguments.text("labels").map { try invocation.column($0, of: table, slot: "labels") }
@@ -41,7 +44,8 @@ enum GridVerb {
         var view: GridView
         if let name = invocation.arguments.text("cols") {
             let cols = try invocation.column(name, of: table, slot: "cols")
-            view = arranged(table, columns, rows: rows ?? (Set(table.items).count > 1 ? table.column("text") ?? table.itemColumn : nil), cols: cols, labels: labels)
+            view = arranged(
+                table, columns, rows: rows ?? (Set(table.items).count > 1 ? table.column("text") ?? table.itemColumn : nil), cols: cols, labels: labels)
         } else if let rows {
             view = ragged(table, columns, rows: rows, labels: labels)
         } else {

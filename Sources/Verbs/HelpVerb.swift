@@ -17,7 +17,8 @@ enum HelpVerb {
             return .view(.text("\(function.usage)\n\na function of expressions; all of them: " + Function.allCases.map(\.rawValue).joined(separator: " ")))
         }
         throw Complaint(
-            .unknownVerb, "there is no verb or code `\(word)`", label: Suggestion.question(for: word, in: invocation.session.verbs.names) ?? "not known", slot: "word",
+            .unknownVerb, "there is no verb or code `\(word)`", label: Suggestion.question(for: word, in: invocation.session.verbs.names) ?? "not known",
+            slot: "word",
             help: "`help` lists the verbs")
     }
 
@@ -33,7 +34,11 @@ enum HelpVerb {
                             headings: [.init(name: "verb", kind: .text), .init(name: "does", kind: .text)],
                             rows: members.map { [.text($0.name), .text($0.summary)] })),
                 ])
-            } + [.text("help VERB explains a verb, help E021 an error; the functions of expressions are " + Function.allCases.map(\.rawValue).joined(separator: " "))])
+            } + [
+                .text(
+                    "help VERB explains a verb, help E021 an error; the functions of expressions are "
+                        + Function.allCases.map(\.rawValue).joined(separator: " "))
+            ])
     }
 
     static func page(_ verb: VerbDeclaration) -> String {

@@ -4,6 +4,7 @@ import Models
 import Results
 import SourceText
 import Tensors
+
 #if canImport(Glibc)
 import Glibc
 #else
@@ -57,7 +58,8 @@ enum LoadVerb {
         let known = (shipped() + [userFolder()]).filter(FileSystem.isFolder).flatMap { (try? FileSystem.list($0)) ?? [] }
         throw Complaint(
             .engineFile, "there is no model `\(name)`", label: Suggestion.question(for: name, in: known) ?? "not found", slot: "name",
-            help: "a folder is given by its path: `load ./\(FileSystem.name(of: name))`", notes: ["looked in " + (tried.isEmpty ? local : tried.joined(separator: ", "))])
+            help: "a folder is given by its path: `load ./\(FileSystem.name(of: name))`",
+            notes: ["looked in " + (tried.isEmpty ? local : tried.joined(separator: ", "))])
     }
 
     private static func environment(_ name: String) -> String? {

@@ -146,7 +146,9 @@ package final class LoadedModel: ModelHandle {
     }
 
     /// A row of features per text: those known, those stored, and the others as `compute` gives them for some texts at a time.
-    private func rows(of texts: [String], in memory: borrowing Mutex<[String: [Float]]>, _ store: ItemStore?, _ compute: ([String]) throws -> Tensor) throws -> Tensor {
+    private func rows(of texts: [String], in memory: borrowing Mutex<[String: [Float]]>, _ store: ItemStore?, _ compute: ([String]) throws -> Tensor) throws
+        -> Tensor
+    {
         let known = memory.withLock { $0 }
         var found = known.count > LoadedModel.most ? [:] : known
         var missing = Array(Set(texts.filter { found[$0] == nil })).sorted()
@@ -224,7 +226,8 @@ extension Invocation {
         }
         guard case .model(let handle) = value, let model = handle as? LoadedModel else {
             throw Complaint(
-                .missingModel, "`\(verb.name)` needs a whole model, and `\(given == nil ? "model" : "using")` is \(value.kind.phrase)", label: value.kind.phrase,
+                .missingModel, "`\(verb.name)` needs a whole model, and `\(given == nil ? "model" : "using")` is \(value.kind.phrase)",
+                label: value.kind.phrase,
                 slot: given == nil ? nil : "using", help: "`load NAME` gives one")
         }
         return model
@@ -259,7 +262,8 @@ extension Invocation {
     func add(_ column: Column, to table: inout Table, slot: String = "as") throws {
         guard !table.has(column.name) else {
             throw Complaint(
-                .columnExists, "the table has a column `\(column.name)` already", label: "`\(verb.name)` would add it again", slot: arguments.given.contains(slot) ? slot : nil,
+                .columnExists, "the table has a column `\(column.name)` already", label: "`\(verb.name)` would add it again",
+                slot: arguments.given.contains(slot) ? slot : nil,
                 help: verb.slot("as") == nil ? "remove or rename it first: `select` keeps the columns it names" : "choose another name: as=NAME")
         }
         table.set(column)

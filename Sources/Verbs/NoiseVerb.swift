@@ -19,13 +19,18 @@ enum NoiseVerb {
             Seeds.slot,
             Slot("size", .size, "of the picture in pixels, if not the model's own"),
             Slot("scheduler", .choice(schedulers), "if not the folder's; it takes over the folder's settings"),
-            Slot("start", .choice(StartMode.allCases.map(\.rawValue)), standard: "aligned", "how to begin in the middle: on the schedule's own levels, or call for call as diffusers does"),
+            Slot(
+                "start", .choice(StartMode.allCases.map(\.rawValue)), standard: "aligned",
+                "how to begin in the middle: on the schedule's own levels, or call for call as diffusers does"),
             Slot("eta", .number(whole: false), in: 0...1, "the share of fresh noise in each step (ddim)"),
             Slot("karras", .boolean, "whether the step sizes are those of Karras and others (2022)"),
             Slot("using", .model, "another model than the variable `model`"),
         ],
         adds: ["latent"],
-        notes: ["`noise 0 of=70 left=60` denoises a clean latent, which blurs it.", "PNDM begun in the middle by diffusers runs out of step with its schedule; `start=aligned` does not."],
+        notes: [
+            "`noise 0 of=70 left=60` denoises a clean latent, which blurs it.",
+            "PNDM begun in the middle by diffusers runs out of step with its schedule; `start=aligned` does not.",
+        ],
         columns: .kept, reads: [.init("latent", with: "k", cure: "put `encode COLUMN` before it; without K it makes pure noise")],
         examples: [
             "model = load monsters; \"a red dragon\" | noise of=70 seed=1 | denoise | decode | show",
@@ -66,7 +71,9 @@ enum NoiseVerb {
         var (height, width) = model.model.latentSize
         if case .list(let size) = invocation.arguments.value("size"), case .number(let across) = size.first, case .number(let down) = size.last {
             guard Int(across) % factor == 0, Int(down) % factor == 0 else {
-                throw Complaint(.outOfRange, "a picture of \(Int(across)) x \(Int(down)) does not divide by \(factor)", label: "both sides must be multiples of \(factor)", slot: "size")
+                throw Complaint(
+                    .outOfRange, "a picture of \(Int(across)) x \(Int(down)) does not divide by \(factor)", label: "both sides must be multiples of \(factor)",
+                    slot: "size")
             }
             (height, width) = (Int(down) / factor, Int(across) / factor)
         }
@@ -83,7 +90,8 @@ enum NoiseVerb {
     private static func noised(_ table: Table, _ model: LoadedModel, _ run: SchedulerRun, added: Int, _ invocation: Invocation) throws -> [Latent] {
         guard table.has("latent") else {
             throw Complaint(
-                .missingColumn, "`noise \(added)` adds noise to the column `latent`, and there is none", label: "the table has " + table.columnNames.joined(separator: ", "),
+                .missingColumn, "`noise \(added)` adds noise to the column `latent`, and there is none",
+                label: "the table has " + table.columnNames.joined(separator: ", "),
                 slot: "k", help: "put `encode COLUMN` before it, or leave \(added) out to begin from pure noise")
         }
         let seed = Seeds.base(invocation)

@@ -18,7 +18,9 @@ enum PredictVerb {
             Slot("using", .model, "another model than the variable `model`"),
         ],
         adds: ["eps.text", "eps.empty"],
-        notes: ["With `at`, the latent goes to the network as it is; without, scaled as its scheduler does. The columns hold what the network gives, noise or velocity."],
+        notes: [
+            "With `at`, the latent goes to the network as it is; without, scaled as its scheduler does. The columns hold what the network gives, noise or velocity."
+        ],
         examples: [
             "model = load monsters; \"a red dragon\" | noise of=4 scheduler=ddim | predict | with eps=(eps.empty + 7.5*(eps.text - eps.empty)) | step | describe",
             "model = load monsters; \"a red dragon\" | noise of=4 | predict at=500 | describe",
@@ -38,7 +40,8 @@ enum PredictVerb {
                     help: "say it: `predict at=TIMESTEP`, or put it on a schedule with `noise`")
             }
             guard let timestep = run.timestep else {
-                throw Complaint(.noStepsLeft, "no steps are left: these latents are denoised", label: "all \(run.steps) steps are taken", help: "add noise first")
+                throw Complaint(
+                    .noStepsLeft, "no steps are left: these latents are denoised", label: "all \(run.steps) steps are taken", help: "add noise first")
             }
             return (try run.scaledInput(latent.tensor), timestep)
         }
@@ -55,7 +58,8 @@ enum PredictVerb {
                     $0.add("empty", conditions.empty.states)
                 }
                 keys[row] = key
-                guard let (empty, text) = store.cache.value(key, { (try $0.tensor(), try $0.tensor()) }), empty.shape == input.shape, text.shape == input.shape else { continue }
+                guard let (empty, text) = store.cache.value(key, { (try $0.tensor(), try $0.tensor()) }), empty.shape == input.shape, text.shape == input.shape
+                else { continue }
                 empties[row] = .tensor(empty)
                 texts[row] = .tensor(text)
             }
@@ -111,10 +115,13 @@ enum PredictVerb {
                 throw Complaint(.wrongType, "row \(row) of `\(name)` is \(outputs.values[row].kind.phrase)", label: "a tensor is needed", slot: "column")
             }
             guard var run = latent.run else {
-                throw Complaint(.latentWithoutSchedule, "this latent is on no schedule: it \(latent.origin.rawValue)", label: "there is no step to take", help: "put it on one with `noise`")
+                throw Complaint(
+                    .latentWithoutSchedule, "this latent is on no schedule: it \(latent.origin.rawValue)", label: "there is no step to take",
+                    help: "put it on one with `noise`")
             }
             guard !run.isFinished else {
-                throw Complaint(.noStepsLeft, "no steps are left: these latents are denoised", label: "all \(run.steps) steps are taken", help: "add noise first")
+                throw Complaint(
+                    .noStepsLeft, "no steps are left: these latents are denoised", label: "all \(run.steps) steps are taken", help: "add noise first")
             }
             var next = latent
             var generator = latent.generator ?? Generator(seed: 0)

@@ -17,7 +17,9 @@ package enum Reference {
             blocks += members.flatMap(section)
         }
         blocks.append("## Functions")
-        blocks.append("They stand in expressions. Arithmetic, `sqrt`, `exp`, `log`, `abs` and `round` work element by element on numbers, lists, columns, tensors and latents.")
+        blocks.append(
+            "They stand in expressions. Arithmetic, `sqrt`, `exp`, `log`, `abs` and `round` work element by element on numbers, lists, columns, tensors and latents."
+        )
         blocks.append(Function.allCases.map { "- `\($0.usage)`: \($0.summary)" }.joined(separator: "\n"))
         blocks.append("## Errors and warnings")
         blocks.append("`help E021` explains a code, with an example and the cure.")

@@ -10,14 +10,17 @@ enum RetrieveVerb {
         "retrieve", .diffusion, "Finds for each row the nearest rows of a table, by the cosine of their CLIP embeddings.", input: .table,
         slots: [
             Slot("table", .table, .positional, required: true, "where to look"),
-            Slot("by", .choice(["text", "image", "random"]), standard: "text", "the row's text against the table's texts or pictures, or drawn without looking"),
+            Slot(
+                "by", .choice(["text", "image", "random"]), standard: "text", "the row's text against the table's texts or pictures, or drawn without looking"),
             Slot("top", .number(whole: true), standard: "1", in: 1...10_000, "how many; each gives a row, and all share the item"),
             Slot("as", .name, standard: "near", "what the new columns begin with"),
             Slot("using", .model, "another model than the variable `model`"),
             Seeds.slot,
         ],
         adds: ["AS.item", "AS.rank", "AS.similarity", "AS.*"],
-        notes: ["The embeddings are the projected ones of the model's own CLIP; where it has none, the pooled ones of its text encoder. Rows without a text but with an image are compared by that."],
+        notes: [
+            "The embeddings are the projected ones of the model's own CLIP; where it has none, the pooled ones of its text encoder. Rows without a text but with an image are compared by that."
+        ],
         examples: [
             "model = load monsters; train = dataset monsters split=train; \"a red dragon\" | retrieve train top=3 | select near.text near.similarity | table",
             "model = load monsters; train = dataset monsters split=train; dataset monsters split=test | first 4 | retrieve train | grid image,near.image",
@@ -60,8 +63,10 @@ enum RetrieveVerb {
         } else {
             queries = try pictures(table, model, invocation, slot: nil)
         }
-        let keys = by == "text"
-            ? try model.features(of: texts(source, "text", invocation, slot: "table"), cache: session.cache) { session.warn($0) } : try pictures(source, model, invocation, slot: "table")
+        let keys =
+            by == "text"
+            ? try model.features(of: texts(source, "text", invocation, slot: "table"), cache: session.cache) { session.warn($0) }
+            : try pictures(source, model, invocation, slot: "table")
         guard queries.shape[1] == keys.shape[1] else {
             throw EngineError(.unsupported, "texts and pictures cannot be compared: \(model.name) has no whole CLIP", cure: "by=text compares texts")
         }
@@ -85,7 +90,9 @@ enum RetrieveVerb {
             return picture
         }
         guard let features = try model.features(of: pictures, cache: invocation.session.cache) else {
-            throw EngineError(.unsupported, "\(model.name) has no whole CLIP to look at pictures with", place: model.model.folder, cure: "`retrieve TABLE by=text` compares texts")
+            throw EngineError(
+                .unsupported, "\(model.name) has no whole CLIP to look at pictures with", place: model.model.folder,
+                cure: "`retrieve TABLE by=text` compares texts")
         }
         return features
     }

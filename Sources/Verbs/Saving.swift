@@ -30,7 +30,9 @@ enum Saving {
     private static func stacked(_ column: Column) throws -> Tensor {
         let tensors = try column.values.compactMap { try $0.elements() }
         guard tensors.count == column.values.count, let first = tensors.first else {
-            throw Complaint(.wrongInput, "the column `\(column.name)` has missing values and cannot be saved as a tensor", label: "\(tensors.count) of \(column.values.count) rows")
+            throw Complaint(
+                .wrongInput, "the column `\(column.name)` has missing values and cannot be saved as a tensor",
+                label: "\(tensors.count) of \(column.values.count) rows")
         }
         guard tensors.allSatisfy({ $0.shape == first.shape }) else {
             throw Complaint(.differentLengths, "the rows of `\(column.name)` have different shapes and cannot be one tensor", label: "shapes differ")
@@ -85,9 +87,10 @@ enum Saving {
         case .list(let values): .array(values.map(json))
         case .record(let record): .object(Dictionary(record.fields.map { ($0.name, json($0.value)) }, uniquingKeysWith: { first, _ in first }))
         case .table(let table):
-            .array((0..<table.rowCount).map { row in
-                .object(Dictionary(table.shownColumns.map { ($0.name, json($0.values[row])) }, uniquingKeysWith: { first, _ in first }))
-            })
+            .array(
+                (0..<table.rowCount).map { row in
+                    .object(Dictionary(table.shownColumns.map { ($0.name, json($0.values[row])) }, uniquingKeysWith: { first, _ in first }))
+                })
         case .tensor(let tensor): nested(tensor)
         case .latent(let latent): nested(latent.tensor)
         case .embedding(let embedding): nested(embedding.states)

@@ -63,7 +63,8 @@ enum TableVerbs {
         let keys = try (0..<table.rowCount).map { try key(table, row: $0) }
         let kinds = Set(keys.map(\.kind)).subtracting([.none])
         guard kinds.count <= 1, kinds.isSubset(of: [.number, .text, .boolean]) else {
-            throw Complaint(.wrongOperands, "rows are sorted by numbers or texts, not by \(Column("", keys).kind.phrase)", label: "cannot be ordered", slot: "by")
+            throw Complaint(
+                .wrongOperands, "rows are sorted by numbers or texts, not by \(Column("", keys).kind.phrase)", label: "cannot be ordered", slot: "by")
         }
         let order = (0..<table.rowCount).sorted { a, b in
             if keys[a].isNone || keys[b].isNone { return keys[a].isNone == keys[b].isNone ? a < b : keys[b].isNone }
@@ -177,7 +178,8 @@ enum TableVerbs {
         ],
         adds: ["AS.*"],
         notes: ["A row that agrees with none keeps its place, and the other's columns are missing there; with several, it is repeated."],
-        columns: .kept, examples: [
+        columns: .kept,
+        examples: [
             "a = items k=1,2 x=5,6; b = items k=2,1 x=7,8; a | join b on=k as=b | table",
             "a = items x=5,6; b = items y=7,8; a | join b on=item | table",
         ]
@@ -189,7 +191,8 @@ enum TableVerbs {
         let leftKeys = try names.map { try invocation.column($0, of: left, slot: "on") }
         let rightKeys = try names.map { name in
             guard let column = right.column(name) else {
-                throw Complaint(.missingColumn, "the other table has no column `\(name)`", label: "it has " + right.columnNames.joined(separator: ", "), slot: "on")
+                throw Complaint(
+                    .missingColumn, "the other table has no column `\(name)`", label: "it has " + right.columnNames.joined(separator: ", "), slot: "on")
             }
             return column
         }
@@ -205,15 +208,17 @@ enum TableVerbs {
         for column in right.columns where !names.contains(column.name) {
             let name = prefix + column.name
             guard !left.has(name) else {
-                throw Complaint(.columnExists, "both tables have a column `\(name)`", label: "`as=NAME` sets the other's apart", slot: "table",
+                throw Complaint(
+                    .columnExists, "both tables have a column `\(name)`", label: "`as=NAME` sets the other's apart", slot: "table",
                     help: "add as=NAME")
             }
             result.set(Column(name, pairs.map { pair in pair.1.map { column.values[$0] } ?? .none }))
         }
         let step = invocation.step()
-        result.set(recipes: pairs.map { pair in
-            Recipe(step, of: [left.recipes[pair.0]] + (pair.1.map { [right.recipes[$0]] } ?? []))
-        })
+        result.set(
+            recipes: pairs.map { pair in
+                Recipe(step, of: [left.recipes[pair.0]] + (pair.1.map { [right.recipes[$0]] } ?? []))
+            })
         return .table(result)
     }
 }

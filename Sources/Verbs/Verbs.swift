@@ -3,7 +3,8 @@ import Interpreting
 /// All verbs of the language: the only place where it meets the engine.
 package enum Verbs {
     package static let registry = VerbRegistry(
-        [LoadVerb.load, DatasetVerb.dataset, RetrieveVerb.retrieve.knowing(.kept)] + FileVerbs.all + diffusion + TableVerbs.all + ControlVerbs.all + BenchVerbs.all
+        [LoadVerb.load, DatasetVerb.dataset, RetrieveVerb.retrieve.knowing(.kept)] + FileVerbs.all + diffusion + TableVerbs.all + ControlVerbs.all
+            + BenchVerbs.all
             + LookingVerbs.all + [HelpVerb.help])
 
     /// What these read and keep is said here and not in their files.

@@ -4,6 +4,7 @@ import SourceText
 import TestSupport
 import Testing
 import Verbs
+
 #if canImport(Glibc)
 import Glibc
 #else

@@ -2,10 +2,11 @@ import Files
 import Interpreting
 import Results
 import SourceText
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 import Verbs
+
 #if canImport(Glibc)
 import Glibc
 #else

@@ -3,8 +3,8 @@ import Files
 import Interpreting
 import Results
 import SourceText
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 import Verbs
 
@@ -137,7 +137,8 @@ import Verbs
         let stopper = Stopper(session.cancellation, after: 7)
         session.progress = stopper
         let result = session.run(
-            SourceFile(name: "test", text: "model = load \(model)\nout = [\"a\", \"b\", \"c\"] | noise of=4 scheduler=ddim seed=1 | denoise | decode\nlater = 1"))
+            SourceFile(
+                name: "test", text: "model = load \(model)\nout = [\"a\", \"b\", \"c\"] | noise of=4 scheduler=ddim seed=1 | denoise | decode\nlater = 1"))
         #expect(result.ending == .interrupted)
         guard case .table(let table) = session.globals["out"] else { throw EngineError(.data, "no table") }
         // Seven steps: the first row's four, and three of the second's.
@@ -147,11 +148,15 @@ import Verbs
         #expect(session.globals["later"] == nil)
     }
 
-    @Test("latents of the report's mistakes are refused with the cure", arguments: [
-        ("\"a\" | denoise", "E031"), ("\"a\" | noise 3 of=10", "E031"), ("\"a\" | noise of=2 | denoise | denoise", "E043"), ("\"a\" | noise of=2 | noise 30 of=10", "E026"),
-        ("\"a\" | noise of=4 scheduler=pndm eta=0.5", "E054"), ("\"a\" | noise of=4 | with latent=(latent*2) | denoise", "E044"),
-        ("\"a\" | noise of=4 size=97x96", "E026"), ("\"a\" | noise of=4 | decode | decode", "E032"),
-    ]) func refused(_ pipeline: String, _ code: String) throws {
+    @Test(
+        "latents of the report's mistakes are refused with the cure",
+        arguments: [
+            ("\"a\" | denoise", "E031"), ("\"a\" | noise 3 of=10", "E031"), ("\"a\" | noise of=2 | denoise | denoise", "E043"),
+            ("\"a\" | noise of=2 | noise 30 of=10", "E026"),
+            ("\"a\" | noise of=4 scheduler=pndm eta=0.5", "E054"), ("\"a\" | noise of=4 | with latent=(latent*2) | denoise", "E044"),
+            ("\"a\" | noise of=4 size=97x96", "E026"), ("\"a\" | noise of=4 | decode | decode", "E032"),
+        ]) func refused(_ pipeline: String, _ code: String) throws
+    {
         let (session, model) = try PipelineTests.session()
         let result = session.run(SourceFile(name: "test", text: "model = load \(model)\n\(pipeline)"))
         #expect(result.diagnostics.map(\.code.rawValue) == [code], "\(result.diagnostics.map(\.title))")

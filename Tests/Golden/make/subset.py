@@ -12,15 +12,15 @@ import sys
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-MODELS = ["pipeline", "clip_model_quickgelu", "clip_text_legacy_quickgelu", "clip_text_projection",
+MODELS = ["pipeline", "clip_model_quickgelu", "clip_text_legacy_quickgelu", "clip_model_quickgelu_sharded", "clip_text_projection",
           "unet_2level_fp16", "vae_f4"]
 CASES = {"vae_f4": ["c1"], "clip_text_projection": ["c0"], "clip_model_quickgelu": ["c0"]}  # elsewhere all
-SCHEDULERS = ["pndm_plms__sd__epsilon", "pndm_prk__sd__epsilon", "ddim__linear__v_prediction", "ddim_eta1__sd__epsilon", "ddpm__sd__epsilon",
+SCHEDULERS = ["pndm_plms__sd__epsilon", "pndm_prk__sd__v_prediction", "ddim__linear__v_prediction", "ddim_eta1__sd__epsilon", "ddpm__sd__epsilon",
               "dpmpp_2m_karras__sd__v_prediction", "euler__linear__epsilon", "euler_a__sd__epsilon",
               "heun__sd__epsilon", "lcm__sd__epsilon"]
-RUNS = ["img2img_pndm70_60", "batch3_genlist_nonsquare"]
-RESIZES = ["f32.input", "f32.bicubic.16x16", "f32.bicubic_noaa.53x20", "f32.bilinear.7x5", "f32.bilinear_noaa.40x61",
-           "gray8.bicubic.20x20", "gray8.lanczos.80x60"]
+RUNS = ["img2img_pndm70_60", "txt2img_pndm10_g7.5_s0"]
+RESIZES = ["f32.input", "f32.bicubic.16x16", "f32.bicubic_noaa.53x20", "f32.bilinear.7x5",
+           "gray8.bicubic.20x20"]
 KINDS_RESIZED = ["rgb8.{}.16x16", "rgba8.{}.16x16"]
 PREPROCESSED = ["palette8_trns"]
 
