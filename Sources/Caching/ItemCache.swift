@@ -83,6 +83,7 @@ package final class ItemCache {
             let replaced = FileStamp(path: path)?.size ?? 0
             // Not durable: what a power cut spoils is found by its digest and computed again.
             try AtomicFile.write(bytes, to: path, durable: false)
+            FileStamp.touch(path)
             let known = try size ?? Eviction.size(of: entries) - bytes.count + replaced
             size = known + bytes.count - replaced
             if let total = size, total > limit { size = try Eviction.evict(entries, to: limit / 10 * 9) }

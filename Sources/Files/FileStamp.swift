@@ -38,5 +38,12 @@ package struct FileStamp: Sendable, Hashable {
     package var text: String { "\(device):\(inode):\(size):\(modified):\(changed)" }
 
     /// Sets a file's modification time to now: it was used. A file that is gone or not ours is left alone.
-    package static func touch(_ path: String) { _ = utimensat(AT_FDCWD, path, nil, 0) }
+    /// From the precise clock: the one that a file system stamps with by itself stands still for some milliseconds, and uses within
+    /// them would have no order.
+    package static func touch(_ path: String) {
+        var now = timespec()
+        guard clock_gettime(CLOCK_REALTIME, &now) == 0 else { return }
+        let times = [now, now]
+        _ = utimensat(AT_FDCWD, path, times, 0)
+    }
 }
