@@ -5,8 +5,10 @@ import PackageDescription
 // `noisebook` checks the processor at start and says so where it lacks them.
 #if arch(x86_64)
 let vectorFlags: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-mavx2", "-Xcc", "-mfma", "-Xcc", "-mf16c"])]
+let wideVectorFlags: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-mavx512f", "-Xcc", "-mavx512vl", "-Xcc", "-mavx512dq", "-Xcc", "-mavx512bw", "-Xcc", "-mfma"])]
 #else
 let vectorFlags: [SwiftSetting] = []
+let wideVectorFlags: [SwiftSetting] = []
 #endif
 
 func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = [], swiftSettings: [SwiftSetting] = []) -> Target {
@@ -37,7 +39,8 @@ let package = Package(
         module("Syntax", ["SourceText"]),
 
         // Engine
-        module("Kernels", swiftSettings: vectorFlags),
+        module("WideKernels", swiftSettings: wideVectorFlags),
+        module("Kernels", ["WideKernels", "CProcessor"], swiftSettings: vectorFlags),
         module("Tensors", ["Kernels"]),
         module("Files", ["Tensors", "CPNG", "CCrypto"]),
         module("Networks", ["Kernels", "Tensors", "Files"]),

@@ -16,6 +16,18 @@ static inline int nb_processor_has_vectors(void) {
     if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
     return (b & (1u << 5)) != 0;
 }
+
+// 1 where it has AVX-512 F, DQ, BW and VL too and the system saves the 512-bit registers (15.2 and 15.4 there).
+static inline int nb_processor_has_wide_vectors(void) {
+    unsigned int a, b, c, d, low, high;
+    if (!nb_processor_has_vectors()) return 0;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    if ((low & 0xe6) != 0xe6) return 0;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
+    const unsigned int wanted = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;
+    return (b & wanted) == wanted;
+}
 #else
 static inline int nb_processor_has_vectors(void) { return 1; }
+static inline int nb_processor_has_wide_vectors(void) { return 0; }
 #endif

@@ -41,15 +41,16 @@ final class MappedFile: @unchecked Sendable {
     }
 
     /// Asks the system to read a part ahead. A hint: nothing depends on it.
-    func willNeed(_ range: Range<Int>) { advise(range, POSIX_MADV_WILLNEED) }
+    func willNeed(_ range: Range<Int>) { advise(range, MADV_WILLNEED) }
 
     /// Tells the system that a part may leave memory, for instance once weights are packed. It stays readable.
-    func dontNeed(_ range: Range<Int>) { advise(range, POSIX_MADV_DONTNEED) }
+    func dontNeed(_ range: Range<Int>) { advise(range, MADV_DONTNEED) }
 
     private func advise(_ range: Range<Int>, _ advice: Int32) {
         guard let start = bytes.baseAddress, range.upperBound <= bytes.count else { return }
         let page = Int(getpagesize())
         let lower = range.lowerBound / page * page
-        _ = posix_madvise(UnsafeMutableRawPointer(mutating: start + lower), range.upperBound - lower, advice)
+        // Not posix_madvise, whose DONTNEED does nothing on Linux. The mapping is read-only: what is let go is read again from the file.
+        _ = madvise(UnsafeMutableRawPointer(mutating: start + lower), range.upperBound - lower, advice)
     }
 }

@@ -38,6 +38,10 @@ package final class SafetensorsFolder: TensorSource {
         return try files[place].withUnsafeBytes(of: name, body)
     }
 
+    package func dontNeed(_ name: String) {
+        if let place = places[name] { files[place].dontNeed(name) }
+    }
+
     /// The file that holds a tensor, for messages.
     package func file(of name: String) -> SafetensorsFile? { places[name].map { files[$0] } }
 

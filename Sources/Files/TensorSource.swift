@@ -20,6 +20,8 @@ package protocol TensorSource: Sendable {
     func entry(_ name: String) -> StoredTensor?
     /// The stored bytes, valid during `body` and of any alignment.
     func withUnsafeBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R
+    /// A hint that the tensor will not be needed soon, for instance once it is packed: its pages leave the process's memory.
+    func dontNeed(_ name: String)
 }
 
 extension TensorSource {

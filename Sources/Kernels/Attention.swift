@@ -148,11 +148,9 @@ private func panelRows(
 ) {
     for tile in 0..<tiles.count {
         let start = tiles.start(tile)
-        if tiles.size(tile) == 6 {
-            panelProduct6(segments: 1, length: length, offset: 0, rows: rows + start, panel: panel, initial: zeros, out: out + start * stride, stride: stride)
-        } else {
-            panelProduct4(segments: 1, length: length, offset: 0, rows: rows + start, panel: panel, initial: zeros, out: out + start * stride, stride: stride)
-        }
+        panelProduct(
+            tiles.size(tile), segments: 1, length: length, offset: 0, rows: rows + start, panel: panel, initial: zeros, out: out + start * stride,
+            stride: stride)
     }
 }
 

@@ -9,6 +9,8 @@ import Darwin
 package enum KernelChoice: String, CaseIterable, Sendable {
     /// The fastest for each layer and picture size.
     case tuned
+    /// The same without 512-bit vectors, on a processor that has them. Equal to `tuned` to the bit.
+    case narrow
     /// Packed panels in registers, convolutions as one product.
     case direct
     /// The same, and Winograd's algorithm wherever it applies.
@@ -16,7 +18,14 @@ package enum KernelChoice: String, CaseIterable, Sendable {
     /// The definition, as plain loops: slow, and the yardstick of the others.
     case naive
 
-    package static let current: KernelChoice = getenv("NOISEBOOK_KERNELS").flatMap { KernelChoice(rawValue: String(cString: $0)) } ?? .tuned
+    package static let current: KernelChoice = requested ?? .tuned
+
+    /// What the environment asks for; `unknownRequest` where it asks for something else.
+    private static let requested: KernelChoice? = request.flatMap { KernelChoice(rawValue: $0) }
+    private static let request: String? = getenv("NOISEBOOK_KERNELS").map { String(cString: $0) }
+
+    /// The value of `NOISEBOOK_KERNELS` where it names no kernels. `noisebook` refuses to start with one.
+    package static var unknownRequest: String? { request.flatMap { KernelChoice(rawValue: $0) == nil ? $0 : nil } }
 }
 
 extension WinogradSize {
@@ -27,7 +36,7 @@ extension WinogradSize {
         switch KernelChoice.current {
         case .naive, .direct: return nil
         case .winograd: return .four
-        case .tuned:
+        case .tuned, .narrow:
             // Few channels leave the transforms too little to save on.
             guard min(geometry.channels, outputs) >= 32 else { return nil }
             let side = min(geometry.seenHeight, geometry.seenWidth)

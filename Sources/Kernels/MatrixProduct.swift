@@ -41,29 +41,6 @@ func product(of source: RowSource, by matrix: PackedMatrix, into out: UnsafeMuta
     }
 }
 
-/// Rows as tiles of six and four; the last tile may repeat its last row to be full.
-struct RowTiles {
-    let sixes: Int
-    let fours: Int
-    init(rows: Int) {
-        var sixes = rows / 6
-        var fours = 0
-        switch rows % 6 {
-        case 0: break
-        case 1, 2:
-            // 6 + 2 rows are cheaper as 4 + 4.
-            if sixes > 0 { sixes -= 1; fours = 2 } else { fours = 1 }
-        case 3, 4: fours = 1
-        default: sixes += 1
-        }
-        (self.sixes, self.fours) = (sixes, fours)
-    }
-    var rows: Int { sixes * 6 + fours * 4 }
-    var count: Int { sixes + fours }
-    func start(_ tile: Int) -> Int { tile <= sixes ? tile * 6 : sixes * 6 + (tile - sixes) * 4 }
-    func size(_ tile: Int) -> Int { tile < sixes ? 6 : 4 }
-}
-
 func productBlock(
     of source: RowSource, rows: Range<Int>, by matrix: PackedMatrix, panels: Range<Int>,
     into out: UnsafeMutablePointer<Float>, outputStride: Int
@@ -102,13 +79,8 @@ func productBlock(
                     let stride = inScratch ? width : outputStride
                     let size = tiles.size(tile)
                     let pointers = UnsafePointer(table + start * segments + segment * size)
-                    if size == 6 {
-                        panelProduct6(
-                            segments: group, length: length, offset: offset, rows: pointers, panel: b, initial: initial, out: destination, stride: stride)
-                    } else {
-                        panelProduct4(
-                            segments: group, length: length, offset: offset, rows: pointers, panel: b, initial: initial, out: destination, stride: stride)
-                    }
+                    panelProduct(
+                        size, segments: group, length: length, offset: offset, rows: pointers, panel: b, initial: initial, out: destination, stride: stride)
                 }
                 offset += length
             }

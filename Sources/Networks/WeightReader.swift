@@ -70,7 +70,9 @@ package struct Parameter: Sendable {
 
     /// The values as floats in the declared shape.
     /// Only called on networks whose reader has finished: then the name is there with this shape.
+    /// The file's pages are let go at once: what a layer keeps is its own packed copy.
     package func load() -> Tensor {
+        defer { source.dontNeed(name) }
         guard let tensor = try? source.tensor(name) else { preconditionFailure("\(name) vanished from \(source.path)") }
         return tensor.reshaped(shape)
     }

@@ -1,4 +1,5 @@
 internal import CProcessor
+import Kernels
 import Rendering
 
 #if canImport(Glibc)
@@ -11,6 +12,11 @@ import Darwin
 guard nb_processor_has_vectors() == 1 else {
     StandardFile.write("noisebook: this processor lacks AVX2, FMA or F16C, which the engine is compiled for\n", to: STDERR_FILENO)
     exit(2)
+}
+if let kernels = KernelChoice.unknownRequest {
+    let known = KernelChoice.allCases.map(\.rawValue).joined(separator: ", ")
+    StandardFile.write("noisebook: NOISEBOOK_KERNELS is `\(kernels)`; known kernels: \(known)\n", to: STDERR_FILENO)
+    exit(64)
 }
 
 // Three commands are told apart here and not as subcommands of one, so that `noisebook help noise` can be about the language and
