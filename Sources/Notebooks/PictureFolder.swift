@@ -37,6 +37,15 @@ package final class PictureFolder: OutputFolder {
         return "\(name)/\(file)"
     }
 
+    /// A file as it was kept by this run.
+    func computed(_ file: String) throws -> [UInt8] {
+        guard let bytes = files[file] else { throw EngineError(.file, "was not computed", place: "\(name)/\(file)") }
+        return bytes
+    }
+
+    /// A file as it lies on disk.
+    func stored(_ file: String) throws -> [UInt8] { try FileSystem.readBytes(FileSystem.join(path, file), limit: 1 << 28) }
+
     /// Writes the files that are not there yet. What is there under such a name has that content, unless somebody changed it.
     package func write() throws {
         guard !files.isEmpty else { return }

@@ -20,11 +20,14 @@ struct PromptCommand: ParsableCommand {
         usage: """
             noisebook                          the prompt
             noisebook run FILE... [name=value] runs notebooks (.md) and scripts; --write puts outputs into the notebooks
+            noisebook check FILE...            finds errors without running anything
+            noisebook verify FILE.md...        computes notebooks anew and compares with what they show
+            noisebook accept FILE.md...        takes the outputs that verify found instead
             noisebook -e CODE                  runs one program; `noisebook -` reads it from standard input
             noisebook help [VERB|CODE]         the language: its verbs and errors
             """,
         discussion:
-            "What was computed for an item is kept in .noisebook, below the notebook's folder, or the working folder for the prompt; deleting it loses time only. -e and - use it where it is and do not make it. Exit status: 0 good, 1 an `expect` failed, 2 an error in the program, 3 interrupted with what was finished kept, 64 wrong usage.",
+            "What was computed for an item is kept in .noisebook, below the notebook's folder, or the working folder for the prompt; deleting it loses time only. -e and - use it where it is and do not make it. Exit status: 0 good, 1 an `expect` failed or `verify` found a difference, 2 an error in the program, 3 interrupted with what was finished kept, 64 wrong usage.",
         version: "noisebook \(version)")
 
     @Option(name: .customShort("e"), help: ArgumentHelp("Run this program and leave.", valueName: "code"))

@@ -19,11 +19,14 @@ if let kernels = KernelChoice.unknownRequest {
     exit(64)
 }
 
-// Three commands are told apart here and not as subcommands of one, so that `noisebook help noise` can be about the language and
+// These commands are told apart here and not as subcommands of one, so that `noisebook help noise` can be about the language and
 // the prompt can take options of its own.
 let arguments = Array(CommandLine.arguments.dropFirst())
 switch arguments.first {
 case "run": RunCommand.main(Array(arguments.dropFirst()))
+case "check": CheckCommand.main(Array(arguments.dropFirst()))
+case "verify": VerifyCommand.main(Array(arguments.dropFirst()))
+case "accept": AcceptCommand.main(Array(arguments.dropFirst()))
 case "help": HelpCommand.main(Array(arguments.dropFirst()))
 default: PromptCommand.main(arguments)
 }

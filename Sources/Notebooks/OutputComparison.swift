@@ -1,0 +1,145 @@
+import Files
+import Results
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// Compares a cell's stored output with a computed one, line by line: text exactly, whole numbers exactly, other numbers within a
+/// relative tolerance, pictures one by one by their bytes, else by their signal-to-noise ratio. A stored line `...` stands for any lines.
+package struct OutputComparison {
+    /// One place where the two differ; nil on the side that has no such line.
+    package struct Difference: Equatable, Sendable {
+        package var stored: String?
+        package var computed: String?
+        package var reason: String
+    }
+
+    /// Engines that sum in another order agree in about four digits after a full run of denoising.
+    package static let relativeTolerance = 1e-3
+    /// Decibels; at 40 the eye sees no difference.
+    package static let leastPictureRatio = 40.0
+
+    /// The largest difference allowed in a table's column, in its own units: the cell's `tol(fid=0.5)`.
+    package var tolerances: [String: Double] = [:]
+    /// The bytes of a file of the output folder by its name, on either side.
+    package var storedFile: (String) throws -> [UInt8]
+    package var computedFile: (String) throws -> [UInt8]
+
+    package init(
+        tolerances: [String: Double] = [:], storedFile: @escaping (String) throws -> [UInt8], computedFile: @escaping (String) throws -> [UInt8]
+    ) {
+        (self.tolerances, self.storedFile, self.computedFile) = (tolerances, storedFile, computedFile)
+    }
+
+    package func differences(stored: String, computed: String) -> [Difference] {
+        let old = Self.lines(stored), new = Self.lines(computed)
+        var found: [Difference] = []
+        var header = TableHeader()
+        var place = 0
+        for (index, line) in old.enumerated() {
+            if line == "..." {
+                // Up to the next line that fits, or to the end.
+                guard index + 1 < old.count else { return found }
+                let next = old[index + 1]
+                while place < new.count, reason(next, new[place], header) != nil { place += 1 }
+                continue
+            }
+            guard place < new.count else {
+                found.append(Difference(stored: line, computed: nil, reason: "no such line was computed"))
+                continue
+            }
+            header.read(line)
+            if let reason = reason(line, new[place], header) { found.append(Difference(stored: line, computed: new[place], reason: reason)) }
+            place += 1
+        }
+        for line in new.dropFirst(place) { found.append(Difference(stored: nil, computed: line, reason: "no such line is stored")) }
+        return found
+    }
+
+    /// Lines without the blank ones at both ends.
+    private static func lines(_ text: String) -> [String] {
+        let all = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        guard let first = all.firstIndex(where: { !$0.isEmpty }), let last = all.lastIndex(where: { !$0.isEmpty }) else { return [] }
+        return Array(all[first...last])
+    }
+
+    /// Why two lines differ; nil where they do not.
+    private func reason(_ stored: String, _ computed: String, _ header: TableHeader) -> String? {
+        if stored == computed, !stored.contains(".png"), !stored.contains(".csv") { return nil }
+        let old = OutputToken.tokens(of: stored), new = OutputToken.tokens(of: computed)
+        guard old.count == new.count else { return "the text differs" }
+        for (a, b) in zip(old, new) {
+            switch (a.kind, b.kind) {
+            case (.number(let x, let wholeX), .number(let y, let wholeY)):
+                if let reason = reason(x, y, areWhole: wholeX && wholeY, column: header.column(a.cell)) { return reason }
+            case (.file(let x), .file(let y)):
+                if let reason = reason(file: x, y) { return reason }
+            case (.text(let x), .text(let y)):
+                if x != y { return "the text differs" }
+            default: return "the text differs"
+            }
+        }
+        return nil
+    }
+
+    private func reason(_ x: Double, _ y: Double, areWhole: Bool, column: String?) -> String? {
+        if x == y { return nil }
+        if let allowed = column.flatMap({ tolerances[$0] }) {
+            return abs(x - y) <= allowed ? nil : "\(y) against \(x): off by more than the cell's tolerance of \(allowed)"
+        }
+        if areWhole { return "\(y) against \(x): whole numbers are compared exactly" }
+        let off = abs(x - y) / max(abs(x), abs(y))
+        return off <= Self.relativeTolerance ? nil : "\(y) against \(x): off by \(NumberFormat.plain(off)) of it, allowed is \(Self.relativeTolerance)"
+    }
+
+    private func reason(file stored: String, _ computed: String) -> String? {
+        let old: [UInt8], new: [UInt8]
+        do {
+            old = try storedFile(stored)
+            new = try computedFile(computed)
+        } catch {
+            return "\(error)"
+        }
+        if old == new { return nil }
+        guard stored.hasSuffix(".png"), computed.hasSuffix(".png") else {
+            guard stored.hasSuffix(".csv"), computed.hasSuffix(".csv") else { return "the files \(stored) and \(computed) differ" }
+            let inside = differences(stored: String(decoding: old, as: UTF8.self), computed: String(decoding: new, as: UTF8.self))
+            return inside.first.map { "in \(stored): \($0.reason)" }
+        }
+        do {
+            let a = try PNG.decode(old, place: stored), b = try PNG.decode(new, place: computed)
+            guard a.width == b.width, a.height == b.height, a.channels == b.channels else {
+                return "the picture is \(b.width) x \(b.height), stored is \(a.width) x \(a.height)"
+            }
+            let squares = zip(a.samples, b.samples).reduce(0) { $0 + (Int($1.0) - Int($1.1)) * (Int($1.0) - Int($1.1)) }
+            guard squares > 0 else { return nil }
+            let ratio = 10 * log10(255 * 255 * Double(a.samples.count) / Double(squares))
+            guard ratio < Self.leastPictureRatio else { return nil }
+            return
+                "the picture has \(NumberFormat.plain((10 * ratio).rounded() / 10)) dB against the stored one, at least \(Self.leastPictureRatio) are asked for"
+        } catch {
+            return "\(error)"
+        }
+    }
+}
+
+/// The names of a Markdown table's columns, read from its first line.
+private struct TableHeader {
+    private var names: [String] = []
+    private var isInTable = false
+
+    mutating func read(_ line: String) {
+        guard line.hasPrefix("|") else {
+            isInTable = false
+            names = []
+            return
+        }
+        if !isInTable { names = line.split(separator: "|", omittingEmptySubsequences: false).map { $0.split(separator: " ").joined(separator: " ") } }
+        isInTable = true
+    }
+
+    func column(_ cell: Int) -> String? { names.indices.contains(cell) ? names[cell] : nil }
+}

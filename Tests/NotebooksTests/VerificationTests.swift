@@ -1,0 +1,109 @@
+import Files
+import Interpreting
+import Notebooks
+import Rendering
+import SourceText
+import Tensors
+import TestSupport
+import Testing
+import Verbs
+
+@Suite("Verifying a notebook")
+struct VerificationTests {
+    private static let black = try! PNG.encode(Bitmap(width: 8, height: 8, red: 0, green: 0, blue: 0))
+    /// One level off everywhere: 48 dB.
+    private static let nearlyBlack = try! PNG.encode(Bitmap(width: 8, height: 8, red: 1, green: 1, blue: 1))
+    /// Four levels off everywhere: 36 dB.
+    private static let dark = try! PNG.encode(Bitmap(width: 8, height: 8, red: 4, green: 4, blue: 4))
+
+    private func reasons(_ stored: String, _ computed: String, tolerances: [String: Double] = [:]) -> [String] {
+        let files = ["aaaaaaaaaaaa.png": Self.black, "bbbbbbbbbbbb.png": Self.nearlyBlack, "cccccccccccc.png": Self.dark]
+        func file(_ name: String) throws -> [UInt8] {
+            guard let bytes = files[name] else { throw EngineError(.file, "is not there", place: name) }
+            return bytes
+        }
+        return OutputComparison(tolerances: tolerances, storedFile: file, computedFile: file).differences(stored: stored, computed: computed).map(\.reason)
+    }
+
+    @Test("text is compared exactly, numbers within a thousandth, whole numbers exactly")
+    func lines() {
+        #expect(reasons("a 1.0000 b", "a 1.0009 b").isEmpty)
+        #expect(reasons("a 1.0000 b", "a 1.0011 b").count == 1)
+        #expect(reasons("-2e-05", "-2.001e-05").isEmpty)
+        #expect(reasons("2.5", "-2.5").count == 1)
+        #expect(reasons("1000 items", "1001 items").count == 1)
+        #expect(reasons("a golem", "a golum").count == 1)
+        #expect(reasons("model v1.5", "model v1.6").count == 1)
+        #expect(reasons("one\ntwo", "one").count == 1)
+        #expect(reasons("one", "one\ntwo").count == 1)
+        #expect(reasons("", "").isEmpty)
+    }
+
+    @Test("a stored line of three points stands for any lines")
+    func points() {
+        #expect(reasons("a\n...\nd", "a\nb\nc\nd").isEmpty)
+        #expect(reasons("a\n...", "a\nb\nc").isEmpty)
+        #expect(reasons("a\n...\ne", "a\nb\nc\nd").count == 1)
+        #expect(reasons("...\na", "a").isEmpty)
+    }
+
+    @Test("a cell's tolerance holds for its column alone")
+    func tolerances() {
+        let stored = "| k | fid | clip |\n| --: | --: | --: |\n| 20 | 317.4 | 0.243 |"
+        #expect(reasons(stored, stored.replacing("317.4", with: "317.8"), tolerances: ["fid": 0.5]).isEmpty)
+        #expect(reasons(stored, stored.replacing("317.4", with: "318.0"), tolerances: ["fid": 0.5]).count == 1)
+        #expect(reasons(stored, stored.replacing("0.243", with: "0.343"), tolerances: ["fid": 0.5]).count == 1)
+        #expect(reasons(stored, stored.replacing("20 ", with: "21 "), tolerances: ["fid": 0.5]).count == 1)
+    }
+
+    @Test("pictures are compared by their content: at least 40 dB")
+    func pictures() {
+        func image(_ name: String) -> String { "<img src=\"x.out/\(name).png\" width=\"96\" alt=\"\">" }
+        let black = image("aaaaaaaaaaaa")
+        #expect(reasons(black, black).isEmpty)
+        #expect(reasons(black, image("bbbbbbbbbbbb")).isEmpty)
+        #expect(reasons(black, image("cccccccccccc")).count == 1)
+        #expect(reasons(image("dddddddddddd"), image("dddddddddddd")).count == 1)
+    }
+
+    private func verification(_ path: String) throws -> Verification {
+        let session = Session(verbs: Verbs.registry, access: FileAccess(base: "."))
+        return Verification(try NotebookFile(path), session: session) { LayoutRenderer(usesColour: false).text($0) }
+    }
+
+    @Test("an edited output differs; accepting the computed one makes the notebook good again and keeps prose written meanwhile")
+    func roundTrip() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("a.md")
+        let good = "# Title\r\n```noise sums\n2 + 3\n```\n<!-- out -->\n\n```text\n5\n```\n\n<!-- /out -->\n```noise volatile\n1\n```\n"
+        try AtomicFile.write(Array(good.utf8), to: path)
+        #expect(try verification(path).cells.map(\.state) == [.same, .volatile])
+
+        try AtomicFile.write(Array(good.replacing("\n5\n", with: "\n6\n").utf8), to: path)
+        let found = try verification(path)
+        #expect(found.cells.map(\.state) == [.differs, .volatile])
+        #expect(found.cells[0].differences.map(\.stored) == ["6"] && found.cells[0].differences.map(\.computed) == ["5"])
+        try found.writeCorrection(of: try NotebookFile(path))
+        #expect(try FileSystem.readText(path + ".corrected") == good)
+
+        try AtomicFile.write(Array(good.replacing("\n5\n", with: "\n6\n").replacing("Title", with: "Other").utf8), to: path)
+        #expect(try Verification.accept(path) == 1)
+        #expect(try FileSystem.readText(path) == good.replacing("Title", with: "Other"))
+        #expect(!FileSystem.exists(path + ".corrected"))
+        #expect(throws: EngineError.self) { try Verification.accept(path) }
+    }
+
+    @Test("a correction is refused where cells were changed after it, and goes when nothing differs any more")
+    func stale() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("a.md")
+        try AtomicFile.write(Array("```noise\n1\n```\n".utf8), to: path)
+        try verification(path).writeCorrection(of: try NotebookFile(path))
+        #expect(FileSystem.exists(path + ".corrected"))
+        try AtomicFile.write(Array("```noise\n2\n```\n".utf8), to: path)
+        #expect(throws: EngineError.self) { try Verification.accept(path) }
+        try AtomicFile.write(Array("```noise\n2\n```\n<!-- out -->\n\n```text\n2\n```\n\n<!-- /out -->\n".utf8), to: path)
+        try verification(path).writeCorrection(of: try NotebookFile(path))
+        #expect(!FileSystem.exists(path + ".corrected"))
+    }
+}
