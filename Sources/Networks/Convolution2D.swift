@@ -25,7 +25,7 @@ package struct Convolution2D: Sendable {
                 (
                     size,
                     Lazy {
-                        weight.load().withUnsafePointer {
+                        weight.withValues {
                             WinogradWeights(size, weights: $0, outputs: outputs, channels: inputs, bias: bias?.load().values)
                         }
                     }

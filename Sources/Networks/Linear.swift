@@ -31,7 +31,7 @@ extension PackedMatrix {
     static func packing(_ weight: Parameter, taps: Int, bias: Parameter?) -> PackedMatrix {
         let outputs = weight.shape[0]
         let channels = weight.shape.dropFirst().reduce(1, *) / taps
-        return weight.load().withUnsafePointer {
+        return weight.withValues {
             PackedMatrix(weights: $0, outputs: outputs, channels: channels, taps: taps, bias: bias?.load().values)
         }
     }

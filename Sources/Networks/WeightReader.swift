@@ -76,6 +76,17 @@ package struct Parameter: Sendable {
         guard let tensor = try? source.tensor(name) else { preconditionFailure("\(name) vanished from \(source.path)") }
         return tensor.reshaped(shape)
     }
+
+    /// The values in row-major order, for packing: straight from the file where it holds aligned floats, else through `load()`.
+    func withValues<R>(_ body: (UnsafePointer<Float>) -> R) -> R {
+        guard let entry = source.entry(name), entry.type == .float32 else { return load().withUnsafePointer(body) }
+        defer { source.dontNeed(name) }
+        let direct = try? source.withUnsafeBytes(of: name) { bytes -> R? in
+            guard let start = bytes.baseAddress, Int(bitPattern: start) % MemoryLayout<Float>.alignment == 0 else { return nil }
+            return body(start.assumingMemoryBound(to: Float.self))
+        }
+        return (direct ?? nil) ?? load().withUnsafePointer(body)
+    }
 }
 
 /// A value that is made when it is first asked for, once.
