@@ -123,7 +123,7 @@ struct Checker {
             }
         }
         checkOrder(bound)
-        let block = command.block.map { check($0, of: bound, input) } ?? .unknown
+        let block = command.block.map { check($0, of: bound, input, hasInput: supply == .pipe || bound.inputArgument != nil) } ?? .unknown
         return declaration.columns(of: bound, input: input, block: block, computed: computed)
     }
 
@@ -182,11 +182,13 @@ struct Checker {
         }
     }
 
-    private mutating func check(_ block: Block, of bound: BoundCommand, _ input: ColumnGuess) -> ColumnGuess {
+    /// - Parameter hasInput: whether something flows into the verb. A verb that can do without, as `sweep` can, gives its block no `it` then
+    ///   beyond that of a block around it.
+    private mutating func check(_ block: Block, of bound: BoundCommand, _ input: ColumnGuess, hasInput: Bool) -> ColumnGuess {
         let outside = (names, mayBeColumn, tables)
         defer { (names, mayBeColumn, tables) = outside }
         tables["it"] = bound.declaration.columns.isStable ? input : nil
-        names.insert("it")
+        if hasInput { names.insert("it") }
         switch bound.declaration.blockNames {
         case .none: break
         case .fixed(let fixed):
