@@ -39,6 +39,15 @@ package struct OutputComparison {
         var found: [Difference] = []
         var header = TableHeader()
         var place = 0
+        let columns = old.reduce(into: Set<String>()) { columns, line in
+            header.read(line)
+            columns.formUnion(header.names)
+        }
+        // A misspelt tolerance would otherwise do nothing, silently.
+        for name in tolerances.keys.sorted() where !columns.contains(name) {
+            found.append(Difference(stored: nil, computed: nil, reason: "`tol(\(name)=...)`: no table of this output has a column `\(name)`"))
+        }
+        header = TableHeader()
         for (index, line) in old.enumerated() {
             if line == "..." {
                 // Up to the next line that fits, or to the end.
@@ -68,7 +77,6 @@ package struct OutputComparison {
 
     /// Why two lines differ; nil where they do not.
     private func reason(_ stored: String, _ computed: String, _ header: TableHeader) -> String? {
-        if stored == computed, !stored.contains(".png"), !stored.contains(".csv") { return nil }
         let old = OutputToken.tokens(of: stored), new = OutputToken.tokens(of: computed)
         guard old.count == new.count else { return "the text differs" }
         for (a, b) in zip(old, new) {
@@ -88,11 +96,13 @@ package struct OutputComparison {
     private func reason(_ x: Double, _ y: Double, areWhole: Bool, column: String?) -> String? {
         if x == y { return nil }
         if let allowed = column.flatMap({ tolerances[$0] }) {
-            return abs(x - y) <= allowed ? nil : "\(y) against \(x): off by more than the cell's tolerance of \(allowed)"
+            return abs(x - y) <= allowed
+                ? nil : "\(NumberFormat.plain(y)) against \(NumberFormat.plain(x)): off by more than the cell's tolerance of \(allowed)"
         }
-        if areWhole { return "\(y) against \(x): whole numbers are compared exactly" }
+        if areWhole { return "\(NumberFormat.plain(y)) against \(NumberFormat.plain(x)): whole numbers are compared exactly" }
         let off = abs(x - y) / max(abs(x), abs(y))
-        return off <= Self.relativeTolerance ? nil : "\(y) against \(x): off by \(NumberFormat.plain(off)) of it, allowed is \(Self.relativeTolerance)"
+        return off <= Self.relativeTolerance
+            ? nil : "\(NumberFormat.plain(y)) against \(NumberFormat.plain(x)): off by \(NumberFormat.plain(off)) of it, allowed is \(Self.relativeTolerance)"
     }
 
     private func reason(file stored: String, _ computed: String) -> String? {
@@ -128,7 +138,7 @@ package struct OutputComparison {
 
 /// The names of a Markdown table's columns, read from its first line.
 private struct TableHeader {
-    private var names: [String] = []
+    private(set) var names: [String] = []
     private var isInTable = false
 
     mutating func read(_ line: String) {

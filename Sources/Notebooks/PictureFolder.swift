@@ -47,14 +47,38 @@ package final class PictureFolder: OutputFolder {
     func stored(_ file: String) throws -> [UInt8] { try FileSystem.readBytes(FileSystem.join(path, file), limit: 1 << 28) }
 
     /// Writes the files that are not there yet. What is there under such a name has that content, unless somebody changed it.
-    package func write() throws {
+    package func write() throws { try write(into: path) }
+
+    private func write(into folder: String) throws {
         guard !files.isEmpty else { return }
-        try FileSystem.createFolder(path)
+        try FileSystem.createFolder(folder)
         for (file, bytes) in files.sorted(by: { $0.key < $1.key }) {
-            let target = FileSystem.join(path, file)
+            let target = FileSystem.join(folder, file)
             if let old = try? FileSystem.readBytes(target), old == bytes { continue }
             try AtomicFile.write(bytes, to: target)
         }
+    }
+
+    /// Where a verification leaves its files, so that those which the notebook shows stay as they are until they are accepted.
+    private var correctionPath: String { path + ".corrected" }
+
+    func writeCorrection() throws {
+        try removeCorrection()
+        try write(into: correctionPath)
+    }
+
+    /// Takes the files of a correction among those to write.
+    func takeCorrection() throws {
+        guard FileSystem.isFolder(correctionPath) else { return }
+        for file in try FileSystem.list(correctionPath) where Self.isOurs(file) {
+            files[file] = try FileSystem.readBytes(FileSystem.join(correctionPath, file), limit: 1 << 28)
+        }
+    }
+
+    func removeCorrection() throws {
+        guard FileSystem.isFolder(correctionPath) else { return }
+        for file in try FileSystem.list(correctionPath) where Self.isOurs(file) { try FileSystem.removeFile(FileSystem.join(correctionPath, file)) }
+        rmdir(correctionPath)
     }
 
     /// Removes files with names of this folder's form that `text` does not mention, and the folder when nothing is left in it.

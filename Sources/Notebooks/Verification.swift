@@ -19,6 +19,8 @@ package struct Verification {
         package let differences: [OutputComparison.Difference]
     }
 
+    /// Holds the computed pictures too.
+    private let file: NotebookFile
     package let run: NotebookRunner.Run
     package let cells: [CellResult]
     package var differs: Bool { cells.contains { $0.state == .differs } }
@@ -26,7 +28,7 @@ package struct Verification {
     /// Runs `file` in `session`, which should have no cache: a value that is only read again proves nothing.
     package init(_ file: NotebookFile, session: Session, describe: @escaping (Diagnostic) -> String) {
         let run = NotebookRunner(file.notebook, session: session, folder: file.folder, describe: describe).run()
-        self.run = run
+        (self.file, self.run) = (file, run)
         cells = file.notebook.cells.map { cell in
             guard let computed = run.outputs[cell.index] else { return CellResult(cell: cell, state: .skipped, differences: []) }
             guard !cell.header.flags.contains(.volatile) else { return CellResult(cell: cell, state: .volatile, differences: []) }
@@ -37,24 +39,24 @@ package struct Verification {
         }
     }
 
-    /// Puts the computed outputs where `accept` finds them: `NAME.md.corrected` with the new text, pictures into `NAME.out`. Nothing that
-    /// the notebook shows is touched. Without a difference an older `.corrected` goes.
-    package func writeCorrection(of file: NotebookFile) throws {
+    /// Puts the computed outputs where `accept` finds them: the new text into `NAME.md.corrected`, pictures into `NAME.out.corrected`.
+    /// Nothing that the notebook shows is touched. Without a difference older corrections go.
+    package func writeCorrection() throws {
         let path = Self.correctionPath(file.path)
         guard differs else {
             if FileSystem.exists(path) { try FileSystem.removeFile(path) }
+            try file.folder.removeCorrection()
             return
         }
         let volatile = Set(cells.filter { $0.state == .volatile }.map(\.cell.index))
-        try file.folder.write()
+        try file.folder.writeCorrection()
         try AtomicFile.write(try file.notebook.rewriting(run.outputs.filter { !volatile.contains($0.key) }), to: path)
     }
 
     package static func correctionPath(_ path: String) -> String { path + ".corrected" }
 
     /// Moves the outputs of `NAME.md.corrected` into the notebook, whose prose may have changed meanwhile, whose cells may not.
-    /// Returns the number of cells that have new outputs.
-    package static func accept(_ path: String) throws -> Int {
+    package static func accept(_ path: String) throws {
         let correction = correctionPath(path)
         guard FileSystem.exists(correction) else {
             throw EngineError(
@@ -71,9 +73,10 @@ package struct Verification {
             let new = corrected.storedOutput(of: cell) ?? ""
             if new != file.notebook.storedOutput(of: file.notebook.cells[cell.index]) ?? "" { outputs[cell.index] = new }
         }
+        try file.folder.takeCorrection()
         try file.write(outputs)
         try FileSystem.removeFile(correction)
-        return outputs.count
+        try file.folder.removeCorrection()
     }
 }
 

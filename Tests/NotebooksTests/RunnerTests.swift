@@ -11,23 +11,7 @@ import Verbs
 
 @Suite("Replaying a notebook")
 struct RunnerTests {
-    private func session(_ folder: String = ".") -> Session {
-        // `ink` makes a picture of one colour without reading a file; `stopped` behaves as work that Ctrl-C ended.
-        let ink = VerbDeclaration(
-            "ink", .sources, "A picture.", input: .none, slots: [Slot("grey", .number(whole: true), .positional, required: true, "its colour")], examples: []
-        ) { invocation in
-            let grey = UInt8(clamping: invocation.arguments.integer("grey") ?? 0)
-            return .table(
-                Table(columns: [
-                    Column("image", [.picture(Picture(Bitmap(width: 8, height: 8, red: grey, green: grey, blue: grey)))]), Column("n", numbers: [Double(grey)]),
-                ]))
-        }
-        let stopped = VerbDeclaration("stopped", .control, "Stops.", input: .none, examples: []) { invocation in
-            invocation.session.cancellation.request()
-            return .number(0)
-        }
-        return Session(verbs: VerbRegistry(Verbs.registry.all + [ink, stopped]), access: FileAccess(base: folder))
-    }
+    private func session(_ folder: String = ".") -> Session { .ofTests(folder) }
 
     private func run(_ text: String, _ session: Session? = nil, folder: (any OutputFolder)? = ForgetfulFolder()) throws -> NotebookRunner.Run {
         let notebook = try Notebook(name: "test.md", bytes: Array(text.utf8))

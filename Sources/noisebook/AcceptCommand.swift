@@ -1,0 +1,24 @@
+import ArgumentParser
+import Files
+import Notebooks
+
+/// `noisebook accept`: takes the outputs that `verify` found instead of the stored ones.
+struct AcceptCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "noisebook accept", abstract: "Takes the outputs of FILE.md.corrected, which `noisebook verify` wrote.",
+        usage: "noisebook accept FILE.md...")
+
+    @Argument(help: "Notebooks.")
+    var files: [String]
+
+    @OptionGroup var options: CommonOptions
+
+    func run() throws {
+        let status = NotebookArguments.forEach(files, options) { file, _, reporter in
+            try Verification.accept(file)
+            reporter.print(options.json ? JSON.object(["kind": "accept", "file": .string(file)]).text + "\n" : "\(file): computed outputs accepted\n")
+            return 0
+        }
+        if status != 0 { throw ExitCode(status) }
+    }
+}
