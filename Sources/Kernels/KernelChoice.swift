@@ -18,10 +18,13 @@ package enum KernelChoice: String, CaseIterable, Sendable {
     /// The definition, as plain loops: slow, and the yardstick of the others.
     case naive
 
-    package static let current: KernelChoice = requested ?? .tuned
+    /// A program checks `unknownRequest` first; without that, in tests say, a misspelt name must not pass for `tuned`.
+    package static let current: KernelChoice = {
+        guard let request else { return .tuned }
+        guard let choice = KernelChoice(rawValue: request) else { preconditionFailure("NOISEBOOK_KERNELS names no kernels: \(request)") }
+        return choice
+    }()
 
-    /// What the environment asks for; `unknownRequest` where it asks for something else.
-    private static let requested: KernelChoice? = request.flatMap { KernelChoice(rawValue: $0) }
     private static let request: String? = getenv("NOISEBOOK_KERNELS").map { String(cString: $0) }
 
     /// The value of `NOISEBOOK_KERNELS` where it names no kernels. `noisebook` refuses to start with one.

@@ -21,16 +21,19 @@ package enum Interrupts {
     private static let mode = Atomic<Int>(0)
     private static let pending = Atomic<Int>(0)
     private static let wakeUp = Atomic<Int>(-1)
-    /// Written once, before handlers are installed; a handler only reads it.
+    /// Safe: written by `install` alone, on the main thread while nothing runs, and a handler reads it only while something does.
     nonisolated(unsafe) private static var cancellation: Cancellation?
-    /// The pipe's reading end; -1 before `install`.
+    /// The pipe's reading end; -1 before `install`. Safe: written once, by the first `install` before the prompt begins, and read by
+    /// the main thread alone; handlers use `wakeUp`, an atomic.
     private(set) static nonisolated(unsafe) var descriptor: CInt = -1
 
     private static func bit(_ signal: CInt) -> Int { 1 << Int(signal) }
 
-    /// Installs the handlers; `cancellation` is told of Ctrl-C while work runs. Call once, on the main thread, before other threads begin.
+    /// Installs the handlers; `cancellation` is told of Ctrl-C while work runs. Call on the main thread while nothing runs: before the
+    /// first work, and again for each further session.
     package static func install(_ cancellation: Cancellation) {
         self.cancellation = cancellation
+        guard descriptor < 0 else { return }
         // A reader that went away is an error of `write`, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
         var ends: [CInt] = [-1, -1]
