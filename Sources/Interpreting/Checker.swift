@@ -123,7 +123,10 @@ struct Checker {
             }
         }
         checkOrder(bound)
-        let block = command.block.map { check($0, of: bound, input, hasInput: supply == .pipe || bound.inputArgument != nil) } ?? .unknown
+        // Where a needed input is missing, that has been said.
+        let canDoWithout = if case .optional = declaration.input { true } else { false }
+        let hasInput = supply == .pipe || bound.inputArgument != nil || !canDoWithout
+        let block = command.block.map { check($0, of: bound, input, hasInput: hasInput) } ?? .unknown
         return declaration.columns(of: bound, input: input, block: block, computed: computed)
     }
 
