@@ -1,6 +1,7 @@
 // The inner loops of `Kernels` for processors with 512-bit vectors: up to twice the rows at once, a panel's 16 columns in one register.
 // The module is compiled for such processors alone; `Kernels` calls it only where the processor is one, and nothing here
-// may be generic or shared with other modules, or the linker could take its instructions for everybody.
+// may be generic or shared with other modules, or the linker could take its instructions for everybody (CI looks). The three sizes
+// differ only in their rows: written out, as in `panelProduct6`, so that the sums stay in registers.
 //
 // Each element's sum takes the same values in the same order as in `panelProduct6`, so the results are equal to the bit.
 // Arguments are as there: `segments` groups of one row pointer per row, each with `length` consecutive k from `offset` on;
