@@ -48,7 +48,8 @@ let package = Package(
 
         // Experiments
         module("Diffusion", ["Tensors", "Files"]),
-        module("Retrieval", ["Tensors", "Kernels"]),
+        module("Retrieval", ["Tensors", "Kernels", "Files"]),
+        module("Metrics", ["Kernels", "Tensors", "Files"], swiftSettings: vectorFlags),
         module("Datasets", ["Tensors", "Files"], resources: [.embedInCode("Resources/crawl-atlas.tsv")]),
 
         // Results and language
@@ -78,6 +79,7 @@ let package = Package(
         tests("Models", ["Kernels", "Tensors", "Files", "Networks", "Diffusion"]),
         tests("Diffusion", ["Tensors", "Files"]),
         tests("Retrieval", ["Tensors", "Files"]),
+        tests("Metrics", ["Tensors", "Files"]),
         tests("Datasets", ["Tensors", "Files"], exclude: ["monsters.tsv"]),
         tests("Caching", ["Tensors", "Files"]),
         tests("Verbs", ["SourceText", "Syntax", "Tensors", "Files", "Models", "Diffusion", "Results", "Caching", "Interpreting"]),

@@ -23,6 +23,7 @@ RESIZES = ["f32.input", "f32.bicubic.16x16", "f32.bicubic_noaa.53x20", "f32.bili
            "gray8.bicubic.20x20"]
 KINDS_RESIZED = ["rgb8.{}.16x16", "rgba8.{}.16x16"]
 PREPROCESSED = ["palette8_trns"]
+INCEPTION_PICTURES = 2
 
 
 def copy(whole, out, *names):
@@ -66,6 +67,17 @@ def main():
     for r in runs["runs"]:
         copy(whole, out, f"pipeline/{r['name']}.safetensors", *[f"pipeline/{p}" for p in r["png"]])
     json.dump(runs, open(out / "pipeline/runs.json", "w"), indent=1)
+
+    copy(whole, out, *[f"metrics/{name}.json" for name in ("frechet", "kid", "clip_score", "inception_keys")])
+    cut(whole / "metrics/frechet.safetensors", out / "metrics/frechet.safetensors", lambda k: "d2048" not in k)
+    scores = json.load(open(whole / "metrics/clip_score.json"))
+    scores["cases"] = [c for c in scores["cases"] if c["model"] in MODELS and c["case"] in CASES.get(c["model"], [c["case"]])]
+    json.dump(scores, open(out / "metrics/clip_score.json", "w"), indent=1)
+    inception = json.load(open(whole / "metrics/inception.json"))
+    inception["images"] = inception["images"][:INCEPTION_PICTURES]
+    copy(whole, out, *[f"metrics/{picture['png']}" for picture in inception["images"]])
+    json.dump(inception, open(out / "metrics/inception.json", "w"), indent=1)
+    cut(whole / "metrics/inception.safetensors", out / "metrics/inception.safetensors", lambda k: int(k[3:k.index(".")]) < INCEPTION_PICTURES)
 
     filters = ["nearest", "bilinear", "bicubic", "lanczos"]
     wanted = set(RESIZES) | {k.format(f) for k in KINDS_RESIZED for f in filters}
