@@ -5,6 +5,11 @@ package func silu(_ input: UnsafePointer<Float>, count: Int, into out: UnsafeMut
     elementwise(input, count, out) { silu($0) }
 }
 
+/// max(x, 0); NaN stays NaN.
+package func relu(_ input: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>) {
+    elementwise(input, count, out) { $0.replacing(with: F8.zero, where: $0 .< 0) }
+}
+
 /// x Φ(x) with the exact normal distribution function  (Hendrycks and Gimpel 2016).
 package func gelu(_ input: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>) {
     elementwise(input, count, out) { gelu($0) }

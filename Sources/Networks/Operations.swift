@@ -47,21 +47,33 @@ package func gatedGelu(_ x: Tensor) -> Tensor {
     }
 }
 
-/// `[batch, height, width, a]` and `[batch, height, width, b]` to `[batch, height, width, a + b]`.
-package func joinedChannels(_ a: Tensor, _ b: Tensor) -> Tensor {
-    precondition(a.shape.dropLast() == b.shape.dropLast(), "cannot join channels of \(a.shape) and \(b.shape)")
-    let first = a.shape[3], second = b.shape[3]
-    let pixels = a.count / first
-    return a.withUnsafePointer { x in
-        b.withUnsafePointer { y in
-            Tensor(shape: a.shape.dropLast() + [first + second]) { out in
-                forEachBlock(pixels, size: max(1, 65_536 / (first + second))) { range in
-                    for pixel in range {
-                        (out + pixel * (first + second)).update(from: x + pixel * first, count: first)
-                        (out + pixel * (first + second) + first).update(from: y + pixel * second, count: second)
-                    }
+/// `[batch, height, width, ...]` with different numbers of channels to one with all of them.
+package func joinedChannels(_ parts: Tensor...) -> Tensor {
+    let leading = parts[0].shape.dropLast()
+    precondition(parts.allSatisfy { $0.shape.dropLast() == leading }, "cannot join channels of \(parts.map(\.shape))")
+    let widths = parts.map { $0.shape[$0.rank - 1] }
+    let total = widths.reduce(0, +), pixels = leading.reduce(1, *)
+    return Tensor(shape: leading + [total]) { out in
+        var offset = 0
+        for (part, width) in zip(parts, widths) {
+            part.withUnsafePointer { from in
+                let to = out + offset
+                forEachBlock(pixels, size: max(1, 65_536 / width)) { range in
+                    for pixel in range { (to + pixel * total).update(from: from + pixel * width, count: width) }
                 }
             }
+            offset += width
+        }
+    }
+}
+
+/// Pools `[batch, height, width, channels]` over square windows.
+package func pooled(_ x: Tensor, _ kind: Pooling, window: Int, stride: Int, padding: Int = 0) -> Tensor {
+    let (batch, height, width, channels) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
+    func extent(_ side: Int) -> Int { (side + 2 * padding - window) / stride + 1 }
+    return x.withUnsafePointer { from in
+        Tensor(shape: [batch, extent(height), extent(width), channels]) {
+            pooling(from, batch: batch, height: height, width: width, channels: channels, kind, window: window, stride: stride, padding: padding, into: $0)
         }
     }
 }
