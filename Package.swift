@@ -48,7 +48,7 @@ let package = Package(
 
         // Experiments
         module("Diffusion", ["Tensors", "Files"]),
-        module("Retrieval", ["Tensors", "Kernels", "Files"]),
+        module("Retrieval", ["Tensors", "Kernels", "Files"], swiftSettings: vectorFlags),
         module("Metrics", ["Kernels", "Tensors", "Files"], swiftSettings: vectorFlags),
         module("Datasets", ["Tensors", "Files"], resources: [.embedInCode("Resources/crawl-atlas.tsv")]),
 

@@ -9,13 +9,13 @@ extension FrechetDistance {
         let value = try between(side, reference)
         let rows = side.factor, n = rows.rows
         let cholesky = n > rows.columns ? PivotedCholesky(rows.transposed.gram) : nil
-        let product = (cholesky?.factor ?? rows).timesTransposed(reference.reduced.factor)
+        let own = cholesky?.factor ?? rows
+        let product = own.timesTransposed(reference.reduced(for: own.rows).factor)
         let roots = SymmetricEigenvectors(product.gram)
         // The items in the coordinates of the eigenvectors.
         let coordinates: DoubleMatrix
         if let cholesky {
-            let whitened = (0..<n).flatMap { cholesky.solved(rows.row($0)) }
-            coordinates = DoubleMatrix(rows: n, columns: cholesky.pivots.count, values: whitened).timesTransposed(roots.vectors)
+            coordinates = cholesky.solved(rows).timesTransposed(roots.vectors)
         } else {
             // Each row is its own coordinate.
             coordinates = roots.vectors.transposed

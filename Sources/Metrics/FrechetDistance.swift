@@ -31,9 +31,10 @@ package struct FrechetDistance: Sendable {
 
         private init(mean: [Double], trace: Double, factor: DoubleMatrix) { (self.mean, self.trace, self.factor) = (mean, trace, factor) }
 
-        /// With at most `width` rows in the factor.
-        package var reduced: Side {
-            guard factor.rows > factor.columns else { return self }
+        /// For a product with `count` rows: with no more rows than columns in the factor, where the product with a taller one would
+        /// cost more than making it smaller.
+        func reduced(for count: Int) -> Side {
+            guard factor.rows > factor.columns, 2 * count > factor.columns else { return self }
             return Side(mean: mean, trace: trace, factor: PivotedCholesky(factor.transposed.gram).factor)
         }
     }
@@ -51,9 +52,8 @@ package struct FrechetDistance: Sendable {
     /// The sum of the singular values of F1 F2ᵀ.
     private static func nuclearNorm(_ x: Side, _ y: Side) -> Double {
         let (small, large) = x.factor.rows <= y.factor.rows ? (x, y) : (y, x)
-        let width = small.mean.count
-        // A factor taller than wide is worth reducing where the product with it would cost more than the reduction.
-        let product = 2 * small.factor.rows > width ? small.reduced.factor.timesTransposed(large.reduced.factor) : small.factor.timesTransposed(large.factor)
+        let count = small.factor.rows
+        let product = small.reduced(for: count).factor.timesTransposed(large.reduced(for: count).factor)
         let gram = product.rows <= product.columns ? product.gram : product.transposed.gram
         return sumOfRoots(SymmetricEigenvalues(gram).values)
     }

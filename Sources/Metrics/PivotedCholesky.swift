@@ -51,16 +51,24 @@ struct PivotedCholesky {
         pivots = Array(order[0..<rank])
     }
 
-    /// q with Fᵀ q = x for x in the range of S.
-    func solved(_ x: ArraySlice<Double>) -> [Double] {
-        let rank = pivots.count, start = x.startIndex
-        var q = [Double](repeating: 0, count: rank)
-        // In the pivots' order Fᵀ is lower triangular.
-        for i in 0..<rank {
-            var sum = x[start + pivots[i]]
-            for k in 0..<i { sum -= factor[k, pivots[i]] * q[k] }
-            q[i] = sum / factor[i, pivots[i]]
+    /// Rows q with Fᵀ q = x for rows x in the range of S.
+    func solved(_ x: DoubleMatrix) -> DoubleMatrix {
+        let rank = pivots.count
+        // In the pivots' order Fᵀ is lower triangular; row i of this holds what stands left of its diagonal, and the diagonal.
+        let lower = DoubleMatrix(rows: rank, columns: rank, values: pivots.flatMap { column in (0..<rank).map { factor[$0, column] } })
+        var result = DoubleMatrix(zeros: x.rows, rank)
+        lower.values.withUnsafeBufferPointer { lower in
+            result.values.withUnsafeMutableBufferPointer { result in
+                guard let lower = lower.baseAddress, let result = result.baseAddress else { return }
+                ThreadPool.shared.run(x.rows) { row in
+                    let q = result + row * rank
+                    for i in 0..<rank {
+                        let own = lower + i * rank
+                        q[i] = (x[row, pivots[i]] - dotProduct(own, q, i)) / own[i]
+                    }
+                }
+            }
         }
-        return q
+        return result
     }
 }

@@ -1,4 +1,4 @@
-import Tensors
+internal import Tensors
 
 /// The control to retrieval by similarity: rows drawn without looking.
 package enum RandomNeighbours {

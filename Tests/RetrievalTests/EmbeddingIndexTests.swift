@@ -60,6 +60,45 @@ import Testing
         }
     }
 
+    @Test("a mapped file gives what memory gives, over many blocks, for one query or many, and whatever the row lengths")
+    func mapped() throws {
+        var generator = Generator(seed: 5)
+        let count = 9_000, width = 20
+        var rows = generator.normal(shape: [count, width])
+        rows.withUnsafeMutablePointer { rows in
+            for i in 0..<count {
+                // Ties over the whole range, and lengths that single precision cannot square.
+                if i % 50 == 49 { for j in 0..<width { rows[i * width + j] = rows[j] } }
+                let scale: Float = i % 997 == 3 ? 1e25 : i % 997 == 4 ? 1e-30 : Float(1 + i % 7)
+                for j in 0..<width { rows[i * width + j] *= scale }
+            }
+        }
+        let queries = generator.normal(shape: [37, width])
+        let folder = try TemporaryFolder()
+        try Safetensors.write(["rows": rows, "empty": Tensor(zeros: [0, width])], to: folder.path("rows.safetensors"))
+        let file = try SafetensorsFile(path: folder.path("rows.safetensors"))
+        let mapped = try EmbeddingIndex(EmbeddingRows(file: file, name: "rows"))
+        let found = try mapped.nearest(queries, top: 250)
+        #expect(found == (try EmbeddingIndex(vectors: rows).nearest(queries, top: 250)))
+        for query in [0, 8, 36] {
+            let one = queries[rows: query..<query + 1]
+            #expect(try mapped.nearest(one, top: 250)[0] == found[query])
+            #expect(try mapped.nearest(one, top: 1)[0] == Array(found[query].prefix(1)))
+            let q = queries[query].values.map(Double.init)
+            let scores = (0..<count).map { row -> Double in
+                let v = rows[row].values.map(Double.init)
+                let lengths = (v.map { $0 * $0 }.reduce(0, +)).squareRoot() * (q.map { $0 * $0 }.reduce(0, +)).squareRoot()
+                return zip(v, q).map { $0 * $1 }.reduce(0, +) / lengths
+            }
+            // Rows that are multiples of one another differ by the rounding of their lengths, so the scores are compared and not their order.
+            for (score, neighbour) in zip(scores.sorted(by: >), found[query]) {
+                #expect(abs(score - neighbour.similarity) < 1e-12 && abs(scores[neighbour.row] - neighbour.similarity) < 1e-12)
+            }
+        }
+        #expect(throws: EngineError.self) { try EmbeddingIndex(EmbeddingRows(file: file, name: "empty")) }
+        #expect(throws: EngineError.self) { try EmbeddingRows(file: file, name: "columns") }
+    }
+
     @Test("more rows asked for than there are gives all")
     func all() throws {
         let index = try EmbeddingIndex(vectors: Tensor(shape: [2, 2], values: [1, 0, 0, 2]))
