@@ -1,4 +1,4 @@
-internal import Files
+package import Files
 package import Tensors
 
 /// Computed values of single items in a folder, each under the digest of all that it depends on. Any number of processes may use the
@@ -90,6 +90,19 @@ package final class ItemCache {
         } catch {
             failure = error as? EngineError ?? EngineError(.file, "\(error)", place: entries)
         }
+    }
+
+    /// The path of an entry that is too large to be read as a whole: a file of its own form, mapped by whoever asked for it. Made by `write`,
+    /// whose errors are passed on, if it is not there.
+    package func file(_ key: ItemKey, byteCount: Int, _ write: (borrowing AtomicFile.Sink) throws -> Void) throws -> String {
+        let path = path(of: key)
+        if FileStamp(path: path)?.size != byteCount {
+            try FileSystem.createFolder(FileSystem.folder(of: path))
+            try AtomicFile.write(to: path, durable: false, write)
+            size = size.map { $0 + byteCount }
+        }
+        FileStamp.touch(path)
+        return path
     }
 
     package func remove(_ key: ItemKey) {

@@ -74,6 +74,21 @@ package enum Safetensors {
         }
     }
 
+    /// What stands before the values of a file with one float32 tensor, for values that are made piece by piece.
+    package static func head(_ name: String, shape: [Int]) -> [UInt8] {
+        var quoted = ""
+        JSON.quote(name, to: &quoted)
+        let bytes = shape.reduce(ElementType.float32.byteCount, *)
+        return padded("{\(quoted):{\"dtype\":\"F32\",\"shape\":[\(shape.map(String.init).joined(separator: ","))],\"data_offsets\":[0,\(bytes)]}}")
+    }
+
+    /// The header's length, and the header filled up to a multiple of 8.
+    private static func padded(_ header: String) -> [UInt8] {
+        let text = Array(header.utf8)
+        let filled = text + [UInt8](repeating: 0x20, count: (8 - text.count % 8) % 8)
+        return withUnsafeBytes(of: UInt64(filled.count).littleEndian) { Array($0) } + filled
+    }
+
     private static func header(_ ordered: [(key: String, value: Content)], _ metadata: [String: String]) -> [UInt8] {
         var members: [String] = []
         func quoted(_ text: String) -> String {
@@ -89,8 +104,6 @@ package enum Safetensors {
             members.append(quoted(name) + ":{\"dtype\":\"\(content.type.rawValue)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
             offset = end
         }
-        var text = Array(("{" + members.joined(separator: ",") + "}").utf8)
-        text += [UInt8](repeating: 0x20, count: (8 - text.count % 8) % 8)
-        return withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) } + text
+        return padded("{" + members.joined(separator: ",") + "}")
     }
 }

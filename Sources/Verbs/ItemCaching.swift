@@ -15,10 +15,14 @@ struct ItemStore {
     }
 
     init?(_ cache: ItemCache?, verb: String, version: Int = 1, _ model: LoadedModel, _ parts: [PartDigests.Part]) throws {
+        try self.init(cache, verb: verb, version: version, model.digests, parts)
+    }
+
+    init?(_ cache: ItemCache?, verb: String, version: Int = 1, _ digests: PartDigests, _ parts: [PartDigests.Part]) throws {
         guard let cache else { return nil }
         var base = ItemKeyBuilder(verb: verb, version: version)
         for part in parts {
-            guard let digest = try model.digests.digest(of: part, cache.files) else { return nil }
+            guard let digest = try digests.digest(of: part, cache.files) else { return nil }
             base.add(part.rawValue, digest)
         }
         self.cache = cache

@@ -14,31 +14,54 @@ import Darwin
 /// `load` and where it looks for models.
 enum LoadVerb {
     static let load = VerbDeclaration(
-        "load", .sources, "Opens a model folder in the diffusers layout.", input: .none,
-        slots: [Slot("name", .path, .positional, required: true, "a name, a Hugging Face name, or a folder")],
+        "load", .sources, "Opens a model folder in the diffusers layout, a whole CLIP, or the weights of Inception.", input: .none,
+        slots: [
+            Slot("name", .path, .positional, required: true, "a name, a Hugging Face name, or a folder; or `clip` or `inception`, and a path"),
+            Slot("path", .path, .positional, "after `clip` the folder of a whole CLIP, after `inception` a safetensors file"),
+        ],
         notes: [
             "A name without a slash is looked up among what ships with the program, the user's models folder and the Hugging Face cache; a/b is a folder if it exists, else a Hugging Face name. Nothing is downloaded.",
             "The model has the fields name, folder, parameters and bytes. Verbs use the variable `model`.",
+            "`load clip PATH` opens a CLIPModel of transformers with both its towers, `load inception PATH` the network that FID is defined by; they are what `using=` of `retrieve` and `score` takes. Inception's weights are those that pytorch-fid fetches, made into a safetensors file by `\(Inception.conversion)`.",
         ],
         examples: ["model = load monsters", "load runwayml/stable-diffusion-v1-5"]
     ) { invocation in
         let name = invocation.arguments.text("name") ?? ""
+        let session = invocation.session
+        if let path = invocation.arguments.text("path") {
+            let network: FeatureNetwork
+            switch name {
+            case "clip":
+                network = try FeatureNetwork(name: path, clip: find(path, invocation, slot: "path"))
+            case "inception":
+                network = try FeatureNetwork(name: path, inception: session.access.reading(path, slot: "path"))
+            default:
+                throw Complaint(
+                    .tooManyArguments, "`load` takes one name, or `clip` or `inception` and a path", label: "`\(name)` and one more", slot: "path")
+            }
+            let key = "network:\(name):\(network.path)"
+            if let opened = session.store[key] as? FeatureNetwork, opened.name == network.name { return .model(opened) }
+            session.store[key] = network
+            return .model(network)
+        }
         let folder = try find(name, invocation)
         let key = "model:" + folder
-        if let opened = invocation.session.store[key] as? LoadedModel, opened.name == name { return .model(opened) }
-        let model = LoadedModel(name: name, model: try DiffusionModel(folder: folder))
-        invocation.session.store[key] = model
+        if let opened = session.store[key] as? LoadedModel, opened.name == name { return .model(opened) }
+        let model = try LoadedModel(name: name, model: DiffusionModel(folder: folder))
+        session.store[key] = model
         return .model(model)
     }
 
-    private static func find(_ name: String, _ invocation: Invocation) throws -> String {
-        if name == "clip" || name == "inception" {
-            throw Complaint(.unsupportedFeature, "`load \(name)` is not supported yet", label: "scoring networks come with `score`", slot: "name")
+    private static func find(_ name: String, _ invocation: Invocation, slot: String = "name") throws -> String {
+        if slot == "name", name == "clip" || name == "inception" {
+            throw Complaint(
+                .missingArgument, "`load \(name)` needs a path", label: "what to open is missing", slot: "name",
+                help: name == "clip" ? "`load clip FOLDER` opens a whole CLIP" : "`load inception FILE` opens its weights; `help load` says how to get them")
         }
         let looksLikePath = name.hasPrefix("/") || name.hasPrefix(".") || name.hasPrefix("~")
         let local = invocation.session.access.absolute(name)
         if looksLikePath || (name.contains("/") && FileSystem.isFolder(local)) {
-            return try invocation.session.access.reading(name, slot: "name")
+            return try invocation.session.access.reading(name, slot: slot)
         }
         let slashes = name.count { $0 == "/" }
         var tried: [String] = []
@@ -54,10 +77,12 @@ enum LoadVerb {
             if let path = snapshot(of: name, in: cache) { return path }
             tried.append(cache)
         }
-        if slashes == 0, FileSystem.exists(FileSystem.join(local, "model_index.json")) { return try invocation.session.access.reading(name, slot: "name") }
+        if slashes == 0, FileSystem.exists(FileSystem.join(local, slot == "name" ? "model_index.json" : "config.json")) {
+            return try invocation.session.access.reading(name, slot: slot)
+        }
         let known = (shipped() + [userFolder()]).filter(FileSystem.isFolder).flatMap { (try? FileSystem.list($0)) ?? [] }
         throw Complaint(
-            .engineFile, "there is no model `\(name)`", label: Suggestion.question(for: name, in: known) ?? "not found", slot: "name",
+            .engineFile, "there is no model `\(name)`", label: Suggestion.question(for: name, in: known) ?? "not found", slot: slot,
             help: "a folder is given by its path: `load ./\(FileSystem.name(of: name))`",
             notes: ["looked in " + (tried.isEmpty ? local : tried.joined(separator: ", "))])
     }

@@ -15,15 +15,25 @@ package final class LoadedModel: ModelHandle {
     let digests: PartDigests
     private let encodings = Mutex<[String: Embedding]>([:])
     private let pooled = Mutex<[String: [Float]]>([:])
-    private let textFeatures = Mutex<[String: [Float]]>([:])
-    private let imageFeatures = Mutex<[ObjectIdentifier: (picture: Picture, features: [Float])]>([:])
+    /// The folder's own whole CLIP.
+    let clip: FeatureNetwork?
+    /// The network in `scorer/`, with which scores are measured where there is one.
+    let scorer: FeatureNetwork?
     /// So many texts are remembered at most.
     private static let most = 20_000
 
-    init(name: String, model: DiffusionModel) {
+    init(name: String, model: DiffusionModel) throws {
         self.name = name
         self.model = model
-        digests = PartDigests(folder: model.folder)
+        let digests = PartDigests(folder: model.folder)
+        self.digests = digests
+        clip = model.clip.map { FeatureNetwork(name: "\(name)/clip", .clip($0), digests, [.clip, .tokenizer]) }
+        let place = FileSystem.join(model.folder, PartDigests.Part.scorer.rawValue)
+        scorer =
+            FileSystem.isFolder(place)
+            ? FeatureNetwork(
+                name: "\(name)/scorer", .clip(try ContrastiveModel(folder: place, tokenizer: model.tokenizer)), digests, [.scorer, .tokenizer])
+            : nil
     }
 
     /// The folder and the size of its weights stand for their content.
@@ -37,16 +47,17 @@ package final class LoadedModel: ModelHandle {
             "text encoder \(LoadedModel.count(model.textEncoder.parameterCount))",
         ]
         if let clip = model.clip { parts.append("CLIP \(LoadedModel.count(clip.clip.parameterCount))") }
+        if let scorer { parts.append("and a scorer of \(LoadedModel.count(scorer.parameterCount))") }
         return "\(name): \(LoadedModel.count(model.parameterCount)) parameters (\(parts.joined(separator: ", "))), "
             + "\(LoadedModel.bytes(model.byteCount)), pictures of \(size.width * factor) x \(size.height * factor)"
     }
 
     /// "1.2 M", "846 M", "3,400".
-    private static func count(_ number: Int) -> String {
+    static func count(_ number: Int) -> String {
         number >= 1_000_000 ? "\(NumberFormat.fixed(decimals: number < 10_000_000 ? 2 : 1)(Double(number) / 1e6)) M" : "\(number)"
     }
 
-    private static func bytes(_ number: Int) -> String {
+    static func bytes(_ number: Int) -> String {
         number >= 1_000_000_000 ? "\(NumberFormat.fixed(decimals: 2)(Double(number) / 1e9)) GB" : "\(NumberFormat.fixed(decimals: 1)(Double(number) / 1e6)) MB"
     }
 
@@ -68,8 +79,8 @@ package final class LoadedModel: ModelHandle {
     func forget() {
         encodings.withLock { $0 = [:] }
         pooled.withLock { $0 = [:] }
-        textFeatures.withLock { $0 = [:] }
-        imageFeatures.withLock { $0 = [:] }
+        clip?.forget()
+        scorer?.forget()
     }
 
     /// The text encoder's states of each text. A text that is longer than the encoder takes is cut; `warn` is told.
@@ -131,26 +142,11 @@ package final class LoadedModel: ModelHandle {
 
     /// What retrieval compares texts by, [texts, width]: the projected embedding of the model's own CLIP, else the text encoder's pooled one.
     func features(of texts: [String], cache: ItemCache? = nil, warn: (String) -> Void) throws -> Tensor {
-        guard let clip = model.clip else {
-            // The states of a whole data set would fill a disk, so only what is compared is kept.
-            let store = try ItemStore(cache, verb: "text features", self, [.textEncoder, .tokenizer])
-            return try rows(of: texts, in: pooled, store) { missing in
-                _ = try embeddings(of: missing, warn: warn)
-                let known = pooled.withLock { $0 }
-                let computed = try missing.map { text in try known[text] ?? model.encode([text]).pooled[0].values }
-                return LoadedModel.rows(computed)
-            }
-        }
-        let store = try ItemStore(cache, verb: "text features", self, [.clip, .tokenizer])
-        return try rows(of: texts, in: textFeatures, store) { try clip.textFeatures($0) }
-    }
-
-    /// A row of features per text: those known, those stored, and the others as `compute` gives them for some texts at a time.
-    private func rows(of texts: [String], in memory: borrowing Mutex<[String: [Float]]>, _ store: ItemStore?, _ compute: ([String]) throws -> Tensor) throws
-        -> Tensor
-    {
-        let known = memory.withLock { $0 }
-        var found = known.count > LoadedModel.most ? [:] : known
+        if let clip { return try clip.features(of: texts, cache: cache) }
+        // The states of a whole data set would fill a disk, so only what is compared is kept.
+        let store = try ItemStore(cache, verb: "text features", self, [.textEncoder, .tokenizer])
+        let known = pooled.withLock { $0 }
+        var found = known
         var missing = Array(Set(texts.filter { found[$0] == nil })).sorted()
         if let store {
             missing = try missing.filter { text in
@@ -161,53 +157,17 @@ package final class LoadedModel: ModelHandle {
         }
         for start in stride(from: 0, to: missing.count, by: 32) {
             let part = Array(missing[start..<min(start + 32, missing.count)])
-            let features = try compute(part)
-            for (index, text) in part.enumerated() {
-                found[text] = features[index].values
-                if let store { store.cache.store(try textKey(text, store)) { $0.write(features[index]) } }
+            _ = try embeddings(of: part, warn: warn)
+            let known = pooled.withLock { $0 }
+            for text in part {
+                let features = try known[text] ?? model.encode([text]).pooled[0].values
+                found[text] = features
+                if let store { store.cache.store(try textKey(text, store)) { $0.write(Tensor(shape: [features.count], values: features)) } }
             }
         }
         let all = found
-        memory.withLock { $0 = all }
-        return LoadedModel.rows(texts.compactMap { all[$0] })
-    }
-
-    /// The projected embeddings of pictures, [pictures, width]; nil where the model has no whole CLIP.
-    func features(of pictures: [Picture], cache: ItemCache? = nil) throws -> Tensor? {
-        guard let clip = model.clip else { return nil }
-        let known = imageFeatures.withLock { $0 }
-        var missing = pictures.filter { known[ObjectIdentifier($0)] == nil }
-        var found = known
-        let store = missing.isEmpty ? nil : try ItemStore(cache, verb: "picture features", self, [.clip])
-        var keys: [ObjectIdentifier: ItemKey] = [:]
-        if let store {
-            missing = try missing.filter { picture in
-                let bitmap = try picture.bitmap().onWhite
-                let key = try store.key {
-                    $0.add("picture", bitmap.samples)
-                    $0.add("width", bitmap.width)
-                    $0.add("channels", bitmap.channels)
-                }
-                keys[ObjectIdentifier(picture)] = key
-                guard let features = store.cache.value(key, { try $0.tensor() }) else { return true }
-                found[ObjectIdentifier(picture)] = (picture, features.values)
-                return false
-            }
-        }
-        for start in stride(from: 0, to: missing.count, by: 32) {
-            let part = Array(missing[start..<min(start + 32, missing.count)])
-            let features = try clip.imageFeatures(try part.map { try $0.bitmap().onWhite })
-            for (index, picture) in part.enumerated() {
-                found[ObjectIdentifier(picture)] = (picture, features[index].values)
-                if let store, let key = keys[ObjectIdentifier(picture)] { store.cache.store(key) { $0.write(features[index]) } }
-            }
-        }
-        imageFeatures.withLock { $0 = found.count > LoadedModel.most ? [:] : found }
-        return LoadedModel.rows(pictures.compactMap { found[ObjectIdentifier($0)]?.features })
-    }
-
-    private static func rows(_ rows: [[Float]]) -> Tensor {
-        Tensor(shape: [rows.count, rows.first?.count ?? 0], values: rows.flatMap { $0 })
+        pooled.withLock { $0 = all.count > LoadedModel.most ? [:] : all }
+        return FeatureNetwork.rows(texts.compactMap { all[$0] })
     }
 
     static func shortened(_ text: String, to limit: Int = 60) -> String {

@@ -7,28 +7,32 @@ import Tensors
 /// Digests of the parts of an opened model folder, for the keys of what they compute. Weights are read as late as possible, so the files
 /// are stamped when the model is opened: of a part whose files were changed since, no digest is given and nothing is cached.
 final class PartDigests: Sendable {
-    enum Part: String, Sendable {
+    enum Part: String, Sendable, CaseIterable {
         case unet
         case vae
         case textEncoder = "text_encoder"
         case tokenizer
         case clip
+        case scorer
+        case inception
     }
 
-    private let folder: String
+    private let places: [Part: String]
     private let stamps: [String: FileStamp]
     private let known = Mutex<[Part: String]>([:])
 
-    init(folder: String) {
-        self.folder = folder
+    /// The parts of a model folder.
+    convenience init(folder: String) {
+        self.init(Dictionary(uniqueKeysWithValues: Part.allCases.map { ($0, FileSystem.join(folder, $0.rawValue)) }))
+    }
+
+    /// Parts that lie anywhere, each a folder or a single file.
+    init(_ places: [Part: String]) {
+        self.places = places
         var stamps: [String: FileStamp] = [:]
-        for part in [Part.unet, .vae, .textEncoder, .tokenizer, .clip] {
-            let inner = FileSystem.join(folder, part.rawValue)
-            guard FileSystem.isFolder(inner) else { continue }
-            for name in (try? FileSystem.list(inner)) ?? [] {
-                let path = FileSystem.join(inner, name)
-                stamps[path] = FileStamp(path: path)
-            }
+        for place in places.values {
+            let isFolder = FileSystem.isFolder(place)
+            for path in isFolder ? ((try? FileSystem.list(place)) ?? []).map({ FileSystem.join(place, $0) }) : [place] { stamps[path] = FileStamp(path: path) }
         }
         self.stamps = stamps
     }
@@ -50,7 +54,8 @@ final class PartDigests: Sendable {
 
     /// A part's settings and vocabulary are all small files in it; of weights, which may lie there in several precisions, only those read.
     private func paths(of part: Part) throws -> [String] {
-        let inner = FileSystem.join(folder, part.rawValue)
+        guard let inner = places[part] else { return [] }
+        guard FileSystem.isFolder(inner) else { return [inner] }
         let small = try FileSystem.list(inner).filter { $0.hasSuffix(".json") || $0.hasSuffix(".txt") }.map { FileSystem.join(inner, $0) }
         guard part != .tokenizer else { return small }
         let weights = try WeightFiles.open(folder: inner)

@@ -14,7 +14,7 @@ enum RetrieveVerb {
                 "by", .choice(["text", "image", "random"]), standard: "text", "the row's text against the table's texts or pictures, or drawn without looking"),
             Slot("top", .number(whole: true), standard: "1", in: 1...10_000, "how many; each gives a row, and all share the item"),
             Slot("as", .name, standard: "near", "what the new columns begin with"),
-            Slot("using", .model, "another model than the variable `model`"),
+            Slot("using", .model, "another model than the variable `model`, or a whole CLIP"),
             Seeds.slot,
         ],
         adds: ["AS.item", "AS.rank", "AS.similarity", "AS.*"],
@@ -56,21 +56,30 @@ enum RetrieveVerb {
                 return try RandomNeighbours.rows(of: source.rowCount, top: top, seed: seed).map { Neighbour(row: $0, similarity: .nan) }
             }
         }
-        let model = try invocation.model()
+        let cache = session.cache
+        let network = try invocation.featureNetwork()
         let queries: Tensor
-        if table.has("text") {
-            queries = try model.features(of: try texts(table, "text", invocation), cache: session.cache) { session.warn($0) }
+        let keys: EmbeddingRows
+        if let network {
+            queries =
+                table.has("text")
+                ? try network.features(of: texts(table, "text", invocation), cache: cache)
+                : try network.features(of: pictures(table, invocation, slot: nil), cache: cache, progress: session.progress)
+            keys =
+                by == "text"
+                ? try network.searchable(texts(source, "text", invocation, slot: "table"), cache: cache)
+                : try network.searchable(pictures(source, invocation, slot: "table"), cache: cache)
         } else {
-            queries = try pictures(table, model, invocation, slot: nil)
+            let model = try invocation.model()
+            guard table.has("text"), by == "text" else {
+                throw EngineError(
+                    .unsupported, "\(model.name) has no whole CLIP to look at pictures with", place: model.model.folder,
+                    cure: "`retrieve TABLE by=text` compares texts, and `using=` takes a whole CLIP")
+            }
+            queries = try model.features(of: texts(table, "text", invocation), cache: cache) { session.warn($0) }
+            keys = try EmbeddingRows(model.features(of: texts(source, "text", invocation, slot: "table"), cache: cache) { session.warn($0) })
         }
-        let keys =
-            by == "text"
-            ? try model.features(of: texts(source, "text", invocation, slot: "table"), cache: session.cache) { session.warn($0) }
-            : try pictures(source, model, invocation, slot: "table")
-        guard queries.shape[1] == keys.shape[1] else {
-            throw EngineError(.unsupported, "texts and pictures cannot be compared: \(model.name) has no whole CLIP", cure: "by=text compares texts")
-        }
-        return try EmbeddingIndex(vectors: keys).nearest(queries, top: top)
+        return try EmbeddingIndex(keys).nearest(queries, top: top)
     }
 
     private static func texts(_ table: Table, _ name: String, _ invocation: Invocation, slot: String? = nil) throws -> [String] {
@@ -82,18 +91,23 @@ enum RetrieveVerb {
         }
     }
 
-    private static func pictures(_ table: Table, _ model: LoadedModel, _ invocation: Invocation, slot: String?) throws -> Tensor {
-        let pictures = try invocation.column("image", of: table, slot: slot).values.map { value in
+    private static func pictures(_ table: Table, _ invocation: Invocation, slot: String?) throws -> [Picture] {
+        try invocation.column("image", of: table, slot: slot).values.map { value in
             guard case .picture(let picture) = value else {
                 throw Complaint(.wrongType, "`image` holds \(value.kind.phrase) where a picture is needed", label: value.kind.phrase, slot: slot)
             }
             return picture
         }
-        guard let features = try model.features(of: pictures, cache: invocation.session.cache) else {
-            throw EngineError(
-                .unsupported, "\(model.name) has no whole CLIP to look at pictures with", place: model.model.folder,
-                cure: "`retrieve TABLE by=text` compares texts")
+    }
+}
+
+extension Invocation {
+    /// The network that texts and pictures are compared with: `using=` where it is one, else the whole CLIP of the model; nil if that has none.
+    func featureNetwork() throws -> FeatureNetwork? {
+        guard case .model(let handle)? = arguments.value("using"), let network = handle as? FeatureNetwork else { return try model().clip }
+        guard network.isClip else {
+            throw Complaint(.otherModel, "`\(verb.name)` compares by a CLIP, and \(network.name) is none", label: "Inception", slot: "using")
         }
-        return features
+        return network
     }
 }

@@ -57,6 +57,8 @@ package final class Inception: Sendable {
         } catch var error as EngineError {
             error.message = "not the Inception V3 of pytorch-fid: " + error.message.split(separator: " ").dropLast(2).joined(separator: " ")
             error.cure = cure
+            // Another network misses them all.
+            if error.details.count > 6 { error.details = error.details.prefix(5) + ["and more"] }
             throw error
         }
         if let classes = file.entry("fc.weight")?.shape, classes != [1_008, width] {

@@ -1,0 +1,236 @@
+import Caching
+import Files
+import Interpreting
+import Models
+import Results
+import Retrieval
+import Synchronization
+import Tensors
+
+/// A network that turns texts or pictures into the features they are compared by: a whole CLIP or Inception, alone or as part of a model
+/// folder. What was computed once is remembered, and cached by content.
+package final class FeatureNetwork: ModelHandle {
+    enum Network: Sendable {
+        case clip(ContrastiveModel)
+        case inception(Inception)
+    }
+
+    package let name: String
+    let network: Network
+    private let digests: PartDigests
+    private let parts: [PartDigests.Part]
+    private let texts = Mutex<[String: [Float]]>([:])
+    private let pictures = Mutex<[ObjectIdentifier: (picture: Picture, features: [Float])]>([:])
+    /// So many texts or pictures are remembered at most, and tables of more rows are compared in a mapped file.
+    private let most: Int
+
+    /// - Parameter parts: what its features depend on.
+    init(name: String, _ network: Network, _ digests: PartDigests, _ parts: [PartDigests.Part], most: Int = 20_000) {
+        (self.name, self.network, self.digests, self.parts, self.most) = (name, network, digests, parts, most)
+    }
+
+    /// A folder with a whole CLIP and its vocabulary. Within a model folder a CLIP may lack that: the tokenizer beside it is its own.
+    package convenience init(name: String, clip folder: String, most: Int = 20_000) throws {
+        let beside = FileSystem.join(FileSystem.folder(of: folder), PartDigests.Part.tokenizer.rawValue)
+        let isComplete = FileSystem.exists(FileSystem.join(folder, "vocab.json")) || !FileSystem.isFolder(beside)
+        let model = try ContrastiveModel(folder: folder, tokenizer: isComplete ? nil : Tokenizer(folder: beside))
+        self.init(
+            name: name, .clip(model), isComplete ? PartDigests([.clip: folder]) : PartDigests([.clip: folder, .tokenizer: beside]),
+            isComplete ? [.clip] : [.clip, .tokenizer], most: most)
+    }
+
+    /// A safetensors file with the weights of Inception.
+    package convenience init(name: String, inception path: String) throws {
+        self.init(name: name, .inception(try Inception(path: path)), PartDigests([.inception: path]), [.inception])
+    }
+
+    // MARK: As the language sees it
+
+    var isClip: Bool { if case .clip = network { true } else { false } }
+
+    var path: String {
+        switch network {
+        case .clip(let model): model.folder
+        case .inception(let network): network.path
+        }
+    }
+
+    var parameterCount: Int {
+        switch network {
+        case .clip(let model): model.clip.parameterCount
+        case .inception(let network): network.parameterCount
+        }
+    }
+
+    /// How pictures are brought to the network's size, for what is printed beside figures.
+    var preparation: String {
+        switch network {
+        case .clip(let model): "\(model.preprocessing.filter.rawValue) to \(model.preprocessing.crop) pixels"
+        case .inception: "bilinear without antialiasing to \(Inception.side) pixels"
+        }
+    }
+
+    package var summary: String {
+        let kind =
+            switch network {
+            case .clip(let model): "a whole CLIP, texts and pictures as \(model.clip.text.configuration.projectionWidth) numbers"
+            case .inception: "Inception V3 of pytorch-fid, pictures as \(Inception.width) numbers"
+            }
+        return "\(name): \(kind), \(LoadedModel.count(parameterCount)) parameters, pictures \(preparation)"
+    }
+
+    package var fieldNames: [String] { ["name", "path", "parameters"] }
+
+    package func field(_ name: String) -> Value? {
+        switch name {
+        case "name": .text(self.name)
+        case "path": .text(path)
+        case "parameters": .number(Double(parameterCount))
+        default: nil
+        }
+    }
+
+    // MARK: Features
+
+    /// Forgets what was computed; the weights stay.
+    func forget() {
+        texts.withLock { $0 = [:] }
+        pictures.withLock { $0 = [:] }
+    }
+
+    private func computed(_ texts: [String]) throws -> Tensor {
+        guard case .clip(let model) = network else { throw EngineError(.unsupported, "\(name) looks at pictures only, not at texts") }
+        return try model.textFeatures(texts)
+    }
+
+    private func computed(_ pictures: [Bitmap]) throws -> Tensor {
+        switch network {
+        case .clip(let model): try model.imageFeatures(pictures)
+        case .inception(let network): try network.features(pictures)
+        }
+    }
+
+    /// [texts, width], not normalised.
+    package func features(of wanted: [String], cache: ItemCache?) throws -> Tensor {
+        let store = try ItemStore(cache, verb: "text features", digests, parts)
+        let known = texts.withLock { $0 }
+        var found = known.count > most ? [:] : known
+        var missing = Array(Set(wanted.filter { found[$0] == nil })).sorted()
+        func key(_ text: String, _ store: ItemStore) throws -> ItemKey { try store.key { $0.add("text", text) } }
+        if let store {
+            missing = try missing.filter { text in
+                guard let features = store.cache.value(try key(text, store), { try $0.tensor() }) else { return true }
+                found[text] = features.values
+                return false
+            }
+        }
+        for start in stride(from: 0, to: missing.count, by: 32) {
+            let part = Array(missing[start..<min(start + 32, missing.count)])
+            let features = try computed(part)
+            for (index, text) in part.enumerated() {
+                found[text] = features[index].values
+                if let store { store.cache.store(try key(text, store)) { $0.write(features[index]) } }
+            }
+        }
+        let all = found
+        texts.withLock { $0 = all }
+        return Self.rows(wanted.compactMap { all[$0] })
+    }
+
+    /// [pictures, width], not normalised.
+    func features(of wanted: [Picture], cache: ItemCache?, progress: (any Progress)? = nil) throws -> Tensor {
+        let known = pictures.withLock { $0 }
+        var found = known.count > most ? [:] : known
+        var missing: [Picture] = []
+        var asked: Set<ObjectIdentifier> = []
+        for picture in wanted where found[ObjectIdentifier(picture)] == nil && asked.insert(ObjectIdentifier(picture)).inserted { missing.append(picture) }
+        let store = missing.isEmpty ? nil : try ItemStore(cache, verb: "picture features", digests, parts)
+        var keys: [ObjectIdentifier: ItemKey] = [:]
+        if let store {
+            missing = try missing.filter { picture in
+                let key = try Self.key(of: picture, store)
+                keys[ObjectIdentifier(picture)] = key
+                guard let features = store.cache.value(key, { try $0.tensor() }) else { return true }
+                found[ObjectIdentifier(picture)] = (picture, features.values)
+                return false
+            }
+        }
+        if missing.count > 32 { progress?.begin(isClip ? "CLIP" : "Inception", total: missing.count) }
+        defer { if missing.count > 32 { progress?.end() } }
+        let size = isClip ? 32 : 8
+        for start in stride(from: 0, to: missing.count, by: size) {
+            let part = Array(missing[start..<min(start + size, missing.count)])
+            let features = try computed(try part.map { try $0.bitmap().onWhite })
+            for (index, picture) in part.enumerated() {
+                found[ObjectIdentifier(picture)] = (picture, features[index].values)
+                if let store, let key = keys[ObjectIdentifier(picture)] { store.cache.store(key) { $0.write(features[index]) } }
+            }
+            if missing.count > 32 { progress?.advance(by: part.count) }
+        }
+        let all = found
+        pictures.withLock { $0 = all.count > most ? [:] : all }
+        return Self.rows(wanted.compactMap { all[ObjectIdentifier($0)]?.features })
+    }
+
+    private static func key(of picture: Picture, _ store: ItemStore) throws -> ItemKey {
+        let bitmap = try picture.bitmap().onWhite
+        return try store.key {
+            $0.add("picture", bitmap.samples)
+            $0.add("width", bitmap.width)
+            $0.add("channels", bitmap.channels)
+        }
+    }
+
+    static func rows(_ rows: [[Float]]) -> Tensor {
+        Tensor(shape: [rows.count, rows.first?.count ?? 0], values: rows.flatMap { $0 })
+    }
+
+    // MARK: Large tables
+
+    /// What a table is searched by. Of more than `most` texts the features are computed in blocks, kept block by block, and laid into one
+    /// mapped file, so that they need not fit into memory.
+    package func searchable(_ texts: [String], cache: ItemCache?) throws -> EmbeddingRows {
+        guard texts.count > most, let store = try ItemStore(cache, verb: "text features of a table", digests, parts) else {
+            return try EmbeddingRows(features(of: texts, cache: cache))
+        }
+        return try laidOut(
+            texts, store,
+            key: { part in try store.key { builder in part.forEach { builder.add("text", $0) } } }, compute: { try self.computed($0) })
+    }
+
+    func searchable(_ pictures: [Picture], cache: ItemCache?) throws -> EmbeddingRows {
+        guard pictures.count > most, let store = try ItemStore(cache, verb: "picture features of a table", digests, parts) else {
+            return try EmbeddingRows(features(of: pictures, cache: cache))
+        }
+        return try laidOut(
+            pictures, store,
+            key: { part in try store.key { builder in for picture in part { builder.add("picture", try Self.key(of: picture, store).digest) } } },
+            compute: { try self.computed($0.map { try $0.bitmap().onWhite }) })
+    }
+
+    private func laidOut<Item>(
+        _ items: [Item], _ store: ItemStore, key: (ArraySlice<Item>) throws -> ItemKey, compute: ([Item]) throws -> Tensor
+    ) throws -> EmbeddingRows {
+        let blocks = stride(from: 0, to: items.count, by: min(most, 1_024)).map { items[$0..<min($0 + min(most, 1_024), items.count)] }
+        let keys = try blocks.map(key)
+        func features(_ index: Int) throws -> Tensor {
+            if let stored = store.cache.value(keys[index], { try $0.tensor() }) { return stored }
+            let block = Array(blocks[index])
+            let parts = try stride(from: 0, to: block.count, by: 32).map { try compute(Array(block[$0..<min($0 + 32, block.count)])) }
+            let features = Tensor.concatenated(parts)
+            store.cache.store(keys[index]) { $0.write(features) }
+            return features
+        }
+        let whole = try store.key { builder in keys.forEach { builder.add("block", $0.digest) } }
+        let width = try features(0).shape[1]
+        let head = Safetensors.head("rows", shape: [items.count, width])
+        let path = try store.cache.file(whole, byteCount: head.count + items.count * width * 4) { sink in
+            try sink.write(head)
+            for index in blocks.indices {
+                let block = try features(index)
+                try block.withUnsafePointer { try sink.write(UnsafeRawBufferPointer(start: $0, count: block.count * 4)) }
+            }
+        }
+        return try EmbeddingRows(file: SafetensorsFile(path: path), name: "rows")
+    }
+}

@@ -1,0 +1,39 @@
+import Caching
+import Files
+import Retrieval
+import Tensors
+import TestSupport
+import Testing
+import Verbs
+
+@Suite("Features of large tables") struct FeatureNetworkTests {
+    static let clip = FileSystem.join(
+        FileSystem.folder(of: FileSystem.folder(of: FileSystem.folder(of: #filePath))), "examples/models/monsters/clip")
+
+    @Test("a table of more texts than are remembered is searched in a mapped file, with the same result, also the next time")
+    func large() throws {
+        let folder = try TemporaryFolder()
+        let cache = ItemCache(folder: folder.path)
+        let texts = (0..<100).map { "a monster with \($0) heads" }
+        let small = try FeatureNetwork(name: "small", clip: Self.clip)
+        let queries = try small.features(of: Array(texts[20..<40]), cache: nil)
+        let expected = try EmbeddingIndex(small.searchable(texts, cache: nil)).nearest(queries, top: 3)
+        for _ in 0..<2 {
+            let large = try FeatureNetwork(name: "large", clip: Self.clip, most: 32)
+            let rows = try large.searchable(texts, cache: cache)
+            #expect(rows.count == 100)
+            #expect(try EmbeddingIndex(rows).nearest(queries, top: 3) == expected)
+        }
+        // Four blocks and the file that they are laid into.
+        let entries = try FileSystem.list(folder.path("cache")).flatMap { try FileSystem.list(folder.path("cache/" + $0)) }
+        #expect(entries.count == 5)
+        // One of them is the last word on nothing: without it the rest gives the same.
+        let file = try #require(
+            try FileSystem.list(folder.path("cache")).flatMap { inner in
+                try FileSystem.list(folder.path("cache/" + inner)).map { folder.path("cache/\(inner)/\($0)") }
+            }.first { (try? SafetensorsFile(path: $0)) != nil })
+        try FileSystem.removeFile(file)
+        let again = try FeatureNetwork(name: "again", clip: Self.clip, most: 32)
+        #expect(try EmbeddingIndex(again.searchable(texts, cache: cache)).nearest(queries, top: 3) == expected)
+    }
+}
