@@ -143,8 +143,8 @@ struct Checker {
         }
         for filled in bound.filled where filled.slot.namesColumns {
             for case .raw(let items) in filled.parts {
-                for item in items where input.lacks(item.raw) && Double(item.raw) == nil {
-                    problems.append(missing(item.raw, at: item.span, Suggestion.question(for: item.raw, in: input.listed)))
+                for item in items where input.lacks(item.column) && Double(item.raw) == nil {
+                    problems.append(missing(item.column, at: item.span, Suggestion.question(for: item.column, in: input.listed)))
                 }
             }
         }

@@ -72,7 +72,7 @@ extension VerbDeclaration {
             var names: [String] = []
             for part in filled.parts {
                 guard case .raw(let items) = part else { return .unknown }
-                names += items.map(\.raw)
+                names += items.map(\.column)
             }
             result = ColumnGuess(only: names)
         }

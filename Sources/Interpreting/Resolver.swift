@@ -45,7 +45,7 @@ package struct Resolver {
                 return .names(
                     try filled.parts.flatMap { part -> [String] in
                         switch part {
-                        case .raw(let items): items.map(\.raw)
+                        case .raw(let items): items.map(\.column)
                         case .expression(let list): try texts(try evaluator.value(of: list), slot)
                         }
                     })
@@ -54,7 +54,7 @@ package struct Resolver {
             let value: Value
             switch filled.parts.count == 1 ? filled.parts[0] : nil {
             case .raw(let items):
-                return try Resolver.raw(items[0].raw, slot)
+                return try Resolver.raw(slot.namesColumns ? items[0].column : items[0].raw, slot)
             case .expression(let list):
                 value = try evaluator.value(of: list)
             case nil:

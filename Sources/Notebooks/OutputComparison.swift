@@ -114,6 +114,9 @@ package struct OutputComparison {
             return "\(error)"
         }
         if old == new { return nil }
+        if stored.hasSuffix(".svg"), computed.hasSuffix(".svg"), let a = Self.plotted(old), let b = Self.plotted(new) {
+            return differences(stored: a, computed: b).first.map { "in \(stored): \($0.reason)" }
+        }
         guard stored.hasSuffix(".png"), computed.hasSuffix(".png") else {
             guard stored.hasSuffix(".csv"), computed.hasSuffix(".csv") else { return "the files \(stored) and \(computed) differ" }
             let inside = differences(stored: String(decoding: old, as: UTF8.self), computed: String(decoding: new, as: UTF8.self))
@@ -133,6 +136,17 @@ package struct OutputComparison {
         } catch {
             return "\(error)"
         }
+    }
+}
+
+extension OutputComparison {
+    /// The numbers that a plot shows, as its description holds them; where lines run on the paper follows from these.
+    fileprivate static func plotted(_ bytes: [UInt8]) -> String? {
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard let start = text.firstRange(of: "<desc id=\"d\">\n"), let end = text.firstRange(of: "</desc>"), start.upperBound <= end.lowerBound else {
+            return nil
+        }
+        return String(text[start.upperBound..<end.lowerBound])
     }
 }
 

@@ -23,6 +23,7 @@ package struct MarkdownRenderer {
         case .text(let text): MarkdownText.fence(text)
         case .table(let table): try render(table)
         case .grid(let grid): try render(grid)
+        case .plot(let plot): try render(plot)
         case .stack(let views): try views.map(render).joined(separator: "\n\n")
         }
     }
@@ -74,6 +75,12 @@ package struct MarkdownRenderer {
         }
         if let note = grid.note { lines += ["", MarkdownText.inline(note)] }
         return lines.joined(separator: "\n")
+    }
+
+    private func render(_ plot: PlotView) throws -> String {
+        let path = MarkdownText.destination(try folder.keep(Array(PlotSVG.text(plot).utf8), kind: "svg"))
+        let note = plot.note.map { "\n\n" + MarkdownText.inline($0) } ?? ""
+        return "![\(MarkdownText.inline(plot.words))](\(path))" + note
     }
 
     private func row(_ cells: [String]) -> String {

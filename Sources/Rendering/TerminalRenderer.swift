@@ -22,6 +22,8 @@ package struct TerminalRenderer: Sendable {
         case .text(let text): TextWidth.printable(text)
         case .table(let table): try render(table)
         case .grid(let grid): try render(grid)
+        case .plot(let plot):
+            terminal.hasColour ? PlotTerminal(terminal: terminal).render(plot) : try TextRenderer(cellWidth: 40).render(.plot(plot))
         case .stack(let views): try views.map(render).joined(separator: "\n\n")
         }
     }

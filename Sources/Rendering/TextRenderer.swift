@@ -19,6 +19,8 @@ package struct TextRenderer: Sendable {
         case .text(let text): TextWidth.printable(text)
         case .table(let table): try render(table)
         case .grid(let grid): try render(grid)
+        // Numbers are read more easily than dots.
+        case .plot(let plot): try TextWidth.oneLine(plot.words) + "\n" + render(plot.table)
         case .stack(let views): try views.map(render).joined(separator: "\n\n")
         }
     }

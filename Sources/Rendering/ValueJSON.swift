@@ -72,6 +72,22 @@ package enum ValueJSON {
             ]
             if let note = table.note { result["note"] = .string(note) }
             return .object(result)
+        case .plot(let plot):
+            func json(_ point: PlotView.Point) -> JSON {
+                var result: [String: JSON] = ["x": plot.categories == nil ? number(point.x) : .string(plot.label(point.x)), "value": number(point.value)]
+                if let low = point.low, let high = point.high { (result["low"], result["high"]) = (number(low), number(high)) }
+                return .object(result)
+            }
+            return [
+                "kind": "plot", "mark": .string(plot.mark.rawValue), "x": .string(plot.xName),
+                "panels": .array(
+                    plot.panels.map { panel in
+                        [
+                            "name": .string(panel.name),
+                            "series": .array(panel.series.map { ["name": .string($0.name), "points": .array($0.points.map(json))] }),
+                        ]
+                    }),
+            ]
         case .grid(let grid):
             return [
                 "kind": "grid", "columns": .array(grid.columnHeadings.map { .string($0) }), "labels": .array(grid.rowHeadings.map { .string($0) }),

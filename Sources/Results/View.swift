@@ -4,6 +4,7 @@ package indirect enum View: Sendable {
     case text(String)
     case table(TableView)
     case grid(GridView)
+    case plot(PlotView)
     /// One below the other.
     case stack([View])
 }

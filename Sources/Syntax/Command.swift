@@ -24,6 +24,9 @@ package struct Argument: Sendable {
             isForced = raw.first.map { "\"([{".contains($0) } ?? false
         }
 
+        /// The column that it names where a slot names columns: `.step` is the column `step`, also where `step` is a verb.
+        package var column: String { raw.hasPrefix(".") && Double(raw) == nil ? String(raw.dropFirst()) : raw }
+
         /// Whether it has no quotes or brackets at all, so that its spelling may count.
         var isPlain: Bool { !raw.utf8.contains { "\"([{".utf8.contains($0) } }
     }

@@ -5,7 +5,7 @@ import Tensors
 
 /// Ways to look at values. Each gives a view, which terminal, Markdown and HTML draw alike.
 enum LookingVerbs {
-    static let all = [table, show, GridVerb.grid, describe, why]
+    static let all = [table, show, GridVerb.grid, PlotVerb.plot, describe, why]
 
     static let table = VerbDeclaration(
         "table", .looking, "Shows a table's rows, numbers formatted alike per column.", input: .table, asArgument: true,

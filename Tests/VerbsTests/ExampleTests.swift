@@ -66,7 +66,7 @@ extension PlainText {
         case .grid(let grid):
             for case let cell? in grid.rows.joined() { _ = try cell.picture.bitmap() }
         case .stack(let views): for view in views { _ = try forced(view) }
-        case .text: break
+        case .text, .plot: break
         }
         return lines(view)
     }

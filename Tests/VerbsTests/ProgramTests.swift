@@ -57,6 +57,7 @@ enum PlainText {
                     (grid.rowHeadings.isEmpty ? "" : grid.rowHeadings[index] + ": ")
                         + row.map { $0.map { "[" + ($0.label.isEmpty ? $0.description : $0.label) + "]" } ?? "-" }.joined(separator: " ")
                 } + (grid.note.map { [$0] } ?? [])
+        case .plot(let plot): [plot.words] + lines(.table(plot.table))
         case .stack(let views): views.flatMap(lines)
         }
     }

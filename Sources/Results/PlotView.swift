@@ -1,0 +1,99 @@
+/// Numbers to be drawn: panels beside one another over one x axis, in each one or several series.
+package struct PlotView: Sendable {
+    package enum Mark: String, Sendable, CaseIterable {
+        case lines, bars, points
+    }
+
+    package struct Point: Sendable, Equatable {
+        package var x: Double
+        package var value: Double
+        /// The interval around the value, where it has one.
+        package var low: Double?
+        package var high: Double?
+
+        package init(x: Double, value: Double, low: Double? = nil, high: Double? = nil) {
+            (self.x, self.value, self.low, self.high) = (x, value, low, high)
+        }
+    }
+
+    package struct Series: Sendable {
+        package var name: String
+        /// By x.
+        package var points: [Point]
+
+        package init(name: String, points: [Point]) { (self.name, self.points) = (name, points) }
+    }
+
+    package struct Panel: Sendable {
+        /// What the y axis shows.
+        package var name: String
+        package var series: [Series]
+
+        package init(name: String, series: [Series]) { (self.name, self.series) = (name, series) }
+    }
+
+    package var mark: Mark
+    package var xName: String
+    /// Where x is no number: its values, at 0, 1, 2, ...
+    package var categories: [String]?
+    package var panels: [Panel]
+    /// What the series differ by: `k`, or nothing where each is a column.
+    package var seriesName: String?
+    package var note: String?
+
+    package init(mark: Mark, xName: String, categories: [String]? = nil, panels: [Panel], seriesName: String? = nil, note: String? = nil) {
+        (self.mark, self.xName, self.categories, self.panels, self.seriesName, self.note) = (mark, xName, categories, panels, seriesName, note)
+    }
+
+    /// An x as it is read.
+    package func label(_ x: Double) -> String {
+        guard let categories else { return NumberFormat.plain(x) }
+        return categories.indices.contains(Int(x)) ? categories[Int(x)] : ""
+    }
+
+    /// The numbers as a table, a row per point: what a screen reader gets, and what `verify` compares.
+    package var table: TableView {
+        let hasIntervals = panels.contains { $0.series.contains { $0.points.contains { $0.low != nil } } }
+        let hasSeries = panels.contains { $0.series.count > 1 }
+        var headings: [TableView.Heading] = [.init(name: "plot", kind: .text)]
+        if hasSeries { headings.append(.init(name: seriesName ?? "series", kind: .text)) }
+        headings += [.init(name: xName, kind: categories == nil ? .number : .text), .init(name: "value", kind: .number)]
+        if hasIntervals { headings += [.init(name: "low", kind: .number), .init(name: "high", kind: .number)] }
+        var rows: [[TableView.Cell]] = []
+        for panel in panels {
+            let format = NumberFormat(for: panel.series.flatMap { $0.points.flatMap { [$0.value, $0.low, $0.high].compactMap { $0 } } })
+            for series in panel.series {
+                for point in series.points {
+                    var row: [TableView.Cell] = [.text(panel.name)]
+                    if hasSeries { row.append(.text(series.name)) }
+                    row += [.text(label(point.x)), .text(format(point.value))]
+                    if hasIntervals { row += [point.low, point.high].map { $0.map { .text(format($0)) } ?? .missing } }
+                    rows.append(row)
+                }
+            }
+        }
+        return TableView(headings: headings, rows: rows, note: note)
+    }
+
+    /// What there is to see, in words.
+    package var words: String {
+        let kind =
+            switch mark {
+            case .lines: "Lines";
+            case .bars: "bars";
+            case .points: "Points"
+            }
+        let all = panels.flatMap { panel in panel.series.map { (panel, $0) } }
+        var parts = all.prefix(6).map { panel, series -> String in
+            let name = panel.series.count == 1 ? panel.name : seriesName.map { "\(panel.name) at \($0)=\(series.name)" } ?? series.name
+            guard let first = series.points.first else { return "\(name): nothing" }
+            let format = NumberFormat(for: series.points.map(\.value))
+            if series.points.count == 1 { return "\(name): \(format(first.value)) at \(xName)=\(label(first.x))" }
+            let low = series.points.min { $0.value < $1.value } ?? first, high = series.points.max { $0.value < $1.value } ?? first
+            return
+                "\(name): \(series.points.count) points, lowest \(format(low.value)) at \(xName)=\(label(low.x)), highest \(format(high.value)) at \(xName)=\(label(high.x))"
+        }
+        if all.count > 6 { parts.append("and \(all.count - 6) more") }
+        return (["\(kind) over \(xName)."] + (parts.isEmpty ? [] : [parts.joined(separator: "; ")])).joined(separator: " ")
+    }
+}

@@ -1,0 +1,122 @@
+import Interpreting
+import Results
+import SourceText
+
+/// `plot`: columns of numbers as lines, bars or points.
+enum PlotVerb {
+    static let plot = VerbDeclaration(
+        "plot", .looking, "Draws columns of numbers over another column: lines, bars or points, measures with their intervals.", input: .table,
+        asArgument: true,
+        slots: [
+            Slot("x", .column, .named, required: true, "the column along the axis"),
+            Slot("y", .columns, .named, required: true, "one or more columns of numbers; those of unlike size get a plot each"),
+            Slot("by", .columns, .named, "a line, bar or kind of point for each value of these columns"),
+            Slot(
+                "mark", .choice(["lines", "bars", "points"]),
+                "how; without it lines over numbers, bars over anything else, points where several rows share an x"
+            ),
+        ],
+        notes: [
+            "In a file a plot is an SVG that carries its numbers as text; in a terminal it is drawn in braille or blocks; in a pipe it is the table of its numbers.",
+            "Rows without a number are left out, and the plot says how many.",
+        ],
+        examples: [
+            "items k=20..60:10 fid=317,283,261,235,222 | plot x=k y=fid",
+            "items name=\"a\",\"b\",\"c\" share=0.2,0.5,0.3 | plot x=name y=share",
+        ]
+    ) { invocation in
+        let table = try invocation.table()
+        let arguments = invocation.arguments
+        func column(_ name: String, _ slot: String) throws -> Column { try invocation.column(name, of: table, slot: slot) }
+        let x = try column(arguments.text("x") ?? "", "x")
+        let columns = try (arguments.names("y") ?? []).map { try column($0, "y") }
+        let groups = try (arguments.names("by") ?? []).map { try column($0, "by") }
+        for column in columns { try checkNumeric(column) }
+        let isNumeric = x.values.contains { number($0) != nil } && x.values.allSatisfy { $0.isNone || number($0) != nil }
+        var categories: [String] = []
+        let places: [Double?] = x.values.map { value in
+            if isNumeric { return number(value).flatMap { $0.isFinite ? $0 : nil } }
+            if value.isNone { return nil }
+            if let index = categories.firstIndex(of: value.summary) { return Double(index) }
+            categories.append(value.summary)
+            return Double(categories.count - 1)
+        }
+        let names = (0..<table.rowCount).map { row in groups.map { $0.values[row].summary }.joined(separator: ", ") }
+        var missing = 0
+        func series(_ column: Column) -> [PlotView.Series] {
+            var order: [String] = [], points: [String: [PlotView.Point]] = [:]
+            for row in 0..<table.rowCount {
+                if points[names[row]] == nil { order.append(names[row]) }
+                guard let place = places[row], let point = point(column.values[row], x: place) else {
+                    points[names[row], default: []] += []
+                    missing += 1
+                    continue
+                }
+                points[names[row], default: []].append(point)
+            }
+            return order.map { name in
+                PlotView.Series(
+                    name: groups.isEmpty ? column.name : name,
+                    points: (points[name] ?? []).enumerated().sorted { ($0.element.x, $0.offset) < ($1.element.x, $1.offset) }.map(\.element))
+            }
+        }
+        let all = columns.map { ($0.name, series($0)) }
+        let repeats = all.contains { $0.1.contains { series in zip(series.points, series.points.dropFirst()).contains { $0.x == $1.x } } }
+        let asked = arguments.text("mark").flatMap(PlotView.Mark.init(rawValue:))
+        if repeats, let asked, asked != .points {
+            throw Complaint(
+                .wrongInput, "several rows share one \(x.name), and \(asked.rawValue) need one number for each", label: "\(asked.rawValue)", slot: "mark",
+                help: "`by=` tells them apart, `score ... by=\(x.name)` makes one of them, `mark=points` shows all")
+        }
+        let mark = asked ?? (repeats ? .points : isNumeric ? .lines : .bars)
+        var view = PlotView(
+            mark: mark, xName: x.name, categories: isNumeric ? nil : categories,
+            panels: groups.isEmpty ? joined(all) : all.map { PlotView.Panel(name: $0.0, series: $0.1) },
+            seriesName: groups.isEmpty ? nil : groups.map(\.name).joined(separator: ", "))
+        var notes = table.partial.map { [$0.message] } ?? []
+        if missing > 0 { notes.append("\(missing) \(missing == 1 ? "value is" : "values are") missing and not drawn") }
+        if view.panels.allSatisfy({ $0.series.allSatisfy(\.points.isEmpty) }) { notes.append("there is nothing to draw") }
+        view.note = notes.isEmpty ? nil : notes.joined(separator: "; ")
+        return .view(.plot(view))
+    }
+
+    private static func number(_ value: Value) -> Double? {
+        if case .number(let number) = value { number } else { nil }
+    }
+
+    private static func checkNumeric(_ column: Column) throws {
+        guard column.values.allSatisfy({ $0.isNone || point($0, x: 0, anyNumber: true) != nil }) else {
+            throw Complaint(.wrongType, "`plot` draws numbers, and `\(column.name)` is \(column.kind.phrase)", label: column.kind.phrase, slot: "y")
+        }
+    }
+
+    private static func point(_ value: Value, x: Double, anyNumber: Bool = false) -> PlotView.Point? {
+        switch value {
+        case .number(let number): number.isFinite || anyNumber ? PlotView.Point(x: x, value: number) : nil
+        default: nil
+        }
+    }
+
+    /// Columns whose numbers lie in one range share a plot; the others get one each.
+    private static func joined(_ columns: [(name: String, series: [PlotView.Series])]) -> [PlotView.Panel] {
+        var panels: [(panel: PlotView.Panel, range: ClosedRange<Double>)] = []
+        for (name, series) in columns {
+            let values = series.flatMap { $0.points.map(\.value) }
+            let range = (values.min() ?? 0)...(values.max() ?? 0)
+            let size = range.upperBound - range.lowerBound
+            let home = panels.firstIndex { _, other in
+                let common = min(range.upperBound, other.upperBound) - max(range.lowerBound, other.lowerBound)
+                return common > 0 && common >= 0.25 * min(size, other.upperBound - other.lowerBound)
+                    && max(size, other.upperBound - other.lowerBound) <= 10 * min(size, other.upperBound - other.lowerBound)
+            }
+            if let home {
+                panels[home].panel.series += series
+                panels[home].panel.name += ", " + name
+                panels[home].range = min(range.lowerBound, panels[home].range.lowerBound)...max(range.upperBound, panels[home].range.upperBound)
+            } else {
+                panels.append((PlotView.Panel(name: name, series: series), range))
+            }
+        }
+        return panels.map(\.panel)
+    }
+}
