@@ -79,8 +79,8 @@ package struct PlotView: Sendable {
     package var words: String {
         let kind =
             switch mark {
-            case .lines: "Lines";
-            case .bars: "bars";
+            case .lines: "Lines"
+            case .bars: "Bars"
             case .points: "Points"
             }
         let all = panels.flatMap { panel in panel.series.map { (panel, $0) } }
