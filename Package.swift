@@ -30,6 +30,7 @@ let package = Package(
         .systemLibrary(name: "CProcessor", path: "Sources/CProcessor"),
         .systemLibrary(name: "CPseudoTerminal", path: "Tests/CPseudoTerminal"),
         .systemLibrary(name: "CCrypto", path: "Sources/CCrypto"),
+        .systemLibrary(name: "CZlib", path: "Sources/CZlib"),
         .systemLibrary(name: "CReadline", path: "Sources/CReadline"),
         .systemLibrary(name: "CMarkdown", path: "Sources/CMarkdown"),
         .systemLibrary(name: "CChafa", path: "Sources/CChafa", pkgConfig: "chafa"),
@@ -42,7 +43,7 @@ let package = Package(
         module("WideKernels", swiftSettings: wideVectorFlags),
         module("Kernels", ["WideKernels", "CProcessor"], swiftSettings: vectorFlags),
         module("Tensors", ["Kernels"]),
-        module("Files", ["Tensors", "CPNG", "CCrypto"]),
+        module("Files", ["Tensors", "CPNG", "CCrypto", "CZlib"]),
         module("Networks", ["Kernels", "Tensors", "Files"]),
         module("Models", ["Kernels", "Tensors", "Files", "Networks"]),
 
