@@ -136,21 +136,27 @@ enum EncodeVerb {
     ) { invocation in
         var table = try invocation.table()
         let model = try invocation.model()
-        let vae = model.model.vae
-        let name = invocation.arguments.text("as") ?? "generated"
         let latents = try invocation.latents(table, for: model)
         table.record(invocation.step(remark: "model \(model.name)"))
-        let recipes = table.recipes
-        var pictures: [Int: Value] = [:]
+        let pictures = try pictures(of: latents, model, invocation, recipes: table.recipes)
+        try invocation.add(Column(invocation.arguments.text("as") ?? "generated", pictures.map { .picture($0) }), to: &table)
+        return .table(table)
+    }
+
+    /// What the autoencoder makes of latents.
+    static func pictures(of latents: [Latent], _ model: LoadedModel, _ invocation: Invocation, recipes: [Recipe]? = nil) throws -> [Picture] {
+        let vae = model.model.vae
+        var pictures: [Int: Picture] = [:]
         let progress = invocation.session.progress
         var keys: [Int: ItemKey] = [:]
-        let store = try ItemStore(invocation, model, [.vae])
+        // One key, whichever verb asks.
+        let store = try ItemStore(invocation.session.cache, verb: "decode", version: invocation.session.verbs["decode"]?.version ?? 1, model, [.vae])
         if let store {
             for (row, latent) in latents.enumerated() {
                 let key = try store.key { $0.add("latent", latent.tensor) }
                 keys[row] = key
                 guard let values = store.cache.value(key, { try $0.tensor() }), values.rank == 3 else { continue }
-                pictures[row] = .picture(Picture(values: values, recipe: recipes[row]))
+                pictures[row] = Picture(values: values, recipe: recipes?[row])
             }
         }
         let missing = latents.indices.filter { pictures[$0] == nil }
@@ -166,14 +172,20 @@ enum EncodeVerb {
                     throw EngineError(.unsupported, "the autoencoder gives \(decoded.shape[1]) channels, and pictures have 3", place: model.model.folder)
                 }
                 let values = decoded[index].map { min(max($0 * 0.5 + 0.5, 0), 1) }
-                pictures[row] = .picture(Picture(values: values, recipe: recipes[row]))
+                pictures[row] = Picture(values: values, recipe: recipes?[row])
                 if let store, let key = keys[row] { store.cache.store(key) { $0.write(values) } }
             }
             store?.cache.count("decode", computed: part.count)
             progress.advance(by: part.count)
         }
-        try invocation.add(Column(name, (0..<latents.count).map { pictures[$0] ?? .none }), to: &table)
-        return .table(table)
+        return latents.indices.compactMap { pictures[$0] }
+    }
+
+    /// A column of latents as the pictures they stand for: what `show` and `grid` draw.
+    static func shown(_ column: Column, of table: Table, _ invocation: Invocation) throws -> Column {
+        let model = try invocation.model()
+        let latents = try invocation.latents(table, for: model, column: column.name)
+        return Column(column.name, try pictures(of: latents, model, invocation).map { .picture($0) })
     }
 }
 

@@ -8,12 +8,15 @@ enum GridVerb {
         "grid", .looking, "Arranges pictures: in rows and columns by the values of columns, or as they come with labels.", input: .table,
         asArgument: true,
         slots: [
-            Slot("pictures", .columns, .positional, repeats: true, "picture columns; all of them if none is named"),
+            Slot("pictures", .columns, .positional, repeats: true, "columns of pictures or latents; all pictures if none is named"),
             Slot("rows", .column, "a row for each value of this column"),
             Slot("cols", .columnOrNumber, in: 1...64, "a column for each value of this column, or so many to a row"),
             Slot("labels", .column, "what to write below each picture"),
         ],
-        notes: ["With `rows` and `cols`, a picture column that is the same all along a row, such as a neighbour in a sweep, stands there once."],
+        notes: [
+            "Latents are shown as what the autoencoder of `model` makes of them, noise and all.",
+            "With `rows` and `cols`, a picture column that is the same all along a row, such as a neighbour in a sweep, stands there once.",
+        ],
         examples: [
             "dataset monsters split=test | first 8 | grid image labels=text",
             "dataset monsters split=test | first 8 | grid image cols=4",
@@ -25,6 +28,7 @@ enum GridVerb {
         if let named {
             columns = try named.map { name in
                 let column = try invocation.column(name, of: table, slot: "pictures", cure: name == "generated" ? "put `decode` before it" : nil)
+                if column.kind == .latent { return try EncodeVerb.shown(column, of: table, invocation) }
                 guard column.kind == .image || column.kind == .none else {
                     throw Complaint(
                         .wrongType, "`grid` arranges pictures, and `\(name)` is \(column.kind.phrase)", label: "not a picture column", slot: "pictures")

@@ -14,12 +14,24 @@ enum LookingVerbs {
 
     static let show = VerbDeclaration(
         "show", .looking, "Shows a value in the way that suits it: pictures as pictures, tables as tables.", input: .value, asArgument: true,
-        notes: ["A table with picture columns shows them side by side, a row per row; `table` shows all columns, `grid` arranges."],
+        notes: [
+            "A table with picture columns shows them side by side, a row per row; `table` shows all columns, `grid` arranges.",
+            "Latents, where no pictures are beside them, are shown as what the autoencoder of `model` makes of them.",
+        ],
         examples: ["show (1 + 1)", "items a=1,2 | show"]
     ) { invocation in
         guard let value = invocation.input else { return .none }
-        guard case .table(let table) = value else { return .view(value.view) }
-        let pictures = table.columns.filter { $0.kind == .image }
+        guard case .table(let table) = value else {
+            guard case .latent(let latent) = value, hasModel(invocation, for: latent) else { return .view(value.view) }
+            let picture = try EncodeVerb.pictures(of: [latent], invocation.model(), invocation)[0]
+            return .view(.grid(GridView(rows: [[GridView.Cell(picture: picture, description: "a latent, decoded")]])))
+        }
+        var pictures = table.columns.filter { $0.kind == .image }
+        if pictures.isEmpty, let column = table.columns.first(where: { $0.kind == .latent }), case .latent(let latent)? = column.values.first,
+            hasModel(invocation, for: latent)
+        {
+            pictures = [try EncodeVerb.shown(column, of: table, invocation)]
+        }
         guard !pictures.isEmpty, table.rowCount > 0 else { return .view(value.view) }
         let texts = table.column("text")
         return .view(
@@ -33,6 +45,12 @@ enum LookingVerbs {
                             return GridView.Cell(picture: picture, label: position == 0 ? text : "", description: GridVerb.description(column.name, text))
                         }
                     }, note: table.partial?.message)))
+    }
+
+    /// Whether `model` is there and can decode the latent.
+    private static func hasModel(_ invocation: Invocation, for latent: Latent) -> Bool {
+        guard case .model(let handle)? = invocation.variable("model"), let model = handle as? LoadedModel else { return false }
+        return latent.tensor.rank == 3 && latent.tensor.shape[0] == model.model.unet.configuration.inChannels
     }
 
     static let describe = VerbDeclaration(
