@@ -1,0 +1,56 @@
+internal import Kernels
+package import Tensors
+
+/// Scores of pictures by the cosines of CLIP features, one number per item: their mean is the score.
+package enum ContrastiveScores {
+    /// Rows scaled to length 1; rows of zeros stay zeros.
+    package static func units(_ features: Tensor) throws -> DoubleMatrix {
+        var rows = DoubleMatrix(features)
+        guard rows.values.allSatisfy(\.isFinite) else { throw EngineError(.data, "the features hold NaN or infinity") }
+        let width = rows.columns
+        for row in 0..<rows.rows {
+            let length = rows.row(row).reduce(0) { $0 + $1 * $1 }.squareRoot()
+            guard length > 0 else { continue }
+            for column in 0..<width { rows[row, column] /= length }
+        }
+        return rows
+    }
+
+    /// The cosine of each row of `x` with the same row of `y`; both of unit rows.
+    package static func cosines(_ x: DoubleMatrix, _ y: DoubleMatrix) throws -> [Double] {
+        try checkWidths(x, y)
+        guard x.rows == y.rows else { throw EngineError(.shape, "\(x.rows) rows cannot be compared with \(y.rows) one by one") }
+        return (0..<x.rows).map { row in zip(x.row(row), y.row(row)).reduce(0) { $0 + $1.0 * $1.1 } }
+    }
+
+    /// For each picture whether its own text, `own[i]`, is among the `top` of all texts that are most similar to it. Texts as similar as
+    /// the own one share its place with it, so that a network that tells nothing apart finds what chance finds.
+    package static func recall(pictures: DoubleMatrix, texts: DoubleMatrix, own: [Int], top: Int) throws -> [Double] {
+        try checkWidths(pictures, texts)
+        let similarities = pictures.timesTransposed(texts)
+        return own.enumerated().map { row, text in
+            let score = similarities[row, text]
+            var better = 0, equal = 0
+            for (other, value) in similarities.row(row).enumerated() where other != text {
+                if value > score { better += 1 } else if value == score { equal += 1 }
+            }
+            // The own text's place is any of better + 1 ... better + 1 + equal with the same chance.
+            let favourable = min(max(top - better, 0), equal + 1)
+            return Double(favourable) / Double(equal + 1)
+        }
+    }
+
+    /// The largest cosine of each row of `x` with any row of `y`.
+    package static func nearest(_ x: DoubleMatrix, in y: DoubleMatrix) throws -> [Double] {
+        try checkWidths(x, y)
+        guard y.rows > 0 else { throw EngineError(.data, "there is nothing to be near to: the set is empty") }
+        let similarities = x.timesTransposed(y)
+        return (0..<x.rows).map { similarities.row($0).max() ?? 0 }
+    }
+
+    private static func checkWidths(_ x: DoubleMatrix, _ y: DoubleMatrix) throws {
+        guard x.columns == y.columns else {
+            throw EngineError(.shape, "features of width \(x.columns) cannot be compared with features of width \(y.columns)")
+        }
+    }
+}
