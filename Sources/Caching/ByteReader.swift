@@ -29,6 +29,15 @@ package struct ByteReader {
 
     package mutating func double() throws -> Double { Double(bitPattern: try integer(UInt64.self)) }
 
+    package mutating func doubles() throws -> [Double] {
+        let count = try int()
+        guard (0...bytes.count / 8).contains(count) else { throw Self.damaged() }
+        let content = try take(count * 8)
+        return content.withUnsafeBytes { source in
+            (0..<count).map { Double(bitPattern: UInt64(littleEndian: source.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self))) }
+        }
+    }
+
     package mutating func tensor() throws -> Tensor {
         let rank = try int()
         guard (0...8).contains(rank) else { throw Self.damaged() }

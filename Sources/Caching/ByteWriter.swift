@@ -15,6 +15,11 @@ package struct ByteWriter {
     /// The bits, so that every number comes back as it was, also -0 and NaN.
     package mutating func write(_ number: Double) { append(number.bitPattern) }
 
+    package mutating func write(_ numbers: [Double]) {
+        write(numbers.count)
+        for number in numbers { write(number) }
+    }
+
     package mutating func write(_ content: [UInt8]) {
         write(content.count)
         bytes.append(contentsOf: content)

@@ -13,6 +13,13 @@ package struct Estimate: Sendable, Equatable {
         self.influence = influence.map { $0 - mean }
     }
 
+    /// A mean: each item moves it by what it exceeds it by.
+    package init(items: [Double]) {
+        self.init(value: items.reduce(0, +) / Double(items.count), influence: items)
+    }
+
+    package func scaled(by factor: Double) -> Estimate { Estimate(value: value * factor, influence: influence.map { $0 * factor }) }
+
     /// The mean of `items` is the figure, and so is, to first order, that of any draw of them.
     package var items: [Double] { influence.map { value + $0 } }
 }

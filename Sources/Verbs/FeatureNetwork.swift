@@ -1,6 +1,7 @@
 import Caching
 import Files
 import Interpreting
+import Metrics
 import Models
 import Results
 import Retrieval
@@ -183,6 +184,36 @@ package final class FeatureNetwork: ModelHandle {
 
     static func rows(_ rows: [[Float]]) -> Tensor {
         Tensor(shape: [rows.count, rows.first?.count ?? 0], values: rows.flatMap { $0 })
+    }
+
+    /// Mean and covariance of the features of a reference set, cached by its pictures and their order.
+    func statistics(of pictures: [Picture], cache: ItemCache?, progress: (any Progress)? = nil) throws -> FeatureStatistics {
+        func computed() throws -> FeatureStatistics { try FeatureStatistics(DoubleMatrix(features(of: pictures, cache: cache, progress: progress))) }
+        guard let store = try ItemStore(cache, verb: "feature statistics", digests, parts) else { return try computed() }
+        let key = try store.key { builder in for picture in pictures { builder.add("picture", try Self.key(of: picture, store).digest) } }
+        if let (mean, covariance) = store.cache.value(
+            key,
+            { reader in
+                let mean = try reader.doubles()
+                return (mean, try reader.doubles())
+            }), covariance.count == mean.count * mean.count
+        {
+            return try FeatureStatistics(mean: mean, covariance: DoubleMatrix(rows: mean.count, columns: mean.count, values: covariance))
+        }
+        let statistics = try computed()
+        store.cache.store(key) {
+            $0.write(statistics.mean)
+            $0.write(statistics.covariance.values)
+        }
+        return statistics
+    }
+
+    /// Numbers per picture or text.
+    var width: Int {
+        switch network {
+        case .clip(let model): model.clip.text.configuration.projectionWidth
+        case .inception: Inception.width
+        }
     }
 
     // MARK: Large tables

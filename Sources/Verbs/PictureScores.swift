@@ -1,0 +1,244 @@
+import Files
+import Interpreting
+import Metrics
+import Models
+import Results
+import SourceText
+import Tensors
+
+/// The scores that a network measures. Features are computed once for a whole table and its reference; each group of rows then gives an
+/// estimate, whose parts per item make the interval.
+final class PictureScores {
+    enum Metric: String, Sendable, CaseIterable {
+        case fid, kid
+        case fdClip = "fd_clip"
+        case mmdClip = "mmd_clip"
+        case clip
+        case clipImage = "clip_image"
+        case recall1 = "recall_1"
+        case recall5 = "recall_5"
+        case nearestClip = "nearest_clip"
+
+        var needsInception: Bool { self == .fid || self == .kid }
+
+        /// Whether it compares sets, and thus means nothing for one picture.
+        var isOfSets: Bool { [.fid, .kid, .fdClip, .mmdClip].contains(self) }
+
+        /// What it is, for help.
+        var summary: String {
+            switch self {
+            case .fid: "Fréchet distance of Inception's features, as pytorch-fid measures it; biased below 2,000 pictures, so that only equal numbers compare"
+            case .kid: "kernel distance of Inception's features (KID, unbiased)"
+            case .fdClip: "Fréchet distance of CLIP's picture features"
+            case .mmdClip: "squared maximum mean discrepancy of CLIP's picture features, Gaussian kernel, times 1,000 (CMMD, here without its bias)"
+            case .clip: "cosine of picture and text"
+            case .clipImage: "cosine of picture and true picture"
+            case .recall1: "share of pictures that find their own text first among all texts of the table"
+            case .recall5: "share of pictures that find their own text among the first five"
+            case .nearestClip: "cosine to the nearest picture of `against`: how much is copied"
+            }
+        }
+    }
+
+    private let invocation: Invocation
+    private let table: Table
+    private let column: String
+    private let truth: String
+    private let against: Table?
+    private let networks: Networks
+    /// A file of statistics that stands for the reference, or takes them.
+    private let statistics: String?
+
+    /// What was found once, by what it is of.
+    private var features: [String: Tensor] = [:]
+    private var units: [String: DoubleMatrix] = [:]
+    private var sides: [Bool: FrechetDistance.Side] = [:]
+    private var texts: (distinct: [String], own: [Int])?
+
+    /// The networks that scores use.
+    struct Networks {
+        var clip: FeatureNetwork?
+        var inception: FeatureNetwork?
+    }
+
+    init(_ invocation: Invocation, _ table: Table, column: String, truth: String, against: Table?, statistics: String?, networks: Networks) {
+        (self.invocation, self.table, self.column, self.truth) = (invocation, table, column, truth)
+        (self.against, self.statistics, self.networks) = (against, statistics, networks)
+    }
+
+    /// The score of some rows.
+    func estimate(_ metric: Metric, rows: [Int]) throws -> Estimate {
+        guard !metric.isOfSets || rows.count >= 2 else {
+            throw Complaint(
+                .outOfRange, "`\(metric.rawValue)` compares sets, and this group has \(rows.count) \(rows.count == 1 ? "picture" : "pictures")",
+                label: "at least 2 are needed", slot: "metrics")
+        }
+        switch metric {
+        case .fid, .fdClip:
+            let rows = DoubleMatrix(try pictureFeatures(metric)).selecting(rows: rows)
+            return try FrechetDistance.estimate(rows, against: reference(metric))
+        case .kid:
+            return try KernelDistance.estimate(
+                DoubleMatrix(pictureFeatures(metric)).selecting(rows: rows), against: DoubleMatrix(referenceFeatures(metric)), .cubic)
+        case .mmdClip:
+            let estimate = try KernelDistance.estimate(
+                unit("pictures") { try pictureFeatures(metric) }.selecting(rows: rows), against: unit("reference") { try referenceFeatures(metric) },
+                .gaussian(deviation: 10))
+            return estimate.scaled(by: 1_000)
+        case .clip:
+            let (distinct, own) = try ownTexts()
+            let texts = try unit("texts") { try network(metric).features(of: distinct, cache: invocation.session.cache) }
+            return Estimate(
+                items: try ContrastiveScores.cosines(
+                    unit("pictures") { try pictureFeatures(metric) }.selecting(rows: rows), texts.selecting(rows: rows.map { own[$0] })))
+        case .clipImage:
+            let real = try unit("truth") { try self.features(self.pictures(self.truth, of: self.table), metric) }
+            return Estimate(
+                items: try ContrastiveScores.cosines(unit("pictures") { try pictureFeatures(metric) }.selecting(rows: rows), real.selecting(rows: rows)))
+        case .recall1, .recall5:
+            return Estimate(items: try recall(unit("pictures") { try pictureFeatures(metric) }, metric == .recall1 ? 1 : 5, rows))
+        case .nearestClip:
+            guard against != nil else {
+                throw Complaint(
+                    .missingArgument, "`nearest_clip` needs `against=`", label: "nearest to what?", slot: "metrics",
+                    help: "`against=train` tells how near the nearest training picture is")
+            }
+            let reference = try unit("reference") { try referenceFeatures(metric) }
+            return Estimate(items: try ContrastiveScores.nearest(unit("pictures") { try pictureFeatures(metric) }.selecting(rows: rows), in: reference))
+        }
+    }
+
+    /// Which networks measured, how pictures came to them, and what they find themselves.
+    func notes(_ metrics: [Metric]) throws -> [String] {
+        var notes: [String] = []
+        if metrics.contains(where: { !$0.needsInception }), let network = networks.clip {
+            var note = "measured with \(network.summary)"
+            if metrics.contains(where: { [.clip, .recall1, .recall5].contains($0) }), table.column(truth)?.kind == .image, table.column("text") != nil {
+                let real = try unit("truth") { try self.features(self.pictures(self.truth, of: self.table), .clip) }
+                // Each item once, however many points a sweep had.
+                var seen: Set<Int> = []
+                let rows = table.items.indices.filter { seen.insert(table.items[$0]).inserted }
+                func share(_ top: Int) throws -> String {
+                    let found = try recall(real, top, rows)
+                    return NumberFormat.fixed(decimals: 1)(100 * found.reduce(0, +) / Double(max(1, found.count)))
+                }
+                note += "; of the \(rows.count) real pictures it finds the own text first for \(try share(1)) %, among five for \(try share(5)) %"
+            }
+            notes.append(note)
+        }
+        if metrics.contains(where: \.needsInception), let network = networks.inception { notes.append("measured with \(network.summary)") }
+        return notes
+    }
+
+    // MARK: Features
+
+    private func network(_ metric: Metric) throws -> FeatureNetwork {
+        if metric.needsInception {
+            guard let network = networks.inception else {
+                throw Complaint(
+                    .missingModel, "`\(metric.rawValue)` is defined by the weights of Inception, and none are loaded", label: "no Inception", slot: "metrics",
+                    help:
+                        "`fd_clip` and `mmd_clip` compare sets by the model's own CLIP; `inception = load inception FILE` and `using=inception` measure \(metric.rawValue)"
+                )
+            }
+            return network
+        }
+        guard let network = networks.clip else {
+            throw Complaint(
+                .missingModel, "`\(metric.rawValue)` needs a whole CLIP, and the model has none", label: "no CLIP", slot: "metrics",
+                help: "`vit = load clip FOLDER` and `using=vit`")
+        }
+        return network
+    }
+
+    private func once(_ key: String, _ make: () throws -> Tensor) rethrows -> Tensor {
+        if let known = features[key] { return known }
+        let made = try make()
+        features[key] = made
+        return made
+    }
+
+    private func unit(_ key: String, _ features: () throws -> Tensor) throws -> DoubleMatrix {
+        if let known = units[key] { return known }
+        let made = try ContrastiveScores.units(features())
+        units[key] = made
+        return made
+    }
+
+    private func pictures(_ name: String, of table: Table, slot: String? = nil) throws -> [Picture] {
+        let cure = name == "generated" ? "put `decode` before it" : nil
+        return try invocation.column(name, of: table, slot: slot, cure: cure).values.enumerated().map { row, value -> Picture in
+            guard case .picture(let picture) = value else {
+                throw Complaint(
+                    .wrongType, "`\(name)` holds \(value.kind.phrase) in row \(row) where a picture is needed", label: value.kind.phrase, slot: slot)
+            }
+            return picture
+        }
+    }
+
+    private func features(_ pictures: [Picture], _ metric: Metric) throws -> Tensor {
+        try network(metric).features(of: pictures, cache: invocation.session.cache, progress: invocation.session.progress)
+    }
+
+    private func pictureFeatures(_ metric: Metric) throws -> Tensor {
+        try once("pictures \(metric.needsInception)") { try features(pictures(column, of: table, slot: "column"), metric) }
+    }
+
+    /// Those of `against`, else the true pictures of the table, each item once.
+    private func referencePictures() throws -> [Picture] {
+        if let against { return try pictures(truth, of: against, slot: "against") }
+        var seen: Set<Int> = []
+        return try pictures(truth, of: table.rows(table.items.indices.filter { seen.insert(table.items[$0]).inserted }), slot: "truth")
+    }
+
+    private func referenceFeatures(_ metric: Metric) throws -> Tensor {
+        try once("reference \(metric.needsInception)") { try features(referencePictures(), metric) }
+    }
+
+    private func reference(_ metric: Metric) throws -> FrechetDistance.Side {
+        if let side = sides[metric.needsInception] { return side }
+        let side = try makeReference(metric)
+        sides[metric.needsInception] = side
+        return side
+    }
+
+    private func makeReference(_ metric: Metric) throws -> FrechetDistance.Side {
+        let network = try network(metric), session = invocation.session
+        let file = metric == .fid ? statistics : nil
+        if let file, against == nil {
+            let statistics = try FeatureStatistics(path: session.access.reading(file, slot: "statistics"))
+            guard statistics.mean.count == network.width else {
+                throw EngineError(.shape, "statistics of \(statistics.mean.count) features; \(network.name) gives \(network.width)", place: file)
+            }
+            return FrechetDistance.Side(statistics)
+        }
+        let pictures = try referencePictures()
+        // Fewer pictures than features: their own rows are the smaller and the exact form.
+        guard file != nil || pictures.count > network.width else { return try FrechetDistance.Side(DoubleMatrix(referenceFeatures(metric))) }
+        let statistics = try network.statistics(of: pictures, cache: session.cache, progress: session.progress)
+        if let file { try statistics.write(to: session.access.writing(file, slot: "statistics")) }
+        return pictures.count > network.width ? FrechetDistance.Side(statistics) : try FrechetDistance.Side(DoubleMatrix(referenceFeatures(metric)))
+    }
+
+    private func ownTexts() throws -> (distinct: [String], own: [Int]) {
+        if let texts { return texts }
+        var places: [String: Int] = [:], distinct: [String] = []
+        let own = try invocation.column("text", of: table).values.map { value -> Int in
+            guard case .text(let text) = value else {
+                throw Complaint(.wrongType, "`text` holds \(value.kind.phrase) where a text is needed", label: value.kind.phrase)
+            }
+            if let place = places[text] { return place }
+            places[text] = distinct.count
+            distinct.append(text)
+            return distinct.count - 1
+        }
+        texts = (distinct, own)
+        return (distinct, own)
+    }
+
+    private func recall(_ pictures: DoubleMatrix, _ top: Int, _ rows: [Int]) throws -> [Double] {
+        let (distinct, own) = try ownTexts()
+        let texts = try unit("texts") { try network(.clip).features(of: distinct, cache: invocation.session.cache) }
+        return try ContrastiveScores.recall(pictures: pictures.selecting(rows: rows), texts: texts, own: rows.map { own[$0] }, top: top)
+    }
+}
