@@ -57,7 +57,9 @@ let package = Package(
         module("Results", ["Tensors", "Files", "Models", "Diffusion"]),
         module("Caching", ["Kernels", "Tensors", "Files"]),
         module("Interpreting", ["SourceText", "Syntax", "Tensors", "Results", "Caching"]),
-        module("Verbs", ["SourceText", "Syntax", "Tensors", "Files", "Models", "Diffusion", "Retrieval", "Metrics", "Datasets", "Results", "Caching", "Interpreting"]),
+        module(
+            "Verbs",
+            ["SourceText", "Syntax", "Tensors", "Files", "Models", "Diffusion", "Retrieval", "Metrics", "Datasets", "Results", "Caching", "Interpreting"]),
 
         // Documents and front ends
         module("Rendering", ["SourceText", "Tensors", "Files", "Results", "CChafa"]),

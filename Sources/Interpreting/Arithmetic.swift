@@ -39,6 +39,7 @@ package enum Arithmetic {
         switch value {
         case .none: return .none
         case .number(let number): return .number(body(number))
+        case .measure(let measure): return .measure(measure.map(body))
         case .list(let values): return .list(try values.map { try map($0, named: name, body) })
         default:
             guard let tensor = try value.elements() else { throw unsuitable(value, for: name) }
@@ -51,6 +52,9 @@ package enum Arithmetic {
         switch (a, b) {
         case (.none, _), (_, .none): return .none
         case (.number(let x), .number(let y)): return .number(body(x, y))
+        case (.measure(let x), .measure(let y)): return .measure(x.combined(with: y, body))
+        case (.measure(let x), .number(let y)): return .measure(x.map { body($0, y) })
+        case (.number(let x), .measure(let y)): return .measure(y.map { body(x, $0) })
         case (.list(let x), .list(let y)):
             guard x.count == y.count else {
                 throw Complaint(.differentLengths, "lists of \(x.count) and \(y.count) values do not pair up", label: "lengths differ")
@@ -115,6 +119,10 @@ package enum Arithmetic {
         case (.list(let x), _): return .list(try x.map { try compare(comparison, $0, b) })
         case (_, .list(let y)): return .list(try y.map { try compare(comparison, a, $0) })
         case (.number(let x), .number(let y)): return .boolean(holds(comparison, x, y))
+        // By the values; `claim` asks every replicate.
+        case (.measure(let x), .measure(let y)): return .boolean(holds(comparison, x.value, y.value))
+        case (.measure(let x), .number(let y)): return .boolean(holds(comparison, x.value, y))
+        case (.number(let x), .measure(let y)): return .boolean(holds(comparison, x, y.value))
         case (.text(let x), .text(let y)): return .boolean(holds(comparison, x, y))
         case (.none, _), (_, .none):
             switch comparison {

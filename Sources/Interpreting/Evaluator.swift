@@ -198,11 +198,12 @@ struct Evaluator {
         case .table(let table): return try longest({ table.column($0).map { .list($0.values) } }, among: table.columnNames)
         case .record(let record): return try longest({ record[$0] }, among: record.fields.map(\.name))
         case .model(let model): return try longest({ try model.field($0) }, among: model.fieldNames)
+        case .measure(let measure): return try longest({ measure.field($0).map { .number($0) } }, among: Measure.fieldNames)
         case .list(let values): return .list(try values.map { try access($0, fields) })
         case .none: return .none
         default:
             throw diagnostic(
-                Complaint(.unknownField, "\(value.kind.phrase) has no fields", label: "only tables, records and models have"), at: first.span)
+                Complaint(.unknownField, "\(value.kind.phrase) has no fields", label: "only tables, records, measures and models have"), at: first.span)
         }
     }
 

@@ -117,6 +117,7 @@ package enum Function: String, Sendable, CaseIterable {
         switch value {
         case .none: return []
         case .number(let number): return [number]
+        case .measure(let measure): return [measure.value]
         case .boolean(let truth): return [truth ? 1 : 0]
         case .list(let values): return try values.flatMap { try numbers(in: $0) }
         default:
@@ -128,7 +129,7 @@ package enum Function: String, Sendable, CaseIterable {
     private func isMonotone(_ value: Value, _ inOrder: (Double, Double) -> Bool) throws -> Bool {
         guard case .list(let values) = value else { throw Arithmetic.unsuitable(value, for: "`\(rawValue)`") }
         let numbers = try values.map { element in
-            guard case .number(let number) = element else { throw Arithmetic.unsuitable(element, for: "`\(rawValue)`") }
+            guard let number = element.number else { throw Arithmetic.unsuitable(element, for: "`\(rawValue)`") }
             return number
         }
         return zip(numbers, numbers.dropFirst()).allSatisfy(inOrder)

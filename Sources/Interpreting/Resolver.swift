@@ -41,7 +41,8 @@ package struct Resolver {
                 }
                 return .perRow(perRow(list.items[0], isCondition: isCondition(slot)))
             case .tables: return .tables(try tables(filled))
-            case .columns:
+            case .columns,
+                .choice where slot.repeats:
                 return .names(
                     try filled.parts.flatMap { part -> [String] in
                         switch part {

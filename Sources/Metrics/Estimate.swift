@@ -3,23 +3,25 @@
 /// whatever the figure, and they spread as the figure itself does from sample to sample.
 package struct Estimate: Sendable, Equatable {
     package let value: Double
-    /// One per item; their mean is zero.
-    package let influence: [Double]
+    /// One per item: their mean is the figure, and so is, to first order, that of any draw of them.
+    package let items: [Double]
+
+    /// A mean.
+    package init(items: [Double]) {
+        value = items.reduce(0, +) / Double(items.count)
+        self.items = items
+    }
 
     /// - Parameter influence: up to a constant, which is taken away.
     init(value: Double, influence: [Double]) {
         let mean = influence.reduce(0, +) / Double(max(1, influence.count))
         self.value = value
-        self.influence = influence.map { $0 - mean }
+        items = influence.map { $0 - mean + value }
     }
 
-    /// A mean: each item moves it by what it exceeds it by.
-    package init(items: [Double]) {
-        self.init(value: items.reduce(0, +) / Double(items.count), influence: items)
-    }
+    package var influence: [Double] { items.map { $0 - value } }
 
-    package func scaled(by factor: Double) -> Estimate { Estimate(value: value * factor, influence: influence.map { $0 * factor }) }
+    package func scaled(by factor: Double) -> Estimate { Estimate(value: value * factor, items: items.map { $0 * factor }) }
 
-    /// The mean of `items` is the figure, and so is, to first order, that of any draw of them.
-    package var items: [Double] { influence.map { value + $0 } }
+    private init(value: Double, items: [Double]) { (self.value, self.items) = (value, items) }
 }

@@ -21,6 +21,8 @@ package enum ValueJSON {
         case .embedding(let embedding): tensor(embedding.states, kind: "embedding")
         case .latent(let latent): tensor(latent.tensor, kind: "latent")
         case .tensor(let values): tensor(values, kind: "tensor")
+        case .measure(let measure):
+            ["kind": "measure", "value": number(measure.value), "low": number(measure.low), "high": number(measure.high), "n": .number(Double(measure.n))]
         case .model(let model): ["kind": "model", "name": .string(model.name), "summary": .string(model.summary)]
         case .view(let view): try json(view)
         }

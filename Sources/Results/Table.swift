@@ -13,6 +13,8 @@ package struct Table: Sendable {
     package var showsItem: Bool
     /// Set where a user stopped the work that made the table: it holds whole rows only, and fewer than asked for.
     package var partial: Partial?
+    /// What a reader of its numbers must know, shown below it: with what they were measured, say.
+    package var notes: [String] = []
 
     /// How far the work came.
     package struct Partial: Sendable, Equatable {

@@ -34,6 +34,7 @@ extension Value {
         case .embedding(let embedding): "embedding \(embedding.states.shape.shapeText)"
         case .latent(let latent): "latent \(latent.tensor.shape.shapeText)"
         case .tensor(let tensor): "tensor \(tensor.shape.shapeText)"
+        case .measure(let measure): measure.text(NumberFormat(for: [measure.value, measure.low, measure.high]))
         case .model(let model): model.summary
         case .view: "a view"
         }
@@ -44,6 +45,7 @@ extension Value {
         case .none: .missing
         case .picture(let picture): .picture(picture)
         case .number(let number): .text(format?(number) ?? NumberFormat.plain(number))
+        case .measure(let measure): .text(format.map(measure.text) ?? summary)
         default: .text(summary)
         }
     }
@@ -57,13 +59,25 @@ extension Table {
         return TableView(
             headings: columns.map { .init(name: $0.name, kind: $0.kind) },
             rows: (0..<rowCount).map { row in cells.map { $0[row] } },
-            note: partial?.message)
+            note: shownNote)
+    }
+
+    private var shownNote: String? {
+        let all = (partial.map { [$0.message] } ?? []) + notes
+        return all.isEmpty ? nil : all.joined(separator: "; ")
     }
 }
 
 extension Column {
     package var cells: [TableView.Cell] {
-        let format = NumberFormat(for: values.compactMap { if case .number(let number) = $0 { number } else { nil } })
+        let format = NumberFormat(
+            for: values.flatMap { value -> [Double] in
+                switch value {
+                case .number(let number): [number]
+                case .measure(let measure): [measure.value, measure.low, measure.high]
+                default: []
+                }
+            })
         return values.map { $0.cell(format) }
     }
 }

@@ -15,6 +15,8 @@ package indirect enum Value: Sendable {
     case latent(Latent)
     /// Numbers of any shape without further meaning, in the reference's layout (channels before height and width).
     case tensor(Tensor)
+    /// A figure with its interval.
+    case measure(Measure)
     case model(any ModelHandle)
     /// What `table`, `show`, `grid`, `describe` and `help` give: something to look at.
     case view(View)
@@ -32,6 +34,7 @@ package indirect enum Value: Sendable {
         case .embedding: .embedding
         case .latent: .latent
         case .tensor: .tensor
+        case .measure: .measure
         case .model: .model
         case .view: .view
         }
@@ -39,6 +42,15 @@ package indirect enum Value: Sendable {
 
     package var isNone: Bool {
         if case .none = self { true } else { false }
+    }
+
+    /// The number, or a measure's value.
+    package var number: Double? {
+        switch self {
+        case .number(let number): number
+        case .measure(let measure): measure.value
+        default: nil
+        }
     }
 
     /// The numbers behind a number, picture (0...1), latent, embedding or tensor; nil for other kinds.

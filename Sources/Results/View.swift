@@ -14,7 +14,7 @@ package struct TableView: Sendable {
     package struct Heading: Sendable {
         package var name: String
         package var kind: ValueKind
-        package var isNumeric: Bool { kind == .number }
+        package var isNumeric: Bool { kind == .number || kind == .measure }
 
         package init(name: String, kind: ValueKind) {
             self.name = name

@@ -78,6 +78,7 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case promptTooLong = "W001"
     case latentOfOtherModel = "W002"
     case staleOutput = "W003"
+    case fewPictures = "W004"
 
     package var severity: Diagnostic.Severity { rawValue.hasPrefix("W") ? .warning : .error }
 

@@ -127,6 +127,12 @@ extension DiagnosticCode {
             DiagnosticPage(
                 "a latent of another model", "The shapes fit, but another model made the latent, so the picture may be wrong.",
                 example: "latents | decode using=(other)", cure: "use the model that made it.")
+        case .fewPictures:
+            DiagnosticPage(
+                "a distance between few pictures",
+                "A Fréchet distance grows the fewer pictures it is measured on: FID is usually given for 10,000 or more, and below 2,000 its bias outweighs most differences. Figures of unequal numbers of pictures cannot be compared at all.",
+                example: "pictures | score fd_clip against=train",
+                cure: "compare figures of equal `n` only, beside that of real pictures; `kid` and `mmd_clip` have no such bias.")
         case .staleOutput:
             DiagnosticPage(
                 "the output is stale", "The cell or what it depends on has changed since the output was made.",

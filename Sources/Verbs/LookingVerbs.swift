@@ -124,6 +124,7 @@ struct Statistics {
         func visit(_ value: Value) throws {
             switch value {
             case .number(let number): take(number)
+            case .measure(let measure): take(measure.value)
             case .list(let inner):
                 shapes.insert("\(inner.count)")
                 for element in inner { if case .number(let number) = element { take(number) } }

@@ -6,7 +6,13 @@ import Results
 import SourceText
 import Tensors
 
-/// The scores that a network measures. Features are computed once for a whole table and its reference; each group of rows then gives an
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// The scores of pictures. Features are computed once for a whole table and its reference; each group of rows then gives an
 /// estimate, whose parts per item make the interval.
 final class PictureScores {
     enum Metric: String, Sendable, CaseIterable {
@@ -18,8 +24,12 @@ final class PictureScores {
         case recall1 = "recall_1"
         case recall5 = "recall_5"
         case nearestClip = "nearest_clip"
+        case nearestPixel = "nearest_pixel"
+        case psnr
 
         var needsInception: Bool { self == .fid || self == .kid }
+
+        var needsClip: Bool { !needsInception && self != .nearestPixel && self != .psnr }
 
         /// Whether it compares sets, and thus means nothing for one picture.
         var isOfSets: Bool { [.fid, .kid, .fdClip, .mmdClip].contains(self) }
@@ -36,6 +46,8 @@ final class PictureScores {
             case .recall1: "share of pictures that find their own text first among all texts of the table"
             case .recall5: "share of pictures that find their own text among the first five"
             case .nearestClip: "cosine to the nearest picture of `against`: how much is copied"
+            case .nearestPixel: "root of the mean squared difference to the nearest picture of `against`, pixels in 0...1"
+            case .psnr: "decibels of the picture against the true one"
             }
         }
     }
@@ -85,6 +97,8 @@ final class PictureScores {
                 unit("pictures") { try pictureFeatures(metric) }.selecting(rows: rows), against: unit("reference") { try referenceFeatures(metric) },
                 .gaussian(deviation: 10))
             return estimate.scaled(by: 1_000)
+        case .psnr: return Estimate(items: try psnr(rows))
+        case .nearestPixel: return Estimate(items: try nearestPixel(rows))
         case .clip:
             let (distinct, own) = try ownTexts()
             let texts = try unit("texts") { try network(metric).features(of: distinct, cache: invocation.session.cache) }
@@ -98,20 +112,23 @@ final class PictureScores {
         case .recall1, .recall5:
             return Estimate(items: try recall(unit("pictures") { try pictureFeatures(metric) }, metric == .recall1 ? 1 : 5, rows))
         case .nearestClip:
-            guard against != nil else {
-                throw Complaint(
-                    .missingArgument, "`nearest_clip` needs `against=`", label: "nearest to what?", slot: "metrics",
-                    help: "`against=train` tells how near the nearest training picture is")
-            }
+            try checkAgainst(metric)
             let reference = try unit("reference") { try referenceFeatures(metric) }
             return Estimate(items: try ContrastiveScores.nearest(unit("pictures") { try pictureFeatures(metric) }.selecting(rows: rows), in: reference))
         }
     }
 
+    private func checkAgainst(_ metric: Metric) throws {
+        guard against == nil else { return }
+        throw Complaint(
+            .missingArgument, "`\(metric.rawValue)` needs `against=`", label: "nearest to what?", slot: "metrics",
+            help: "`against=train` tells how near the nearest training picture is")
+    }
+
     /// Which networks measured, how pictures came to them, and what they find themselves.
     func notes(_ metrics: [Metric]) throws -> [String] {
         var notes: [String] = []
-        if metrics.contains(where: { !$0.needsInception }), let network = networks.clip {
+        if metrics.contains(where: \.needsClip), let network = networks.clip {
             var note = "measured with \(network.summary)"
             if metrics.contains(where: { [.clip, .recall1, .recall5].contains($0) }), table.column(truth)?.kind == .image, table.column("text") != nil {
                 let real = try unit("truth") { try self.features(self.pictures(self.truth, of: self.table), .clip) }
@@ -128,6 +145,36 @@ final class PictureScores {
         }
         if metrics.contains(where: \.needsInception), let network = networks.inception { notes.append("measured with \(network.summary)") }
         return notes
+    }
+
+    // MARK: Pixels
+
+    /// A row per picture, [pictures, 3 x height x width] in 0...1; all must have one size.
+    private func pixels(_ pictures: [Picture], _ name: String) throws -> DoubleMatrix {
+        let all = try pictures.map { try $0.pixels() }
+        guard let size = all.first?.shape else { throw Complaint(.emptyTable, "there are no pictures in `\(name)`", label: "no rows") }
+        if let other = all.first(where: { $0.shape != size }) {
+            throw EngineError(
+                .shape, "pictures of \(size[2]) x \(size[1]) and of \(other.shape[2]) x \(other.shape[1]) pixels cannot be compared pixel by pixel")
+        }
+        return DoubleMatrix(Tensor.stacked(all).reshaped([all.count, size.reduce(1, *)]))
+    }
+
+    private func psnr(_ rows: [Int]) throws -> [Double] {
+        let made = try pixels(pictures(column, of: table, slot: "column"), column), real = try pixels(pictures(truth, of: table, slot: "truth"), truth)
+        guard made.columns == real.columns else { throw EngineError(.shape, "the pictures of `\(column)` and `\(truth)` have different sizes") }
+        return rows.map { row in
+            let squares = zip(made.row(row), real.row(row)).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+            return -10 * log10(squares / Double(made.columns))
+        }
+    }
+
+    private func nearestPixel(_ rows: [Int]) throws -> [Double] {
+        try checkAgainst(.nearestPixel)
+        guard let against else { return [] }
+        let made = try pixels(pictures(column, of: table, slot: "column"), column).selecting(rows: rows)
+        let reference = try pixels(pictures(truth, of: against, slot: "against"), truth)
+        return try SquaredDistances.nearest(made, in: reference).map { ($0 / Double(made.columns)).squareRoot() }
     }
 
     // MARK: Features

@@ -81,7 +81,7 @@ enum PlotVerb {
     }
 
     private static func number(_ value: Value) -> Double? {
-        if case .number(let number) = value { number } else { nil }
+        value.number
     }
 
     private static func checkNumeric(_ column: Column) throws {
@@ -93,6 +93,9 @@ enum PlotVerb {
     private static func point(_ value: Value, x: Double, anyNumber: Bool = false) -> PlotView.Point? {
         switch value {
         case .number(let number): number.isFinite || anyNumber ? PlotView.Point(x: x, value: number) : nil
+        case .measure(let measure):
+            measure.value.isFinite || anyNumber
+                ? PlotView.Point(x: x, value: measure.value, low: measure.hasInterval ? measure.low : nil, high: measure.hasInterval ? measure.high : nil) : nil
         default: nil
         }
     }

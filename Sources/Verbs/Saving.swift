@@ -91,6 +91,8 @@ enum Saving {
                 (0..<table.rowCount).map { row in
                     .object(Dictionary(table.shownColumns.map { ($0.name, json($0.values[row])) }, uniquingKeysWith: { first, _ in first }))
                 })
+        case .measure(let measure):
+            .object(Dictionary(uniqueKeysWithValues: Measure.fieldNames.map { ($0, measure.field($0).flatMap { $0.isFinite ? .number($0) : nil } ?? .null) }))
         case .tensor(let tensor): nested(tensor)
         case .latent(let latent): nested(latent.tensor)
         case .embedding(let embedding): nested(embedding.states)

@@ -48,7 +48,7 @@ import Darwin
     /// only Ctrl-C (BenchTests) or a machine without memory gives.
     static let elsewhere: Set<DiagnosticCode> = [
         .notDefinedHere, .partialValue, .engineText, .engineMemory, .interrupted, .unknownParam, .repeatedLabel, .mergeConflict, .expectedFailure,
-        .differentOutput, .promptTooLong, .latentOfOtherModel, .staleOutput,
+        .differentOutput, .promptTooLong, .latentOfOtherModel, .staleOutput, .fewPictures,
     ]
 
     /// A folder with the files of a case and a model `m` that shares what is not damaged with the one that ships.

@@ -1,0 +1,57 @@
+/// A figure with its uncertainty: the value, of how many items it is, and the same figure under each bootstrap replicate of these items.
+package struct Measure: Sendable, Equatable {
+    package static let replicateCount = 1_000
+
+    package let value: Double
+    package let n: Int
+    /// Empty where there was nothing to resample: one item, a constant.
+    package let replicates: [Double]
+    /// The middle 95 % of the replicates; the value itself where there are none.
+    package let low: Double
+    package let high: Double
+
+    package init(value: Double, n: Int, replicates: [Double]) {
+        (self.value, self.n, self.replicates) = (value, n, replicates)
+        let sorted = replicates.sorted()
+        guard let first = sorted.first, sorted.allSatisfy(\.isFinite) else {
+            (low, high) = (value, value)
+            return
+        }
+        func quantile(_ share: Double) -> Double {
+            let place = share * Double(sorted.count - 1)
+            let lower = Int(place)
+            guard lower + 1 < sorted.count else { return sorted.last ?? first }
+            return sorted[lower] + (place - Double(lower)) * (sorted[lower + 1] - sorted[lower])
+        }
+        (low, high) = (quantile(0.025), quantile(0.975))
+    }
+
+    package var hasInterval: Bool { !replicates.isEmpty }
+
+    package static let fieldNames = ["value", "low", "high", "n"]
+
+    package func field(_ name: String) -> Double? {
+        switch name {
+        case "value": value
+        case "low": low
+        case "high": high
+        case "n": Double(n)
+        default: nil
+        }
+    }
+
+    /// The figure and every replicate through `body`.
+    package func map(_ body: (Double) -> Double) -> Measure { Measure(value: body(value), n: n, replicates: replicates.map(body)) }
+
+    /// Both figures, replicate by replicate: where they are of the same items, their common luck cancels.
+    package func combined(with other: Measure, _ body: (Double, Double) -> Double) -> Measure {
+        let count = max(replicates.count, other.replicates.count)
+        func at(_ measure: Measure, _ index: Int) -> Double { index < measure.replicates.count ? measure.replicates[index] : measure.value }
+        return Measure(value: body(value, other.value), n: min(n, other.n), replicates: (0..<count).map { body(at(self, $0), at(other, $0)) })
+    }
+
+    /// "260.6 [251.0, 270.1]".
+    package func text(_ format: NumberFormat) -> String {
+        hasInterval ? "\(format(value)) [\(format(low)), \(format(high))]" : format(value)
+    }
+}

@@ -1,0 +1,132 @@
+import Interpreting
+import Metrics
+import Results
+import SourceText
+
+/// `score`: figures of pictures, a row of measures for each group.
+enum ScoreVerb {
+    private typealias Metric = PictureScores.Metric
+    /// The number of pictures, which is counted and not measured.
+    private static let count = "n"
+
+    static let score = VerbDeclaration(
+        "score", .tables, "Measures pictures: a row for each group, a column with its interval for each score.", input: .table, asArgument: true,
+        slots: [
+            Slot("metrics", .choice(PictureScores.Metric.allCases.map(\.rawValue) + [count]), .positional, required: true, repeats: true, "what to measure"),
+            Slot("against", .table, "a table with real pictures: what distances and neighbours are to; without it the true pictures of the table itself"),
+            Slot("by", .columns, .named, "a row for each value of these columns; `item` for each item"),
+            Slot("column", .column, .named, standard: "generated", "the pictures to score"),
+            Slot("truth", .column, .named, standard: "image", "the true pictures, in the table and in `against`"),
+            Slot("using", .list, .named, "the networks to measure with: a model, a whole CLIP, Inception; else the scorer or the CLIP of `model`"),
+            Slot(
+                "statistics", .path, .named,
+                "a file with mean and covariance of Inception's features, .npz or .safetensors: written with `against=`, read without it"),
+        ],
+        notes: PictureScores.Metric.allCases.map { "`\($0.rawValue)`: \($0.summary)." } + [
+            "`n`: the number of pictures.",
+            "Every figure has the middle 95 % of 1,000 bootstrap replicates over the items as its interval; groups of the same items share their draws, so that differences are paired. Distances between sets are resampled by how each item moves them, to first order.",
+            "A table with the folder's `scorer/` is measured by that. The line below says with what, and how well that network finds the texts of real pictures.",
+        ],
+        examples: [
+            "model = load monsters; dataset monsters split=test | first 8 | encode image | decode | score n clip clip_image psnr",
+            "model = load monsters; train = dataset monsters split=train | first 60; dataset monsters split=test | first 40 | score mmd_clip nearest_clip column=image against=train",
+        ]
+    ) { invocation in
+        let table = try invocation.table()
+        let names = try metrics(invocation)
+        let groups = try (invocation.arguments.names("by") ?? []).map { try invocation.column($0, of: table, slot: "by") }
+        let (keys, members) = grouped(table, groups)
+        let against = invocation.arguments.table("against")
+        if let against, against.rowCount == 0 {
+            throw Complaint(.emptyTable, "there is nothing to compare with: the table is empty", label: "no rows", slot: "against")
+        }
+        let scores = PictureScores(
+            invocation, table, column: invocation.arguments.text("column") ?? "generated", truth: invocation.arguments.text("truth") ?? "image",
+            against: against, statistics: invocation.arguments.text("statistics"), networks: try networks(invocation, names))
+        // An unfinished group has no figure: one of what is there would pass for one of all.
+        let whole = members.map(\.count).max() ?? 0
+        let isWhole = members.map { table.partial == nil || (members.count > 1 && $0.count == whole) }
+        var columns = groups.enumerated().map { index, column in Column(column.name, members.map { column.values[$0[0]] }) }
+        var resamplings: [[Int]: Resampling] = [:]
+        for name in names {
+            let values = try members.enumerated().map { index, rows -> Value in
+                guard isWhole[index] else { return .none }
+                guard let metric = Metric(rawValue: name) else { return .number(Double(rows.count)) }
+                let items = rows.map { table.items[$0] }
+                let resampling = resamplings[items] ?? Resampling(items: items)
+                resamplings[items] = resampling
+                do {
+                    return .measure(resampling.mean(try scores.estimate(metric, rows: rows).items, items: items))
+                } catch  where !groups.isEmpty && !(error is Complaint) { throw NotedError(error, note: keys[index]) }
+            }
+            columns.append(Column(name, values))
+        }
+        warn(names, members, invocation)
+        var result = Table(
+            columns: columns, rowCount: members.count, items: groups.map(\.name) == [Table.itemName] ? members.map { table.items[$0[0]] } : nil,
+            recipes: members.map { rows in Recipe(invocation.step(), of: Array(rows.prefix(1).map { table.recipes[$0] })) })
+        result.notes = try table.rowCount > 0 ? scores.notes(names.compactMap(Metric.init(rawValue:))) : []
+        result.partial = table.partial
+        return .table(result)
+    }
+
+    private static func metrics(_ invocation: Invocation) throws -> [String] {
+        var names: [String] = []
+        for name in invocation.arguments.names("metrics") ?? [] where !names.contains(name) {
+            guard Metric(rawValue: name) != nil || name == count else {
+                throw Complaint(.unknownChoice, "`score` has no measure `\(name)`", label: "not known", slot: "metrics")
+            }
+            names.append(name)
+        }
+        return names
+    }
+
+    /// `using=` by kind, else what the variable `model` has.
+    private static func networks(_ invocation: Invocation, _ names: [String]) throws -> PictureScores.Networks {
+        var networks = PictureScores.Networks()
+        for value in invocation.arguments.list("using") ?? [] {
+            switch value {
+            case .model(let handle as FeatureNetwork): if handle.isClip { networks.clip = handle } else { networks.inception = handle }
+            case .model(let handle as LoadedModel): networks.clip = handle.scorer ?? handle.clip
+            default:
+                throw Complaint(
+                    .wrongType, "`using` takes networks, and this is \(value.kind.phrase)", label: value.kind.phrase, slot: "using",
+                    help: "`load NAME`, `load clip FOLDER` and `load inception FILE` give one")
+            }
+        }
+        if networks.clip == nil, names.contains(where: { Metric(rawValue: $0)?.needsClip ?? false }) {
+            if case .model(let handle)? = invocation.variable("model"), let model = handle as? LoadedModel { networks.clip = model.scorer ?? model.clip }
+        }
+        return networks
+    }
+
+    /// Rows of equal values, in the order of first appearance. Without columns all rows are one group, if there are any.
+    private static func grouped(_ table: Table, _ columns: [Column]) -> (keys: [String], members: [[Int]]) {
+        guard !columns.isEmpty else { return table.rowCount > 0 ? (["all"], [Array(0..<table.rowCount)]) : ([], []) }
+        var places: [String: Int] = [:], keys: [String] = [], members: [[Int]] = []
+        for row in 0..<table.rowCount {
+            let key = columns.map { "\($0.name)=\($0.values[row].summary)" }.joined(separator: ", ")
+            if let place = places[key] {
+                members[place].append(row)
+            } else {
+                places[key] = members.count
+                keys.append(key)
+                members.append([row])
+            }
+        }
+        return (keys, members)
+    }
+
+    private static func warn(_ names: [String], _ members: [[Int]], _ invocation: Invocation) {
+        let distances = names.filter { $0 == Metric.fid.rawValue || $0 == Metric.fdClip.rawValue }
+        guard let smallest = members.map(\.count).min(), !distances.isEmpty else { return }
+        if smallest < 2_000 {
+            invocation.session.warn(
+                "\(distances.joined(separator: " and ")) of \(smallest) pictures \(distances.count == 1 ? "is" : "are") biased upwards: compare equal numbers of pictures only (`help W004`)"
+            )
+        }
+        if Set(members.map(\.count)).count > 1 {
+            invocation.session.warn("\(distances.joined(separator: " and ")): the groups have unequal numbers of pictures and cannot be compared (`help W004`)")
+        }
+    }
+}
