@@ -79,7 +79,16 @@ package struct OutputComparison {
     private func reason(_ stored: String, _ computed: String, _ header: TableHeader) -> String? {
         let old = OutputToken.tokens(of: stored), new = OutputToken.tokens(of: computed)
         guard old.count == new.count else { return "the text differs" }
-        for (a, b) in zip(old, new) {
+        var place = 0
+        while place < old.count {
+            if let a = Interval(old[place...]), let b = Interval(new[place...]), header.column(old[place].cell).map({ tolerances[$0] == nil }) ?? true {
+                if let reason = reason(a, b) { return reason }
+                // The bracket behind stays, with the text that follows.
+                place += Interval.length
+                continue
+            }
+            let (a, b) = (old[place], new[place])
+            place += 1
             switch (a.kind, b.kind) {
             case (.number(let x, let wholeX), .number(let y, let wholeY)):
                 if let reason = reason(x, y, areWhole: wholeX && wholeY, column: header.column(a.cell)) { return reason }
@@ -91,6 +100,19 @@ package struct OutputComparison {
             }
         }
         return nil
+    }
+
+    /// A measure's value may be off by a quarter of its half width, its bounds by a half: replicates magnify what rounding moves.
+    private func reason(_ stored: Interval, _ computed: Interval) -> String? {
+        let half = (stored.high - stored.low) / 2
+        func isFar(_ x: Double, _ y: Double, _ share: Double) -> Bool { abs(x - y) > max(share * half, Self.relativeTolerance * max(abs(x), abs(y))) }
+        if isFar(stored.value, computed.value, 0.25) {
+            return
+                "\(NumberFormat.plain(computed.value)) against \(NumberFormat.plain(stored.value)): off by more than a quarter of the half width \(NumberFormat.plain(half))"
+        }
+        guard isFar(stored.low, computed.low, 0.5) || isFar(stored.high, computed.high, 0.5) else { return nil }
+        return
+            "[\(NumberFormat.plain(computed.low)), \(NumberFormat.plain(computed.high))] against [\(NumberFormat.plain(stored.low)), \(NumberFormat.plain(stored.high))]: off by more than half of the half width \(NumberFormat.plain(half))"
     }
 
     private func reason(_ x: Double, _ y: Double, areWhole: Bool, column: String?) -> String? {
@@ -147,6 +169,22 @@ extension OutputComparison {
             return nil
         }
         return String(text[start.upperBound..<end.lowerBound])
+    }
+}
+
+/// A measure as it is printed: `261 (251 to 270)`.
+private struct Interval {
+    /// Tokens up to the closing bracket.
+    static let length = 5
+
+    let value, low, high: Double
+
+    init?(_ tokens: ArraySlice<OutputToken>) {
+        let kinds = tokens.prefix(Interval.length + 1).map(\.kind)
+        guard kinds.count > Interval.length, case .number(let value, _) = kinds[0], kinds[1] == .text("("), case .number(let low, _) = kinds[2],
+            kinds[3] == .text("to"), case .number(let high, _) = kinds[4], case .text(let end) = kinds[5], end.hasPrefix(")")
+        else { return nil }
+        (self.value, self.low, self.high) = (value, low, high)
     }
 }
 

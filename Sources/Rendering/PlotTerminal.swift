@@ -86,10 +86,7 @@ struct PlotTerminal {
         let y = PlotAxis(points.flatMap { [$0.value, $0.low, $0.high].compactMap { $0 } }, ticks: 5, fromZero: true)
         let format = NumberFormat(for: points.flatMap { [$0.value, $0.low, $0.high].compactMap { $0 } })
         let isGrouped = panel.series.count > 1
-        func number(_ point: PlotView.Point) -> String {
-            guard let low = point.low, let high = point.high else { return format(point.value) }
-            return "\(format(point.value)) [\(format(low)), \(format(high))]"
-        }
+        func number(_ point: PlotView.Point) -> String { point.text(format) }
         let names = Array(Set(points.map(\.x))).sorted().map { ($0, plot.label($0)) }
         let margin = min(24, names.map { TextWidth.of($0.1) }.max() ?? 0)
         let widest = points.map { TextWidth.of(number($0)) }.max() ?? 0

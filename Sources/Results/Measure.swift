@@ -26,6 +26,11 @@ package struct Measure: Sendable, Equatable {
         (low, high) = (quantile(0.025), quantile(0.975))
     }
 
+    /// With an interval that was found elsewhere.
+    init(value: Double, n: Int, low: Double, high: Double) {
+        (self.value, self.n, self.low, self.high, replicates) = (value, n, low, high, [])
+    }
+
     package var hasInterval: Bool { !replicates.isEmpty }
 
     package static let fieldNames = ["value", "low", "high", "n"]
@@ -50,8 +55,8 @@ package struct Measure: Sendable, Equatable {
         return Measure(value: body(value, other.value), n: min(n, other.n), replicates: (0..<count).map { body(at(self, $0), at(other, $0)) })
     }
 
-    /// "260.6 [251.0, 270.1]".
+    /// "261 (251 to 270)".
     package func text(_ format: NumberFormat) -> String {
-        hasInterval ? "\(format(value)) [\(format(low)), \(format(high))]" : format(value)
+        hasInterval ? "\(format(value)) (\(format(low)) to \(format(high)))" : format(value)
     }
 }

@@ -34,6 +34,18 @@ package enum NumberFormat: Sendable, Equatable {
         self = .fixed(decimals: most)
     }
 
+    /// Of measures, and numbers beside them: two digits of the smallest half width. More would be noise.
+    package init(for measures: [Measure], and numbers: [Double] = []) {
+        let all = measures.flatMap { [$0.value, $0.low, $0.high] } + numbers
+        let half = measures.map { ($0.high - $0.low) / 2 }.filter { $0 > 0 && $0.isFinite }.min() ?? 0
+        let usual = NumberFormat(for: all)
+        guard half > 1e-7, case .fixed(let most) = usual else {
+            self = usual
+            return
+        }
+        self = .fixed(decimals: min(most, max(0, 1 - Int(log10(half).rounded(.down)))))
+    }
+
     package func callAsFunction(_ number: Double) -> String {
         if number.isNaN { return "nan" }
         if number.isInfinite { return number < 0 ? "-inf" : "inf" }

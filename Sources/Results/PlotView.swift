@@ -14,6 +14,14 @@ package struct PlotView: Sendable {
         package init(x: Double, value: Double, low: Double? = nil, high: Double? = nil) {
             (self.x, self.value, self.low, self.high) = (x, value, low, high)
         }
+
+        /// The digits that the point deserves are those of a measure.
+        fileprivate var measure: Measure { Measure(value: value, n: 1, low: low ?? value, high: high ?? value) }
+
+        package func text(_ format: NumberFormat) -> String {
+            guard let low, let high else { return format(value) }
+            return "\(format(value)) (\(format(low)) to \(format(high)))"
+        }
     }
 
     package struct Series: Sendable {
@@ -53,22 +61,16 @@ package struct PlotView: Sendable {
 
     /// The numbers as a table, a row per point: what a screen reader gets, and what `verify` compares.
     package var table: TableView {
-        let hasIntervals = panels.contains { $0.series.contains { $0.points.contains { $0.low != nil } } }
         let hasSeries = panels.contains { $0.series.count > 1 }
         var headings: [TableView.Heading] = [.init(name: "plot", kind: .text)]
         if hasSeries { headings.append(.init(name: seriesName ?? "series", kind: .text)) }
         headings += [.init(name: xName, kind: categories == nil ? .number : .text), .init(name: "value", kind: .number)]
-        if hasIntervals { headings += [.init(name: "low", kind: .number), .init(name: "high", kind: .number)] }
         var rows: [[TableView.Cell]] = []
         for panel in panels {
-            let format = NumberFormat(for: panel.series.flatMap { $0.points.flatMap { [$0.value, $0.low, $0.high].compactMap { $0 } } })
+            let format = NumberFormat(for: panel.series.flatMap(\.points).map(\.measure))
             for series in panel.series {
                 for point in series.points {
-                    var row: [TableView.Cell] = [.text(panel.name)]
-                    if hasSeries { row.append(.text(series.name)) }
-                    row += [.text(label(point.x)), .text(format(point.value))]
-                    if hasIntervals { row += [point.low, point.high].map { $0.map { .text(format($0)) } ?? .missing } }
-                    rows.append(row)
+                    rows.append([.text(panel.name)] + (hasSeries ? [.text(series.name)] : []) + [.text(label(point.x)), .text(point.text(format))])
                 }
             }
         }
@@ -87,11 +89,11 @@ package struct PlotView: Sendable {
         var parts = all.prefix(6).map { panel, series -> String in
             let name = panel.series.count == 1 ? panel.name : seriesName.map { "\(panel.name) at \($0)=\(series.name)" } ?? series.name
             guard let first = series.points.first else { return "\(name): nothing" }
-            let format = NumberFormat(for: series.points.map(\.value))
-            if series.points.count == 1 { return "\(name): \(format(first.value)) at \(xName)=\(label(first.x))" }
+            let format = NumberFormat(for: series.points.map(\.measure))
+            if series.points.count == 1 { return "\(name): \(first.text(format)) at \(xName)=\(label(first.x))" }
             let low = series.points.min { $0.value < $1.value } ?? first, high = series.points.max { $0.value < $1.value } ?? first
             return
-                "\(name): \(series.points.count) points, lowest \(format(low.value)) at \(xName)=\(label(low.x)), highest \(format(high.value)) at \(xName)=\(label(high.x))"
+                "\(name): \(series.points.count) points, lowest \(low.text(format)) at \(xName)=\(label(low.x)), highest \(high.text(format)) at \(xName)=\(label(high.x))"
         }
         if all.count > 6 { parts.append("and \(all.count - 6) more") }
         return (["\(kind) over \(xName)."] + (parts.isEmpty ? [] : [parts.joined(separator: "; ")])).joined(separator: " ")

@@ -34,7 +34,7 @@ extension Value {
         case .embedding(let embedding): "embedding \(embedding.states.shape.shapeText)"
         case .latent(let latent): "latent \(latent.tensor.shape.shapeText)"
         case .tensor(let tensor): "tensor \(tensor.shape.shapeText)"
-        case .measure(let measure): measure.text(NumberFormat(for: [measure.value, measure.low, measure.high]))
+        case .measure(let measure): measure.text(NumberFormat(for: [measure]))
         case .model(let model): model.summary
         case .view: "a view"
         }
@@ -70,14 +70,8 @@ extension Table {
 
 extension Column {
     package var cells: [TableView.Cell] {
-        let format = NumberFormat(
-            for: values.flatMap { value -> [Double] in
-                switch value {
-                case .number(let number): [number]
-                case .measure(let measure): [measure.value, measure.low, measure.high]
-                default: []
-                }
-            })
+        let measures = values.compactMap { if case .measure(let measure) = $0 { measure } else { nil } }
+        let format = NumberFormat(for: measures, and: values.compactMap { if case .number(let number) = $0 { number } else { nil } })
         return values.map { $0.cell(format) }
     }
 }

@@ -59,7 +59,7 @@ import Testing
         #expect(plain.contains("┤") && plain.contains("series 1") && plain.contains("fid by method"))
         #expect(plain.split(separator: "\n").allSatisfy { $0.count <= 60 })
         let bars = try TerminalRenderer(terminal, method: .symbols).render(.plot(Self.plot(.bars)))
-        #expect(bars.contains("█") && bars.contains("7.0 [6.5, 7.7]"))
+        #expect(bars.contains("█") && bars.contains("7.0 (6.5 to 7.7)"))
     }
 
     @Test("without colour, and in a pipe, a plot is its numbers")
@@ -67,7 +67,7 @@ import Testing
         let told = try TextRenderer().render(.plot(Self.plot(.lines, count: 2)))
         #expect(
             told
-                == "Lines over k. fid: 2 points, lowest -2 at k=0, highest -1 at k=1\nplot  k  value   low  high\nfid   0   -2.0  -2.5  -1.3\nfid   1   -1.0  -1.5  -0.3"
+                == "Lines over k. fid: 2 points, lowest -2.0 (-2.5 to -1.3) at k=0, highest -1.0 (-1.5 to -0.3) at k=1\nplot  k                value\nfid   0  -2.0 (-2.5 to -1.3)\nfid   1  -1.0 (-1.5 to -0.3)"
         )
         let dumb = Terminal(isTerminal: true, columns: 60, rows: 24, hasColour: false)
         #expect(try TerminalRenderer(dumb, method: .symbols).render(.plot(Self.plot(.lines, count: 2))) == told)

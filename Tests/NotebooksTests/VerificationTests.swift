@@ -46,6 +46,17 @@ struct VerificationTests {
         #expect(reasons("...\na", "a").isEmpty)
     }
 
+    @Test("a measure may be off by a quarter of its half width, its bounds by a half")
+    func measures() {
+        let stored = "| 20 | 261 (251 to 271) |"
+        #expect(reasons(stored, "| 20 | 263 (256 to 266) |").isEmpty)
+        #expect(reasons(stored, "| 20 | 264 (251 to 271) |").count == 1)
+        #expect(reasons(stored, "| 20 | 261 (245 to 271) |").count == 1)
+        #expect(reasons(stored, "| 21 | 261 (251 to 271) |").count == 1)
+        #expect(reasons("0.5 (0.4 to 0.6); 3 of 4", "0.5 (0.4 to 0.6); 2 of 4").count == 1)
+        #expect(reasons("| k | fid |\n" + stored, "| k | fid |\n| 20 | 269 (251 to 271) |", tolerances: ["fid": 10]).isEmpty)
+    }
+
     @Test("a cell's tolerance holds for its column alone")
     func tolerances() {
         let stored = "| k | fid | clip |\n| --: | --: | --: |\n| 20 | 317.4 | 0.243 |"
