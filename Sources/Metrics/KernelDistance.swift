@@ -17,19 +17,33 @@ package enum KernelDistance {
         case gaussian(deviation: Double)
     }
 
-    /// `x` and `y`: [items, width]. An item's influence is twice what its mean kernel with the other items of its own set exceeds that
-    /// with the second set by.
-    package static func estimate(_ x: DoubleMatrix, against y: DoubleMatrix, _ kernel: Kernel) throws -> Estimate {
-        try checkFeatures(x)
-        try checkFeatures(y)
-        guard x.columns == y.columns else {
-            throw EngineError(.shape, "features of width \(x.columns) cannot be compared with features of width \(y.columns)")
+    /// The set that others are compared with, and what needs only itself.
+    package struct Reference: Sendable {
+        fileprivate let features: DoubleMatrix
+        fileprivate let kernel: Kernel
+        /// The mean kernel between two different items.
+        fileprivate let pairs: Double
+
+        /// `features`: [items, width].
+        package init(_ features: DoubleMatrix, _ kernel: Kernel) throws {
+            try checkFeatures(features)
+            (self.features, self.kernel) = (features, kernel)
+            pairs = mean(means(features, with: features, kernel, exceptSelf: true))
         }
-        let within = means(x, with: x, kernel, exceptSelf: true), across = means(x, with: y, kernel)
-        let other = means(y, with: y, kernel, exceptSelf: true)
-        func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
-        return Estimate(value: mean(within) + mean(other) - 2 * mean(across), influence: zip(within, across).map { 2 * ($0 - $1) })
     }
+
+    /// `x`: [items, width]. An item's influence is twice what its mean kernel with the other items of its own set exceeds that with
+    /// the reference by.
+    package static func estimate(_ x: DoubleMatrix, against reference: Reference) throws -> Estimate {
+        try checkFeatures(x)
+        guard x.columns == reference.features.columns else {
+            throw EngineError(.shape, "features of width \(x.columns) cannot be compared with features of width \(reference.features.columns)")
+        }
+        let within = means(x, with: x, reference.kernel, exceptSelf: true), across = means(x, with: reference.features, reference.kernel)
+        return Estimate(value: mean(within) + reference.pairs - 2 * mean(across), influence: zip(within, across).map { 2 * ($0 - $1) })
+    }
+
+    private static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
 
     /// For each item of `x` the mean kernel with the items of `y`, some of them at a time so that no matrix of both sets is held.
     private static func means(_ x: DoubleMatrix, with y: DoubleMatrix, _ kernel: Kernel, exceptSelf: Bool = false) -> [Double] {

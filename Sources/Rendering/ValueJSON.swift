@@ -44,6 +44,7 @@ package enum ValueJSON {
             "columns": .array(columns.map { ["name": .string($0.name), "kind": .string($0.kind.rawValue)] }),
             "rows": .array(try (0..<table.rowCount).map { row in .array(try columns.map { try json($0.values[row]) }) }),
         ]
+        if !table.notes.isEmpty { result["notes"] = .array(table.notes.map { .string($0) }) }
         if let partial = table.partial { result["partial"] = .string(partial.message) }
         return .object(result)
     }

@@ -66,8 +66,8 @@ package final class FeatureNetwork: ModelHandle {
     /// How pictures are brought to the network's size, for what is printed beside figures.
     var preparation: String {
         switch network {
-        case .clip(let model): "\(model.preprocessing.filter.rawValue) to \(model.preprocessing.crop) pixels"
-        case .inception: "bilinear without antialiasing to \(Inception.side) pixels"
+        case .clip(let model): "resized to \(model.preprocessing.crop) pixels (\(model.preprocessing.filter.rawValue))"
+        case .inception: "resized to \(Inception.side) pixels (bilinear, not antialiased)"
         }
     }
 
@@ -139,13 +139,14 @@ package final class FeatureNetwork: ModelHandle {
     }
 
     /// [pictures, width], not normalised.
-    func features(of wanted: [Picture], cache: ItemCache?, progress: (any Progress)? = nil) throws -> Tensor {
+    func features(of wanted: [Picture], _ session: Session) throws -> Tensor {
+        let progress = session.progress
         let known = pictures.withLock { $0 }
         var found = known.count > most ? [:] : known
         var missing: [Picture] = []
         var asked: Set<ObjectIdentifier> = []
         for picture in wanted where found[ObjectIdentifier(picture)] == nil && asked.insert(ObjectIdentifier(picture)).inserted { missing.append(picture) }
-        let store = missing.isEmpty ? nil : try ItemStore(cache, verb: "picture features", digests, parts)
+        let store = missing.isEmpty ? nil : try ItemStore(session.cache, verb: "picture features", digests, parts)
         var keys: [ObjectIdentifier: ItemKey] = [:]
         if let store {
             missing = try missing.filter { picture in
@@ -156,8 +157,8 @@ package final class FeatureNetwork: ModelHandle {
                 return false
             }
         }
-        if missing.count > 32 { progress?.begin(isClip ? "CLIP" : "Inception", total: missing.count) }
-        defer { if missing.count > 32 { progress?.end() } }
+        if !missing.isEmpty { progress.begin(isClip ? "CLIP" : "Inception", total: missing.count) }
+        defer { if !missing.isEmpty { progress.end() } }
         let size = isClip ? 32 : 8
         for start in stride(from: 0, to: missing.count, by: size) {
             let part = Array(missing[start..<min(start + size, missing.count)])
@@ -166,7 +167,11 @@ package final class FeatureNetwork: ModelHandle {
                 found[ObjectIdentifier(picture)] = (picture, features[index].values)
                 if let store, let key = keys[ObjectIdentifier(picture)] { store.cache.store(key) { $0.write(features[index]) } }
             }
-            if missing.count > 32 { progress?.advance(by: part.count) }
+            progress.advance(by: part.count)
+            // What was computed is kept; a score of a part of the pictures would be another score.
+            if session.cancellation.isRequested, start + size < missing.count {
+                throw EngineError(.interrupted, "stopped after \(start + size) of \(missing.count) pictures")
+            }
         }
         let all = found
         pictures.withLock { $0 = all.count > most ? [:] : all }
@@ -187,9 +192,9 @@ package final class FeatureNetwork: ModelHandle {
     }
 
     /// Mean and covariance of the features of a reference set, cached by its pictures and their order.
-    func statistics(of pictures: [Picture], cache: ItemCache?, progress: (any Progress)? = nil) throws -> FeatureStatistics {
-        func computed() throws -> FeatureStatistics { try FeatureStatistics(DoubleMatrix(features(of: pictures, cache: cache, progress: progress))) }
-        guard let store = try ItemStore(cache, verb: "feature statistics", digests, parts) else { return try computed() }
+    func statistics(of pictures: [Picture], _ session: Session) throws -> FeatureStatistics {
+        func computed() throws -> FeatureStatistics { try FeatureStatistics(DoubleMatrix(features(of: pictures, session))) }
+        guard let store = try ItemStore(session.cache, verb: "feature statistics", digests, parts) else { return try computed() }
         let key = try store.key { builder in for picture in pictures { builder.add("picture", try Self.key(of: picture, store).digest) } }
         if let (mean, covariance) = store.cache.value(
             key,
@@ -229,9 +234,9 @@ package final class FeatureNetwork: ModelHandle {
             key: { part in try store.key { builder in part.forEach { builder.add("text", $0) } } }, compute: { try self.computed($0) })
     }
 
-    func searchable(_ pictures: [Picture], cache: ItemCache?) throws -> EmbeddingRows {
-        guard pictures.count > most, let store = try ItemStore(cache, verb: "picture features of a table", digests, parts) else {
-            return try EmbeddingRows(features(of: pictures, cache: cache))
+    func searchable(_ pictures: [Picture], _ session: Session) throws -> EmbeddingRows {
+        guard pictures.count > most, let store = try ItemStore(session.cache, verb: "picture features of a table", digests, parts) else {
+            return try EmbeddingRows(features(of: pictures, session))
         }
         return try laidOut(
             pictures, store,

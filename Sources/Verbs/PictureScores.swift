@@ -63,8 +63,9 @@ final class PictureScores {
 
     /// What was found once, by what it is of.
     private var features: [String: Tensor] = [:]
-    private var units: [String: DoubleMatrix] = [:]
+    private var matrices: [String: DoubleMatrix] = [:]
     private var sides: [Bool: FrechetDistance.Side] = [:]
+    private var kernels: [Metric: KernelDistance.Reference] = [:]
     private var texts: (distinct: [String], own: [Int])?
 
     /// The networks that scores use.
@@ -91,12 +92,10 @@ final class PictureScores {
             return try FrechetDistance.estimate(rows, against: reference(metric))
         case .kid:
             return try KernelDistance.estimate(
-                DoubleMatrix(pictureFeatures(metric)).selecting(rows: rows), against: DoubleMatrix(referenceFeatures(metric)), .cubic)
+                DoubleMatrix(pictureFeatures(metric)).selecting(rows: rows), against: kernel(metric) { try (DoubleMatrix(referenceFeatures(metric)), .cubic) })
         case .mmdClip:
-            let estimate = try KernelDistance.estimate(
-                unit("pictures") { try pictureFeatures(metric) }.selecting(rows: rows), against: unit("reference") { try referenceFeatures(metric) },
-                .gaussian(deviation: 10))
-            return estimate.scaled(by: 1_000)
+            let reference = try kernel(metric) { try (unit("reference") { try referenceFeatures(metric) }, .gaussian(deviation: 10)) }
+            return try KernelDistance.estimate(unit("pictures") { try pictureFeatures(metric) }.selecting(rows: rows), against: reference).scaled(by: 1_000)
         case .psnr: return Estimate(items: try psnr(rows))
         case .nearestPixel: return Estimate(items: try nearestPixel(rows))
         case .clip:
@@ -150,18 +149,20 @@ final class PictureScores {
     // MARK: Pixels
 
     /// A row per picture, [pictures, 3 x height x width] in 0...1; all must have one size.
-    private func pixels(_ pictures: [Picture], _ name: String) throws -> DoubleMatrix {
-        let all = try pictures.map { try $0.pixels() }
-        guard let size = all.first?.shape else { throw Complaint(.emptyTable, "there are no pictures in `\(name)`", label: "no rows") }
-        if let other = all.first(where: { $0.shape != size }) {
-            throw EngineError(
-                .shape, "pictures of \(size[2]) x \(size[1]) and of \(other.shape[2]) x \(other.shape[1]) pixels cannot be compared pixel by pixel")
+    private func pixels(_ name: String, of table: Table, slot: String) throws -> DoubleMatrix {
+        try matrix("pixels \(slot)") {
+            let all = try pictures(name, of: table, slot: slot).map { try $0.pixels() }
+            guard let size = all.first?.shape else { throw Complaint(.emptyTable, "there are no pictures in `\(name)`", label: "no rows") }
+            if let other = all.first(where: { $0.shape != size }) {
+                throw EngineError(
+                    .shape, "pictures of \(size[2]) x \(size[1]) and of \(other.shape[2]) x \(other.shape[1]) pixels cannot be compared pixel by pixel")
+            }
+            return DoubleMatrix(Tensor.stacked(all).reshaped([all.count, size.reduce(1, *)]))
         }
-        return DoubleMatrix(Tensor.stacked(all).reshaped([all.count, size.reduce(1, *)]))
     }
 
     private func psnr(_ rows: [Int]) throws -> [Double] {
-        let made = try pixels(pictures(column, of: table, slot: "column"), column), real = try pixels(pictures(truth, of: table, slot: "truth"), truth)
+        let made = try pixels(column, of: table, slot: "column"), real = try pixels(truth, of: table, slot: "truth")
         guard made.columns == real.columns else { throw EngineError(.shape, "the pictures of `\(column)` and `\(truth)` have different sizes") }
         return rows.map { row in
             let squares = zip(made.row(row), real.row(row)).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
@@ -172,8 +173,8 @@ final class PictureScores {
     private func nearestPixel(_ rows: [Int]) throws -> [Double] {
         try checkAgainst(.nearestPixel)
         guard let against else { return [] }
-        let made = try pixels(pictures(column, of: table, slot: "column"), column).selecting(rows: rows)
-        let reference = try pixels(pictures(truth, of: against, slot: "against"), truth)
+        let made = try pixels(column, of: table, slot: "column").selecting(rows: rows)
+        let reference = try pixels(truth, of: against, slot: "against")
         return try SquaredDistances.nearest(made, in: reference).map { ($0 / Double(made.columns)).squareRoot() }
     }
 
@@ -206,9 +207,13 @@ final class PictureScores {
     }
 
     private func unit(_ key: String, _ features: () throws -> Tensor) throws -> DoubleMatrix {
-        if let known = units[key] { return known }
-        let made = try ContrastiveScores.units(features())
-        units[key] = made
+        try matrix(key) { try ContrastiveScores.units(features()) }
+    }
+
+    private func matrix(_ key: String, _ make: () throws -> DoubleMatrix) throws -> DoubleMatrix {
+        if let known = matrices[key] { return known }
+        let made = try make()
+        matrices[key] = made
         return made
     }
 
@@ -224,7 +229,7 @@ final class PictureScores {
     }
 
     private func features(_ pictures: [Picture], _ metric: Metric) throws -> Tensor {
-        try network(metric).features(of: pictures, cache: invocation.session.cache, progress: invocation.session.progress)
+        try network(metric).features(of: pictures, invocation.session)
     }
 
     private func pictureFeatures(_ metric: Metric) throws -> Tensor {
@@ -249,6 +254,14 @@ final class PictureScores {
         return side
     }
 
+    private func kernel(_ metric: Metric, _ set: () throws -> (DoubleMatrix, KernelDistance.Kernel)) throws -> KernelDistance.Reference {
+        if let known = kernels[metric] { return known }
+        let (features, kernel) = try set()
+        let made = try KernelDistance.Reference(features, kernel)
+        kernels[metric] = made
+        return made
+    }
+
     private func makeReference(_ metric: Metric) throws -> FrechetDistance.Side {
         let network = try network(metric), session = invocation.session
         let file = metric == .fid ? statistics : nil
@@ -262,7 +275,7 @@ final class PictureScores {
         let pictures = try referencePictures()
         // Fewer pictures than features: their own rows are the smaller and the exact form.
         guard file != nil || pictures.count > network.width else { return try FrechetDistance.Side(DoubleMatrix(referenceFeatures(metric))) }
-        let statistics = try network.statistics(of: pictures, cache: session.cache, progress: session.progress)
+        let statistics = try network.statistics(of: pictures, session)
         if let file { try statistics.write(to: session.access.writing(file, slot: "statistics")) }
         return pictures.count > network.width ? FrechetDistance.Side(statistics) : try FrechetDistance.Side(DoubleMatrix(referenceFeatures(metric)))
     }

@@ -64,11 +64,11 @@ enum RetrieveVerb {
             queries =
                 table.has("text")
                 ? try network.features(of: texts(table, "text", invocation), cache: cache)
-                : try network.features(of: pictures(table, invocation, slot: nil), cache: cache, progress: session.progress)
+                : try network.features(of: pictures(table, invocation, slot: nil), session)
             keys =
                 by == "text"
                 ? try network.searchable(texts(source, "text", invocation, slot: "table"), cache: cache)
-                : try network.searchable(pictures(source, invocation, slot: "table"), cache: cache)
+                : try network.searchable(pictures(source, invocation, slot: "table"), session)
         } else {
             let model = try invocation.model()
             guard table.has("text"), by == "text" else {

@@ -14,12 +14,13 @@ import Testing
             let expected = try #require(json["kid_full_unbiased"]?.double)
             // Features are float32 draws that agree to 5e-7, not to the bit.
             #expect(
-                abs(try KernelDistance.estimate(x, against: y, .cubic).value - expected) <= 2e-5 * max(abs(expected), 1e-2), "\(json["name"]?.string ?? "")")
+                abs(try KernelDistance.estimate(x, against: .init(y, .cubic)).value - expected) <= 2e-5 * max(abs(expected), 1e-2),
+                "\(json["name"]?.string ?? "")")
             var generator = Generator(seed: UInt64(try Features.number(json, "subset_seed")))
             let size = try Features.number(json, "subset_size")
             for value in json["subset_values"]?.doubles ?? [] {
                 let i = Array(generator.permutation(x.rows).prefix(size)), j = Array(generator.permutation(y.rows).prefix(size))
-                let found = try KernelDistance.estimate(x.selecting(rows: i), against: y.selecting(rows: j), .cubic).value
+                let found = try KernelDistance.estimate(x.selecting(rows: i), against: .init(y.selecting(rows: j), .cubic)).value
                 #expect(abs(found - value) <= 2e-5 * max(abs(value), 1e-2), "\(found), \(value)")
             }
         }
@@ -49,7 +50,7 @@ import Testing
             for i in 0..<y.rows { for j in 0..<y.rows where i != j { other += k(y.row(i), y.row(j)) } }
             return within / pairs + other / Double(y.rows * (y.rows - 1)) - 2 * cross / total
         }
-        let distance = try KernelDistance.estimate(x, against: y, kernel)
+        let distance = try KernelDistance.estimate(x, against: .init(y, kernel))
         let ones = [Double](repeating: 1, count: 9)
         #expect(abs(distance.value - value(x, ones)) < 1e-10)
         for item in 0..<9 {
@@ -64,13 +65,13 @@ import Testing
     @Test("symmetric, blind to order, around zero for two halves of one set", arguments: [KernelDistance.Kernel.cubic, .gaussian(deviation: 3)])
     func properties(_ kernel: KernelDistance.Kernel) throws {
         let x = Features.random(200, 8, seed: 3), y = Features.random(150, 8, seed: 4, shift: 0.5), twin = Features.random(200, 8, seed: 5)
-        let there = try KernelDistance.estimate(x, against: y, kernel).value
+        let there = try KernelDistance.estimate(x, against: .init(y, kernel)).value
         #expect(there > 0)
-        #expect(abs(try KernelDistance.estimate(y, against: x, kernel).value - there) < 1e-12)
-        #expect(abs(try KernelDistance.estimate(x.selecting(rows: Array((0..<200).reversed())), against: y, kernel).value - there) < 1e-12)
-        #expect(abs(try KernelDistance.estimate(x, against: twin, kernel).value) < 0.1 * there)
-        #expect(throws: EngineError.self) { try KernelDistance.estimate(x, against: Features.random(3, 7, seed: 1), kernel) }
-        #expect(throws: EngineError.self) { try KernelDistance.estimate(Features.random(1, 8, seed: 1), against: y, kernel) }
+        #expect(abs(try KernelDistance.estimate(y, against: .init(x, kernel)).value - there) < 1e-12)
+        #expect(abs(try KernelDistance.estimate(x.selecting(rows: Array((0..<200).reversed())), against: .init(y, kernel)).value - there) < 1e-12)
+        #expect(abs(try KernelDistance.estimate(x, against: .init(twin, kernel)).value) < 0.1 * there)
+        #expect(throws: EngineError.self) { try KernelDistance.estimate(x, against: .init(Features.random(3, 7, seed: 1), kernel)) }
+        #expect(throws: EngineError.self) { try KernelDistance.estimate(Features.random(1, 8, seed: 1), against: .init(y, kernel)) }
     }
 
     /// e^x without the system's library: halved until small, then a series.

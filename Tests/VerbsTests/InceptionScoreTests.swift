@@ -35,7 +35,7 @@ import Verbs
         let shown = PlainText.lines(try #require(result.outputs.last).value.view)
         #expect(
             shown.last
-                == "measured with inception.safetensors: Inception V3 of pytorch-fid, pictures as 2048 numbers, 21.8 M parameters, pictures bilinear without antialiasing to 299 pixels"
+                == "measured with inception.safetensors: Inception V3 of pytorch-fid, pictures as 2048 numbers, 21.8 M parameters, pictures resized to 299 pixels (bilinear, not antialiased)"
         )
         for (program, message) in [
             ("t | score fid using=inception statistics=narrow.npz", "statistics of 2 features"),
