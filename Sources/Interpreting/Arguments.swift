@@ -11,6 +11,7 @@ package struct Arguments {
         case assignments([(name: String, expression: RowExpression)])
         case lists([(name: String, values: [Value])])
         case tables([(name: String, table: Table)])
+        case verdict(Verdict)
     }
 
     private var bySlot: [String: Argument]
@@ -73,6 +74,10 @@ package struct Arguments {
 
     package func table(_ slot: String) -> Table? {
         if case .value(.table(let table)) = bySlot[slot] { table } else { nil }
+    }
+
+    package func verdict(_ slot: String) -> Verdict? {
+        if case .verdict(let verdict) = bySlot[slot] { verdict } else { nil }
     }
 
     package func perRow(_ slot: String) -> RowExpression? {

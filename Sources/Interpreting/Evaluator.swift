@@ -8,6 +8,8 @@ struct Evaluator {
     let source: SourceFile
     let scope: Scope
     var row: (table: Table, index: Int)?
+    /// Set while a claim's condition is asked.
+    var turns: ClaimTurns?
 
     func with(row table: Table, _ index: Int) -> Evaluator {
         var copy = self
@@ -59,9 +61,12 @@ struct Evaluator {
             return session.last[index]
         case .group(let inner): return try evaluate(inner)
         case .pipeline(let pipeline):
+            if let known = turns?.pipelines[expression.span.lower] { return known }
             var inner = self
             inner.row = nil
-            return try Runner(session: session, source: source).value(of: pipeline, in: inner.scope, isBlockHead: false)
+            let value = try Runner(session: session, source: source).value(of: pipeline, in: inner.scope, isBlockHead: false)
+            turns?.pipelines[expression.span.lower] = value
+            return value
         case .list(let items): return .list(try elements(of: items))
         case .record(let entries):
             var record = Record()
@@ -69,7 +74,7 @@ struct Evaluator {
             return .record(record)
         case .index(let base, let index): return try element(of: try evaluate(base), at: try evaluate(index), span: index.span)
         case .call(let name, let arguments): return try call(name, arguments)
-        case .negative(let inner): return try Arithmetic.negate(try evaluate(inner))
+        case .negative(let inner): return try Arithmetic.negate(try operand(inner))
         case .not(let inner):
             let value = try evaluate(inner)
             return value.isNone ? .none : .boolean(!(try Arithmetic.truth(value)))
@@ -93,13 +98,16 @@ struct Evaluator {
     private func binary(_ op: BinaryOperator, _ a: Expression, _ b: Expression) throws -> Value {
         if op.isLogic {
             let left = try evaluate(a)
+            // A claim about what is missing is undecided.
+            if turns != nil, left.isNone { return .none }
             let truth = try located(a.span) { try Arithmetic.truth(left) }
             if op == .and ? !truth : truth { return .boolean(truth) }
             let right = try evaluate(b)
+            if turns != nil, right.isNone { return .none }
             return .boolean(try located(b.span) { try Arithmetic.truth(right) })
         }
-        let left = try evaluate(a)
-        let right = try evaluate(b)
+        let left = try operand(a)
+        let right = try operand(b)
         switch op {
         case .equal: return try Arithmetic.compare(.equal, left, right)
         case .notEqual: return try Arithmetic.compare(.unequal, left, right)
@@ -131,7 +139,14 @@ struct Evaluator {
             let condition = try evaluate(arguments[0])
             return try located(arguments[0].span) { try Arithmetic.truth(condition) } ? try evaluate(arguments[1]) : try evaluate(arguments[2])
         }
-        return try function(try elements(of: arguments))
+        let values = try elements(of: arguments)
+        return try function(turns.map { values.map($0.drawn) } ?? values)
+    }
+
+    /// What an operator works on: in a claim, the number that this turn puts in a measure's place.
+    private func operand(_ expression: Expression) throws -> Value {
+        let value = try evaluate(expression)
+        return turns?.drawn(value) ?? value
     }
 
     // MARK: Names with points

@@ -96,8 +96,8 @@ package enum Function: String, Sendable, CaseIterable {
             default: throw Arithmetic.unsuitable(first, for: name)
             }
         case .if: return try Arithmetic.truth(first) ? arguments[1] : arguments[2]
-        case .falling: return .boolean(try isMonotone(first) { $0 > $1 })
-        case .rising: return .boolean(try isMonotone(first) { $0 < $1 })
+        case .falling: return try isMonotone(first) { $0 > $1 }
+        case .rising: return try isMonotone(first) { $0 < $1 }
         case .difference:
             return try Arithmetic.elementwise(arguments[0], arguments[1], named: name) { Swift.abs($0 - $1) }
         }
@@ -126,13 +126,15 @@ package enum Function: String, Sendable, CaseIterable {
         }
     }
 
-    private func isMonotone(_ value: Value, _ inOrder: (Double, Double) -> Bool) throws -> Bool {
+    /// Missing where an element is.
+    private func isMonotone(_ value: Value, _ inOrder: (Double, Double) -> Bool) throws -> Value {
         guard case .list(let values) = value else { throw Arithmetic.unsuitable(value, for: "`\(rawValue)`") }
+        if values.contains(where: \.isNone) { return .none }
         let numbers = try values.map { element in
             guard let number = element.number else { throw Arithmetic.unsuitable(element, for: "`\(rawValue)`") }
             return number
         }
-        return zip(numbers, numbers.dropFirst()).allSatisfy(inOrder)
+        return .boolean(zip(numbers, numbers.dropFirst()).allSatisfy(inOrder))
     }
 }
 

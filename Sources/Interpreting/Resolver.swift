@@ -41,6 +41,11 @@ package struct Resolver {
                 }
                 return .perRow(perRow(list.items[0], isCondition: isCondition(slot)))
             case .tables: return .tables(try tables(filled))
+            case .verdict:
+                guard case .expression(let list) = filled.parts.first, list.items.count == 1, filled.parts.count == 1 else {
+                    throw Complaint(.wrongType, "`\(slot.name)` takes one condition", label: "several given")
+                }
+                return .verdict(try evaluator.verdict(on: list.items[0]))
             case .columns,
                 .choice where slot.repeats:
                 return .names(
@@ -211,7 +216,7 @@ package struct Resolver {
             guard case .table = value else { throw unfit(value, slot) }
         case .model:
             guard case .model = value else { throw unfit(value, slot) }
-        case .value, .expression, .condition, .assignments, .lists, .tables, .columns: break
+        case .value, .expression, .condition, .verdict, .assignments, .lists, .tables, .columns: break
         }
         return .value(value)
     }

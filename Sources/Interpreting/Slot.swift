@@ -32,6 +32,8 @@ package struct Slot: Sendable {
         case condition
         /// Evaluated once, to yes or no.
         case claim
+        /// A condition asked of the values and of every replicate of its measures.
+        case verdict
         /// `WIDTHxHEIGHT`, or one number for both.
         case size
         /// Any number of `NAME=(expression)`, evaluated per row.
@@ -140,7 +142,7 @@ package struct Slot: Sendable {
         case .model: base = "a model"
         case .expression: base = "an expression, evaluated for each row"
         case .condition: base = "a condition, evaluated for each row"
-        case .claim: base = "a condition"
+        case .claim, .verdict: base = "a condition"
         case .size: base = "WIDTHxHEIGHT in pixels"
         case .assignments: base = "columns, each by an expression in brackets"
         case .lists: base = "lists, each with a name"

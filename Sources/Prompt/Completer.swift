@@ -70,7 +70,7 @@ package struct Completer {
             let files = word.contains("/") || word.hasPrefix(".") || known.isEmpty ? paths(word) : []
             words = known + files
             append = files.contains { $0.hasSuffix("/") } ? nil : " "
-        case .number, .text, .list, .value, .claim, .size, .lists: words = session.globals.names
+        case .number, .text, .list, .value, .claim, .verdict, .size, .lists: words = session.globals.names
         }
         return Completions(matching(words, word), append: append, hint: hint)
     }

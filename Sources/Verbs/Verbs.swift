@@ -3,7 +3,9 @@ import Interpreting
 /// All verbs of the language: the only place where it meets the engine.
 package enum Verbs {
     package static let registry = VerbRegistry(
-        [LoadVerb.load, DatasetVerb.dataset, RetrieveVerb.retrieve.knowing(.kept)] + FileVerbs.all + diffusion + TableVerbs.all + [ScoreVerb.score]
+        [LoadVerb.load, DatasetVerb.dataset, RetrieveVerb.retrieve.knowing(.kept)] + FileVerbs.all + diffusion + TableVerbs.all + [
+            ScoreVerb.score, CompareVerb.compare, ClaimVerb.claim,
+        ]
             + ControlVerbs.all
             + BenchVerbs.all
             + LookingVerbs.all + [HelpVerb.help])
