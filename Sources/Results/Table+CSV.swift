@@ -2,9 +2,18 @@ import Files
 import Tensors
 
 extension Table {
-    /// The shown columns as CSV, numbers with all their digits. `file` names what stands for a picture, latent or tensor.
+    /// The shown columns as CSV, numbers with all their digits; a measure has its bounds in columns of their own. `file` names what stands
+    /// for a picture, latent or tensor.
     package func csv(file: (Column, _ row: Int) -> String = { column, row in column.values[row].summary }) -> String {
-        let columns = shownColumns
+        let columns = shownColumns.flatMap { column -> [Column] in
+            guard column.kind == .measure else { return [column] }
+            func part(_ body: (Measure) -> Double) -> [Value] {
+                column.values.map { if case .measure(let measure) = $0 { .number(body(measure)) } else { .none } }
+            }
+            return [
+                Column(column.name, part(\.value)), Column(column.name + ".low", part(\.low)), Column(column.name + ".high", part(\.high)),
+            ]
+        }
         return CSV.text(
             header: columns.map(\.name),
             rows: (0..<rowCount).map { row in

@@ -121,6 +121,8 @@ package struct Table: Sendable {
     package func selecting(_ names: [String]) -> Table {
         var result = self
         result.columns = names.compactMap { name in columns.first { $0.name == name } }
+        // What was said of measures goes with them.
+        if !result.columns.contains(where: { $0.kind == .measure }) { result.notes = [] }
         result.showsItem = names.contains(Table.itemName)
         return result
     }

@@ -60,7 +60,11 @@ enum TableVerbs {
         let table = try invocation.table()
         guard let key = invocation.arguments.perRow("by") else { return .none }
         let down = invocation.arguments.boolean("down") ?? false
-        let keys = try (0..<table.rowCount).map { try key(table, row: $0) }
+        // Measures stand where their values do.
+        let keys = try (0..<table.rowCount).map { row in
+            let value = try key(table, row: row)
+            return value.number.map { .number($0) } ?? value
+        }
         let kinds = Set(keys.map(\.kind)).subtracting([.none])
         guard kinds.count <= 1, kinds.isSubset(of: [.number, .text, .boolean]) else {
             throw Complaint(
