@@ -84,10 +84,18 @@ enum ScoreVerb {
     /// `using=` by kind, else what the variable `model` has.
     private static func networks(_ invocation: Invocation, _ names: [String]) throws -> PictureScores.Networks {
         var networks = PictureScores.Networks()
+        func take(_ network: FeatureNetwork?, as place: WritableKeyPath<PictureScores.Networks, FeatureNetwork?>) throws {
+            guard networks[keyPath: place] == nil else {
+                throw Complaint(
+                    .wrongType, "`using` names two networks of one kind", label: "which of them should measure?", slot: "using",
+                    help: "score twice and `join` the tables")
+            }
+            networks[keyPath: place] = network
+        }
         for value in invocation.arguments.list("using") ?? [] {
             switch value {
-            case .model(let handle as FeatureNetwork): if handle.isClip { networks.clip = handle } else { networks.inception = handle }
-            case .model(let handle as LoadedModel): networks.clip = handle.scorer ?? handle.clip
+            case .model(let handle as FeatureNetwork): try take(handle, as: handle.isClip ? \.clip : \.inception)
+            case .model(let handle as LoadedModel): try take(handle.scorer ?? handle.clip, as: \.clip)
             default:
                 throw Complaint(
                     .wrongType, "`using` takes networks, and this is \(value.kind.phrase)", label: value.kind.phrase, slot: "using",
