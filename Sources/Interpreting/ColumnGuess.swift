@@ -67,10 +67,9 @@ extension VerbDeclaration {
         case .made: result = ColumnGuess(only: [])
         case .sourced: result = ColumnGuess(anyBut: computed)
         case .block: result = block
-        case .listed:
-            guard let filled = bound.filled("columns") else { return .unknown }
+        case .listed(let slots):
             var names: [String] = []
-            for part in filled.parts {
+            for part in slots.compactMap({ bound.filled($0) }).flatMap(\.parts) {
                 guard case .raw(let items) = part else { return .unknown }
                 names += items.map(\.column)
             }

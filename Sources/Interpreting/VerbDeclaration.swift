@@ -35,8 +35,8 @@ package struct VerbDeclaration: Sendable {
         case made
         /// `adds`, and whatever else a file or data set holds, but none that only verbs compute.
         case sourced
-        /// Those that the slot `columns` names, and `adds`.
-        case listed
+        /// Those that these slots name, and `adds`.
+        case listed([String])
         /// Those of the block's value, and `adds`.
         case block
 

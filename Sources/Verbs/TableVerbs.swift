@@ -82,7 +82,7 @@ enum TableVerbs {
     static let select = VerbDeclaration(
         "select", .tables, "Keeps some columns, in the order in which they are named.", input: .table,
         slots: [Slot("columns", .columns, .positional, required: true, repeats: true, "names of columns")],
-        columns: .listed, examples: ["items a=1,2 b=3,4 c=5,6 | select c a | table", "items a=1,2 b=3,4 | select a,item | table"]
+        columns: .listed(["columns"]), examples: ["items a=1,2 b=3,4 c=5,6 | select c a | table", "items a=1,2 b=3,4 | select a,item | table"]
     ) { invocation in
         let table = try invocation.table()
         let names = invocation.arguments.names("columns") ?? []
@@ -116,7 +116,7 @@ enum TableVerbs {
         ],
         adds: ["n", "NAME"],
         notes: ["The column `n` counts the rows of each group. Groups stand in the order in which they first appear."],
-        columns: .listed, examples: ["items k=1,1,2 x=5,7,9 | group k mean=(mean(x)) | table", "items k=1,1,2 | group k | table"]
+        columns: .listed(["columns"]), examples: ["items k=1,1,2 x=5,7,9 | group k mean=(mean(x)) | table", "items k=1,1,2 | group k | table"]
     ) { invocation in
         let table = try invocation.table()
         let names = invocation.arguments.names("columns") ?? []

@@ -3,12 +3,10 @@ import Interpreting
 /// All verbs of the language: the only place where it meets the engine.
 package enum Verbs {
     package static let registry = VerbRegistry(
-        [LoadVerb.load, DatasetVerb.dataset, RetrieveVerb.retrieve.knowing(.kept)] + FileVerbs.all + diffusion + TableVerbs.all + [
-            ScoreVerb.score, CompareVerb.compare, ClaimVerb.claim,
-        ]
-            + ControlVerbs.all
-            + BenchVerbs.all
-            + LookingVerbs.all + [HelpVerb.help])
+        [LoadVerb.load, DatasetVerb.dataset, RetrieveVerb.retrieve.knowing(.kept)] + FileVerbs.all + diffusion + TableVerbs.all + measuring + ControlVerbs.all
+            + BenchVerbs.all + LookingVerbs.all + [HelpVerb.help])
+
+    private static let measuring = [ScoreVerb.score.knowing(.listed(["by", "metrics"])), CompareVerb.compare.knowing(.kept), ClaimVerb.claim]
 
     /// What these read and keep is said here and not in their files.
     private static let diffusion =
