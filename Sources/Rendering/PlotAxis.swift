@@ -19,9 +19,9 @@ struct PlotAxis {
     init(_ values: [Double], ticks count: Int, fromZero: Bool = false) {
         let all = values + (fromZero ? [0] : [])
         var low = all.min() ?? 0, high = all.max() ?? 1
-        if high - low <= 1e-12 * max(abs(low), abs(high)) {
+        if high - low <= max(1e-12 * max(abs(low), abs(high)), 1e-290) {
             let size = max(abs(low), abs(high))
-            let pad = size > 0 ? size * 0.1 : 1
+            let pad = size > 1e-280 ? size * 0.1 : 1
             if !fromZero || low != 0 { low -= pad }
             high += pad
         }

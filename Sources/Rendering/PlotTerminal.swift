@@ -109,7 +109,7 @@ struct PlotTerminal {
 
     /// From the left, in eighths of a character; below zero in whole ones.
     private func block(from: Double, to: Double) -> String {
-        let start = Int(from.rounded(.down))
+        let start = max(0, Int(from.rounded(.down)))
         let eighths = Int(((to - Double(start)) * 8).rounded())
         let parts = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
         return String(repeating: " ", count: start) + String(repeating: "█", count: max(0, eighths / 8)) + parts[max(0, eighths % 8)]

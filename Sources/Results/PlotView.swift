@@ -24,6 +24,9 @@ package struct PlotView: Sendable {
         }
     }
 
+    /// Whether a number can stand on an axis: beyond, differences are no numbers any more.
+    package static func canShow(_ number: Double) -> Bool { abs(number) <= 1e300 }
+
     package struct Series: Sendable {
         package var name: String
         /// By x.

@@ -35,7 +35,7 @@ enum PlotVerb {
         let isNumeric = x.values.contains { number($0) != nil } && x.values.allSatisfy { $0.isNone || number($0) != nil }
         var categories: [String] = []
         let places: [Double?] = x.values.map { value in
-            if isNumeric { return number(value).flatMap { $0.isFinite ? $0 : nil } }
+            if isNumeric { return number(value).flatMap { PlotView.canShow($0) ? $0 : nil } }
             if value.isNone { return nil }
             if let index = categories.firstIndex(of: value.summary) { return Double(index) }
             categories.append(value.summary)
@@ -91,13 +91,11 @@ enum PlotVerb {
     }
 
     private static func point(_ value: Value, x: Double, anyNumber: Bool = false) -> PlotView.Point? {
-        switch value {
-        case .number(let number): number.isFinite || anyNumber ? PlotView.Point(x: x, value: number) : nil
-        case .measure(let measure):
-            measure.value.isFinite || anyNumber
-                ? PlotView.Point(x: x, value: measure.value, low: measure.hasInterval ? measure.low : nil, high: measure.hasInterval ? measure.high : nil) : nil
-        default: nil
+        guard let number = value.number, anyNumber || PlotView.canShow(number) else { return nil }
+        guard case .measure(let measure) = value, measure.hasInterval, PlotView.canShow(measure.low), PlotView.canShow(measure.high) else {
+            return PlotView.Point(x: x, value: number)
         }
+        return PlotView.Point(x: x, value: number, low: measure.low, high: measure.high)
     }
 
     /// Columns whose numbers lie in one range share a plot; the others get one each.

@@ -1,6 +1,7 @@
 import Notebooks
 import Rendering
 import Results
+import TestSupport
 import Testing
 
 @Suite("Plots") struct PlotTests {
@@ -48,6 +49,22 @@ import Testing
         for mark in PlotView.Mark.allCases {
             let text = PlotSVG.text(PlotView(mark: mark, xName: "x", panels: [.init(name: "y", series: [.init(name: "y", points: points)])]))
             #expect(isWellFormed(text) && !text.contains("nan") && !text.contains("inf\""))
+        }
+    }
+
+    @Test("any numbers that can be shown are drawn everywhere without a trap")
+    func extremes() throws {
+        let extremes = [0, -0.0, 1e300, -1e300, Double.leastNonzeroMagnitude, 1e-300, 1, 1 + 1e-15, 3e-10, -7.5, 1e17, 0.1 + 0.2]
+        var small = SmallGenerator(seed: 9)
+        let terminal = TerminalRenderer(Terminal(isTerminal: true, columns: 40, rows: 24, hasColour: true), method: .symbols)
+        for _ in 0..<300 {
+            func any() -> Double { extremes[small.next(below: extremes.count)] }
+            let points = (0..<1 + small.next(below: 5)).map { _ in PlotView.Point(x: any(), value: any(), low: any(), high: any()) }.sorted { $0.x < $1.x }
+            for mark in PlotView.Mark.allCases {
+                let plot = PlotView(mark: mark, xName: "x", panels: [.init(name: "y", series: [.init(name: "y", points: points)])])
+                #expect(isWellFormed(PlotSVG.text(plot)))
+                #expect(try !terminal.render(.plot(plot)).isEmpty)
+            }
         }
     }
 
