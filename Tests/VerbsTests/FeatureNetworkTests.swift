@@ -1,10 +1,19 @@
 import Caching
 import Files
+import Interpreting
+import Results
 import Retrieval
+import SourceText
 import Tensors
 import TestSupport
 import Testing
 import Verbs
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
 
 @Suite("Features of large tables") struct FeatureNetworkTests {
     static let clip = FileSystem.join(
@@ -35,5 +44,22 @@ import Verbs
         try FileSystem.removeFile(file)
         let again = try FeatureNetwork(name: "again", clip: Self.clip, most: 32)
         #expect(try EmbeddingIndex(again.searchable(texts, cache: cache)).nearest(queries, top: 3) == expected)
+    }
+
+    @Test("a folder's scorer measures scores, its own CLIP finds neighbours")
+    func scorer() throws {
+        let desk = try TemporaryFolder()
+        try FileSystem.createFolder(desk.path("m"))
+        let shipped = FileSystem.folder(of: Self.clip)
+        for name in try FileSystem.list(shipped) { try #require(symlink(FileSystem.join(shipped, name), desk.path("m/" + name)) == 0) }
+        try #require(symlink(Self.clip, desk.path("m/scorer")) == 0)
+        let session = Session(verbs: Verbs.registry, access: FileAccess(base: desk.path))
+        let result = session.run(
+            SourceFile(
+                name: "scorer",
+                text: "model = load ./m; t = dataset monsters split=test | first 3; t | score clip column=image | table\nt | retrieve t | first | table"))
+        #expect(result.diagnostics.map(\.title) == [])
+        let shown = result.outputs.flatMap { PlainText.lines($0.value.view) }
+        #expect(shown.contains { $0.hasPrefix("measured with ./m/scorer: a whole CLIP") && $0.contains("of the 3 real pictures") })
     }
 }
