@@ -6,14 +6,24 @@ import Syntax
 /// pass. Columns are followed through pipelines as far as they can be known; what could be there at run time is left alone.
 struct Checker {
     let session: Session
-    let source: SourceFile
+    private var source: SourceFile
     private var problems: [Diagnostic] = []
     private var definitions: [String: Definition]
     private var names: Set<String>
-    /// Inside a block whose names come from a table, a name can be a column's.
+    /// Inside a block whose names come from a table of unknown columns, a name can be a column's.
     private var mayBeColumn = false
-    /// What is known of the tables that variables hold; nothing of those that are not here.
-    private var tables: [String: ColumnGuess] = [:]
+    /// Inside a block that runs per row: that row's columns.
+    private var blockRow: ColumnGuess?
+    /// What is known of the values of variables; nothing of those that are not here.
+    private var guesses: [String: ValueGuess] = [:]
+    /// Inside a block: the notebook's variables, which a definition sees.
+    private var notebook: (names: Set<String>, guesses: [String: ValueGuess])?
+    /// Inside a block whose failures are left out, values that do not fit are no errors.
+    private var mayFail = false
+    /// Definitions being looked into, innermost last.
+    private var calls: [String] = []
+    /// How often a body may still be looked into again, so that a short program cannot keep the check busy for long.
+    private var turns = 2_000
     /// The columns of the table whose rows an expression is evaluated for.
     private var row: ColumnGuess?
     private let computed: Set<String>
@@ -25,7 +35,7 @@ struct Checker {
         names = Set(session.globals.names)
         computed = session.verbs.computedColumns
         for name in session.globals.ownNames {
-            if case .table(let table) = session.globals[name] { tables[name] = ColumnGuess(only: table.columns.map(\.name)) }
+            if let value = session.globals[name] { guesses[name] = ValueGuess(value) }
         }
     }
 
@@ -36,29 +46,32 @@ struct Checker {
     }
 
     /// Gives what is known of the statement's value.
-    @discardableResult private mutating func check(_ statement: Statement, inBlock: Bool) -> ColumnGuess? {
+    @discardableResult private mutating func check(_ statement: Statement, inBlock: Bool) -> ValueGuess? {
         switch statement.kind {
         case .assignment(let name, let pipeline):
-            let columns = check(pipeline, isBlockHead: inBlock)
+            let value = check(pipeline, isBlockHead: inBlock)
             names.insert(name.text)
-            tables[name.text] = columns
-            return columns
+            guesses[name.text] = value
+            return value
         case .pipeline(let pipeline): return check(pipeline, isBlockHead: inBlock)
         case .param(let name, let values, let allowed):
             if inBlock { declaredInside(name, statement.span) }
             check(values)
             if let allowed { check(allowed) }
             names.insert(name.text)
-            tables[name.text] = nil
+            guesses[name.text] = session.parameters[name.text] == nil ? guess(values) : nil
         case .definition(let name, let parameters, let body):
             if inBlock { declaredInside(name, statement.span) }
-            let outside = (names, mayBeColumn, tables)
-            // Variables may hold other tables when it is called.
-            tables = [:]
+            let outside = (names, mayBeColumn, guesses, notebook, blockRow)
+            // Variables may hold other values when it is called, and something may flow in or not: its calls tell.
+            guesses = [:]
+            mayBeColumn = false
+            blockRow = nil
+            notebook = (names, [:])
             names.formUnion(parameters.map(\.text))
             names.insert("it")
             for inner in body.statements { check(inner, inBlock: true) }
-            (names, mayBeColumn, tables) = outside
+            (names, mayBeColumn, guesses, notebook, blockRow) = outside
             definitions[name.text] = Definition(name: name.text, parameters: parameters, body: body, source: source)
         }
         return nil
@@ -68,32 +81,24 @@ struct Checker {
         problems.append(Diagnostic(.malformedStatement, "`\(name.text)` cannot be declared inside a block", at: span, label: "move it above"))
     }
 
-    @discardableResult private mutating func check(_ pipeline: Pipeline, isBlockHead: Bool) -> ColumnGuess {
+    @discardableResult private mutating func check(_ pipeline: Pipeline, isBlockHead: Bool) -> ValueGuess {
         let outside = row
         row = nil
         defer { row = outside }
-        var columns: ColumnGuess
+        var value: ValueGuess
         switch pipeline.head {
         case .values(let list):
-            check(list)
-            columns = self.columns(of: list)
+            value = check(list)
         case .command(let command):
-            columns = check(command, supply: isBlockHead ? .blockHead : .head, input: isBlockHead ? tables["it"] ?? .unknown : .unknown)
+            value = check(command, supply: isBlockHead ? .blockHead : .head, input: isBlockHead ? guesses["it"] ?? .unknown : .unknown)
         }
-        for command in pipeline.commands { columns = check(command, supply: .pipe, input: columns) }
-        return columns
+        for command in pipeline.commands { value = check(command, supply: .pipe, input: value) }
+        return value
     }
 
-    /// What is known of a value that is written out or held by a variable.
-    private func columns(of list: ListExpression) -> ColumnGuess {
-        if list.items.count == 1, case .name(let name) = list.items[0].ungrouped.kind { return tables[name] ?? .unknown }
-        let texts = list.items.flatMap { item -> [Expression] in if case .list(let inner) = item.kind { inner } else { [item] } }
-        let isText = !texts.isEmpty && texts.allSatisfy { if case .text = $0.kind { true } else { false } }
-        return isText ? ColumnGuess(only: ["text"]) : .unknown
-    }
-
-    private mutating func check(_ command: Command, supply: Binder.Supply, input: ColumnGuess) -> ColumnGuess {
-        guard let declaration = session.verbs[command.verb.text] ?? definitions[command.verb.text]?.declaration else {
+    private mutating func check(_ command: Command, supply: Binder.Supply, input: ValueGuess) -> ValueGuess {
+        let definition = session.verbs[command.verb.text] == nil ? definitions[command.verb.text] : nil
+        guard let declaration = session.verbs[command.verb.text] ?? definition?.declaration else {
             problems.append(
                 Diagnostic(
                     .unknownVerb, "there is no verb `\(command.verb.text)`", at: command.verb.span,
@@ -107,27 +112,75 @@ struct Checker {
         problems += binder.problems
         checkSupply(bound, supply)
         var input = input
-        if let argument = bound.inputArgument {
-            check(argument)
-            input = columns(of: argument)
-        }
-        checkColumns(bound, input)
-        for filled in bound.filled { check(filled, input) }
-        var row = input
+        if let argument = bound.inputArgument { input = check(argument) }
+        let hasInput = supply == .pipe || bound.inputArgument != nil || (supply == .blockHead && names.contains("it"))
+        if hasInput { checkKind(of: input, into: declaration, at: command.verb.span) }
+        let columns = input.columns
+        checkColumns(bound, columns)
+        var slots: [String: ValueGuess] = [:]
+        for filled in bound.filled { slots[filled.slot.name] = check(filled, columns) }
+        var row = columns
+        var lists: [String: ValueGuess] = [:]
         for (name, list) in bound.open {
             if declaration.open?.isPerRow == true {
                 checkPerRow(list, row)
                 row.add(name.text)
             } else {
-                check(list, isList: true)
+                lists[name.text] = check(list, isList: true).element
             }
         }
         checkOrder(bound)
+        if let definition { return check(definition, slots, input: hasInput ? input : nil, at: command.verb.span) }
         // Where a needed input is missing, that has been said.
         let canDoWithout = if case .optional = declaration.input { true } else { false }
-        let hasInput = supply == .pipe || bound.inputArgument != nil || !canDoWithout
-        let block = command.block.map { check($0, of: bound, input, hasInput: hasInput) } ?? .unknown
-        return declaration.columns(of: bound, input: input, block: block, computed: computed)
+        let turn = Turn(bound: bound, input: input, hasInput: hasInput || !canDoWithout, slots: slots, lists: lists)
+        let block = command.block.map { check($0, turn) } ?? .unknown
+        return declaration.value(of: bound, input: input, slots: slots, block: block, computed: computed)
+    }
+
+    /// What flows in, where its kind is known and the verb cannot use it.
+    private mutating func checkKind(of input: ValueGuess, into declaration: VerbDeclaration, at span: Span) {
+        guard case .table = declaration.input, let kind = input.kind, ![.table, .text, .list, .record].contains(kind) else { return }
+        problems.append(
+            Diagnostic(
+                .wrongInput, "`\(declaration.name)` works on a table, and this is \(kind.phrase)", at: span, label: "\(kind.phrase) flows in here"))
+    }
+
+    /// The body of a definition at a call: with the values that flow in and that its arguments have there. What is wrong only there is said
+    /// in the body.
+    private mutating func check(_ definition: Definition, _ arguments: [String: ValueGuess], input: ValueGuess?, at span: Span) -> ValueGuess {
+        guard turns > 0, !calls.contains(definition.name) else { return .unknown }
+        turns -= 1
+        var inner = self
+        inner.problems = []
+        inner.calls.append(definition.name)
+        inner.source = definition.source
+        if let notebook { (inner.names, inner.guesses) = notebook }
+        inner.notebook = (inner.names, inner.guesses)
+        inner.mayBeColumn = false
+        inner.blockRow = nil
+        inner.row = nil
+        for parameter in definition.parameters {
+            inner.names.insert(parameter.text)
+            inner.guesses[parameter.text] = arguments[parameter.text]
+        }
+        inner.names.remove("it")
+        inner.guesses["it"] = nil
+        if let input {
+            inner.names.insert("it")
+            inner.guesses["it"] = input
+        }
+        var value = ValueGuess.unknown
+        for statement in definition.body.statements { if let last = inner.check(statement, inBlock: true) { value = last } }
+        turns = inner.turns
+        let isHere = definition.source.name == source.name && definition.source.text == source.text
+        for var problem in inner.problems {
+            guard !problems.contains(where: { $0.code == problem.code && $0.span == problem.span }) else { continue }
+            if !isHere, problem.source == nil { problem.source = definition.source }
+            problem.related.append(Diagnostic.Label(span, "called here", source: isHere ? nil : source))
+            problems.append(problem)
+        }
+        return value
     }
 
     /// Columns that the command reads and that cannot be there.
@@ -150,22 +203,25 @@ struct Checker {
         }
     }
 
-    /// Numbers written out that may not exceed another slot's.
+    /// Known numbers that may not exceed another slot's.
     private mutating func checkOrder(_ bound: BoundCommand) {
+        guard !mayFail else { return }
         for filled in bound.filled {
-            guard let other = filled.slot.atMost, let limit = bound.filled(other).flatMap(number), let value = number(filled), value > limit else { continue }
-            problems.append(
-                Diagnostic(
-                    .outOfRange, "\(NumberFormat.plain(value)) is more than `\(other)=\(NumberFormat.plain(limit))`", at: filled.span,
-                    label: "at most \(NumberFormat.plain(limit))", help: ["usage: " + bound.declaration.usage]))
+            guard let other = filled.slot.atMost, let value = expression(filled), let limit = bound.filled(other).flatMap(expression) else { continue }
+            for case .list(let pair) in possible([value, limit]) ?? [] {
+                guard case .number(let value) = pair[0], case .number(let limit) = pair[1], value > limit else { continue }
+                problems.append(
+                    Diagnostic(
+                        .outOfRange, "\(NumberFormat.plain(value)) is more than `\(other)=\(NumberFormat.plain(limit))`", at: filled.span,
+                        label: "at most \(NumberFormat.plain(limit))", help: ["usage: " + bound.declaration.usage]))
+                break
+            }
         }
     }
 
-    private func number(_ filled: BoundCommand.Filled) -> Double? {
-        guard filled.parts.count == 1, case .expression(let list) = filled.parts[0], list.items.allSatisfy(isConstant) else { return nil }
-        let evaluator = Evaluator(session: session, source: source, scope: Scope())
-        guard case .number(let number)? = try? evaluator.value(of: list) else { return nil }
-        return number
+    private func expression(_ filled: BoundCommand.Filled) -> Expression? {
+        guard filled.parts.count == 1, case .expression(let list) = filled.parts[0], list.items.count == 1 else { return nil }
+        return list.items[0]
     }
 
     private mutating func checkSupply(_ bound: BoundCommand, _ supply: Binder.Supply) {
@@ -176,7 +232,8 @@ struct Checker {
                 Diagnostic(
                     .wrongInput, "nothing can flow into `\(declaration.name)`", at: bound.command.verb.span, label: "it begins a pipeline",
                     help: ["usage: " + declaration.usage]))
-        case (.table, .head) where !bound.hasInputArgument, (.value, .head) where !bound.hasInputArgument:
+        case (.table, .head) where !bound.hasInputArgument, (.value, .head) where !bound.hasInputArgument,
+            (.table, .blockHead) where !bound.hasInputArgument && !isKnown("it"), (.value, .blockHead) where !bound.hasInputArgument && !isKnown("it"):
             problems.append(
                 Diagnostic(
                     .missingInput, "`\(declaration.name)` needs something to work on", at: bound.command.verb.span, label: "nothing flows in here",
@@ -185,40 +242,85 @@ struct Checker {
         }
     }
 
-    /// - Parameter hasInput: whether something flows into the verb. A verb that can do without, as `sweep` can, gives its block no `it` then
-    ///   beyond that of a block around it.
-    private mutating func check(_ block: Block, of bound: BoundCommand, _ input: ColumnGuess, hasInput: Bool) -> ColumnGuess {
-        let outside = (names, mayBeColumn, tables)
-        defer { (names, mayBeColumn, tables) = outside }
-        tables["it"] = bound.declaration.columns.isStable ? input : nil
-        if hasInput { names.insert("it") }
+    /// What a block is run with.
+    private struct Turn {
+        var bound: BoundCommand
+        var input: ValueGuess
+        /// Whether something flows into the verb. A verb that can do without, as `sweep` can, gives its block no `it` then beyond that of a
+        /// block around it.
+        var hasInput: Bool
+        var slots: [String: ValueGuess]
+        /// The element of each list of the open slot.
+        var lists: [String: ValueGuess]
+    }
+
+    private mutating func check(_ block: Block, _ turn: Turn) -> ValueGuess {
+        guard case .looped = turn.bound.declaration.columns else { return check(block, turn, it: turn.input) }
+        // A turn's `it` is what flows in or what the turn before gave: ask until nothing is added.
+        var it = turn.input
+        for _ in 0..<3 where turns > 0 {
+            turns -= 1
+            let before = problems
+            let next = it.merged(with: check(block, turn, it: it))
+            problems = before
+            if next.isSame(as: it) { return check(block, turn, it: it) }
+            it = next
+        }
+        return check(block, turn, it: .unknown)
+    }
+
+    private mutating func check(_ block: Block, _ turn: Turn, it: ValueGuess) -> ValueGuess {
+        let outside = (names, mayBeColumn, guesses, notebook, blockRow, mayFail)
+        defer { (names, mayBeColumn, guesses, notebook, blockRow, mayFail) = outside }
+        let bound = turn.bound
+        if notebook == nil { notebook = (names, guesses) }
+        if bound.raw("on_error") == "skip" { mayFail = true }
+        if turn.hasInput {
+            names.insert("it")
+            guesses["it"] = bound.declaration.columns.isStable ? it : nil
+        }
         switch bound.declaration.blockNames {
         case .none: break
         case .fixed(let fixed):
             names.formUnion(fixed)
-            for name in fixed { tables[name] = nil }
+            for name in fixed { guesses[name] = nil }
         case .open:
             for (name, _) in bound.open {
                 names.insert(name.text)
-                tables[name.text] = nil
+                guesses[name.text] = turn.lists[name.text]
             }
-            if bound.filled("repeat") != nil { tables["repeat"] = nil }
-        case .columns:
-            mayBeColumn = true
-            // A column hides the variable of its name.
-            tables = tables.filter { $0.key == "it" }
+            if bound.filled("repeat") != nil { guesses["repeat"] = nil }
+        case .columns: bindColumns(turn.input.columns)
+        case .columnsOf(let slot): bindColumns(turn.slots[slot]?.columns ?? .unknown)
         }
-        var last = ColumnGuess.unknown
-        for statement in block.statements { if let columns = check(statement, inBlock: true) { last = columns } }
+        var last = ValueGuess.unknown
+        for statement in block.statements { if let value = check(statement, inBlock: true) { last = value } }
         return last
     }
 
-    private mutating func check(_ filled: BoundCommand.Filled, _ input: ColumnGuess) {
+    /// In a block that runs per row, the row's columns are variables and hide those of their names.
+    private mutating func bindColumns(_ columns: ColumnGuess) {
+        blockRow = columns
+        let it = guesses["it"]
+        if let variables = columns.variables {
+            names.formUnion(variables)
+            for name in variables { guesses[name] = nil }
+        } else {
+            mayBeColumn = true
+            guesses = [:]
+        }
+        guesses["it"] = it
+    }
+
+    /// Gives what is known of the slot's value.
+    @discardableResult private mutating func check(_ filled: BoundCommand.Filled, _ input: ColumnGuess) -> ValueGuess {
+        var values: [ValueGuess] = []
         for part in filled.parts {
             switch part {
             case .raw(let items):
                 if case .tables = filled.slot.kind {
                     for item in items where !isKnown(item.raw) { unknown(Name(item.raw, item.span)) }
+                    values += items.map { guesses[$0.raw] ?? .unknown }
                 } else if case .size = filled.slot.kind, let item = items.first {
                     checkSlot(item.span) { _ = try Resolver.raw(item.raw, filled.slot) }
                 } else if case .columnOrNumber = filled.slot.kind, let item = items.first {
@@ -228,11 +330,18 @@ struct Checker {
                 if filled.slot.isPerRow {
                     checkPerRow(list, input)
                 } else {
-                    check(list, isList: isList(filled.slot))
-                    checkConstant(list, filled)
+                    if case .tables = filled.slot.kind {
+                        values += list.items.map { check($0, perRow: false, bareIn: true) }
+                    } else {
+                        values.append(check(list, isList: isList(filled.slot)))
+                    }
+                    checkValue(list, values.last ?? .unknown, filled)
                 }
             }
         }
+        guard let first = values.first else { return .unknown }
+        if values.count == 1 { return first }
+        return values.dropFirst().reduce(first) { $0.merged(with: $1) }
     }
 
     private func isList(_ slot: Slot) -> Bool {
@@ -247,30 +356,64 @@ struct Checker {
         } catch {}
     }
 
-    /// What is written out can be checked now.
-    private mutating func checkConstant(_ list: ListExpression, _ filled: BoundCommand.Filled) {
-        guard list.items.allSatisfy(isConstant), filled.parts.count == 1 else { return }
-        let evaluator = Evaluator(session: session, source: source, scope: Scope())
-        guard let value = try? evaluator.value(of: list) else { return }
-        checkSlot(list.span) { _ = try Resolver.check(value, filled.slot) }
+    /// What is known can be checked now.
+    private mutating func checkValue(_ list: ListExpression, _ guess: ValueGuess, _ filled: BoundCommand.Filled) {
+        guard filled.parts.count == 1, !mayFail else { return }
+        switch guess {
+        case .among(let values):
+            let slot = filled.slot
+            let before = problems.count
+            for value in values where problems.count == before { checkSlot(list.span) { _ = try Resolver.check(value, slot) } }
+        case .table, .kind:
+            if let kind = guess.kind, !Resolver.accepts(kind, filled.slot) {
+                checkSlot(list.span) { throw Resolver.unfit(kind, filled.slot) }
+            }
+        case .unknown: break
+        }
+    }
+
+    /// All values that a list can have, where its names are known.
+    private func guess(_ list: ListExpression) -> ValueGuess {
+        if list.items.count == 1 {
+            if case .name(let name) = list.items[0].ungrouped.kind { return guesses[name] ?? .unknown }
+            return possible(list.items).map { .among($0) } ?? .unknown
+        }
+        return possible(list.items).map { .among($0) } ?? .unknown
+    }
+
+    /// The values of some expressions for all values of the names in them; nil where they are not known, too many or in error.
+    private func possible(_ items: [Expression]) -> [Value]? {
+        var free: Set<String> = []
+        guard items.allSatisfy({ $0.collectNames(into: &free) }) else { return nil }
+        var points: [[(String, Value)]] = [[]]
+        for name in free.sorted() {
+            guard case .among(let values)? = guesses[name], points.count * values.count <= 200 else { return nil }
+            points = points.flatMap { point in values.map { point + [(name, $0)] } }
+        }
+        var result: [Value] = []
+        for point in points {
+            let scope = Scope()
+            for (name, value) in point { scope.set(name, value) }
+            let evaluator = Evaluator(session: session, source: source, scope: scope)
+            guard let value = try? items.count == 1 ? evaluator.evaluate(items[0]) : .list(evaluator.elements(of: items)) else { return nil }
+            result.append(value)
+        }
+        return result
     }
 
     private func isConstant(_ expression: Expression) -> Bool {
-        switch expression.kind {
-        case .number, .boolean, .none: true
-        case .text(let parts): parts.allSatisfy { if case .literal = $0 { true } else { false } }
-        case .group(let inner), .negative(let inner), .not(let inner): isConstant(inner)
-        case .list(let items): items.allSatisfy(isConstant)
-        case .binary(_, let a, let b): isConstant(a) && isConstant(b)
-        case .range(let a, let b, let step): isConstant(a) && isConstant(b) && (step.map(isConstant) ?? true)
-        default: false
-        }
+        var free: Set<String> = []
+        return expression.collectNames(into: &free) && free.isEmpty
     }
 
     // MARK: Expressions
 
-    private mutating func check(_ list: ListExpression, isList: Bool = false) {
-        for item in list.items { check(item, perRow: false, bareIn: isList || list.items.count > 1) }
+    @discardableResult private mutating func check(_ list: ListExpression, isList: Bool = false) -> ValueGuess {
+        var values: [ValueGuess] = []
+        for item in list.items { values.append(check(item, perRow: false, bareIn: isList || list.items.count > 1)) }
+        if values.count == 1, case .table = values[0] { return values[0] }
+        if values.count == 1, case .kind = values[0] { return values[0] }
+        return guess(list)
     }
 
     private mutating func checkPerRow(_ list: ListExpression, _ columns: ColumnGuess) {
@@ -280,7 +423,8 @@ struct Checker {
         for item in list.items { check(item, perRow: true, bareIn: false) }
     }
 
-    private mutating func check(_ expression: Expression, perRow: Bool, bareIn list: Bool) {
+    /// Gives what is known of the value, where that is not of numbers or texts.
+    @discardableResult private mutating func check(_ expression: Expression, perRow: Bool, bareIn list: Bool) -> ValueGuess {
         switch expression.kind {
         case .number, .boolean, .none, .error: break
         case .text(let parts):
@@ -294,22 +438,33 @@ struct Checker {
                         label: Suggestion.question(for: name, in: row.listed + names) ?? "not known here",
                         help: ["columns: " + row.listed.joined(separator: " ")]))
             }
+            if let row, perRow, !row.lacksAll(under: name) { return .unknown }
+            return guesses[name] ?? .unknown
         case .column(let name):
-            if !perRow, !mayBeColumn {
+            guard let columns = perRow ? row ?? .unknown : blockRow else {
                 problems.append(
                     Diagnostic(
                         .missingColumn, "`.\(name.text)` is a column, and there is no row here", at: expression.span, label: "no table to read it from",
                         help: ["name the table: `t.\(name.text)`"]))
+                break
+            }
+            if columns.lacksAll(under: name.text) {
+                problems.append(
+                    Diagnostic(
+                        .missingColumn, "the table has no column `\(name.text)`", at: expression.span,
+                        label: Suggestion.question(for: name.text, in: columns.listed) ?? "no such column",
+                        help: ["columns: " + columns.listed.joined(separator: " ")]))
             }
         case .previous:
             if !session.keepsLast {
                 problems.append(Diagnostic(.previousInFile, at: expression.span, label: "only the prompt has earlier values"))
             }
-        case .group(let inner), .negative(let inner), .not(let inner): check(inner, perRow: perRow, bareIn: false)
-        case .pipeline(let pipeline): check(pipeline, isBlockHead: false)
+        case .group(let inner): return check(inner, perRow: perRow, bareIn: false)
+        case .negative(let inner), .not(let inner): check(inner, perRow: perRow, bareIn: false)
+        case .pipeline(let pipeline): return check(pipeline, isBlockHead: false)
         case .list(let items): for item in items { check(item, perRow: perRow, bareIn: true) }
         case .record(let entries): for entry in entries { check(entry.value, perRow: perRow, bareIn: false) }
-        case .field(let base, _): check(base, perRow: perRow, bareIn: false)
+        case .field: checkFields(expression, perRow: perRow)
         case .index(let base, let index):
             check(base, perRow: perRow, bareIn: false)
             check(index, perRow: perRow, bareIn: false)
@@ -327,6 +482,38 @@ struct Checker {
                 let evaluator = Evaluator(session: session, source: source, scope: Scope())
                 do { _ = try evaluator.evaluate(expression) } catch { (error as? Diagnostic).map { problems.append($0) } }
             }
+        }
+        return .unknown
+    }
+
+    /// `t.near.image`: of the tables whose columns are known, the column must be there.
+    private mutating func checkFields(_ expression: Expression, perRow: Bool) {
+        var fields: [Name] = []
+        var base = expression
+        while case .field(let inner, let field) = base.kind {
+            fields.insert(field, at: 0)
+            base = inner
+        }
+        let count = problems.count
+        var value = check(base, perRow: perRow, bareIn: false)
+        guard problems.count == count else { return }
+        // What is no column is a variable.
+        if perRow, let row, case .name(let name) = base.kind, row.lacksLongest([name] + fields.map(\.text)) { value = guesses[name] ?? .unknown }
+        if case .table(let columns) = value {
+            if columns.lacksLongest(fields.map(\.text)) {
+                let wanted = fields.map(\.text).joined(separator: ".")
+                problems.append(
+                    Diagnostic(
+                        .unknownField, "a table here has no `\(wanted)`", at: fields[0].span,
+                        label: Suggestion.question(for: wanted, in: columns.listed) ?? "it has " + columns.listed.prefix(16).joined(separator: ", ")))
+            }
+        } else if perRow, let row, case .name(let name) = base.kind, !isKnown(name), row.lacksLongest([name] + fields.map(\.text)) {
+            let wanted = ([name] + fields.map(\.text)).joined(separator: ".")
+            problems.append(
+                Diagnostic(
+                    .unknownName, "there is no column `\(wanted)`", at: base.span,
+                    label: Suggestion.question(for: wanted, in: row.listed) ?? "not known here",
+                    help: ["columns: " + row.listed.joined(separator: " ")]))
         }
     }
 

@@ -1,7 +1,7 @@
 import Results
 
 /// What the check before running knows of a table's columns. It never says that a column is missing where it could be there.
-struct ColumnGuess {
+struct ColumnGuess: Equatable {
     /// Every column that the table can have; nil where others are possible.
     private var names: [String]?
     /// Where others are possible: those that are surely not among them.
@@ -31,6 +31,40 @@ struct ColumnGuess {
         lacks(name) && names?.contains { $0.hasPrefix(name + ".") } != true
     }
 
+    /// Whether no beginning of a dotted name, nor anything under it, can be a column.
+    func lacksLongest(_ parts: [String]) -> Bool {
+        lacks(parts.joined(separator: ".")) && parts.indices.allSatisfy { lacks(parts[...$0].joined(separator: ".")) }
+    }
+
+    /// The names that a row's columns have as variables: `near` for `near.image`; nil where there can be others.
+    var variables: [String]? {
+        guard let names else { return nil }
+        let records = names.compactMap { name in name.firstIndex(of: ".").map { String(name[..<$0]) } }
+        return [Table.itemName] + names + records
+    }
+
+    /// What a table has that is one of the two, or both stacked.
+    func merged(with other: ColumnGuess) -> ColumnGuess {
+        var result = self
+        if let mine = names, let others = other.names {
+            result.names = mine + others.filter { !mine.contains($0) }
+        } else {
+            // A column is surely lacking where neither can have it.
+            result.names = nil
+            result.lacking = lacking.union(other.lacking).filter { lacksComputed($0) && other.lacksComputed($0) }
+        }
+        return result
+    }
+
+    /// The columns of `other` come to these, each behind `prefix`.
+    mutating func add(_ other: ColumnGuess, prefix: String, computed: Set<String>) {
+        if let others = other.names {
+            for name in others { add(prefix + name) }
+        } else {
+            addOthers(but: prefix.isEmpty ? other.lacking : computed)
+        }
+    }
+
     mutating func add(_ name: String) {
         if names?.contains(name) == false { names?.append(name) }
         lacking.remove(name)
@@ -58,15 +92,25 @@ extension VerbRegistry {
 }
 
 extension VerbDeclaration {
-    /// The columns of what the command gives.
-    func columns(of bound: BoundCommand, input: ColumnGuess, block: ColumnGuess, computed: Set<String>) -> ColumnGuess {
+    /// What is known of the command's result.
+    func value(of bound: BoundCommand, input: ValueGuess, slots: [String: ValueGuess], block: ValueGuess, computed: Set<String>) -> ValueGuess {
+        if case .other(let kind) = columns { return .kind(kind) }
+        if case .looped = columns { return input.merged(with: block) }
+        return columns(of: bound, input: input.columns, slots: slots, block: block.columns, computed: computed).map { .table($0) } ?? .unknown
+    }
+
+    /// The columns of what the command gives; nil where it may give no table.
+    private func columns(
+        of bound: BoundCommand, input: ColumnGuess, slots: [String: ValueGuess], block: ColumnGuess, computed: Set<String>
+    ) -> ColumnGuess? {
         var result: ColumnGuess
         switch columns {
-        case .unknown: return .unknown
+        case .unknown, .other, .looped: return nil
         case .kept: result = input
         case .made: result = ColumnGuess(only: [])
         case .sourced: result = ColumnGuess(anyBut: computed)
         case .block: result = block
+        case .stacked: result = slots["tables"]?.columns ?? .unknown
         case .listed(let slots):
             var names: [String] = []
             for part in slots.compactMap({ bound.filled($0) }).flatMap(\.parts) {
@@ -77,8 +121,9 @@ extension VerbDeclaration {
         }
         let prefix = bound.raw("as") ?? slot("as")?.standard
         for name in adds {
-            if name.hasSuffix("*") {
-                result.addOthers(but: computed)
+            if name == "AS.*" {
+                // All of the other table's, as they are or behind the name that `as` gives.
+                result.add(slots["table"]?.columns ?? .unknown, prefix: prefix.map { $0 + "." } ?? "", computed: computed)
             } else if name == "NAME" {
                 for (name, _) in bound.open { result.add(name.text) }
             } else if name == "AS" || name.hasPrefix("AS.") {
@@ -87,7 +132,9 @@ extension VerbDeclaration {
                 result.add(name)
             }
         }
-        if let name = bound.raw("as") { result.add(name) }
+        // A name in quotes or brackets can be any.
+        if bound.filled("as") != nil, bound.raw("as") == nil { return .unknown }
+        if let name = bound.raw("as"), !adds.contains(where: { $0.hasPrefix("AS.") }) { result.add(name) }
         if bound.filled("repeat") != nil { result.add("repeat") }
         if bound.filled("every") != nil { result.add("left") }
         return result

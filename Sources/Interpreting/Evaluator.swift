@@ -169,6 +169,7 @@ struct Evaluator {
             return try access(value, fields[...])
         case .column(let name):
             guard let row else {
+                if let value = scope.rowValue(name.text) { return try access(value, fields[...]) }
                 throw diagnostic(
                     Complaint(
                         .missingColumn, "`.\(name.text)` is a column, and there is no row here", label: "no table to read it from",

@@ -231,10 +231,24 @@ package struct Resolver {
         }
     }
 
-    static func unfit(_ value: Value, _ slot: Slot) -> Complaint {
-        var help: String?
-        if case .list = value { help = "to try several values, put the pipeline in a sweep: `sweep \(slot.name.prefix(1))=... { ... }`" }
-        return Complaint(.wrongType, "`\(slot.name)` is \(slot.typePhrase), and this is \(value.kind.phrase)", label: value.kind.phrase, help: help)
+    static func unfit(_ value: Value, _ slot: Slot) -> Complaint { unfit(value.kind, slot) }
+
+    static func unfit(_ kind: ValueKind, _ slot: Slot) -> Complaint {
+        let help = kind == .list ? "to try several values, put the pipeline in a sweep: `sweep \(slot.name.prefix(1))=... { ... }`" : nil
+        return Complaint(.wrongType, "`\(slot.name)` is \(slot.typePhrase), and this is \(kind.phrase)", label: kind.phrase, help: help)
+    }
+
+    /// Whether a value of that kind can suit the slot.
+    static func accepts(_ kind: ValueKind, _ slot: Slot) -> Bool {
+        switch slot.kind {
+        case .number: kind == .number
+        case .boolean: kind == .boolean
+        case .text, .name, .path, .column, .choice: kind == .text
+        case .columnOrNumber, .size: kind == .text || kind == .number
+        case .table: kind == .table || kind == .list
+        case .model: kind == .model
+        case .list, .value, .expression, .condition, .claim, .verdict, .assignments, .lists, .tables, .columns: true
+        }
     }
 
     /// A slot's default as an argument.

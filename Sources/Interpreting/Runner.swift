@@ -63,17 +63,21 @@ struct Runner {
             let arguments = try Resolver(evaluator: evaluator, bound: bound).arguments()
             if session.verbs[command.verb.text] == nil, let definition { return try call(definition, arguments, input: fitted) }
             let invocation = Invocation(
-                verb: declaration, input: fitted, arguments: arguments, block: command.block.map { bind($0, in: scope) }, session: session,
+                verb: declaration, input: fitted, arguments: arguments, block: command.block.map { bind($0, of: declaration, in: scope) }, session: session,
                 source: source.text(of: command.span)
             ) { scope[$0] }
             return try declaration.run(invocation)
         }
     }
 
-    private func bind(_ block: Block, in scope: Scope) -> BoundBlock {
+    private func bind(_ block: Block, of declaration: VerbDeclaration, in scope: Scope) -> BoundBlock {
         BoundBlock(source: source.text(of: block.span)) { it, bindings in
             let inner = Scope(parent: scope)
-            for (name, value) in bindings { inner.set(name, value) }
+            if declaration.blockNames.areColumns {
+                inner.bind(row: bindings)
+            } else {
+                for (name, value) in bindings { inner.set(name, value) }
+            }
             if let it { inner.set("it", it) }
             return try value(of: block, in: inner)
         }

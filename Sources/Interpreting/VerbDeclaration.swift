@@ -21,8 +21,17 @@ package struct VerbDeclaration: Sendable {
         case fixed([String])
         /// Those of the open slot: `k` in `sweep k=20,40 { ... }`.
         case open
-        /// The columns of a table.
+        /// The columns of what flows in.
         case columns
+        /// The columns of the table in that slot.
+        case columnsOf(String)
+
+        var areColumns: Bool {
+            switch self {
+            case .columns, .columnsOf: true
+            case .none, .fixed, .open: false
+            }
+        }
     }
 
     /// How the columns of the result follow from those of the input, for the check before running.
@@ -39,6 +48,12 @@ package struct VerbDeclaration: Sendable {
         case listed([String])
         /// Those of the block's value, and `adds`.
         case block
+        /// What flows in or what the block gave, the block's `it` too.
+        case looped
+        /// Those of all tables in the slot `tables`, and `adds`.
+        case stacked
+        /// It gives no table but a value of this kind.
+        case other(ValueKind)
 
         /// Whether a block's `it` is what flows in, in every turn.
         var isStable: Bool { if case .unknown = self { false } else { true } }
@@ -56,6 +71,8 @@ package struct VerbDeclaration: Sendable {
             self.slot = slot
             self.cure = cure
         }
+
+        package static let latent = Read("latent", cure: "put `encode COLUMN` or `noise of=N` before it")
     }
 
     package enum Family: String, Sendable, CaseIterable {
@@ -78,8 +95,8 @@ package struct VerbDeclaration: Sendable {
     package let blockNames: BlockNames
     /// Columns of the result that the input need not have. A name in capitals stands for what the slot of that name says.
     package let adds: [String]
-    package private(set) var columns: Columns
-    package private(set) var reads: [Read]
+    package let columns: Columns
+    package let reads: [Read]
     /// What else the user should know, a paragraph each.
     package let notes: [String]
     package let examples: [String]
@@ -108,14 +125,6 @@ package struct VerbDeclaration: Sendable {
         self.examples = examples
         self.version = version
         self.run = run
-    }
-
-    /// The same verb, with what is known of its columns.
-    package func knowing(_ columns: Columns, reads: [Read] = []) -> VerbDeclaration {
-        var result = self
-        result.columns = columns
-        result.reads = reads
-        return result
     }
 
     package func slot(_ name: String) -> Slot? { slots.first { $0.name == name } }

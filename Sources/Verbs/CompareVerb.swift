@@ -12,6 +12,7 @@ enum CompareVerb {
             "Rows that are of the same items share their bootstrap draws, so that what the items have in common cancels. An interval that leaves out zero is a difference that the items support.",
             "Where the condition holds for several rows, each row is compared with the one that agrees with it in the other columns.",
         ],
+        columns: .kept,
         examples: [
             "model = load monsters; t = dataset monsters split=test | first 8; r = sweep k=1,2 { t | with generated=(t[k].image) }; s = r | score clip by=k; compare s baseline=(k == 1)",
             "model = load monsters; t = dataset monsters split=test | first 8 | encode image | decode; both = sweep what=\"real\",\"decoded\" { t | with shown=(if(what == \"real\", image, generated)) }; both | score clip column=shown by=what | compare baseline=(what == \"real\")",

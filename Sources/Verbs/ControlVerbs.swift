@@ -110,8 +110,9 @@ enum ControlVerbs {
     static let loop = VerbDeclaration(
         "loop", .control, "Runs a block once per row of a table, in order, with the row's columns as variables; `it` is what the turn before gave.",
         input: .value,
-        slots: [Slot("table", .table, .positional, required: true, "one turn per row, such as a `schedule`")], block: true, blockNames: .columns,
+        slots: [Slot("table", .table, .positional, required: true, "one turn per row, such as a `schedule`")], block: true, blockNames: .columnsOf("table"),
         notes: ["With `schedule`, `predict` and `with`, samplers are written in the language."],
+        columns: .looped,
         examples: [
             "s = items k=1..3; items x=1 | loop s { with x=(x*10 + k) } | table",
             "model = load monsters; s = schedule ddim of=3; items x=1 | loop s { with x=(x*alpha_bar_next) } | table",
@@ -142,6 +143,7 @@ enum ControlVerbs {
             Slot("condition", .claim, .positional, required: true, "what must hold"),
             Slot("why", .text, .positional, "what to say where it does not"),
         ],
+        columns: .other(.none),
         examples: ["expect (1 + 1 == 2)", "t = items k=1..3; expect (max(t.k) <= 3) \"k is too large\""]
     ) { invocation in
         if invocation.arguments.boolean("condition") == true { return .none }

@@ -24,6 +24,7 @@ enum DenoiseVerb {
             "The text is `embedding` if there is such a column, else `text` is encoded. `calls` counts how often the network was asked, from the start of the schedule.",
             "Ctrl-C stops before the next step and keeps the rows that are finished.",
         ],
+        columns: .kept, reads: [.latent],
         examples: [
             "model = load monsters; \"a red dragon\" | noise of=4 seed=1 | denoise guidance=7.5 | decode | show",
             "model = load monsters; \"a red dragon\" | noise of=4 seed=1 | denoise every=2 | decode | grid generated cols=left",

@@ -20,6 +20,7 @@ enum EncodeVerb {
         ],
         adds: ["latent", "embedding"],
         notes: ["Latents are in the network's units: what the autoencoder gave, times its scaling factor."],
+        columns: .kept,
         examples: [
             "model = load monsters; dataset monsters split=test | first 4 | encode image | describe",
             "model = load monsters; \"a red dragon\" | encode text | describe",
@@ -129,6 +130,7 @@ enum EncodeVerb {
         slots: [Slot("as", .name, "another name for the new column"), Slot("using", .model, "another model than the variable `model`")],
         adds: ["generated"],
         notes: ["A latent that still has noise can be decoded too: it shows where the denoising stands."],
+        columns: .kept, reads: [.latent],
         examples: [
             "model = load monsters; \"a red dragon\" | noise of=4 seed=1 | denoise | decode | show",
             "model = load monsters; dataset monsters split=test | first 2 | encode image | decode | grid image,generated",

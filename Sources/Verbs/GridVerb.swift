@@ -17,6 +17,7 @@ enum GridVerb {
             "Latents are shown as what the autoencoder of `model` makes of them, noise and all.",
             "With `rows` and `cols`, a picture column that is the same all along a row, such as a neighbour in a sweep, stands there once.",
         ],
+        columns: .other(.view),
         examples: [
             "dataset monsters split=test | first 8 | grid image labels=text",
             "dataset monsters split=test | first 8 | grid image cols=4",

@@ -6,7 +6,7 @@ import SourceText
 enum HelpVerb {
     static let help = VerbDeclaration(
         "help", .looking, "Lists the verbs, or explains one verb or one error code.", input: .none,
-        slots: [Slot("word", .name, .positional, "a verb, or a code such as E021")], examples: ["help", "help noise"]
+        slots: [Slot("word", .name, .positional, "a verb, or a code such as E021")], columns: .other(.view), examples: ["help", "help noise"]
     ) { invocation in
         guard let word = invocation.arguments.text("word") else { return .view(overview(invocation.session.verbs)) }
         if let verb = invocation.session.verbs[word] { return .view(.text(page(verb))) }

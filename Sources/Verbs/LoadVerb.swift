@@ -24,7 +24,7 @@ enum LoadVerb {
             "The model has the fields name, folder, parameters and bytes. Verbs use the variable `model`.",
             "`load clip PATH` opens a CLIPModel of transformers with both its towers, `load inception PATH` the network that FID is defined by; they are what `using=` of `retrieve` and `score` takes. Inception's weights are those that pytorch-fid fetches, made into a safetensors file by `\(Inception.conversion)`.",
         ],
-        examples: ["model = load monsters", "load runwayml/stable-diffusion-v1-5"]
+        columns: .other(.model), examples: ["model = load monsters", "load runwayml/stable-diffusion-v1-5"]
     ) { invocation in
         let name = invocation.arguments.text("name") ?? ""
         let session = invocation.session

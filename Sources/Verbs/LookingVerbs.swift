@@ -9,7 +9,7 @@ enum LookingVerbs {
 
     static let table = VerbDeclaration(
         "table", .looking, "Shows a table's rows, numbers formatted alike per column.", input: .table, asArgument: true,
-        examples: ["items k=20..60:10 | table", "t = items a=1,2; table t"]
+        columns: .other(.view), examples: ["items k=20..60:10 | table", "t = items a=1,2; table t"]
     ) { invocation in .view(.table(try invocation.table().view)) }
 
     static let show = VerbDeclaration(
@@ -55,7 +55,7 @@ enum LookingVerbs {
 
     static let describe = VerbDeclaration(
         "describe", .looking, "Says what a value is: type, shape, and mean, deviation, smallest and largest of its numbers.", input: .value,
-        asArgument: true, examples: ["items k=20..60:10 | describe", "describe [1, 2, 3]"]
+        asArgument: true, columns: .other(.view), examples: ["items k=20..60:10 | describe", "describe [1, 2, 3]"]
     ) { invocation in
         guard let value = invocation.input else { return .none }
         guard case .table(let table) = value else {
@@ -71,7 +71,7 @@ enum LookingVerbs {
     static let why = VerbDeclaration(
         "why", .looking, "Says how a value came to be: the verbs with all that mattered to the result.", input: .value, asArgument: true,
         notes: ["Of a table, the recipe of the first row; `why t[3]` gives another row's."],
-        examples: ["t = items k=1..3 | with double=(2*k); why t[1]", "t = items k=1..3; why t"]
+        columns: .other(.view), examples: ["t = items k=1..3 | with double=(2*k); why t[1]", "t = items k=1..3; why t"]
     ) { invocation in
         switch invocation.input {
         case .record(let record):

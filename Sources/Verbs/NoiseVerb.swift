@@ -119,7 +119,7 @@ enum NoiseVerb {
         ],
         adds: ["timestep", "alpha_bar", "alpha_bar_next", "sigma", "sigma_next"],
         notes: ["`alpha_bar` is the picture's share of the variance before the step, `alpha_bar_next` after it; `sigma` is noise per picture."],
-        examples: ["model = load monsters; schedule ddim of=10 | table", "model = load monsters; schedule of=70 | first 3 | table"]
+        columns: .made, examples: ["model = load monsters; schedule ddim of=10 | table", "model = load monsters; schedule of=70 | first 3 | table"]
     ) { invocation in
         let configuration = try configuration(try invocation.model(), invocation)
         let rows = try ScheduleTable(configuration, steps: invocation.arguments.integer("of") ?? 1).rows

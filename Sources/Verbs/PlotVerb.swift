@@ -20,6 +20,7 @@ enum PlotVerb {
             "In a file a plot is an SVG that carries its numbers as text; in a terminal it is drawn in braille or blocks; in a pipe it is the table of its numbers.",
             "Rows without a number are left out, and the plot says how many.",
         ],
+        columns: .other(.view),
         examples: [
             "items k=20..60:10 fid=317,283,261,235,222 | plot x=k y=fid",
             "items name=\"a\",\"b\",\"c\" share=0.2,0.5,0.3 | plot x=name y=share",

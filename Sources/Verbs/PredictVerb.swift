@@ -21,6 +21,7 @@ enum PredictVerb {
         notes: [
             "With `at`, the latent goes to the network as it is; without, scaled as its scheduler does. The columns hold what the network gives, noise or velocity."
         ],
+        columns: .kept, reads: [.latent],
         examples: [
             "model = load monsters; \"a red dragon\" | noise of=4 scheduler=ddim | predict | with eps=(eps.empty + 7.5*(eps.text - eps.empty)) | step | describe",
             "model = load monsters; \"a red dragon\" | noise of=4 | predict at=500 | describe",
@@ -101,6 +102,7 @@ enum PredictVerb {
             Slot("using", .model, "another model than the variable `model`"),
         ],
         adds: ["latent"], notes: ["Some schedulers ask the network more than once per step; `step` takes one such turn."],
+        columns: .kept, reads: [.latent],
         examples: [
             "model = load monsters; \"a red dragon\" | noise of=4 | predict | with eps=(eps.text) | step | describe",
             "model = load monsters; \"a red dragon\" | noise of=4 | predict | step eps.text | describe",

@@ -21,6 +21,7 @@ enum RetrieveVerb {
         notes: [
             "The embeddings are the projected ones of the model's own CLIP; where it has none, the pooled ones of its text encoder. Rows without a text but with an image are compared by that."
         ],
+        columns: .kept,
         examples: [
             "model = load monsters; train = dataset monsters split=train; \"a red dragon\" | retrieve train top=3 | select near.text near.similarity | table",
             "model = load monsters; train = dataset monsters split=train; dataset monsters split=test | first 4 | retrieve train | grid image,near.image",

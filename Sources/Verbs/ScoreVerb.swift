@@ -27,6 +27,7 @@ enum ScoreVerb {
             "Every figure has the middle 95 % of 1,000 bootstrap replicates over the items as its interval; groups of the same items share their draws, so that differences are paired. Distances between sets are resampled by how each item moves them, to first order.",
             "A table with the folder's `scorer/` is measured by that. The line below says with what, and how well that network finds the texts of real pictures.",
         ],
+        columns: .listed(["by", "metrics"]),
         examples: [
             "model = load monsters; dataset monsters split=test | first 8 | encode image | decode | score n clip clip_image psnr",
             "model = load monsters; train = dataset monsters split=train | first 60; dataset monsters split=test | first 40 | score mmd_clip nearest_clip column=image against=train",

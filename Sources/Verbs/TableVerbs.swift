@@ -154,6 +154,7 @@ enum TableVerbs {
         ],
         adds: ["AS"],
         notes: ["A column that only some of the tables have is missing in the rows of the others."],
+        columns: .stacked,
         examples: [
             "a = items x=1,2; b = items x=3,4; stack a b as=source | table",
             "a = items x=1; stack a (items x=2) | table",
