@@ -41,6 +41,9 @@ struct Binder {
     /// Options that the command being bound seems to mean by names it misspells: they are not reported as missing too.
     private var meant: Set<String> = []
 
+    /// Whether an argument could not be read: it may be the one that seems to be missing.
+    private var isUnread = false
+
     init(knows: @escaping (String) -> Bool) { self.knows = knows }
 
     /// Where the command's input comes from.
@@ -56,6 +59,7 @@ struct Binder {
     mutating func bind(_ command: Command, _ declaration: VerbDeclaration, supply: Supply) -> BoundCommand {
         var bound = BoundCommand(command: command, declaration: declaration)
         meant = []
+        isUnread = false
         var arguments = command.arguments[...]
         if declaration.takesInputAsArgument, let first = arguments.first, first.name == nil, takesInput(first, supply, declaration) {
             bound.inputArgument = expression(of: first, for: nil)
@@ -75,7 +79,7 @@ struct Binder {
         }
         for slot in declaration.slots where slot.isRequired {
             let isThere = slot.place == .open ? !bound.open.isEmpty || bound.filled(slot.name) != nil : bound.filled(slot.name) != nil
-            if !isThere, !meant.contains(slot.name) { missing(slot, command, declaration) }
+            if !isThere, !isUnread, !meant.contains(slot.name) { missing(slot, command, declaration) }
         }
         if declaration.hasBlock, command.block == nil {
             report(
@@ -172,6 +176,7 @@ struct Binder {
     private mutating func expression(of argument: Argument, for slot: Slot?) -> ListExpression? {
         if let value = argument.value { return value }
         problems += argument.problems
+        isUnread = true
         return nil
     }
 

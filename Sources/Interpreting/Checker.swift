@@ -20,8 +20,8 @@ struct Checker {
     private var notebook: (names: Set<String>, guesses: [String: ValueGuess])?
     /// Inside a block whose failures are left out, values that do not fit are no errors.
     private var mayFail = false
-    /// Definitions being looked into, innermost last.
-    private var calls: [String] = []
+    /// How many definitions are being looked into, one inside the other.
+    private var depth = 0
     /// How often a body may still be looked into again, so that a short program cannot keep the check busy for long.
     private var turns = 2_000
     /// The columns of the table whose rows an expression is evaluated for.
@@ -72,7 +72,7 @@ struct Checker {
             names.insert("it")
             for inner in body.statements { check(inner, inBlock: true) }
             (names, mayBeColumn, guesses, notebook, blockRow) = outside
-            definitions[name.text] = Definition(name: name.text, parameters: parameters, body: body, source: source)
+            definitions[name.text] = Definition(name: name.text, parameters: parameters, body: body, source: source, above: definitions)
         }
         return nil
     }
@@ -149,11 +149,12 @@ struct Checker {
     /// The body of a definition at a call: with the values that flow in and that its arguments have there. What is wrong only there is said
     /// in the body.
     private mutating func check(_ definition: Definition, _ arguments: [String: ValueGuess], input: ValueGuess?, at span: Span) -> ValueGuess {
-        guard turns > 0, !calls.contains(definition.name) else { return .unknown }
+        guard turns > 0, depth < Definition.maximalDepth else { return .unknown }
         turns -= 1
         var inner = self
         inner.problems = []
-        inner.calls.append(definition.name)
+        inner.depth += 1
+        inner.definitions = definition.above
         inner.source = definition.source
         if let notebook { (inner.names, inner.guesses) = notebook }
         inner.notebook = (inner.names, inner.guesses)
@@ -435,7 +436,7 @@ struct Checker {
                 problems.append(
                     Diagnostic(
                         .unknownName, "there is no column or variable `\(name)`", at: expression.span,
-                        label: Suggestion.question(for: name, in: row.listed + names) ?? "not known here",
+                        label: Suggestion.question(for: name, in: row.listed + names) ?? ForeignWord.value(name) ?? "not known here",
                         help: ["columns: " + row.listed.joined(separator: " ")]))
             }
             if let row, perRow, !row.lacksAll(under: name) { return .unknown }
@@ -522,7 +523,7 @@ struct Checker {
             problems.append(
                 Diagnostic(
                     .unknownFunction, "there is no function `\(name.text)`", at: name.span,
-                    label: Suggestion.question(for: name.text, in: Function.allCases.map(\.rawValue)) ?? "not known",
+                    label: ForeignWord.function(name.text) ?? Suggestion.question(for: name.text, in: Function.allCases.map(\.rawValue)) ?? "not known",
                     help: ["functions: " + Function.allCases.map(\.rawValue).joined(separator: " ")]))
             return
         }
@@ -548,7 +549,8 @@ struct Checker {
                     .unquotedName, "there is no variable `\(name.text)`", at: name.span, label: "a text stands in quotes",
                     help: ["write \"\(name.text)\""]))
         } else {
-            problems.append(Diagnostic(.unknownName, "there is no variable `\(name.text)`", at: name.span, label: "not known here"))
+            let label = ForeignWord.value(name.text) ?? "not known here"
+            problems.append(Diagnostic(.unknownName, "there is no variable `\(name.text)`", at: name.span, label: label))
         }
     }
 }

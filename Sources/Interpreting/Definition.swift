@@ -7,6 +7,11 @@ struct Definition: Sendable {
     var parameters: [Name]
     var body: Block
     var source: SourceFile
+    /// The definitions above it: those that its body means, whatever comes later. So none can come to call itself.
+    var above: [String: Definition]
+
+    /// How many may call each other in a row.
+    static let maximalDepth = 64
 
     /// How it binds: each parameter takes any value, by position.
     var declaration: VerbDeclaration {

@@ -130,7 +130,7 @@ struct Evaluator {
             throw diagnostic(
                 Complaint(
                     .unknownFunction, "there is no function `\(name.text)`",
-                    label: Suggestion.question(for: name.text, in: Function.allCases.map(\.rawValue)) ?? "not known",
+                    label: ForeignWord.function(name.text) ?? Suggestion.question(for: name.text, in: Function.allCases.map(\.rawValue)) ?? "not known",
                     help: "functions: " + Function.allCases.map(\.rawValue).joined(separator: " ")),
                 at: name.span)
         }
@@ -264,7 +264,7 @@ struct Evaluator {
         let what = row == nil ? "variable" : "column or variable"
         return diagnostic(
             Complaint(
-                .unknownName, "there is no \(what) `\(name)`", label: Suggestion.question(for: name, in: known) ?? "not known here",
+                .unknownName, "there is no \(what) `\(name)`", label: Suggestion.question(for: name, in: known) ?? ForeignWord.value(name) ?? "not known here",
                 help: row.map { "columns: " + $0.table.columnNames.joined(separator: " ") }), at: span)
     }
 

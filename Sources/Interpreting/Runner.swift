@@ -90,6 +90,14 @@ struct Runner {
             if let value = arguments.value(parameter.text) { inner.set(parameter.text, value) }
         }
         if let input { inner.set("it", input) }
+        guard session.depth < Definition.maximalDepth else {
+            throw Complaint(.nestingTooDeep, "more than \(Definition.maximalDepth) definitions call each other", label: "one too many")
+        }
+        session.depth += 1
+        defer { session.depth -= 1 }
+        let outside = session.definitions
+        session.definitions = definition.above
+        defer { session.definitions = outside }
         return try Runner(session: session, source: definition.source).value(of: definition.body, in: inner)
     }
 

@@ -122,7 +122,7 @@ extension Session {
             globals.set(name.text, try parameter(name, values, allowed, source))
             return (.none, false)
         case .definition(let name, let parameters, let body):
-            definitions[name.text] = Definition(name: name.text, parameters: parameters, body: body, source: source)
+            definitions[name.text] = Definition(name: name.text, parameters: parameters, body: body, source: source, above: definitions)
             return (.none, false)
         }
     }

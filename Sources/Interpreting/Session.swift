@@ -41,6 +41,8 @@ package final class Session {
     private var itemCache: ItemCache?
     /// The verbs that `def` has made.
     var definitions: [String: Definition] = [:]
+    /// How many definitions are running, one inside the other.
+    var depth = 0
     /// The last values, newest first; kept when `keepsLast` is set.
     package internal(set) var last: [Value] = []
 

@@ -67,6 +67,8 @@ package final class PromptSession {
         let text = entry.trimmed
         guard !text.isEmpty else { return true }
         if text.hasPrefix(":") { return perform(meta: text) }
+        // Those who come from Python or a shell leave so.
+        if ["exit", "quit", "exit()", "quit()"].contains(text), session.globals[String(text.prefix(4))] == nil { return false }
         if let word = HelpQuestion.word(in: text) {
             run("help \(word)")
             return true
@@ -183,6 +185,9 @@ package final class PromptSession {
 /// `noise?` and `test | noise ?` ask what the last word is.
 package enum HelpQuestion {
     package static func word(in text: String) -> String? {
+        // IPython's order, and its `??` for more.
+        if text.hasPrefix("?"), text.count > 1 { return word(in: text.drop { $0 == "?" }.trimmed + "?") }
+        if text.hasSuffix("??"), text.count > 2 { return word(in: String(text.dropLast())) }
         guard text.hasSuffix("?"), !text.dropLast().hasSuffix("\"") else { return nil }
         let words = text.dropLast().split { !($0.isLetter || $0.isNumber || $0 == "_") }
         // Inside a string a question mark is a question mark.

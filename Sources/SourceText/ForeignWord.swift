@@ -1,0 +1,54 @@
+/// Words that people know from Python, shells, pandas, SQL or other programs for diffusion, and what says the same here.
+package enum ForeignWord {
+    /// What to write in place of a name that is no variable: "write `yes`".
+    package static func value(_ name: String) -> String? {
+        switch name.lowercased() {
+        case "true": "write `yes`"
+        case "false": "write `no`"
+        case "null", "nil", "nan", "na": "a missing value is `none`"
+        case "none": "write `none`"
+        case "pi": "there are no constants: write 3.14159265"
+        default: nil
+        }
+    }
+
+    /// For a word that is no verb.
+    package static func verb(_ name: String) -> String? {
+        switch name.lowercased() {
+        case "print", "echo", "display", "cat": "`show X` shows a value, `table T` a table; a value alone shows itself"
+        case "head", "limit", "take": "`first N` keeps the first rows"
+        case "tail": "`last N` keeps the last rows"
+        case "filter", "query": "`where (condition)` keeps rows"
+        case "map", "mutate", "assign": "`with NAME=(expression)` adds a column"
+        case "drop": "`select` keeps columns, `where` keeps rows"
+        case "groupby", "aggregate", "summarise", "summarize": "`group COLUMN NAME=(expression)` folds rows"
+        case "merge": "`join TABLE on=COLUMN` sets tables side by side"
+        case "concat", "append", "union": "`stack A B` sets tables one below the other"
+        case "order", "orderby", "arrange": "`sort COLUMN` orders rows"
+        case "import", "from", "include": "there is nothing to import: all verbs are there"
+        case "for", "while", "foreach": "`sweep NAME=LIST { ... }` goes through values, `each { ... }` through rows, `loop TABLE { ... }` carries a value along"
+        case "if", "else": "`if(condition, a, b)` is a function; `where (condition)` keeps rows"
+        case "let", "var", "set", "const": "write `NAME = value`"
+        case "function", "fn", "func", "lambda": "`def NAME ARGUMENT ... { ... }` makes a verb"
+        case "sample_image", "generate", "txt2img", "infer": "`\"text\" | noise of=50 | denoise | decode | show` draws a picture"
+        case "img2img": "`encode image | noise K of=N | denoise | decode` begins from a picture"
+        case "lora", "controlnet", "sdxl", "inpaint", "refiner", "ip_adapter": "`\(name)` is not supported"
+        default: nil
+        }
+    }
+
+    /// For a word that is no function.
+    package static func function(_ name: String) -> String? {
+        switch name.lowercased() {
+        case "len", "count", "size": "`length(x)` counts"
+        case "avg", "average": "`mean(x)` is the mean"
+        case "ln": "`log(x)` is the natural logarithm"
+        case "pow": "write `a^b`"
+        case "str", "format": "text holds values by interpolation: \"\\(x)\""
+        case "range": "write `1..10`, or `0..1:0.1` with a step"
+        case "floor", "ceil", "int": "`round(x)` rounds; `x - x % 1` cuts off"
+        case "clip", "clamp": "`min(max(x, low), high)` clamps"
+        default: verb(name)
+        }
+    }
+}
