@@ -45,6 +45,15 @@ struct Checker {
         return checker.problems.map { $0.located(in: program.source) }
     }
 
+    /// The columns of the program's last value, as far as they are known: for completion.
+    static func columns(of program: Program, session: Session) -> [String] {
+        var checker = Checker(session: session, source: program.source)
+        var value: ValueGuess?
+        for statement in program.statements { value = checker.check(statement, inBlock: false) }
+        guard let columns = value?.columns, columns != .unknown else { return [] }
+        return columns.suggested
+    }
+
     /// Gives what is known of the statement's value.
     @discardableResult private mutating func check(_ statement: Statement, inBlock: Bool) -> ValueGuess? {
         switch statement.kind {

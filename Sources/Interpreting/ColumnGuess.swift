@@ -6,6 +6,8 @@ struct ColumnGuess: Equatable {
     private var names: [String]?
     /// Where others are possible: those that are surely not among them.
     private var lacking: Set<String> = []
+    /// Where others are possible: those that are likely, for completion.
+    private var likely: [String] = []
 
     /// Nothing is known.
     static let unknown = ColumnGuess(names: nil)
@@ -51,6 +53,7 @@ struct ColumnGuess: Equatable {
         } else {
             // A column is surely lacking where neither can have it.
             result.names = nil
+            result.likely = (names ?? likely) + (other.names ?? other.likely)
             result.lacking = lacking.union(other.lacking).filter { lacksComputed($0) && other.lacksComputed($0) }
         }
         return result
@@ -62,11 +65,13 @@ struct ColumnGuess: Equatable {
             for name in others { add(prefix + name) }
         } else {
             addOthers(but: prefix.isEmpty ? other.lacking : computed)
+            for name in other.likely { add(prefix + name) }
         }
     }
 
     mutating func add(_ name: String) {
         if names?.contains(name) == false { names?.append(name) }
+        if names == nil, !likely.contains(name) { likely.append(name) }
         lacking.remove(name)
     }
 
@@ -75,7 +80,11 @@ struct ColumnGuess: Equatable {
         guard let known = names else { return }
         names = nil
         lacking = computed.subtracting(known)
+        likely = known
     }
+
+    /// For completion.
+    var suggested: [String] { [Table.itemName] + (names ?? likely) }
 
     /// For messages and suggestions.
     var listed: [String] { names.map { [Table.itemName] + $0 } ?? [] }

@@ -42,6 +42,18 @@ extension Session {
         return set
     }
 
+    /// The verb or definition of that name.
+    package func verb(_ name: String) -> VerbDeclaration? { verbs[name] ?? definitions[name]?.declaration }
+
+    /// All verbs and definitions.
+    package var verbNames: [String] { verbs.names + definitions.keys.sorted() }
+
+    /// The columns of what a pipeline gives, as far as they are known without running it.
+    package func columns(of text: String) -> [String] {
+        let source = SourceFile(name: "completion", text: text)
+        return Checker.columns(of: Parser.parse(source, verbs: verbSet, place: .prompt).program, session: self)
+    }
+
     /// Parses and checks a program without running it: all its errors, in the order of the text.
     package func check(_ source: SourceFile) -> [Diagnostic] { parseAndCheck(source).diagnostics }
 

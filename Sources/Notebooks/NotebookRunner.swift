@@ -77,7 +77,7 @@ package struct NotebookRunner {
         if cell.header.flags.contains(.raises), ending != .interrupted {
             if ending == .finished {
                 run.diagnostics.append(
-                    Diagnostic(.expectationFailed, "cell \(cell.name) should fail and did not", at: Span(0, 0), label: "flag `raises`", source: source))
+                    Diagnostic(.expectedFailure, "cell \(cell.name) should fail and did not", at: Span(0, 0), label: "flag `raises`", source: source))
                 return .unmet
             }
             blocks += diagnostics.map { MarkdownText.fence(describe($0)) }

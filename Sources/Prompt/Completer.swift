@@ -21,17 +21,17 @@ package struct Completer {
         let word = String(decoding: bytes[wordStart...], as: UTF8.self)
         let before = String(decoding: bytes[..<wordStart], as: UTF8.self)
         if let first = line.first, first == ":" {
-            guard wordStart == 0 else { return Completions(matching(session.verbs.names, word)) }
+            guard wordStart == 0 else { return Completions(matching(session.verbNames, word)) }
             return Completions(matching(MetaCommand.allCases.map { ":" + $0.rawValue }, word))
         }
         let context = LineContext(before)
         if context.isInString { return Completions(paths(word), append: nil) }
-        guard let verb = context.words.first.flatMap({ session.verbs[$0] }) else {
+        guard let verb = context.words.first.flatMap({ session.verb($0) }) else {
             // The head of a command. What flows comes from a verb or a variable; behind a bar only verbs can stand.
             let variables = context.isBehindBar ? [] : session.globals.names
             let keywords = context.isBehindBar || context.bracketDepth > 0 ? [] : ["param", "def"]
             guard context.words.isEmpty else { return Completions(matching(variables + functions(context), word)) }
-            return Completions(matching(session.verbs.names + variables + keywords + functions(context), word))
+            return Completions(matching(session.verbNames + variables + keywords + functions(context), word))
         }
         let hint = "usage: " + verb.usage
         if context.bracketDepth > 0 {
@@ -63,7 +63,7 @@ package struct Completer {
         case .table, .tables: words = session.globals.names.filter { kind($0) == .table }
         case .model: words = session.globals.names.filter { kind($0) == .model }
         case .path:
-            words = paths(word)
+            words = names(verb.name, slot.name) + paths(word)
             append = words.first.map { $0.hasSuffix("/") } ?? false ? nil : " "
         case .name:
             let known = names(verb.name, slot.name) + verbs(for: slot, of: verb)
@@ -77,7 +77,7 @@ package struct Completer {
 
     /// `help` takes the name of a verb.
     private func verbs(for slot: Slot, of verb: VerbDeclaration) -> [String] {
-        verb.name == "help" ? session.verbs.names : []
+        verb.name == "help" ? session.verbNames : []
     }
 
     private func functions(_ context: LineContext) -> [String] {
@@ -86,8 +86,11 @@ package struct Completer {
 
     private func kind(_ variable: String) -> ValueKind { session.globals[variable]?.kind ?? .none }
 
-    /// Columns of the tables that the line names and of what its verbs add; of all tables where it names none.
+    /// Columns of the pipeline as far as it is typed; where they are not known, of the tables that the line names and of what its verbs
+    /// add; of all tables where it names none.
     private func columns(_ line: String) -> [String] {
+        let known = LineContext.pipeline(before: line).map { session.columns(of: $0) } ?? []
+        if !known.isEmpty { return known }
         let words = Set(line.split { !($0.isLetter || $0.isNumber || $0 == "_" || $0 == ".") }.map(String.init))
         let tables = session.globals.names.filter { kind($0) == .table }
         let named = tables.filter { words.contains($0) }
@@ -124,6 +127,30 @@ struct LineContext: Equatable {
     private(set) var isInString = false
     /// Round and square brackets open inside the command.
     private(set) var bracketDepth = 0
+
+    /// What flows into the command being typed: the text from the head of its pipeline to the last bar.
+    static func pipeline(before line: String) -> String? {
+        var start = line.startIndex
+        var bar: String.Index?
+        var depth = 0
+        var isInString = false
+        for index in line.indices {
+            let character = line[index]
+            if character == "\"" { isInString.toggle() }
+            guard !isInString else { continue }
+            switch character {
+            case "(", "[": depth += 1
+            case ")", "]": depth = max(0, depth - 1)
+            case "{", "}", ";", "\n":
+                start = line.index(after: index)
+                bar = nil
+                depth = 0
+            case "|" where depth == 0: bar = index
+            default: break
+            }
+        }
+        return bar.map { String(line[start..<$0]) }
+    }
 
     init(_ text: String) {
         var current = ""

@@ -46,7 +46,6 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     // Values
     case wrongOperands = "E040"
     case differentLengths = "E041"
-    case notDefinedHere = "E042"
     case noStepsLeft = "E043"
     case latentWithoutSchedule = "E044"
     case otherModel = "E045"
@@ -68,16 +67,11 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case notWritable = "E062"
     // Runs and notebooks
     case expectationFailed = "E070"
-    case unknownParam = "E071"
     case paramOutside = "E072"
-    case repeatedLabel = "E073"
-    case mergeConflict = "E074"
     case expectedFailure = "E075"
-    case differentOutput = "E076"
     // Warnings
     case promptTooLong = "W001"
     case latentOfOtherModel = "W002"
-    case staleOutput = "W003"
     case fewPictures = "W004"
 
     package var severity: Diagnostic.Severity { rawValue.hasPrefix("W") ? .warning : .error }

@@ -12,11 +12,6 @@ extension DiagnosticCode {
             DiagnosticPage(
                 "different lengths", "Columns, lists or tensors that meet row by row must be equally long or of one shape.",
                 example: "t = items k=1,2,3 fid=300,280", cure: "make them equally long, or give a single value for all rows.")
-        case .notDefinedHere:
-            DiagnosticPage(
-                "not defined for this value",
-                "The operation has no result here, such as the root of a negative number in a whole-number slot or the mean of nothing.",
-                example: "x = mean([])", cure: "guard it: `if(length(t) > 0, mean(t), none)`.")
         case .noStepsLeft:
             DiagnosticPage(
                 "no steps are left", "The latents have gone through all steps of their schedule.",
@@ -65,8 +60,8 @@ extension DiagnosticCode {
                 example: "items latent=(read small.safetensors) | decode", cure: "the message says which sizes were expected and found.")
         case .engineText:
             DiagnosticPage(
-                "the text cannot be used", "The text cannot be turned into tokens or names.",
-                example: "items text=1,2 | encode text", cure: "give text in the column that is read.")
+                "the text cannot be used", "The text has a character that cannot be kept, such as a zero character in a picture's recipe.",
+                example: "pictures | save out.png", cure: "take the character out of the text.")
         case .engineSchedule:
             DiagnosticPage(
                 "the schedule does not have that", "More steps were asked for than the schedule has, or a step that is not in it.",
@@ -95,30 +90,14 @@ extension DiagnosticCode {
             DiagnosticPage(
                 "an expectation does not hold", "The condition of `expect` is not true, so the run fails.",
                 example: "expect (1 > 2) \"one is more than two\"", cure: "find out why; `claim` records a verdict without failing.")
-        case .unknownParam:
-            DiagnosticPage(
-                "the notebook has no such param", "Only names declared with `param` can be set from the command line.",
-                example: "noisebook run a.md guidence=5", cure: "correct the spelling, or declare it: `param guidance = 7.5`.")
         case .paramOutside:
             DiagnosticPage(
                 "the value is outside the param's range", "`param NAME = VALUE in RANGE` says which values make sense.",
                 example: "noisebook run a.md guidance=500", cure: "choose a value within the range.")
-        case .repeatedLabel:
-            DiagnosticPage(
-                "two cells have one label", "A label names one cell of a notebook.",
-                example: "```noise sweep (twice)", cure: "rename one of them.")
-        case .mergeConflict:
-            DiagnosticPage(
-                "the file has a merge conflict", "Conflict markers of a version control system stand in the file.",
-                example: "<<<<<<< HEAD", cure: "resolve the conflict first.")
         case .expectedFailure:
             DiagnosticPage(
                 "the cell should have failed", "A cell with the flag `raises` ran without an error.",
                 example: "```noise raises", cure: "remove the flag, or restore what made it fail.")
-        case .differentOutput:
-            DiagnosticPage(
-                "the output differs", "What the cell gives is not what the notebook says.",
-                example: "noisebook verify a.md", cure: "look at the difference; `noisebook accept` takes the new output.")
         case .promptTooLong:
             DiagnosticPage(
                 "the prompt is cut off", "The text encoder takes a limited number of tokens; the message shows what is left out.",
@@ -133,10 +112,6 @@ extension DiagnosticCode {
                 "A Fréchet distance grows the fewer pictures it is measured on: FID is usually given for 10,000 or more, and below 2,000 its bias outweighs most differences. Figures of unequal numbers of pictures cannot be compared at all.",
                 example: "pictures | score fd_clip against=train",
                 cure: "compare figures of equal `n` only, beside that of real pictures; `kid` and `mmd_clip` have no such bias.")
-        case .staleOutput:
-            DiagnosticPage(
-                "the output is stale", "The cell or what it depends on has changed since the output was made.",
-                example: "noisebook status a.md", cure: "run the notebook with --write.")
         default: preconditionFailure("no run page for \(rawValue)")
         }
     }

@@ -52,6 +52,11 @@ enum LoadVerb {
         return .model(model)
     }
 
+    /// Models that are there by name.
+    static func known() -> [String] {
+        (shipped() + [userFolder()]).filter(FileSystem.isFolder).flatMap { (try? FileSystem.list($0)) ?? [] }
+    }
+
     private static func find(_ name: String, _ invocation: Invocation, slot: String = "name") throws -> String {
         if slot == "name", name == "clip" || name == "inception" {
             throw Complaint(
@@ -80,9 +85,8 @@ enum LoadVerb {
         if slashes == 0, FileSystem.exists(FileSystem.join(local, slot == "name" ? "model_index.json" : "config.json")) {
             return try invocation.session.access.reading(name, slot: slot)
         }
-        let known = (shipped() + [userFolder()]).filter(FileSystem.isFolder).flatMap { (try? FileSystem.list($0)) ?? [] }
         throw Complaint(
-            .engineFile, "there is no model `\(name)`", label: Suggestion.question(for: name, in: known) ?? "not found", slot: slot,
+            .engineFile, "there is no model `\(name)`", label: Suggestion.question(for: name, in: known()) ?? "not found", slot: slot,
             help: "a folder is given by its path: `load ./\(FileSystem.name(of: name))`",
             notes: ["looked in " + (tried.isEmpty ? local : tried.joined(separator: ", "))])
     }

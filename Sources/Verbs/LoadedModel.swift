@@ -90,7 +90,7 @@ package final class LoadedModel: ModelHandle {
         var missing = Array(Set(texts.filter { known[$0] == nil })).sorted()
         for text in texts {
             if let tail = model.tokenizer.truncatedTail(text, length: model.maximumTokens) {
-                warn("a prompt is longer than the \(model.maximumTokens) tokens that the text encoder takes; cut off: \"\(LoadedModel.shortened(tail))\"")
+                warn("a prompt is longer than the \(model.maximumTokens) tokens that the text encoder takes; cut off: \"\(LoadedModel.shortened(tail))\" (`help W001`)")
             }
         }
         let wanted = Set(texts)
@@ -214,7 +214,7 @@ extension Invocation {
             hasOther = hasOther || (latent.model.map { $0 != model.identity } ?? false)
             return latent
         }
-        if hasOther { session.warn("latents made for another model go into \(model.name)") }
+        if hasOther { session.warn("latents made for another model go into \(model.name) (`help W002`)") }
         return latents
     }
 

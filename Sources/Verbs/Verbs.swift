@@ -1,3 +1,4 @@
+import Datasets
 import Interpreting
 
 /// All verbs of the language: the only place where it meets the engine.
@@ -6,4 +7,14 @@ package enum Verbs {
         [LoadVerb.load, DatasetVerb.dataset, RetrieveVerb.retrieve] + FileVerbs.all + [EncodeVerb.encode, EncodeVerb.decode] + NoiseVerb.all
             + [DenoiseVerb.denoise] + PredictVerb.all + TableVerbs.all + [ScoreVerb.score, CompareVerb.compare] + ControlVerbs.all + [ClaimVerb.claim]
             + BenchVerbs.all + LookingVerbs.all + [HelpVerb.help])
+
+    /// Names that a slot takes beside paths, for completion.
+    package static func knownNames(_ verb: String, _ slot: String) -> [String] {
+        switch (verb, slot) {
+        case ("load", "name"): LoadVerb.known() + ["clip", "inception"]
+        case ("dataset", "name"): Dataset.builtIn
+        case ("dataset", "split"): ["train", "test"]
+        default: []
+        }
+    }
 }

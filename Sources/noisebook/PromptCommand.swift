@@ -70,7 +70,7 @@ struct PromptCommand: ParsableCommand {
 
     private func converse(_ session: Session, _ reporter: Reporter) {
         let history = History(path: History.standardPath)
-        let completer = Completer(session: session)
+        let completer = Completer(session: session, names: Verbs.knownNames)
         let editor = ReadlineEditor(history: history) { completer.completions($0, wordStart: $1) }
         reporter.print("noisebook \(Self.version). `help` lists the verbs, Tab completes, Ctrl-D leaves.\n")
         let prompt = PromptSession(session: session, editor: editor, display: reporter.display, history: history) { text, channel in

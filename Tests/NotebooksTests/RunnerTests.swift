@@ -38,7 +38,9 @@ struct RunnerTests {
         #expect(result.ending == .finished)
         #expect(result.outputs[0]?.contains("test.md: cell broken, line 1") == true)
         #expect(result.outputs[1] == "```text\n7\n```")
-        #expect(try run("```noise raises\n1\n```\n").ending == .unmet)
+        let unmet = try run("```noise raises\n1\n```\n")
+        #expect(unmet.ending == .unmet)
+        #expect(unmet.diagnostics.map(\.code) == [.expectedFailure])
     }
 
     @Test("all errors of a notebook come before anything runs, each in its cell and line")

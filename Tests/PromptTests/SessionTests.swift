@@ -153,6 +153,32 @@ struct CompletionTests {
         #expect(try complete("read \(folder.path)/inp").append == " ")
     }
 
+    @Test("columns are those of the pipeline typed so far")
+    func pipelineColumns() throws {
+        #expect(try complete("t | select size | sort ").words.contains("size"))
+        #expect(try !complete("t | select size | sort ").words.contains("n"))
+        #expect(try complete("y = t | with double=(2*n) | where (d").words == ["difference(", "double"])
+        #expect(try complete("\"a\" | noise of=4 | denoise | select c").words == ["calls"])
+        #expect(try complete("t | join t on=n as=its | select its").words == ["its.n", "its.size"])
+    }
+
+    @Test("what a `def` made is a verb")
+    func definitions() throws {
+        #expect(try complete("t | dou", ["t = items n=1", "def double by { with m=(n*by) }"]).words == ["double"])
+        let found = try complete("t | double ", ["t = items n=1", "def double by { with m=(n*by) }"])
+        #expect(found.hint == "usage: double BY")
+        #expect(try complete("t | double 2 | select ", ["t = items n=1", "def double by { with m=(n*by) }"]).words == ["item", "m", "n"])
+    }
+
+    @Test("names of data sets and models stand before files")
+    func names() throws {
+        let session = Session(verbs: Verbs.registry, access: FileAccess(base: "."))
+        let completer = Completer(session: session, names: Verbs.knownNames)
+        #expect(completer.completions("dataset mon", wordStart: 8).words == ["monsters"])
+        #expect(completer.completions("model = load mon", wordStart: 13).words == ["monsters"])
+        #expect(completer.completions("dataset monsters split=t", wordStart: 23).words == ["test", "train"])
+    }
+
     @Test("commands of the prompt")
     func metaCommands() throws {
         #expect(try complete(":h").words == [":help", ":history"])

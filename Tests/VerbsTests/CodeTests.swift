@@ -39,23 +39,27 @@ import Darwin
             code: .engineSchedule, program: "model = load ./m; schedule ddim of=20",
             files: ["short.json": "{\"_class_name\": \"DDIMScheduler\", \"num_train_timesteps\": 10, \"beta_start\": 0.1, \"beta_end\": 0.2}"],
             damage: ["scheduler/scheduler_config.json": "../short.json"]),
+        Case(code: .engineMemory, program: "read huge.png"),
+        Case(
+            code: .engineText, program: "dataset zero | save out.png", files: ["zero/metadata.jsonl": "{\"file_name\": \"a.png\", \"text\": \"a\\u0000b\"}\n"]),
         Case(code: .engineData, program: "dataset monsters root=.", files: ["nothing.txt": ""]),
         Case(code: .notReadable, program: "read /etc/passwd.csv"),
         Case(code: .notWritable, program: "items a=1 | save /etc/noisebook.csv"),
     ]
 
-    /// Codes of parts that are still to come (measures, partial values, tools for notebooks) or that warnings will carry, and what
-    /// only Ctrl-C (BenchTests) or a machine without memory gives.
-    static let elsewhere: Set<DiagnosticCode> = [
-        .notDefinedHere, .partialValue, .engineText, .engineMemory, .interrupted, .unknownParam, .repeatedLabel, .mergeConflict, .expectedFailure,
-        .differentOutput, .promptTooLong, .latentOfOtherModel, .staleOutput, .fewPictures,
-    ]
+    /// What has its test elsewhere: partial values (PromptTests), and a cell that should have failed (NotebooksTests).
+    static let elsewhere: Set<DiagnosticCode> = [.partialValue, .expectedFailure]
 
     /// A folder with the files of a case and a model `m` that shares what is not damaged with the one that ships.
     private func desk(_ sample: Case) throws -> TemporaryFolder {
         let desk = try TemporaryFolder()
         try Safetensors.write(["latent": .init(shape: [1, 3, 8, 8], values: Array(repeating: 0, count: 192))], to: desk.path("three.safetensors"))
         try PNG.write(Bitmap(width: 7, height: 5, red: 9, green: 9, blue: 9), to: desk.path("odd.png"))
+        try AtomicFile.write(CodeTests.huge, to: desk.path("huge.png"))
+        for folder in sample.files.keys.compactMap({ name in name.firstIndex(of: "/").map { String(name[..<$0]) } }) {
+            try FileSystem.createFolder(desk.path(folder))
+            try PNG.write(Bitmap(width: 8, height: 8, red: 9, green: 9, blue: 9), to: desk.path(folder + "/a.png"))
+        }
         for (name, text) in sample.files { try AtomicFile.write(text, to: desk.path(name)) }
         let shipped = ExampleTests.monsters
         for part in try FileSystem.list(shipped) {
@@ -85,12 +89,48 @@ import Darwin
         for diagnostic in diagnostics { #expect(diagnostic.span.upper <= sample.program.utf8.count) }
     }
 
+    /// The beginning of a picture of 900,000 pixels a side; the checksum of its header is right.
+    private static let huge: [UInt8] = [
+        0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52, 0, 0x0D, 0xBB, 0xA0, 0, 0x0D, 0xBB, 0xA0, 8, 2, 0, 0, 0, 0x5F,
+        0xDF, 0x06, 0xD8,
+        0, 0, 0, 0, 0x49, 0x44, 0x41, 0x54, 0x35, 0xAF, 0x06, 0x1E, 0, 0, 0, 0, 0x49, 0x45, 0x4E, 0x44, 0xAE, 0x42, 0x60, 0x82,
+    ]
+
+    @Test("a loop that is stopped has no value, and a code that says so") func interrupted() {
+        final class Stopping: Progress {
+            let cancellation: Cancellation
+            init(_ cancellation: Cancellation) { self.cancellation = cancellation }
+            func begin(_ label: String, total: Int) {}
+            func advance(by units: Int) { cancellation.request() }
+            func end() {}
+            func note(_ message: String) {}
+        }
+        let session = Session(verbs: Verbs.registry, access: FileAccess(base: "."))
+        session.progress = Stopping(session.cancellation)
+        let result = session.run(SourceFile(name: "case", text: "items x=1 | loop (items k=1..3) { with y=(k) }"))
+        #expect(result.diagnostics.map(\.code) == [.interrupted])
+        #expect(result.ending == .interrupted)
+    }
+
+    @Test("a latent of another model is a warning") func otherModel() throws {
+        let desk = try desk(Case(code: .latentOfOtherModel, program: ""))
+        let session = Session(verbs: Verbs.registry, access: FileAccess(base: desk.path, readable: [desk.path, ExampleTests.monsters]))
+        let program = "model = load monsters; x = \"a\" | noise of=2; model = load ./m; x | denoise | select calls | table"
+        let result = session.run(SourceFile(name: "case", text: program))
+        #expect(result.outputs.flatMap(\.warnings) == ["latents made for another model go into ./m (`help W002`)"])
+    }
+
     @Test("no code is without a case") func complete() throws {
-        var found = Set(CodeTests.cases.map(\.code))
+        var found = Set(CodeTests.cases.map(\.code) + [.interrupted, .latentOfOtherModel])
         for name in ProgramTests.programs {
             let text = try FileSystem.readText(FileSystem.join(ProgramTests.folder, name))
             for line in text.split(separator: "\n") where line.hasPrefix("# error ") {
                 if let code = DiagnosticCode(typed: String(line.dropFirst(8).prefix(4))) { found.insert(code) }
+            }
+            for line in text.split(separator: "\n") where line.hasPrefix("# expect: warning: ") {
+                if let range = line.firstRange(of: "(`help "), let code = DiagnosticCode(typed: String(line[range.upperBound...].prefix(4))) {
+                    found.insert(code)
+                }
             }
         }
         let missing = DiagnosticCode.allCases.filter { !found.contains($0) && !CodeTests.elsewhere.contains($0) }
