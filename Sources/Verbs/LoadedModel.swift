@@ -90,7 +90,8 @@ package final class LoadedModel: ModelHandle {
         var missing = Array(Set(texts.filter { known[$0] == nil })).sorted()
         for text in texts {
             if let tail = model.tokenizer.truncatedTail(text, length: model.maximumTokens) {
-                warn("a prompt is longer than the \(model.maximumTokens) tokens that the text encoder takes; cut off: \"\(LoadedModel.shortened(tail))\" (`help W001`)")
+                let cut = LoadedModel.shortened(tail)
+                warn("a prompt is longer than the \(model.maximumTokens) tokens that the text encoder takes; cut off: \"\(cut)\" (`help W001`)")
             }
         }
         let wanted = Set(texts)
