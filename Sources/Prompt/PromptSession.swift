@@ -70,7 +70,11 @@ package final class PromptSession {
         // Those who come from Python or a shell leave so.
         if ["exit", "quit", "exit()", "quit()"].contains(text), session.globals[String(text.prefix(4))] == nil { return false }
         if let word = HelpQuestion.word(in: text) {
-            run("help \(word)")
+            run(session.verb(word) == nil && session.globals[word] != nil ? "describe \(word)" : "help \(word)")
+            return true
+        }
+        if let answer = ForeignWord.prompt(text) {
+            write(answer + "\n", .error)
             return true
         }
         run(entry)

@@ -7,6 +7,7 @@ package enum ForeignWord {
         case "false": "write `no`"
         case "null", "nil", "nan", "na": "a missing value is `none`"
         case "none": "write `none`"
+        case "model": "open one first: `model = load monsters`"
         case "pi": "there are no constants: write 3.14159265"
         default: nil
         }
@@ -33,6 +34,16 @@ package enum ForeignWord {
         case "sample_image", "generate", "txt2img", "infer": "`\"text\" | noise of=50 | denoise | decode | show` draws a picture"
         case "img2img": "`encode image | noise K of=N | denoise | decode` begins from a picture"
         case "lora", "controlnet", "sdxl", "inpaint", "refiner", "ip_adapter": "`\(name)` is not supported"
+        default: nil
+        }
+    }
+
+    /// For what IPython takes at its prompt beside Python.
+    package static func prompt(_ line: String) -> String? {
+        guard line.dropFirst().first?.isLetter == true || line.dropFirst().first == "%" else { return nil }
+        return switch line.first {
+        case "%": "there are no magics: `time { ... }` and `bench N { ... }` measure, and commands of the prompt begin with `:` (`:help`)"
+        case "!": "no command starts another program: a shell has to be opened beside the prompt"
         default: nil
         }
     }

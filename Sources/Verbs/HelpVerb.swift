@@ -9,7 +9,7 @@ enum HelpVerb {
         slots: [Slot("word", .name, .positional, "a verb, or a code such as E021")], columns: .other(.view), examples: ["help", "help noise"]
     ) { invocation in
         guard let word = invocation.arguments.text("word") else { return .view(overview(invocation.session.verbs)) }
-        if let verb = invocation.session.verbs[word] { return .view(.text(page(verb))) }
+        if let verb = invocation.session.verb(word) { return .view(.text(page(verb))) }
         if let code = DiagnosticCode(typed: word) {
             return .view(.text(code.explanation))
         }
@@ -53,7 +53,9 @@ enum HelpVerb {
         }
         if !verb.adds.isEmpty { lines += ["", "adds the columns " + verb.adds.joined(separator: " ")] }
         for note in verb.notes { lines += ["", note] }
-        lines += ["", "examples:"] + verb.examples.map { "  " + $0.split(separator: ";").map { $0.trimmingSpaces }.joined(separator: "\n  ") }
+        // A definition has none.
+        if !verb.examples.isEmpty { lines += ["", "examples:"] }
+        lines += verb.examples.map { "  " + $0.split(separator: ";").map { $0.trimmingSpaces }.joined(separator: "\n  ") }
         return lines.joined(separator: "\n")
     }
 }

@@ -137,7 +137,8 @@ enum TableVerbs {
             Column(column.name, groups.map { group in .list(group.rows.map { column.values[$0] }) })
         }
         let recipes = groups.map { group in Recipe(invocation.step(), of: group.rows.map { table.recipes[$0] }) }
-        let folded = Table(columns: keyColumns + lists, rowCount: groups.count, recipes: recipes)
+        let items = Column(Table.itemName, groups.map { group in .list(group.rows.map { .number(Double(table.items[$0])) }) })
+        let folded = Table(columns: keyColumns + lists + [items], rowCount: groups.count, recipes: recipes)
         var result = Table(columns: keyColumns, rowCount: groups.count, recipes: recipes)
         result.set(Column("n", numbers: groups.map { Double($0.rows.count) }))
         for (name, expression) in invocation.arguments.assignments("values") {

@@ -94,6 +94,17 @@ struct SessionTests {
         #expect(result.errors.split(separator: "\n").count == 4)
     }
 
+    @Test("habits from IPython are answered")
+    func habits() {
+        let asked = converse([.line("t = items n=1..3"), .line("t?"), .line("?first"), .line("first??"), .line("%time 1"), .line("!ls"), .line("True")])
+        #expect(asked.output.contains("3 rows"))
+        #expect(asked.output.split(separator: "\n").count { $0 == "Keeps the first rows." } == 2)
+        #expect(asked.errors.contains("magics") && asked.errors.contains("another program") && asked.errors.contains("`yes`"))
+        #expect(!asked.errors.contains("E001"))
+        let left = converse([.line("exit"), .line("7")])
+        #expect(!left.output.contains("7"))
+    }
+
     @Test("a narrated prompt tells errors in sentences")
     func narrated() {
         let errors = converse([.line("1 +")], narrated: true).errors
