@@ -1,7 +1,7 @@
 // The cells of the design that must run as they stand: they keep the grammar honest.
 
-enum Examples {
-    static let cells: [(title: String, text: String)] = [
+package enum Examples {
+    package static let cells: [(title: String, text: String)] = [
         (
             "The language",
             #"""
