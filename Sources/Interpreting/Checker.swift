@@ -6,27 +6,27 @@ import Syntax
 /// pass. Columns are followed through pipelines as far as they can be known; what could be there at run time is left alone.
 struct Checker {
     let session: Session
-    private var source: SourceFile
-    private var problems: [Diagnostic] = []
-    private var definitions: [String: Definition]
-    private var names: Set<String>
+    var source: SourceFile
+    var problems: [Diagnostic] = []
+    var definitions: [String: Definition]
+    var names: Set<String>
     /// Inside a block whose names come from a table of unknown columns, a name can be a column's.
-    private var mayBeColumn = false
+    var mayBeColumn = false
     /// Inside a block that runs per row: that row's columns.
-    private var blockRow: ColumnGuess?
+    var blockRow: ColumnGuess?
     /// What is known of the values of variables; nothing of those that are not here.
-    private var guesses: [String: ValueGuess] = [:]
+    var guesses: [String: ValueGuess] = [:]
     /// Inside a block: the notebook's variables, which a definition sees.
-    private var notebook: (names: Set<String>, guesses: [String: ValueGuess])?
+    var notebook: (names: Set<String>, guesses: [String: ValueGuess])?
     /// Inside a block whose failures are left out, values that do not fit are no errors.
-    private var mayFail = false
+    var mayFail = false
     /// How many definitions are being looked into, one inside the other.
-    private var depth = 0
+    var depth = 0
     /// How often a body may still be looked into again, so that a short program cannot keep the check busy for long.
-    private var turns = 2_000
+    var turns = 2_000
     /// The columns of the table whose rows an expression is evaluated for.
-    private var row: ColumnGuess?
-    private let computed: Set<String>
+    var row: ColumnGuess?
+    let computed: Set<String>
 
     init(session: Session, source: SourceFile) {
         self.session = session
@@ -55,7 +55,7 @@ struct Checker {
     }
 
     /// Gives what is known of the statement's value.
-    @discardableResult private mutating func check(_ statement: Statement, inBlock: Bool) -> ValueGuess? {
+    @discardableResult mutating func check(_ statement: Statement, inBlock: Bool) -> ValueGuess? {
         switch statement.kind {
         case .assignment(let name, let pipeline):
             let value = check(pipeline, isBlockHead: inBlock)
@@ -86,11 +86,11 @@ struct Checker {
         return nil
     }
 
-    private mutating func declaredInside(_ name: Name, _ span: Span) {
+    mutating func declaredInside(_ name: Name, _ span: Span) {
         problems.append(Diagnostic(.malformedStatement, "`\(name.text)` cannot be declared inside a block", at: span, label: "move it above"))
     }
 
-    @discardableResult private mutating func check(_ pipeline: Pipeline, isBlockHead: Bool) -> ValueGuess {
+    @discardableResult mutating func check(_ pipeline: Pipeline, isBlockHead: Bool) -> ValueGuess {
         let outside = row
         row = nil
         defer { row = outside }
@@ -105,7 +105,7 @@ struct Checker {
         return value
     }
 
-    private mutating func check(_ command: Command, supply: Binder.Supply, input: ValueGuess) -> ValueGuess {
+    mutating func check(_ command: Command, supply: Binder.Supply, input: ValueGuess) -> ValueGuess {
         let definition = session.verbs[command.verb.text] == nil ? definitions[command.verb.text] : nil
         guard let declaration = session.verbs[command.verb.text] ?? definition?.declaration else {
             problems.append(
@@ -148,7 +148,7 @@ struct Checker {
     }
 
     /// What flows in, where its kind is known and the verb cannot use it.
-    private mutating func checkKind(of input: ValueGuess, into declaration: VerbDeclaration, at span: Span) {
+    mutating func checkKind(of input: ValueGuess, into declaration: VerbDeclaration, at span: Span) {
         guard case .table = declaration.input, let kind = input.kind, ![.table, .text, .list, .record].contains(kind) else { return }
         problems.append(
             Diagnostic(
@@ -157,7 +157,7 @@ struct Checker {
 
     /// The body of a definition at a call: with the values that flow in and that its arguments have there. What is wrong only there is said
     /// in the body.
-    private mutating func check(_ definition: Definition, _ arguments: [String: ValueGuess], input: ValueGuess?, at span: Span) -> ValueGuess {
+    mutating func check(_ definition: Definition, _ arguments: [String: ValueGuess], input: ValueGuess?, at span: Span) -> ValueGuess {
         guard turns > 0, depth < Definition.maximalDepth else { return .unknown }
         turns -= 1
         var inner = self
@@ -194,7 +194,7 @@ struct Checker {
     }
 
     /// Columns that the command reads and that cannot be there.
-    private mutating func checkColumns(_ bound: BoundCommand, _ input: ColumnGuess) {
+    mutating func checkColumns(_ bound: BoundCommand, _ input: ColumnGuess) {
         let declaration = bound.declaration
         func missing(_ name: String, at span: Span, _ help: String?) -> Diagnostic {
             Diagnostic(
@@ -214,7 +214,7 @@ struct Checker {
     }
 
     /// Known numbers that may not exceed another slot's.
-    private mutating func checkOrder(_ bound: BoundCommand) {
+    mutating func checkOrder(_ bound: BoundCommand) {
         guard !mayFail else { return }
         for filled in bound.filled {
             guard let other = filled.slot.atMost, let value = expression(filled), let limit = bound.filled(other).flatMap(expression) else { continue }
@@ -229,12 +229,12 @@ struct Checker {
         }
     }
 
-    private func expression(_ filled: BoundCommand.Filled) -> Expression? {
+    func expression(_ filled: BoundCommand.Filled) -> Expression? {
         guard filled.parts.count == 1, case .expression(let list) = filled.parts[0], list.items.count == 1 else { return nil }
         return list.items[0]
     }
 
-    private mutating func checkSupply(_ bound: BoundCommand, _ supply: Binder.Supply) {
+    mutating func checkSupply(_ bound: BoundCommand, _ supply: Binder.Supply) {
         let declaration = bound.declaration
         switch (declaration.input, supply) {
         case (.none, .pipe):
@@ -253,7 +253,7 @@ struct Checker {
     }
 
     /// What a block is run with.
-    private struct Turn {
+    struct Turn {
         var bound: BoundCommand
         var input: ValueGuess
         /// Whether something flows into the verb. A verb that can do without, as `sweep` can, gives its block no `it` then beyond that of a
@@ -264,7 +264,7 @@ struct Checker {
         var lists: [String: ValueGuess]
     }
 
-    private mutating func check(_ block: Block, _ turn: Turn) -> ValueGuess {
+    mutating func check(_ block: Block, _ turn: Turn) -> ValueGuess {
         guard case .looped = turn.bound.declaration.columns else { return check(block, turn, it: turn.input) }
         // A turn's `it` is what flows in or what the turn before gave: ask until nothing is added.
         var it = turn.input
@@ -279,7 +279,7 @@ struct Checker {
         return check(block, turn, it: .unknown)
     }
 
-    private mutating func check(_ block: Block, _ turn: Turn, it: ValueGuess) -> ValueGuess {
+    mutating func check(_ block: Block, _ turn: Turn, it: ValueGuess) -> ValueGuess {
         let outside = (names, mayBeColumn, guesses, notebook, blockRow, mayFail)
         defer { (names, mayBeColumn, guesses, notebook, blockRow, mayFail) = outside }
         let bound = turn.bound
@@ -309,7 +309,7 @@ struct Checker {
     }
 
     /// In a block that runs per row, the row's columns are variables and hide those of their names.
-    private mutating func bindColumns(_ columns: ColumnGuess) {
+    mutating func bindColumns(_ columns: ColumnGuess) {
         blockRow = columns
         let it = guesses["it"]
         if let variables = columns.variables {
@@ -323,7 +323,7 @@ struct Checker {
     }
 
     /// Gives what is known of the slot's value.
-    @discardableResult private mutating func check(_ filled: BoundCommand.Filled, _ input: ColumnGuess) -> ValueGuess {
+    @discardableResult mutating func check(_ filled: BoundCommand.Filled, _ input: ColumnGuess) -> ValueGuess {
         var values: [ValueGuess] = []
         for part in filled.parts {
             switch part {
@@ -354,11 +354,11 @@ struct Checker {
         return values.dropFirst().reduce(first) { $0.merged(with: $1) }
     }
 
-    private func isList(_ slot: Slot) -> Bool {
+    func isList(_ slot: Slot) -> Bool {
         if case .list = slot.kind { true } else { false }
     }
 
-    private mutating func checkSlot(_ span: Span, _ body: () throws -> Void) {
+    mutating func checkSlot(_ span: Span, _ body: () throws -> Void) {
         do {
             try body()
         } catch let complaint as Complaint {
@@ -367,7 +367,7 @@ struct Checker {
     }
 
     /// What is known can be checked now.
-    private mutating func checkValue(_ list: ListExpression, _ guess: ValueGuess, _ filled: BoundCommand.Filled) {
+    mutating func checkValue(_ list: ListExpression, _ guess: ValueGuess, _ filled: BoundCommand.Filled) {
         guard filled.parts.count == 1, !mayFail else { return }
         switch guess {
         case .among(let values):
@@ -383,7 +383,7 @@ struct Checker {
     }
 
     /// All values that a list can have, where its names are known.
-    private func guess(_ list: ListExpression) -> ValueGuess {
+    func guess(_ list: ListExpression) -> ValueGuess {
         if list.items.count == 1 {
             if case .name(let name) = list.items[0].ungrouped.kind { return guesses[name] ?? .unknown }
             return possible(list.items).map { .among($0) } ?? .unknown
@@ -392,7 +392,7 @@ struct Checker {
     }
 
     /// The values of some expressions for all values of the names in them; nil where they are not known, too many or in error.
-    private func possible(_ items: [Expression]) -> [Value]? {
+    func possible(_ items: [Expression]) -> [Value]? {
         var free: Set<String> = []
         guard items.allSatisfy({ $0.collectNames(into: &free) }) else { return nil }
         var points: [[(String, Value)]] = [[]]
@@ -411,155 +411,8 @@ struct Checker {
         return result
     }
 
-    private func isConstant(_ expression: Expression) -> Bool {
+    func isConstant(_ expression: Expression) -> Bool {
         var free: Set<String> = []
         return expression.collectNames(into: &free) && free.isEmpty
-    }
-
-    // MARK: Expressions
-
-    @discardableResult private mutating func check(_ list: ListExpression, isList: Bool = false) -> ValueGuess {
-        var values: [ValueGuess] = []
-        for item in list.items { values.append(check(item, perRow: false, bareIn: isList || list.items.count > 1)) }
-        if values.count == 1, case .table = values[0] { return values[0] }
-        if values.count == 1, case .kind = values[0] { return values[0] }
-        return guess(list)
-    }
-
-    private mutating func checkPerRow(_ list: ListExpression, _ columns: ColumnGuess) {
-        let outside = row
-        row = columns
-        defer { row = outside }
-        for item in list.items { check(item, perRow: true, bareIn: false) }
-    }
-
-    /// Gives what is known of the value, where that is not of numbers or texts.
-    @discardableResult private mutating func check(_ expression: Expression, perRow: Bool, bareIn list: Bool) -> ValueGuess {
-        switch expression.kind {
-        case .number, .boolean, .none, .error: break
-        case .text(let parts):
-            for case .value(let inner) in parts { check(inner, perRow: perRow, bareIn: false) }
-        case .name(let name):
-            if !perRow, !isKnown(name) { unknown(Name(name, expression.span), bareIn: list) }
-            if perRow, let row, !isKnown(name), row.lacksAll(under: name), session.verbs[name] == nil {
-                problems.append(
-                    Diagnostic(
-                        .unknownName, "there is no column or variable `\(name)`", at: expression.span,
-                        label: Suggestion.question(for: name, in: row.listed + names) ?? ForeignWord.value(name) ?? "not known here",
-                        help: ["columns: " + row.listed.joined(separator: " ")]))
-            }
-            if let row, perRow, !row.lacksAll(under: name) { return .unknown }
-            return guesses[name] ?? .unknown
-        case .column(let name):
-            guard let columns = perRow ? row ?? .unknown : blockRow else {
-                problems.append(
-                    Diagnostic(
-                        .missingColumn, "`.\(name.text)` is a column, and there is no row here", at: expression.span, label: "no table to read it from",
-                        help: ["name the table: `t.\(name.text)`"]))
-                break
-            }
-            if columns.lacksAll(under: name.text) {
-                problems.append(
-                    Diagnostic(
-                        .missingColumn, "the table has no column `\(name.text)`", at: expression.span,
-                        label: Suggestion.question(for: name.text, in: columns.listed) ?? "no such column",
-                        help: ["columns: " + columns.listed.joined(separator: " ")]))
-            }
-        case .previous:
-            if !session.keepsLast {
-                problems.append(Diagnostic(.previousInFile, at: expression.span, label: "only the prompt has earlier values"))
-            }
-        case .group(let inner): return check(inner, perRow: perRow, bareIn: false)
-        case .negative(let inner), .not(let inner): check(inner, perRow: perRow, bareIn: false)
-        case .pipeline(let pipeline): return check(pipeline, isBlockHead: false)
-        case .list(let items): for item in items { check(item, perRow: perRow, bareIn: true) }
-        case .record(let entries): for entry in entries { check(entry.value, perRow: perRow, bareIn: false) }
-        case .field: checkFields(expression, perRow: perRow)
-        case .index(let base, let index):
-            check(base, perRow: perRow, bareIn: false)
-            check(index, perRow: perRow, bareIn: false)
-        case .call(let name, let arguments):
-            check(name, arguments)
-            for argument in arguments { check(argument, perRow: perRow, bareIn: false) }
-        case .binary(_, let a, let b):
-            check(a, perRow: perRow, bareIn: false)
-            check(b, perRow: perRow, bareIn: false)
-        case .range(let a, let b, let step):
-            check(a, perRow: perRow, bareIn: false)
-            check(b, perRow: perRow, bareIn: false)
-            if let step { check(step, perRow: perRow, bareIn: false) }
-            if isConstant(expression) {
-                let evaluator = Evaluator(session: session, source: source, scope: Scope())
-                do { _ = try evaluator.evaluate(expression) } catch { (error as? Diagnostic).map { problems.append($0) } }
-            }
-        }
-        return .unknown
-    }
-
-    /// `t.near.image`: of the tables whose columns are known, the column must be there.
-    private mutating func checkFields(_ expression: Expression, perRow: Bool) {
-        var fields: [Name] = []
-        var base = expression
-        while case .field(let inner, let field) = base.kind {
-            fields.insert(field, at: 0)
-            base = inner
-        }
-        let count = problems.count
-        var value = check(base, perRow: perRow, bareIn: false)
-        guard problems.count == count else { return }
-        // What is no column is a variable.
-        if perRow, let row, case .name(let name) = base.kind, row.lacksLongest([name] + fields.map(\.text)) { value = guesses[name] ?? .unknown }
-        if case .table(let columns) = value {
-            if columns.lacksLongest(fields.map(\.text)) {
-                let wanted = fields.map(\.text).joined(separator: ".")
-                problems.append(
-                    Diagnostic(
-                        .unknownField, "a table here has no `\(wanted)`", at: fields[0].span,
-                        label: Suggestion.question(for: wanted, in: columns.listed) ?? "it has " + columns.listed.prefix(16).joined(separator: ", ")))
-            }
-        } else if perRow, let row, case .name(let name) = base.kind, !isKnown(name), row.lacksLongest([name] + fields.map(\.text)) {
-            let wanted = ([name] + fields.map(\.text)).joined(separator: ".")
-            problems.append(
-                Diagnostic(
-                    .unknownName, "there is no column `\(wanted)`", at: base.span,
-                    label: Suggestion.question(for: wanted, in: row.listed) ?? "not known here",
-                    help: ["columns: " + row.listed.joined(separator: " ")]))
-        }
-    }
-
-    private mutating func check(_ name: Name, _ arguments: [Expression]) {
-        guard let function = Function(rawValue: name.text) else {
-            problems.append(
-                Diagnostic(
-                    .unknownFunction, "there is no function `\(name.text)`", at: name.span,
-                    label: ForeignWord.function(name.text) ?? Suggestion.question(for: name.text, in: Function.allCases.map(\.rawValue)) ?? "not known",
-                    help: ["functions: " + Function.allCases.map(\.rawValue).joined(separator: " ")]))
-            return
-        }
-        // A range is spliced, so how many arguments it makes is known only at run time.
-        let isSpliced = arguments.contains { if case .range = $0.kind { true } else { false } }
-        if !isSpliced, !function.arity.contains(arguments.count) {
-            problems.append(
-                Diagnostic(
-                    .wrongOperands, "`\(name.text)` takes \(function.arityPhrase), \(arguments.count) given", at: name.span, label: "usage: \(function.usage)"))
-        }
-    }
-
-    private func isKnown(_ name: String) -> Bool { mayBeColumn || names.contains(name) }
-
-    private mutating func unknown(_ name: Name, bareIn list: Bool = false) {
-        if session.verbs[name.text] != nil {
-            problems.append(Diagnostic(.verbAsValue, "`\(name.text)` is a verb", at: name.span, label: "the column is `.\(name.text)`"))
-        } else if let meant = Suggestion.question(for: name.text, in: names) {
-            problems.append(Diagnostic(.unknownName, "there is no variable `\(name.text)`", at: name.span, label: meant))
-        } else if list {
-            problems.append(
-                Diagnostic(
-                    .unquotedName, "there is no variable `\(name.text)`", at: name.span, label: "a text stands in quotes",
-                    help: ["write \"\(name.text)\""]))
-        } else {
-            let label = ForeignWord.value(name.text) ?? "not known here"
-            problems.append(Diagnostic(.unknownName, "there is no variable `\(name.text)`", at: name.span, label: label))
-        }
     }
 }

@@ -1,0 +1,151 @@
+import Results
+import SourceText
+import Syntax
+
+/// Expressions in the check before running: names, columns, functions and fields.
+extension Checker {
+    @discardableResult mutating func check(_ list: ListExpression, isList: Bool = false) -> ValueGuess {
+        var values: [ValueGuess] = []
+        for item in list.items { values.append(check(item, perRow: false, bareIn: isList || list.items.count > 1)) }
+        if values.count == 1, case .table = values[0] { return values[0] }
+        if values.count == 1, case .kind = values[0] { return values[0] }
+        return guess(list)
+    }
+
+    mutating func checkPerRow(_ list: ListExpression, _ columns: ColumnGuess) {
+        let outside = row
+        row = columns
+        defer { row = outside }
+        for item in list.items { check(item, perRow: true, bareIn: false) }
+    }
+
+    /// Gives what is known of the value, where that is not of numbers or texts.
+    @discardableResult mutating func check(_ expression: Expression, perRow: Bool, bareIn list: Bool) -> ValueGuess {
+        switch expression.kind {
+        case .number, .boolean, .none, .error: break
+        case .text(let parts):
+            for case .value(let inner) in parts { check(inner, perRow: perRow, bareIn: false) }
+        case .name(let name):
+            if !perRow, !isKnown(name) { unknown(Name(name, expression.span), bareIn: list) }
+            if perRow, let row, !isKnown(name), row.lacksAll(under: name), session.verbs[name] == nil {
+                problems.append(
+                    Diagnostic(
+                        .unknownName, "there is no column or variable `\(name)`", at: expression.span,
+                        label: Suggestion.question(for: name, in: row.listed + names) ?? ForeignWord.value(name) ?? "not known here",
+                        help: ["columns: " + row.listed.joined(separator: " ")]))
+            }
+            if let row, perRow, !row.lacksAll(under: name) { return .unknown }
+            return guesses[name] ?? .unknown
+        case .column(let name):
+            guard let columns = perRow ? row ?? .unknown : blockRow else {
+                problems.append(
+                    Diagnostic(
+                        .missingColumn, "`.\(name.text)` is a column, and there is no row here", at: expression.span, label: "no table to read it from",
+                        help: ["name the table: `t.\(name.text)`"]))
+                break
+            }
+            if columns.lacksAll(under: name.text) {
+                problems.append(
+                    Diagnostic(
+                        .missingColumn, "the table has no column `\(name.text)`", at: expression.span,
+                        label: Suggestion.question(for: name.text, in: columns.listed) ?? "no such column",
+                        help: ["columns: " + columns.listed.joined(separator: " ")]))
+            }
+        case .previous:
+            if !session.keepsLast {
+                problems.append(Diagnostic(.previousInFile, at: expression.span, label: "only the prompt has earlier values"))
+            }
+        case .group(let inner): return check(inner, perRow: perRow, bareIn: false)
+        case .negative(let inner), .not(let inner): check(inner, perRow: perRow, bareIn: false)
+        case .pipeline(let pipeline): return check(pipeline, isBlockHead: false)
+        case .list(let items): for item in items { check(item, perRow: perRow, bareIn: true) }
+        case .record(let entries): for entry in entries { check(entry.value, perRow: perRow, bareIn: false) }
+        case .field: checkFields(expression, perRow: perRow)
+        case .index(let base, let index):
+            check(base, perRow: perRow, bareIn: false)
+            check(index, perRow: perRow, bareIn: false)
+        case .call(let name, let arguments):
+            check(name, arguments)
+            for argument in arguments { check(argument, perRow: perRow, bareIn: false) }
+        case .binary(_, let a, let b):
+            check(a, perRow: perRow, bareIn: false)
+            check(b, perRow: perRow, bareIn: false)
+        case .range(let a, let b, let step):
+            check(a, perRow: perRow, bareIn: false)
+            check(b, perRow: perRow, bareIn: false)
+            if let step { check(step, perRow: perRow, bareIn: false) }
+            if isConstant(expression) {
+                let evaluator = Evaluator(session: session, source: source, scope: Scope())
+                do { _ = try evaluator.evaluate(expression) } catch { (error as? Diagnostic).map { problems.append($0) } }
+            }
+        }
+        return .unknown
+    }
+
+    /// `t.near.image`: of the tables whose columns are known, the column must be there.
+    mutating func checkFields(_ expression: Expression, perRow: Bool) {
+        var fields: [Name] = []
+        var base = expression
+        while case .field(let inner, let field) = base.kind {
+            fields.insert(field, at: 0)
+            base = inner
+        }
+        let count = problems.count
+        var value = check(base, perRow: perRow, bareIn: false)
+        guard problems.count == count else { return }
+        // What is no column is a variable.
+        if perRow, let row, case .name(let name) = base.kind, row.lacksLongest([name] + fields.map(\.text)) { value = guesses[name] ?? .unknown }
+        if case .table(let columns) = value {
+            if columns.lacksLongest(fields.map(\.text)) {
+                let wanted = fields.map(\.text).joined(separator: ".")
+                problems.append(
+                    Diagnostic(
+                        .unknownField, "a table here has no `\(wanted)`", at: fields[0].span,
+                        label: Suggestion.question(for: wanted, in: columns.listed) ?? "it has " + columns.listed.prefix(16).joined(separator: ", ")))
+            }
+        } else if perRow, let row, case .name(let name) = base.kind, !isKnown(name), row.lacksLongest([name] + fields.map(\.text)) {
+            let wanted = ([name] + fields.map(\.text)).joined(separator: ".")
+            problems.append(
+                Diagnostic(
+                    .unknownName, "there is no column `\(wanted)`", at: base.span,
+                    label: Suggestion.question(for: wanted, in: row.listed) ?? "not known here",
+                    help: ["columns: " + row.listed.joined(separator: " ")]))
+        }
+    }
+
+    mutating func check(_ name: Name, _ arguments: [Expression]) {
+        guard let function = Function(rawValue: name.text) else {
+            problems.append(
+                Diagnostic(
+                    .unknownFunction, "there is no function `\(name.text)`", at: name.span,
+                    label: ForeignWord.function(name.text) ?? Suggestion.question(for: name.text, in: Function.allCases.map(\.rawValue)) ?? "not known",
+                    help: ["functions: " + Function.allCases.map(\.rawValue).joined(separator: " ")]))
+            return
+        }
+        // A range is spliced, so how many arguments it makes is known only at run time.
+        let isSpliced = arguments.contains { if case .range = $0.kind { true } else { false } }
+        if !isSpliced, !function.arity.contains(arguments.count) {
+            problems.append(
+                Diagnostic(
+                    .wrongOperands, "`\(name.text)` takes \(function.arityPhrase), \(arguments.count) given", at: name.span, label: "usage: \(function.usage)"))
+        }
+    }
+
+    func isKnown(_ name: String) -> Bool { mayBeColumn || names.contains(name) }
+
+    mutating func unknown(_ name: Name, bareIn list: Bool = false) {
+        if session.verbs[name.text] != nil {
+            problems.append(Diagnostic(.verbAsValue, "`\(name.text)` is a verb", at: name.span, label: "the column is `.\(name.text)`"))
+        } else if let meant = Suggestion.question(for: name.text, in: names) {
+            problems.append(Diagnostic(.unknownName, "there is no variable `\(name.text)`", at: name.span, label: meant))
+        } else if list {
+            problems.append(
+                Diagnostic(
+                    .unquotedName, "there is no variable `\(name.text)`", at: name.span, label: "a text stands in quotes",
+                    help: ["write \"\(name.text)\""]))
+        } else {
+            let label = ForeignWord.value(name.text) ?? "not known here"
+            problems.append(Diagnostic(.unknownName, "there is no variable `\(name.text)`", at: name.span, label: label))
+        }
+    }
+}
