@@ -56,7 +56,7 @@ let package = Package(
         // Results and language
         module("Results", ["Tensors", "Files", "Models", "Diffusion"]),
         module("Caching", ["Kernels", "Tensors", "Files"]),
-        module("Interpreting", ["SourceText", "Syntax", "Tensors", "Results", "Caching"]),
+        module("Interpreting", ["SourceText", "Syntax", "Kernels", "Tensors", "Results", "Caching"]),
         module(
             "Verbs",
             ["SourceText", "Syntax", "Tensors", "Files", "Models", "Diffusion", "Retrieval", "Metrics", "Datasets", "Results", "Caching", "Interpreting"]),

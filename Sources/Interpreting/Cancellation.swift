@@ -1,4 +1,6 @@
+import Kernels
 import Synchronization
+import Tensors
 
 /// What Ctrl-C asks of running work. A signal handler may call `request`: it only touches atomics.
 package final class Cancellation: Sendable {
@@ -13,16 +15,40 @@ package final class Cancellation: Sendable {
     }
 
     private let presses = Atomic<Int>(0)
+    /// Raised with the second press: the kernels stop at once.
+    private let abandonment = Abandonment()
 
     package init() {}
 
     /// One press of Ctrl-C; gives how many there were since work began.
     @discardableResult package func request() -> Int {
-        presses.add(1, ordering: .relaxed).newValue
+        let count = presses.add(1, ordering: .relaxed).newValue
+        if count >= Level.abandon.rawValue { abandonment.isSet = true }
+        return count
     }
 
-    package func reset() { presses.store(0, ordering: .relaxed) }
+    package func reset() {
+        presses.store(0, ordering: .relaxed)
+        abandonment.isSet = false
+    }
+
+    /// What `body` computes, unless the user gives up in the middle: then it ends soon, and its result is thrown away.
+    package func abandonable<R>(_ body: () throws -> R) throws -> R {
+        guard !abandonment.isSet else { throw EngineError(.interrupted, "stopped") }
+        let result = try ThreadPool.$abandonment.withValue(abandonment) { try body() }
+        if abandonment.isSet { throw EngineError(.interrupted, "stopped") }
+        return result
+    }
 
     package var level: Level { Level(rawValue: min(presses.load(ordering: .relaxed), 2)) ?? .abandon }
     package var isRequested: Bool { level >= .stop }
+
+    /// For work that may finish what was stopped before it: it ends at the next press only.
+    package func watch() -> Watch { Watch(cancellation: self, began: presses.load(ordering: .relaxed)) }
+
+    package struct Watch: Sendable {
+        fileprivate let cancellation: Cancellation
+        fileprivate let began: Int
+        package var isStopped: Bool { cancellation.presses.load(ordering: .relaxed) > began }
+    }
 }

@@ -58,6 +58,7 @@ struct Evaluator {
             guard session.last.indices.contains(index) else {
                 throw Complaint(.unknownName, "there is no value \(index == 0 ? "yet" : "that far back")", label: "nothing to go on from")
             }
+            session.noteReading(session.last[index].partial ?? session.lastOrigins[index])
             return session.last[index]
         case .group(let inner): return try evaluate(inner)
         case .pipeline(let pipeline):
@@ -139,7 +140,9 @@ struct Evaluator {
             let condition = try evaluate(arguments[0])
             return try located(arguments[0].span) { try Arithmetic.truth(condition) } ? try evaluate(arguments[1]) : try evaluate(arguments[2])
         }
-        let values = try elements(of: arguments)
+        let (values, unfinished) = try session.watchingReads { try elements(of: arguments) }
+        // Of something unfinished a number over all is missing, never that of a part.
+        if unfinished != nil, function.folds(values.count) { return .none }
         return try function(turns.map { values.map($0.drawn) } ?? values)
     }
 
@@ -166,6 +169,7 @@ struct Evaluator {
                 return try access(value, fields.dropFirst(used - 1))
             }
             guard let value = scope[name] else { throw unknownName(name, at: base.span) }
+            session.noteReading(scope.unfinished(name))
             return try access(value, fields[...])
         case .column(let name):
             guard let row else {

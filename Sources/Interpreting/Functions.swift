@@ -23,6 +23,15 @@ package enum Function: String, Sendable, CaseIterable {
         }
     }
 
+    /// Whether it makes one value of all elements of one argument.
+    func folds(_ arguments: Int) -> Bool {
+        switch self {
+        case .min, .max, .mean, .sum: arguments == 1
+        case .length, .falling, .rising: true
+        default: false
+        }
+    }
+
     /// "2 arguments", "1 to 64 arguments".
     package var arityPhrase: String {
         let count = arity.lowerBound == arity.upperBound ? "\(arity.lowerBound)" : "\(arity.lowerBound) to \(arity.upperBound)"

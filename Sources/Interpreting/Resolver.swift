@@ -40,12 +40,22 @@ package struct Resolver {
                     throw Complaint(.wrongType, "`\(slot.name)` takes one expression", label: "several given")
                 }
                 return .perRow(perRow(list.items[0], isCondition: isCondition(slot)))
+            case .claim:
+                guard case .expression(let list) = filled.parts.first, list.items.count == 1, filled.parts.count == 1 else {
+                    throw Complaint(.wrongType, "`\(slot.name)` takes one condition", label: "several given")
+                }
+                let (value, unfinished) = try evaluator.session.watchingReads { try evaluator.value(of: list) }
+                if let unfinished {
+                    throw Complaint(.partialValue, "the condition is about a value that is not finished", label: unfinished.message)
+                }
+                return try Resolver.check(value, slot)
             case .tables: return .tables(try tables(filled))
             case .verdict:
                 guard case .expression(let list) = filled.parts.first, list.items.count == 1, filled.parts.count == 1 else {
                     throw Complaint(.wrongType, "`\(slot.name)` takes one condition", label: "several given")
                 }
-                return .verdict(try evaluator.verdict(on: list.items[0]))
+                let (verdict, unfinished) = try evaluator.session.watchingReads { try evaluator.verdict(on: list.items[0]) }
+                return .verdict(unfinished == nil ? verdict : .missing)
             case .columns,
                 .choice where slot.repeats:
                 return .names(
@@ -141,6 +151,7 @@ package struct Resolver {
             case .raw(let items):
                 for item in items {
                     guard let value = evaluator.scope[item.raw] else { throw evaluator.unknownName(item.raw, at: item.span) }
+                    evaluator.session.noteReading(evaluator.scope.unfinished(item.raw))
                     try add(item.raw, value, item.span)
                 }
             case .expression(let list):

@@ -9,17 +9,27 @@ struct Runner {
     let source: SourceFile
 
     func value(of pipeline: Pipeline, in scope: Scope, isBlockHead: Bool) throws -> Value {
-        var value: Value?
-        switch pipeline.head {
-        case .values(let list):
-            value = try evaluator(scope).value(of: list)
-        case .command(let command):
-            value = try run(command, input: nil, supply: isBlockHead ? .blockHead : .head, in: scope)
-        }
-        for command in pipeline.commands {
-            value = try run(command, input: value, supply: .pipe, in: scope)
-        }
-        return value ?? .none
+        try session.watchingReads {
+            var value: Value
+            switch pipeline.head {
+            case .values(let list):
+                value = try evaluator(scope).value(of: list)
+            case .command(let command):
+                value = derived(try run(command, input: nil, supply: isBlockHead ? .blockHead : .head, in: scope))
+            }
+            for command in pipeline.commands {
+                value = derived(try run(command, input: value, supply: .pipe, in: scope))
+            }
+            return value
+        }.0
+    }
+
+    /// A table that something unfinished went into says so.
+    private func derived(_ value: Value) -> Value {
+        guard case .table(var table) = value else { return value }
+        session.noteReading(table.partial)
+        table.partial = table.partial ?? session.unfinished
+        return .table(table)
     }
 
     /// The value of a block's last statement that has one.
@@ -29,8 +39,9 @@ struct Runner {
             switch statement.kind {
             case .pipeline(let pipeline): last = try value(of: pipeline, in: scope, isBlockHead: true)
             case .assignment(let name, let pipeline):
-                last = try value(of: pipeline, in: scope, isBlockHead: true)
-                scope.set(name.text, last)
+                let (made, unfinished) = try session.watchingReads { try value(of: pipeline, in: scope, isBlockHead: true) }
+                last = made
+                scope.set(name.text, made, from: unfinished)
             case .param(let name, _, _), .definition(let name, _, _):
                 throw Diagnostic(
                     .malformedStatement, "`\(name.text)` cannot be declared inside a block", at: statement.span, label: "move it above", source: source)
@@ -57,15 +68,21 @@ struct Runner {
         let evaluator = evaluator(scope)
         var flowing = input
         if let argument = bound.inputArgument { flowing = try evaluator.value(of: argument) }
-        if flowing == nil, supply == .blockHead, declaration.input != .none { flowing = scope["it"] }
+        if flowing == nil, supply == .blockHead, declaration.input != .none {
+            flowing = scope["it"]
+            session.noteReading(scope.unfinished("it"))
+        }
         return try located(command, bound) {
             let fitted = try Runner.fit(flowing, to: declaration)
-            let arguments = try Resolver(evaluator: evaluator, bound: bound).arguments()
-            if session.verbs[command.verb.text] == nil, let definition { return try call(definition, arguments, input: fitted) }
+            let (arguments, unfinished) = try session.watchingReads { try Resolver(evaluator: evaluator, bound: bound).arguments() }
+            if session.verbs[command.verb.text] == nil, let definition { return try call(definition, arguments, unfinished, input: fitted) }
             let invocation = Invocation(
                 verb: declaration, input: fitted, arguments: arguments, block: command.block.map { bind($0, of: declaration, in: scope) }, session: session,
                 source: source.text(of: command.span)
-            ) { scope[$0] }
+            ) { name in
+                session.noteReading(scope.unfinished(name))
+                return scope[name]
+            }
             return try declaration.run(invocation)
         }
     }
@@ -84,10 +101,10 @@ struct Runner {
     }
 
     /// A definition sees its arguments, `it` and the notebook's variables, not those of the caller's blocks.
-    private func call(_ definition: Definition, _ arguments: Arguments, input: Value?) throws -> Value {
+    private func call(_ definition: Definition, _ arguments: Arguments, _ unfinished: Table.Partial?, input: Value?) throws -> Value {
         let inner = Scope(parent: session.globals)
         for parameter in definition.parameters {
-            if let value = arguments.value(parameter.text) { inner.set(parameter.text, value) }
+            if let value = arguments.value(parameter.text) { inner.set(parameter.text, value, from: unfinished) }
         }
         if let input { inner.set("it", input) }
         guard session.depth < Definition.maximalDepth else {

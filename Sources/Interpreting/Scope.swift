@@ -5,6 +5,8 @@ package final class Scope {
     private var values: [String: Value] = [:]
     private var order: [String] = []
     package let parent: Scope?
+    /// Of values that are no tables: what they were made from that is not finished. A table says so itself.
+    private var origins: [String: Table.Partial] = [:]
     /// The row that a block runs for, whose columns are among its variables.
     private var row: [String: Value]?
 
@@ -12,8 +14,15 @@ package final class Scope {
 
     package subscript(name: String) -> Value? { values[name] ?? parent?[name] }
 
-    package func set(_ name: String, _ value: Value) {
+    package func set(_ name: String, _ value: Value, from origin: Table.Partial? = nil) {
+        origins[name] = origin
         if values.updateValue(value, forKey: name) == nil { order.append(name) }
+    }
+
+    /// What of the variable's value is not finished.
+    func unfinished(_ name: String) -> Table.Partial? {
+        guard let value = values[name] else { return parent?.unfinished(name) }
+        return value.partial ?? origins[name]
     }
 
     /// Binds a row's columns: as variables, and for `.NAME`.
@@ -27,11 +36,13 @@ package final class Scope {
 
     package func remove(_ name: String) {
         values[name] = nil
+        origins[name] = nil
         order.removeAll { $0 == name }
     }
 
     package func removeAll() {
         values = [:]
+        origins = [:]
         order = []
     }
 

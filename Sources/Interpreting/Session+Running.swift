@@ -28,6 +28,8 @@ package struct RunResult: Sendable {
     package var outputs: [Output]
     package var diagnostics: [Diagnostic]
     package var ending: Ending
+    /// Where it was interrupted, and what of it was kept.
+    package var stopped: String?
     /// Items that came from the cache, and that were computed; empty where there is no cache.
     package var counts = CacheCounts()
     /// Why the cache could not keep what was computed; the results are not touched by it.
@@ -76,9 +78,9 @@ extension Session {
     }
 
     /// Runs a program: nothing if it has errors that can be seen before; else statement by statement, until one fails. Values assigned
-    /// before a failure stay. `shown` is called with each output as it comes.
+    /// before a failure stay. `shown` is called with each output as it comes. Who drives the session resets its cancellation: a press between two
+    /// cells of a notebook counts too.
     package func run(_ source: SourceFile, shown: (Output) -> Void = { _ in }) -> RunResult {
-        cancellation.reset()
         cache?.beginRun()
         var result = perform(source, shown)
         if let cache {
@@ -105,12 +107,19 @@ extension Session {
                 }
                 if cancellation.isRequested {
                     result.ending = .interrupted
+                    result.stopped = value.partial?.message
                     return result
                 }
             } catch {
-                let diagnostic = (error as? Diagnostic)?.located(in: source) ?? Diagnostic(.engineUnsupported, "\(error)", at: statement.span, source: source)
+                var diagnostic = (error as? Diagnostic)?.located(in: source) ?? Diagnostic(.engineUnsupported, "\(error)", at: statement.span, source: source)
+                // What a stop left of a table can be too little for what comes after; that is no error of the program.
+                if cancellation.isRequested, [.emptyTable, .partialValue].contains(diagnostic.code) {
+                    diagnostic = Diagnostic(.interrupted, "stopped before this could be finished", at: diagnostic.span, source: diagnostic.source)
+                }
                 result.diagnostics.append(diagnostic)
-                result.ending = diagnostic.code == .expectationFailed ? .unmet : diagnostic.code == .interrupted ? .interrupted : .failed
+                result.ending =
+                    diagnostic.code == .interrupted ? .interrupted : [.expectationFailed, .partialValue].contains(diagnostic.code) ? .unmet : .failed
+                if result.ending == .interrupted { result.stopped = diagnostic.title + "; the same line goes on" }
                 _ = takeWarnings()
                 return result
             }
@@ -122,13 +131,13 @@ extension Session {
         let runner = Runner(session: self, source: source)
         switch statement.kind {
         case .pipeline(let pipeline):
-            let value = try runner.value(of: pipeline, in: globals, isBlockHead: false)
-            remember(value)
+            let (value, unfinished) = try watchingReads { try runner.value(of: pipeline, in: globals, isBlockHead: false) }
+            remember(value, unfinished)
             return (value, true)
         case .assignment(let name, let pipeline):
-            let value = try runner.value(of: pipeline, in: globals, isBlockHead: false)
-            globals.set(name.text, value)
-            remember(value)
+            let (value, unfinished) = try watchingReads { try runner.value(of: pipeline, in: globals, isBlockHead: false) }
+            globals.set(name.text, value, from: unfinished)
+            remember(value, unfinished)
             return (value, false)
         case .param(let name, let values, let allowed):
             globals.set(name.text, try parameter(name, values, allowed, source))
@@ -139,9 +148,10 @@ extension Session {
         }
     }
 
-    private func remember(_ value: Value) {
+    private func remember(_ value: Value, _ unfinished: Table.Partial?) {
         guard keepsLast, !value.isNone else { return }
         last = Array(([value] + last).prefix(3))
+        lastOrigins = Array(([unfinished] + lastOrigins).prefix(3))
     }
 
     /// The value of a `param`: its default, or what was set from outside, read by the kind of the default.

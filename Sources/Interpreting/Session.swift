@@ -45,11 +45,18 @@ package final class Session {
     var depth = 0
     /// The last values, newest first; kept when `keepsLast` is set.
     package internal(set) var last: [Value] = []
+    /// Of each of the last values, what it was made from that is not finished.
+    var lastOrigins: [Table.Partial?] = []
+    /// Set once a value was read that is not finished, or that was made from one.
+    private(set) var unfinished: Table.Partial?
 
     package init(verbs: VerbRegistry, access: FileAccess) {
         self.verbs = verbs
         self.access = access
     }
+
+    /// One computation of the engine, which a second Ctrl-C abandons.
+    package func abandonable<R>(_ body: () throws -> R) throws -> R { try cancellation.abandonable(body) }
 
     package func warn(_ message: String) {
         guard !warnings.contains(message) else { return }
@@ -61,7 +68,20 @@ package final class Session {
         globals.removeAll()
         definitions = [:]
         last = []
+        lastOrigins = []
         warnings = []
+    }
+
+    /// Notes that a value was read, where that is not finished.
+    func noteReading(_ partial: Table.Partial?) { unfinished = unfinished ?? partial }
+
+    /// What `body` read that is not finished: that its result derives from something partial. It counts for what is around it, too.
+    func watchingReads<R>(_ body: () throws -> R) rethrows -> (R, Table.Partial?) {
+        let before = unfinished
+        unfinished = nil
+        defer { unfinished = before ?? unfinished }
+        let result = try body()
+        return (result, unfinished)
     }
 
     /// The warnings since the last call.

@@ -6,6 +6,18 @@ import Glibc
 import Darwin
 #endif
 
+/// Raised by the user in the middle of a computation whose result nobody wants any more. A signal handler may raise it.
+package final class Abandonment: Sendable {
+    private let isRaised = Atomic<Bool>(false)
+
+    package init() {}
+
+    package var isSet: Bool {
+        get { isRaised.load(ordering: .relaxed) }
+        set { isRaised.store(newValue, ordering: .relaxed) }
+    }
+}
+
 /// The one place that owns the processor's cores. Work is split into fixed chunks whose arithmetic does not depend on
 /// who runs them; threads claim chunks by an atomic counter, so results are equal for any number of threads.
 ///
@@ -13,6 +25,8 @@ import Darwin
 /// until `running` is zero again; the lock and the atomics order these accesses.
 package final class ThreadPool: @unchecked Sendable {
     package static let shared = ThreadPool()
+    /// Where set and raised, chunks are no longer computed and results mean nothing: whoever sets it throws them away.
+    @TaskLocal package static var abandonment: Abandonment?
 
     private let gate: UnsafeMutablePointer<pthread_mutex_t>
     private let wake: UnsafeMutablePointer<pthread_cond_t>
@@ -48,6 +62,13 @@ package final class ThreadPool: @unchecked Sendable {
     /// A call from inside a chunk, or beside another call, runs on the calling thread alone.
     package func run(_ chunks: Int, _ body: (Int) -> Void) {
         guard chunks > 0 else { return }
+        guard let abandonment = Self.abandonment else { return share(chunks, body) }
+        share(chunks) { chunk in
+            if !abandonment.isSet { body(chunk) }
+        }
+    }
+
+    private func share(_ chunks: Int, _ body: (Int) -> Void) {
         let helpers = min(threadCount, chunks) - 1
         guard helpers > 0, !busy.exchange(true, ordering: .acquiring) else {
             for chunk in 0..<chunks { body(chunk) }

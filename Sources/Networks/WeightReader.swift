@@ -1,4 +1,5 @@
 import Files
+import Kernels
 import Synchronization
 import Tensors
 
@@ -99,7 +100,8 @@ package final class Lazy<Value: Sendable>: Sendable {
     package var value: Value {
         made.withLock { value in
             if let value { return value }
-            let fresh = make()
+            // It outlives the computation that first asked for it.
+            let fresh = ThreadPool.$abandonment.withValue(nil) { make() }
             value = fresh
             return fresh
         }

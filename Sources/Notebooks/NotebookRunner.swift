@@ -18,6 +18,8 @@ package struct NotebookRunner {
         package var counts = CacheCounts()
         /// Why the cache could not keep what was computed.
         package var cacheFailure: String?
+        /// Where it was interrupted, and what of it was kept.
+        package var stopped: String?
     }
 
     package let notebook: Notebook
@@ -48,6 +50,11 @@ package struct NotebookRunner {
             began(cell)
             run.ending = perform(cell, source, &run, shown)
             guard run.ending == .finished else { return run }
+            // Between two cells, where no statement notices it.
+            if session.cancellation.isRequested {
+                run.ending = .interrupted
+                return run
+            }
             run.finished += 1
         }
         return run
@@ -68,6 +75,7 @@ package struct NotebookRunner {
         }
         run.counts.add(result.counts)
         run.cacheFailure = run.cacheFailure ?? result.cacheFailure
+        run.stopped = result.stopped
         var ending = result.ending
         var diagnostics = result.diagnostics
         if let failure {
@@ -84,7 +92,7 @@ package struct NotebookRunner {
             run.outputs[cell.index] = isHidden ? "" : blocks.joined(separator: "\n\n")
             return .finished
         }
-        run.diagnostics += diagnostics
+        run.diagnostics += diagnostics.filter { $0.code != .interrupted }
         if ending == .finished, folder != nil { run.outputs[cell.index] = blocks.joined(separator: "\n\n") }
         return ending
     }

@@ -85,6 +85,7 @@ package final class PromptSession {
         count += 1
         let source = SourceFile(name: "prompt", text: text)
         var failure: Diagnostic?
+        session.cancellation.reset()
         let result = Interrupts.whileRunning {
             session.run(source) { output in
                 do {
@@ -108,12 +109,8 @@ package final class PromptSession {
 
     /// A value that was shown says itself that it is partial; one that went into a variable does not.
     private func tellInterrupted(_ result: RunResult) {
-        guard result.outputs.last.map(\.value.isNone) ?? true else { return }
-        if case .table(let table)? = session.last.first, let partial = table.partial {
-            write(partial.message + "\n", .error)
-        } else {
-            write("stopped\n", .error)
-        }
+        if let output = result.outputs.last, output.value.partial != nil { return }
+        write((result.stopped ?? "stopped") + "\n", .error)
     }
 
     // MARK: Commands of the prompt

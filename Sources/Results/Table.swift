@@ -16,22 +16,6 @@ package struct Table: Sendable {
     /// What a reader of its numbers must know, shown below it: with what they were measured, say.
     package var notes: [String] = []
 
-    /// How far the work came.
-    package struct Partial: Sendable, Equatable {
-        /// Where it stopped: "k=40, item 19 of 36".
-        package var place: String
-        package var kept: Int
-        package var total: Int
-
-        package init(place: String, kept: Int, total: Int) {
-            self.place = place
-            self.kept = kept
-            self.total = total
-        }
-
-        package var message: String { "stopped at \(place); \(kept) of \(total) kept" }
-    }
-
     /// `items` defaults to 0, 1, 2, ...; every column must have `rowCount` values.
     package init(columns: [Column], rowCount: Int? = nil, items: [Int]? = nil, recipes: [Recipe]? = nil, showsItem: Bool = false) {
         let rowCount = rowCount ?? columns.first?.values.count ?? items?.count ?? 0
@@ -75,6 +59,7 @@ package struct Table: Sendable {
     /// Adds the column, or replaces the one of that name where it stands. A column `item` sets the items themselves.
     package mutating func set(_ column: Column) {
         precondition(column.values.count == rowCount, "column \(column.name) has \(column.values.count) values for \(rowCount) rows")
+        partial?.forget(column.name)
         if let index = columns.firstIndex(where: { $0.name == column.name }) {
             columns[index] = column
         } else {
@@ -85,6 +70,7 @@ package struct Table: Sendable {
     package mutating func set(items: [Int]) {
         precondition(items.count == rowCount, "\(items.count) items for \(rowCount) rows")
         self.items = items
+        partial?.forget(Table.itemName)
     }
 
     package mutating func set(recipes: [Recipe]) {
@@ -139,7 +125,13 @@ package struct Table: Sendable {
             },
             rowCount: tables.reduce(0) { $0 + $1.rowCount },
             items: tables.flatMap(\.items), recipes: tables.flatMap(\.recipes), showsItem: tables.contains { $0.showsItem })
-        result.partial = tables.lazy.compactMap(\.partial).first
+        let partials = tables.compactMap(\.partial)
+        if var partial = partials.first {
+            partial.kept = result.rowCount
+            partial.total = tables.reduce(0) { total, table in total.flatMap { total in (table.partial.map(\.total) ?? table.rowCount).map { $0 + total } } }
+            partial.unfinished = partials.flatMap(\.unfinished)
+            result.partial = partial
+        }
         return result
     }
 }

@@ -40,6 +40,11 @@ package indirect enum Value: Sendable {
         }
     }
 
+    /// What of a table is not finished.
+    package var partial: Table.Partial? {
+        if case .table(let table) = self { table.partial } else { nil }
+    }
+
     package var isNone: Bool {
         if case .none = self { true } else { false }
     }

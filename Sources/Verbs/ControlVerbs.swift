@@ -39,48 +39,58 @@ enum ControlVerbs {
         var tables: [Table] = []
         session.progress.begin("sweep", total: count)
         defer { session.progress.end() }
-        for repeatIndex in 0..<repeats {
-            for point in points(lists) {
-                let columns = point + (repeats > 1 ? [(name: "repeat", value: Value.number(Double(repeatIndex)))] : [])
-                let place = columns.map { "\($0.name)=\($0.value.summary)" }.joined(separator: ", ")
-                session.seedOffset += repeatIndex * Seeds.perRepeat
-                defer { session.seedOffset -= repeatIndex * Seeds.perRepeat }
-                var table: Table
-                do {
-                    table = try Block.table(try block(it: invocation.input, columns), of: "sweep")
-                } catch  where skips && !session.cancellation.isRequested {
-                    session.warn("left out \(place): \(Block.title(of: error))")
-                    session.progress.advance(by: 1)
-                    continue
-                } catch {
-                    throw place.isEmpty ? error : NotedError(error, note: place)
-                }
-                for (name, _) in columns where table.has(name) {
-                    throw Complaint(.columnExists, "the block's table has a column `\(name)` already", label: "the sweep would add it again", slot: name)
-                }
-                table.prepend(columns.map { column in Column(column.name, Array(repeating: column.value, count: table.rowCount)) })
-                tables.append(table)
+        let all = points(lists, repeats: repeats)
+        let combinations = all.count / repeats
+        for (number, columns) in all.enumerated() {
+            let repeatIndex = number / combinations
+            let place = columns.map { "\($0.name)=\($0.value.summary)" }.joined(separator: ", ")
+            session.seedOffset += repeatIndex * Seeds.perRepeat
+            defer { session.seedOffset -= repeatIndex * Seeds.perRepeat }
+            // What a stop leaves: the points before, and what this one has finished.
+            func stopped(at inner: Table.Partial?, _ innerPlace: String) -> Value {
+                var result = Table.stacked(tables)
+                let point = Block.values(columns)
+                let size = inner == nil ? tables.first?.rowCount : inner?.total
+                result.partial = .init(
+                    place: [place, innerPlace].filter { !$0.isEmpty }.joined(separator: ", "), kept: result.rowCount, total: size.map { $0 * count },
+                    unfinished: (inner?.unfinished(within: point) ?? [point]) + all[(number + 1)...].map(Block.values))
+                return .table(result)
+            }
+            var table: Table
+            do {
+                table = try Block.table(try block(it: invocation.input, columns), of: "sweep")
+            } catch  where session.cancellation.isRequested && !tables.isEmpty && Stop.isStop(error) {
+                return stopped(at: nil, Stop.place(of: error) ?? "")
+            } catch  where skips && !session.cancellation.isRequested {
+                session.warn("left out \(place): \(Block.title(of: error))")
                 session.progress.advance(by: 1)
-                if session.cancellation.isRequested {
-                    let isLast = tables.count == count && table.partial == nil
-                    var result = Table.stacked(tables)
-                    let total = (table.partial?.total ?? table.rowCount) * count
-                    if !isLast {
-                        let inner = table.partial.map { ", " + $0.place } ?? ""
-                        result.partial = .init(place: place + inner, kept: result.rowCount, total: total)
-                    }
-                    return .table(result)
+                continue
+            } catch {
+                throw place.isEmpty ? error : NotedError(error, note: place)
+            }
+            for (name, _) in columns where table.has(name) {
+                throw Complaint(.columnExists, "the block's table has a column `\(name)` already", label: "the sweep would add it again", slot: name)
+            }
+            table.prepend(columns.map { column in Column(column.name, Array(repeating: column.value, count: table.rowCount)) })
+            tables.append(table)
+            session.progress.advance(by: 1)
+            if session.cancellation.isRequested {
+                if let inner = table.partial { return stopped(at: inner, inner.place) }
+                if number + 1 < all.count {
+                    return stopped(at: .init(place: "", kept: table.rowCount, total: table.rowCount, unfinished: []), "")
                 }
             }
         }
         return .table(.stacked(tables))
     }
 
-    /// All combinations, the first name slowest.
-    private static func points(_ lists: [(name: String, values: [Value])]) -> [[(name: String, value: Value)]] {
-        lists.reduce([[]]) { points, list in
-            points.flatMap { point in list.values.map { point + [(list.name, $0)] } }
+    /// All combinations, the first name slowest, as often as they are repeated.
+    private static func points(_ lists: [(name: String, values: [Value])], repeats: Int) -> [[(name: String, value: Value)]] {
+        let once = lists.reduce([[]]) { points, list in
+            points.flatMap { point in list.values.map { point + [(name: list.name, value: $0)] } }
         }
+        guard repeats > 1 else { return once }
+        return (0..<repeats).flatMap { index in once.map { $0 + [(name: "repeat", value: .number(Double(index)))] } }
     }
 
     static let each = VerbDeclaration(
@@ -93,16 +103,21 @@ enum ControlVerbs {
         var tables: [Table] = []
         for row in 0..<table.rowCount {
             do {
-                let one = table.rows([row])
+                // One row of a table that is not finished is whole itself.
+                var one = table.rows([row])
+                one.partial = nil
                 tables.append(try Block.table(try block(it: .table(one), Block.variables(table.row(row))), of: "each"))
+            } catch  where invocation.session.cancellation.isRequested && !tables.isEmpty && Stop.isStop(error) {
+                break
             } catch {
                 throw NotedError(error, note: "row \(row), item \(table.items[row])")
             }
             if invocation.session.cancellation.isRequested { break }
         }
         var result = Table.stacked(tables)
-        if tables.count < table.rowCount {
-            result.partial = .init(place: "row \(tables.count) of \(table.rowCount)", kept: tables.count, total: table.rowCount)
+        if tables.count < table.rowCount || result.partial != nil {
+            let place = ["row \(tables.count) of \(table.rowCount)"] + [result.partial?.place].compactMap { $0 }
+            result.partial = .init(place: place.joined(separator: ", "), kept: result.rowCount, total: nil)
         }
         return .table(result)
     }
@@ -124,8 +139,13 @@ enum ControlVerbs {
         session.progress.begin("loop", total: table.rowCount)
         defer { session.progress.end() }
         for row in 0..<table.rowCount {
+            let place = "turn \(row) of \(table.rowCount)"
+            // The rows go through the turns together, so none of them is whole before the last turn.
             if session.cancellation.isRequested {
-                throw Complaint(.interrupted, "stopped at turn \(row) of \(table.rowCount)", label: "an unfinished loop has no value")
+                guard case .table(let unfinished) = value, unfinished.rowCount > 0 else { throw Stop.error(at: place) }
+                var result = unfinished.finished([])
+                result.partial?.place = place
+                return .table(result)
             }
             do {
                 value = try block(it: value, Block.variables(table.row(row)))
@@ -180,6 +200,11 @@ enum Block {
         }
         for (name, record) in records where !result.contains(where: { $0.name == name }) { result.append((name, .record(record))) }
         return result
+    }
+
+    /// A point of a sweep as its columns show it.
+    static func values(_ point: [(name: String, value: Value)]) -> [String: String] {
+        Dictionary(point.map { ($0.name, $0.value.summary) }) { first, _ in first }
     }
 
     static func title(of error: any Error) -> String {

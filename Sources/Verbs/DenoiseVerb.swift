@@ -49,17 +49,13 @@ enum DenoiseVerb {
         let kept = try DenoisingWork(invocation, table, model, latents, conditions).run()
         let rows = kept.flatMap { row, turns in turns.map { (row, $0) } }
         var result = table.rows(rows.map(\.0))
+        result.partial = table.finished(kept.map(\.row)).partial
         result.set(Column("latent", rows.map { .latent($0.1) }))
         result.set(Column("calls", numbers: rows.map { Double($0.1.run?.index ?? 0) }))
         if invocation.arguments.given.contains("every") {
             result.set(Column("left", numbers: rows.map { Double($0.1.run?.left ?? 0) }))
         }
         result.record(invocation.step(remark: "model \(model.name)"))
-        if kept.count < table.rowCount {
-            result.partial = .init(place: "item \(kept.count) of \(table.rowCount)", kept: kept.count, total: table.rowCount)
-        } else {
-            result.partial = table.partial
-        }
         return .table(result)
     }
 }
@@ -72,8 +68,7 @@ struct Conditions {
     var empty: Embedding
 
     init(_ invocation: Invocation, _ table: Table, _ model: LoadedModel) throws {
-        let warn = { (message: String) in invocation.session.warn(message) }
-        let negative = try model.embeddings(of: [invocation.arguments.text("negative") ?? ""], cache: invocation.session.cache, warn: warn)
+        let negative = try model.embeddings(of: [invocation.arguments.text("negative") ?? ""], in: invocation.session)
         if let column = table.column("embedding") {
             texts = try column.values.enumerated().map { row, value in
                 switch value {
@@ -91,7 +86,7 @@ struct Conditions {
                         throw Complaint(.wrongType, "row \(row) of `text` is \(value.kind.phrase)", label: "a prompt is text")
                     }
                     return text
-                }, cache: invocation.session.cache, warn: warn)
+                }, in: invocation.session)
         }
         guard let first = negative.first else { throw EngineError(.text, "the text encoder gave nothing for the empty prompt") }
         empty = first

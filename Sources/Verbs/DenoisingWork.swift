@@ -145,6 +145,7 @@ struct DenoisingWork {
         let session = invocation.session
         let unet = model.model.unet
         let isGuided = Guidance.isNeeded(scale: guidance)
+        guard !session.cancellation.isRequested else { return false }
         let conditioning = try conditions.conditioning(unet, rows: group, withEmpty: isGuided)
         let contexts = isGuided ? Array(repeating: 0, count: group.count) + Array(1...group.count) : Array(0..<group.count)
         var rows = group.map { all[$0] }
@@ -159,14 +160,17 @@ struct DenoisingWork {
             do {
                 let inputs = try rows.map { row in try row.current.run?.scaledInput(row.current.tensor) ?? row.current.tensor }
                 let sample = Tensor.stacked(isGuided ? inputs + inputs : inputs)
-                let output = try unet.predict(
-                    sample, timesteps: Array(repeating: timestep, count: sample.shape[0]), conditioning: conditioning, contexts: contexts)
+                let output = try session.abandonable {
+                    try unet.predict(
+                        sample, timesteps: Array(repeating: timestep, count: sample.shape[0]), conditioning: conditioning, contexts: contexts)
+                }
                 for index in rows.indices {
                     let guided = isGuided ? Guidance.combine(empty: output[index], text: output[rows.count + index], scale: guidance) : output[index]
                     try step(&rows[index].current, output: guided)
                 }
             } catch {
                 try saveUnfinished(rows)
+                if Stop.place(of: error) != nil { return false }
                 throw NotedError(error, note: "items \(group.map { String(table.items[$0]) }.joined(separator: ", ")), call \(call) of \(total)")
             }
             for index in rows.indices where rows[index].marks[rows[index].kept.count] == rows[index].index { try keep(&rows[index]) }

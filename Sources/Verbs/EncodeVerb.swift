@@ -33,17 +33,15 @@ enum EncodeVerb {
         switch column.kind {
         case .text:
             let session = invocation.session
-            let embeddings = try model.embeddings(
-                of: column.values.map(\.summary), cache: session.cache, count: { session.cache?.count("encode", cached: $0, computed: $1) },
-                warn: { session.warn($0) })
-            try invocation.add(Column(invocation.arguments.text("as") ?? "embedding", embeddings.map { .embedding($0) }), to: &table)
+            let embeddings = try model.finishedEmbeddings(
+                of: column.values.map(\.summary), in: session, count: { session.cache?.count("encode", cached: $0, computed: $1) })
+            table = table.finished(embeddings.indices.filter { embeddings[$0] != nil })
+            try invocation.add(
+                Column(invocation.arguments.text("as") ?? "embedding", embeddings.compactMap { $0.map { .embedding($0) } }), to: &table)
         case .image:
             let latents = try encode(column, table, model, invocation)
-            table = table.rows(0..<latents.count)
+            table = table.finished(Array(0..<latents.count))
             try invocation.add(Column(invocation.arguments.text("as") ?? "latent", latents.map { .latent($0) }), to: &table)
-            if latents.count < column.values.count {
-                table.partial = .init(place: "item \(latents.count) of \(column.values.count)", kept: latents.count, total: column.values.count)
-            }
         case .none where table.rowCount == 0:
             try invocation.add(Column(invocation.arguments.text("as") ?? "latent", []), to: &table)
         default:
@@ -78,10 +76,11 @@ enum EncodeVerb {
                 seed: samples ? seed : nil)
         }
         let store = try ItemStore(invocation, model, [.vae])
+        let watch = session.cancellation.watch()
         session.progress.begin("encode", total: pictures.count)
         defer { session.progress.end() }
         for range in Batches.ranges(count: pictures.count, size: session.settings.batch) {
-            if session.cancellation.isRequested { break }
+            if watch.isStopped { break }
             let pixels = try pictures[range].enumerated().map { offset, picture in
                 do {
                     let pixels = try picture.pixels()
@@ -107,7 +106,9 @@ enum EncodeVerb {
             }
             let missing = pixels.indices.filter { batch[$0] == nil }
             for part in Batches.alike(missing.map { pixels[$0].shape }, Batches.pixelLimit).map({ $0.map { missing[$0] } }) {
-                let posterior = try vae.encode(.stacked(part.map { pixels[$0] }))
+                guard let posterior = try Stop.unlessAbandoned({ try session.abandonable { try vae.encode(.stacked(part.map { pixels[$0] })) } }) else {
+                    return latents
+                }
                 for (index, position) in part.enumerated() {
                     let latent = made(posterior, index, row: range.lowerBound + position)
                     batch[position] = latent
@@ -141,12 +142,15 @@ enum EncodeVerb {
         let latents = try invocation.latents(table, for: model)
         table.record(invocation.step(remark: "model \(model.name)"))
         let pictures = try pictures(of: latents, model, invocation, recipes: table.recipes)
-        try invocation.add(Column(invocation.arguments.text("as") ?? "generated", pictures.map { .picture($0) }), to: &table)
+        table = table.finished(pictures.indices.filter { pictures[$0] != nil })
+        try invocation.add(Column(invocation.arguments.text("as") ?? "generated", pictures.compactMap { $0.map { .picture($0) } }), to: &table)
         return .table(table)
     }
 
-    /// What the autoencoder makes of latents.
-    static func pictures(of latents: [Latent], _ model: LoadedModel, _ invocation: Invocation, recipes: [Recipe]? = nil) throws -> [Picture] {
+    /// What the autoencoder makes of latents; nil for those that were left when the user stopped.
+    static func pictures(of latents: [Latent], _ model: LoadedModel, _ invocation: Invocation, recipes: [Recipe]? = nil) throws -> [Picture?] {
+        let session = invocation.session
+        let watch = session.cancellation.watch()
         let vae = model.model.vae
         var pictures: [Int: Picture] = [:]
         let progress = invocation.session.progress
@@ -167,8 +171,9 @@ enum EncodeVerb {
         defer { progress.end() }
         let area = Batches.pixelLimit / (vae.configuration.factor * vae.configuration.factor)
         for part in Batches.alike(missing.map { latents[$0].tensor.shape }, area).map({ $0.map { missing[$0] } }) {
-            if invocation.session.cancellation.level == .abandon { throw EngineError(.interrupted, "stopped while decoding") }
-            let decoded = try vae.decode(.stacked(part.map { latents[$0].tensor / vae.configuration.scalingFactor }))
+            if watch.isStopped { break }
+            let decode = { try vae.decode(.stacked(part.map { latents[$0].tensor / vae.configuration.scalingFactor })) }
+            guard let decoded = try Stop.unlessAbandoned({ try session.abandonable(decode) }) else { break }
             for (index, row) in part.enumerated() {
                 guard decoded.shape[1] == 3 else {
                     throw EngineError(.unsupported, "the autoencoder gives \(decoded.shape[1]) channels, and pictures have 3", place: model.model.folder)
@@ -180,14 +185,20 @@ enum EncodeVerb {
             store?.cache.count("decode", computed: part.count)
             progress.advance(by: part.count)
         }
-        return latents.indices.compactMap { pictures[$0] }
+        return latents.indices.map { pictures[$0] }
     }
 
     /// A column of latents as the pictures they stand for: what `show` and `grid` draw.
     static func shown(_ column: Column, of table: Table, _ invocation: Invocation) throws -> Column {
         let model = try invocation.model()
         let latents = try invocation.latents(table, for: model, column: column.name)
-        return Column(column.name, try pictures(of: latents, model, invocation).map { .picture($0) })
+        let pictures = try pictures(of: latents, model, invocation)
+        return Column(
+            column.name,
+            try pictures.enumerated().map { row, picture in
+                guard let picture else { throw Stop.error(at: "picture \(row) of \(pictures.count)") }
+                return .picture(picture)
+            })
     }
 }
 

@@ -112,8 +112,9 @@ package final class FeatureNetwork: ModelHandle {
     }
 
     /// [texts, width], not normalised.
-    package func features(of wanted: [String], cache: ItemCache?) throws -> Tensor {
-        let store = try ItemStore(cache, verb: "text features", digests, parts)
+    package func features(of wanted: [String], _ session: Session) throws -> Tensor {
+        let watch = session.cancellation.watch()
+        let store = try ItemStore(session.cache, verb: "text features", digests, parts)
         let known = texts.withLock { $0 }
         var found = known.count > most ? [:] : known
         var missing = Array(Set(wanted.filter { found[$0] == nil })).sorted()
@@ -127,7 +128,8 @@ package final class FeatureNetwork: ModelHandle {
         }
         for start in stride(from: 0, to: missing.count, by: 32) {
             let part = Array(missing[start..<min(start + 32, missing.count)])
-            let features = try computed(part)
+            if watch.isStopped { throw Stop.error(at: "text \(start) of \(missing.count)") }
+            let features = try session.abandonable { try computed(part) }
             for (index, text) in part.enumerated() {
                 found[text] = features[index].values
                 if let store { store.cache.store(try key(text, store)) { $0.write(features[index]) } }
@@ -141,6 +143,7 @@ package final class FeatureNetwork: ModelHandle {
     /// [pictures, width], not normalised.
     func features(of wanted: [Picture], _ session: Session) throws -> Tensor {
         let progress = session.progress
+        let watch = session.cancellation.watch()
         let known = pictures.withLock { $0 }
         var found = known.count > most ? [:] : known
         var missing: [Picture] = []
@@ -162,16 +165,15 @@ package final class FeatureNetwork: ModelHandle {
         let size = isClip ? 32 : 8
         for start in stride(from: 0, to: missing.count, by: size) {
             let part = Array(missing[start..<min(start + size, missing.count)])
-            let features = try computed(try part.map { try $0.bitmap().onWhite })
+            // What was computed is kept; a score of a part of the pictures would be another score.
+            if watch.isStopped { throw Stop.error(at: "picture \(start) of \(missing.count)") }
+            let bitmaps = try part.map { try $0.bitmap().onWhite }
+            let features = try session.abandonable { try computed(bitmaps) }
             for (index, picture) in part.enumerated() {
                 found[ObjectIdentifier(picture)] = (picture, features[index].values)
                 if let store, let key = keys[ObjectIdentifier(picture)] { store.cache.store(key) { $0.write(features[index]) } }
             }
             progress.advance(by: part.count)
-            // What was computed is kept; a score of a part of the pictures would be another score.
-            if session.cancellation.isRequested, start + size < missing.count {
-                throw EngineError(.interrupted, "stopped after \(start + size) of \(missing.count) pictures")
-            }
         }
         let all = found
         pictures.withLock { $0 = all.count > most ? [:] : all }
@@ -225,12 +227,12 @@ package final class FeatureNetwork: ModelHandle {
 
     /// What a table is searched by. Of more than `most` texts the features are computed in blocks, kept block by block, and laid into one
     /// mapped file, so that they need not fit into memory.
-    package func searchable(_ texts: [String], cache: ItemCache?) throws -> EmbeddingRows {
-        guard texts.count > most, let store = try ItemStore(cache, verb: "text features of a table", digests, parts) else {
-            return try EmbeddingRows(features(of: texts, cache: cache))
+    package func searchable(_ texts: [String], _ session: Session) throws -> EmbeddingRows {
+        guard texts.count > most, let store = try ItemStore(session.cache, verb: "text features of a table", digests, parts) else {
+            return try EmbeddingRows(features(of: texts, session))
         }
         return try laidOut(
-            texts, store,
+            texts, store, session,
             key: { part in try store.key { builder in part.forEach { builder.add("text", $0) } } }, compute: { try self.computed($0) })
     }
 
@@ -239,20 +241,25 @@ package final class FeatureNetwork: ModelHandle {
             return try EmbeddingRows(features(of: pictures, session))
         }
         return try laidOut(
-            pictures, store,
+            pictures, store, session,
             key: { part in try store.key { builder in for picture in part { builder.add("picture", try Self.key(of: picture, store).digest) } } },
             compute: { try self.computed($0.map { try $0.bitmap().onWhite }) })
     }
 
     private func laidOut<Item>(
-        _ items: [Item], _ store: ItemStore, key: (ArraySlice<Item>) throws -> ItemKey, compute: ([Item]) throws -> Tensor
+        _ items: [Item], _ store: ItemStore, _ session: Session, key: (ArraySlice<Item>) throws -> ItemKey, compute: ([Item]) throws -> Tensor
     ) throws -> EmbeddingRows {
         let blocks = stride(from: 0, to: items.count, by: min(most, 1_024)).map { items[$0..<min($0 + min(most, 1_024), items.count)] }
         let keys = try blocks.map(key)
+        let watch = session.cancellation.watch()
         func features(_ index: Int) throws -> Tensor {
             if let stored = store.cache.value(keys[index], { try $0.tensor() }) { return stored }
             let block = Array(blocks[index])
-            let parts = try stride(from: 0, to: block.count, by: 32).map { try compute(Array(block[$0..<min($0 + 32, block.count)])) }
+            let parts = try stride(from: 0, to: block.count, by: 32).map { start in
+                if watch.isStopped { throw Stop.error(at: "row \(index * blocks[0].count + start) of \(items.count)") }
+                let part = Array(block[start..<min(start + 32, block.count)])
+                return try session.abandonable { try compute(part) }
+            }
             let features = Tensor.concatenated(parts)
             store.cache.store(keys[index]) { $0.write(features) }
             return features

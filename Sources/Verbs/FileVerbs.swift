@@ -119,6 +119,7 @@ enum FileVerbs {
         let name = invocation.arguments.text("path") ?? ""
         let path = try invocation.session.access.writing(name, slot: "path")
         guard let value = invocation.input else { return .none }
+        if let partial = value.partial { invocation.session.warn("what is saved is not finished: \(partial.message)") }
         let ending = fileExtension(name)
         if let folder = ["csv", "json", "png", "safetensors"].contains(ending) ? FileSystem.folder(of: path) : nil { try FileSystem.createFolder(folder) }
         switch (ending, value) {

@@ -83,15 +83,27 @@ package final class LoadedModel: ModelHandle {
         scorer?.forget()
     }
 
-    /// The text encoder's states of each text. A text that is longer than the encoder takes is cut; `warn` is told.
-    /// `count` is told how many of the texts were known and how many had to be computed.
-    func embeddings(of texts: [String], cache: ItemCache? = nil, count: (Int, Int) -> Void = { _, _ in }, warn: (String) -> Void) throws -> [Embedding] {
+    /// The text encoder's states of each text.
+    func embeddings(of texts: [String], in session: Session) throws -> [Embedding] {
+        let found = try finishedEmbeddings(of: texts, in: session)
+        return try found.enumerated().map { row, embedding in
+            guard let embedding else { throw Stop.error(at: "text \(row) of \(texts.count)") }
+            return embedding
+        }
+    }
+
+    /// The text encoder's states of each text, nil for those that were left when the user stopped. A text that is longer than the encoder
+    /// takes is cut, with a warning. `count` is told how many of the texts were known and how many had to be computed.
+    func finishedEmbeddings(
+        of texts: [String], in session: Session, cached: Bool = true, count: (Int, Int) -> Void = { _, _ in }
+    ) throws -> [Embedding?] {
+        let watch = session.cancellation.watch()
         let known = encodings.withLock { $0 }
         var missing = Array(Set(texts.filter { known[$0] == nil })).sorted()
         for text in texts {
             if let tail = model.tokenizer.truncatedTail(text, length: model.maximumTokens) {
                 let cut = LoadedModel.shortened(tail)
-                warn("a prompt is longer than the \(model.maximumTokens) tokens that the text encoder takes; cut off: \"\(cut)\" (`help W001`)")
+                session.warn("a prompt is longer than the \(model.maximumTokens) tokens that the text encoder takes; cut off: \"\(cut)\" (`help W001`)")
             }
         }
         let wanted = Set(texts)
@@ -105,7 +117,7 @@ package final class LoadedModel: ModelHandle {
                 known[text] = summary
             }
         }
-        let store = missing.isEmpty ? nil : try ItemStore(cache, verb: "encode text", self, [.textEncoder, .tokenizer])
+        let store = missing.isEmpty || !cached ? nil : try ItemStore(session.cache, verb: "encode text", self, [.textEncoder, .tokenizer])
         if let store {
             missing = try missing.filter { text in
                 guard let (states, summary) = store.cache.value(try textKey(text, store), { (try $0.tensor(), try $0.tensor()) }) else { return true }
@@ -118,7 +130,7 @@ package final class LoadedModel: ModelHandle {
         count(texts.count - computed, computed)
         for start in stride(from: 0, to: missing.count, by: 16) {
             let part = Array(missing[start..<min(start + 16, missing.count)])
-            let output = try model.encode(part)
+            guard !watch.isStopped, let output = try Stop.unlessAbandoned({ try session.abandonable { try model.encode(part) } }) else { break }
             for (index, text) in part.enumerated() {
                 let (states, summary) = (output.states[index], output.pooled[index])
                 keep(text, states, summary.values)
@@ -131,7 +143,7 @@ package final class LoadedModel: ModelHandle {
             }
         }
         let all = encodings.withLock { $0 }
-        return texts.compactMap { all[$0] }
+        return texts.map { all[$0] }
     }
 
     private func textKey(_ text: String, _ store: ItemStore) throws -> ItemKey {
@@ -142,10 +154,10 @@ package final class LoadedModel: ModelHandle {
     }
 
     /// What retrieval compares texts by, [texts, width]: the projected embedding of the model's own CLIP, else the text encoder's pooled one.
-    func features(of texts: [String], cache: ItemCache? = nil, warn: (String) -> Void) throws -> Tensor {
-        if let clip { return try clip.features(of: texts, cache: cache) }
+    func features(of texts: [String], in session: Session) throws -> Tensor {
+        if let clip { return try clip.features(of: texts, session) }
         // The states of a whole data set would fill a disk, so only what is compared is kept.
-        let store = try ItemStore(cache, verb: "text features", self, [.textEncoder, .tokenizer])
+        let store = try ItemStore(session.cache, verb: "text features", self, [.textEncoder, .tokenizer])
         let known = pooled.withLock { $0 }
         var found = known
         var missing = Array(Set(texts.filter { found[$0] == nil })).sorted()
@@ -158,7 +170,8 @@ package final class LoadedModel: ModelHandle {
         }
         for start in stride(from: 0, to: missing.count, by: 32) {
             let part = Array(missing[start..<min(start + 32, missing.count)])
-            _ = try embeddings(of: part, warn: warn)
+            let states = try finishedEmbeddings(of: part, in: session, cached: false)
+            guard !states.contains(where: { $0 == nil }) else { throw Stop.error(at: "text \(start) of \(missing.count)") }
             let known = pooled.withLock { $0 }
             for text in part {
                 let features = try known[text] ?? model.encode([text]).pooled[0].values

@@ -23,7 +23,7 @@ enum LookingVerbs {
         guard let value = invocation.input else { return .none }
         guard case .table(let table) = value else {
             guard case .latent(let latent) = value, hasModel(invocation, for: latent) else { return .view(value.view) }
-            let picture = try EncodeVerb.pictures(of: [latent], invocation.model(), invocation)[0]
+            guard let picture = try EncodeVerb.pictures(of: [latent], invocation.model(), invocation)[0] else { throw Stop.error(at: "the picture") }
             return .view(.grid(GridView(rows: [[GridView.Cell(picture: picture, description: "a latent, decoded")]])))
         }
         var pictures = table.columns.filter { $0.kind == .image }

@@ -100,7 +100,7 @@ final class PictureScores {
         case .nearestPixel: return Estimate(items: try nearestPixel(rows))
         case .clip:
             let (distinct, own) = try ownTexts()
-            let texts = try unit("texts") { try network(metric).features(of: distinct, cache: invocation.session.cache) }
+            let texts = try unit("texts") { try network(metric).features(of: distinct, invocation.session) }
             return Estimate(
                 items: try ContrastiveScores.cosines(
                     unit("pictures") { try pictureFeatures(metric) }.selecting(rows: rows), texts.selecting(rows: rows.map { own[$0] })))
@@ -298,7 +298,7 @@ final class PictureScores {
 
     private func recall(_ pictures: DoubleMatrix, _ top: Int, _ rows: [Int]) throws -> [Double] {
         let (distinct, own) = try ownTexts()
-        let texts = try unit("texts") { try network(.clip).features(of: distinct, cache: invocation.session.cache) }
+        let texts = try unit("texts") { try network(.clip).features(of: distinct, invocation.session) }
         return try ContrastiveScores.recall(pictures: pictures.selecting(rows: rows), texts: texts, own: rows.map { own[$0] }, top: top)
     }
 }

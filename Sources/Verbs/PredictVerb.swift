@@ -67,16 +67,23 @@ enum PredictVerb {
         }
         let missing = told.indices.filter { texts[$0] == nil }
         store?.cache.count("predict", cached: told.count - missing.count)
-        for group in Batches.alike(missing.map { told[$0].input.shape }, .max).map({ $0.map { missing[$0] } }) {
-            for range in Batches.ranges(count: group.count, size: invocation.session.settings.batch) {
-                if invocation.session.cancellation.isRequested { throw EngineError(.interrupted, "stopped while predicting") }
-                let rows = Array(group[range])
+        let session = invocation.session
+        let groups = Batches.alike(missing.map { told[$0].input.shape }, .max).flatMap { group in
+            Batches.ranges(count: group.count, size: session.settings.batch).map { group[$0].map { missing[$0] } }
+        }
+        session.progress.begin("predict", total: missing.count)
+        defer { session.progress.end() }
+        do {
+            for rows in groups {
+                if session.cancellation.isRequested { break }
                 let conditioning = try conditions.conditioning(unet, rows: rows, withEmpty: true)
                 let inputs = rows.map { told[$0].input }
                 let times = rows.map { told[$0].timestep }
-                let output = try unet.predict(
-                    .stacked(inputs + inputs), timesteps: times + times, conditioning: conditioning,
-                    contexts: Array(repeating: 0, count: rows.count) + Array(1...rows.count))
+                let output = try session.abandonable {
+                    try unet.predict(
+                        .stacked(inputs + inputs), timesteps: times + times, conditioning: conditioning,
+                        contexts: Array(repeating: 0, count: rows.count) + Array(1...rows.count))
+                }
                 for (index, row) in rows.enumerated() {
                     empties[row] = .tensor(output[index])
                     texts[row] = .tensor(output[rows.count + index])
@@ -87,10 +94,13 @@ enum PredictVerb {
                     }
                 }
                 store?.cache.count("predict", computed: rows.count)
+                session.progress.advance(by: rows.count)
             }
-        }
-        table.set(Column("eps.text", (0..<table.rowCount).map { texts[$0] ?? .none }))
-        table.set(Column("eps.empty", (0..<table.rowCount).map { empties[$0] ?? .none }))
+        } catch  where Stop.place(of: error) != nil {}
+        let done = told.indices.filter { texts[$0] != nil && empties[$0] != nil }
+        table = table.finished(done)
+        table.set(Column("eps.text", done.map { texts[$0] ?? .none }))
+        table.set(Column("eps.empty", done.map { empties[$0] ?? .none }))
         table.record(invocation.step())
         return .table(table)
     }

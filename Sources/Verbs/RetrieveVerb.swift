@@ -34,7 +34,20 @@ enum RetrieveVerb {
         guard source.rowCount > 0 else {
             throw Complaint(.emptyTable, "there is nothing to retrieve from: the table is empty", label: "no rows", slot: "table")
         }
-        let found = try neighbours(table, source, top: top, invocation)
+        if let partial = source.partial {
+            throw Complaint(.partialValue, "the table to look in is not finished, and what is nearest could be missing", label: partial.message, slot: "table")
+        }
+        let found: [[Neighbour]]
+        var stop: Table.Partial?
+        do {
+            found = try neighbours(table, source, top: top, invocation)
+        } catch {
+            // Nothing is nearest before all of the table was looked at.
+            guard let place = Stop.place(of: error) else { throw error }
+            found = []
+            stop = table.finished([]).partial
+            if !place.isEmpty { stop?.place = place }
+        }
         let pairs = found.enumerated().flatMap { row, neighbours in neighbours.enumerated().map { (row, $0.offset, $0.element) } }
         var result = table.rows(pairs.map(\.0))
         func add(_ name: String, _ values: [Value]) throws { try invocation.add(Column(prefix + "." + name, values), to: &result) }
@@ -42,6 +55,7 @@ enum RetrieveVerb {
         try add("rank", pairs.map { .number(Double($0.1 + 1)) })
         try add("similarity", pairs.map { $0.2.similarity.isNaN ? .none : .number($0.2.similarity) })
         for column in source.columns { try add(column.name, pairs.map { column.values[$0.2.row] }) }
+        result.partial = stop ?? table.partial
         let step = invocation.step()
         result.set(recipes: pairs.map { Recipe(step, of: [table.recipes[$0.0], source.recipes[$0.2.row]]) })
         return .table(result)
@@ -57,18 +71,17 @@ enum RetrieveVerb {
                 return try RandomNeighbours.rows(of: source.rowCount, top: top, seed: seed).map { Neighbour(row: $0, similarity: .nan) }
             }
         }
-        let cache = session.cache
         let network = try invocation.featureNetwork()
         let queries: Tensor
         let keys: EmbeddingRows
         if let network {
             queries =
                 table.has("text")
-                ? try network.features(of: texts(table, "text", invocation), cache: cache)
+                ? try network.features(of: texts(table, "text", invocation), session)
                 : try network.features(of: pictures(table, invocation, slot: nil), session)
             keys =
                 by == "text"
-                ? try network.searchable(texts(source, "text", invocation, slot: "table"), cache: cache)
+                ? try network.searchable(texts(source, "text", invocation, slot: "table"), session)
                 : try network.searchable(pictures(source, invocation, slot: "table"), session)
         } else {
             let model = try invocation.model()
@@ -77,8 +90,8 @@ enum RetrieveVerb {
                     .unsupported, "\(model.name) has no whole CLIP to look at pictures with", place: model.model.folder,
                     cure: "`retrieve TABLE by=text` compares texts, and `using=` takes a whole CLIP")
             }
-            queries = try model.features(of: texts(table, "text", invocation), cache: cache) { session.warn($0) }
-            keys = try EmbeddingRows(model.features(of: texts(source, "text", invocation, slot: "table"), cache: cache) { session.warn($0) })
+            queries = try model.features(of: texts(table, "text", invocation), in: session)
+            keys = try EmbeddingRows(model.features(of: texts(source, "text", invocation, slot: "table"), in: session))
         }
         return try EmbeddingIndex(keys).nearest(queries, top: top)
     }

@@ -45,19 +45,23 @@ enum ScoreVerb {
             invocation, table, column: invocation.arguments.text("column") ?? "generated", truth: invocation.arguments.text("truth") ?? "image",
             against: against, statistics: invocation.arguments.text("statistics"), networks: try networks(invocation, names))
         // An unfinished group has no figure: one of what is there would pass for one of all.
-        let whole = members.map(\.count).max() ?? 0
-        let isWhole = members.map { table.partial == nil || (members.count > 1 && $0.count == whole) }
+        let isWhole = members.map { table.isWhole(groups, $0[0]) && against?.partial == nil }
+        var stop: Table.Partial?
         var columns = groups.enumerated().map { index, column in Column(column.name, members.map { column.values[$0[0]] }) }
         var resamplings: [[Int]: Resampling] = [:]
         for name in names {
             let values = try members.enumerated().map { index, rows -> Value in
-                guard isWhole[index] else { return .none }
+                guard isWhole[index], stop == nil else { return .none }
                 guard let metric = Metric(rawValue: name) else { return .number(Double(rows.count)) }
                 let items = rows.map { table.items[$0] }
                 let resampling = resamplings[items] ?? Resampling(items: items)
                 resamplings[items] = resampling
                 do {
                     return .measure(resampling.mean(try scores.estimate(metric, rows: rows).items, items: items))
+                } catch  where Stop.place(of: error) != nil {
+                    let place = Stop.place(of: error) ?? ""
+                    stop = .init(place: place.isEmpty ? name : place, kept: 0, total: members.count)
+                    return .none
                 } catch  where !groups.isEmpty && !(error is Complaint) { throw NotedError(error, note: keys[index]) }
             }
             columns.append(Column(name, values))
@@ -66,8 +70,9 @@ enum ScoreVerb {
         var result = Table(
             columns: columns, rowCount: members.count, items: groups.map(\.name) == [Table.itemName] ? members.map { table.items[$0[0]] } : nil,
             recipes: members.map { rows in Recipe(invocation.step(), of: Array(rows.prefix(1).map { table.recipes[$0] })) })
-        result.notes = try table.rowCount > 0 ? scores.notes(names.compactMap(Metric.init(rawValue:))) : []
-        result.partial = table.partial
+        result.notes = try table.rowCount > 0 && stop == nil ? scores.notes(names.compactMap(Metric.init(rawValue:))) : []
+        if stop != nil { stop?.kept = (0..<members.count).count { row in columns.allSatisfy { !$0.values[row].isNone } } }
+        result.partial = table.partial ?? stop
         return .table(result)
     }
 

@@ -140,10 +140,13 @@ enum TableVerbs {
         let items = Column(Table.itemName, groups.map { group in .list(group.rows.map { .number(Double(table.items[$0])) }) })
         let folded = Table(columns: keyColumns + lists + [items], rowCount: groups.count, recipes: recipes)
         var result = Table(columns: keyColumns, rowCount: groups.count, recipes: recipes)
-        result.set(Column("n", numbers: groups.map { Double($0.rows.count) }))
+        // A group that may lack rows has no count, and nothing else that is said of all of them.
+        let isWhole = groups.map { table.isWhole(keys, $0.rows[0]) }
+        result.set(Column("n", groups.indices.map { isWhole[$0] ? .number(Double(groups[$0].rows.count)) : .none }))
         for (name, expression) in invocation.arguments.assignments("values") {
-            result.set(Column(name, try (0..<groups.count).map { try expression(folded, row: $0) }))
+            result.set(Column(name, try groups.indices.map { isWhole[$0] ? try expression(folded, row: $0) : .none }))
         }
+        result.partial = table.partial
         return .table(result)
     }
 
@@ -170,6 +173,7 @@ enum TableVerbs {
                     guard !table.has(name) else {
                         throw Complaint(.columnExists, "`\(part.name)` has a column `\(name)` already", label: "choose another name", slot: "as")
                     }
+                    if let partial = table.partial { table.partial?.unfinished = partial.unfinished(within: [name: part.name]) }
                     table.prepend([Column(name, texts: Array(repeating: part.name, count: table.rowCount))])
                     return table
                 }))
@@ -226,6 +230,13 @@ enum TableVerbs {
                 Recipe(step, of: [left.recipes[pair.0]] + (pair.1.map { [right.recipes[$0]] } ?? []))
             })
         return .table(result)
+    }
+}
+
+extension Table {
+    /// Whether all rows that agree with this one in some columns are there.
+    func isWhole(_ columns: [Column], _ row: Int) -> Bool {
+        partial?.isWhole(at: Dictionary(columns.map { ($0.name, $0.values[row].summary) }) { first, _ in first }) ?? true
     }
 }
 

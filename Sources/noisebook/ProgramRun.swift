@@ -22,7 +22,8 @@ struct ProgramRun {
                 }
             }
         }
-        reporter.report(result.diagnostics + (failure.map { [$0] } ?? []))
+        reporter.tellStopped(result.ending, result.stopped)
+        reporter.report(result.diagnostics.filter { $0.code != .interrupted } + (failure.map { [$0] } ?? []))
         reporter.tell(result.counts, failure: result.cacheFailure)
         if result.ending == .finished, failure != nil { return ExitStatus.error }
         return ExitStatus.of(result.ending)

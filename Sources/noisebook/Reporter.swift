@@ -52,6 +52,13 @@ struct Reporter {
         if let failure { tell(display.warning(failure) + "\n") }
     }
 
+    /// Where the user stopped a run, and what is kept.
+    func tellStopped(_ ending: RunResult.Ending, _ message: String?) {
+        guard ending == .interrupted else { return }
+        let message = message ?? "stopped"
+        if isJSON { print(JSON.object(["kind": "stopped", "message": .string(message)]).text + "\n") } else { tell(message + "\n") }
+    }
+
     func report(_ diagnostics: [Diagnostic]) {
         guard !diagnostics.isEmpty else { return }
         if isJSON {

@@ -85,6 +85,7 @@ struct RunCommand: ParsableCommand {
             })
         }
         if write, !run.outputs.isEmpty { try file.write(run.outputs) }
+        reporter.tellStopped(run.ending, run.stopped)
         reporter.report(run.diagnostics)
         reporter.tell(run.counts, failure: run.cacheFailure)
         if write, !options.json {

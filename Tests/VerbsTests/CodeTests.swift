@@ -47,7 +47,7 @@ import Darwin
         Case(code: .notWritable, program: "items a=1 | save /etc/noisebook.csv"),
     ]
 
-    /// What has its test elsewhere: partial values (PromptTests), and a cell that should have failed (NotebooksTests).
+    /// What has its test elsewhere: partial values (StoppedTests), and a cell that should have failed (NotebooksTests).
     static let elsewhere: Set<DiagnosticCode> = [.partialValue, .expectedFailure]
 
     /// A folder with the files of a case and a model `m` that shares what is not damaged with the one that ships.
@@ -107,7 +107,7 @@ import Darwin
         }
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: "."))
         session.progress = Stopping(session.cancellation)
-        let result = session.run(SourceFile(name: "case", text: "items x=1 | loop (items k=1..3) { with y=(k) }"))
+        let result = session.run(SourceFile(name: "case", text: "1 | loop (items k=1..3) { it + k }"))
         #expect(result.diagnostics.map(\.code) == [.interrupted])
         #expect(result.ending == .interrupted)
     }

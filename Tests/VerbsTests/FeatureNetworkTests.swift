@@ -22,14 +22,16 @@ import Darwin
     @Test("a table of more texts than are remembered is searched in a mapped file, with the same result, also the next time")
     func large() throws {
         let folder = try TemporaryFolder()
-        let cache = ItemCache(folder: folder.path)
+        let plain = Session(verbs: Verbs.registry, access: FileAccess(base: "."))
+        let cached = Session(verbs: Verbs.registry, access: FileAccess(base: "."))
+        cached.cache = ItemCache(folder: folder.path)
         let texts = (0..<100).map { "a monster with \($0) heads" }
         let small = try FeatureNetwork(name: "small", clip: Self.clip)
-        let queries = try small.features(of: Array(texts[20..<40]), cache: nil)
-        let expected = try EmbeddingIndex(small.searchable(texts, cache: nil)).nearest(queries, top: 3)
+        let queries = try small.features(of: Array(texts[20..<40]), plain)
+        let expected = try EmbeddingIndex(small.searchable(texts, plain)).nearest(queries, top: 3)
         for _ in 0..<2 {
             let large = try FeatureNetwork(name: "large", clip: Self.clip, most: 32)
-            let rows = try large.searchable(texts, cache: cache)
+            let rows = try large.searchable(texts, cached)
             #expect(rows.count == 100)
             #expect(try EmbeddingIndex(rows).nearest(queries, top: 3) == expected)
         }
@@ -43,7 +45,7 @@ import Darwin
             }.first { (try? SafetensorsFile(path: $0)) != nil })
         try FileSystem.removeFile(file)
         let again = try FeatureNetwork(name: "again", clip: Self.clip, most: 32)
-        #expect(try EmbeddingIndex(again.searchable(texts, cache: cache)).nearest(queries, top: 3) == expected)
+        #expect(try EmbeddingIndex(again.searchable(texts, cached)).nearest(queries, top: 3) == expected)
     }
 
     @Test("a folder's scorer measures scores, its own CLIP finds neighbours")
