@@ -1,0 +1,68 @@
+internal import Files
+internal import Tensors
+
+/// All that a training needs to go on as if nothing had happened, in one safetensors file: weights, moments, averages, the best weights
+/// so far, and as metadata the counters and the curve. Written to a temporary name and renamed: a kill leaves the one before.
+struct Checkpoint {
+    /// What of the training is not tensors.
+    struct Progress: Codable {
+        /// Digest of all that the training depends on.
+        var key: String
+        var step = 0
+        /// Steps in all; nil while a budget in minutes has not been made into steps.
+        var total: Int?
+        /// Of the steps since the curve's last point.
+        var lossSum = 0.0
+        var lossCount = 0
+        var lossOfFirstStep: Double?
+        /// Spent on steps so far.
+        var seconds = 0.0
+        var curve: [TrainingCurve.Point] = []
+        var best: Best?
+        var isFinished = false
+    }
+
+    /// Which weights are the best so far.
+    struct Best: Codable {
+        var step: Int
+        var loss: Double
+        /// Index of the average, -1 for the weights themselves.
+        var candidate: Int
+    }
+
+    static let version = "noisebook training 1"
+
+    /// Stores groups of tensors, each under its name and the parameters' names.
+    static func write(_ progress: Progress, _ groups: [String: [Tensor]], names: [String], to path: String) throws {
+        var contents: [String: Tensor] = [:]
+        for (group, tensors) in groups {
+            for (name, tensor) in zip(names, tensors) { contents["\(group)/\(name)"] = tensor }
+        }
+        let folder = FileSystem.folder(of: path)
+        try FileSystem.createFolder(folder)
+        try Safetensors.write(contents, metadata: ["format": version, "progress": try JSON.encode(progress)], to: path)
+    }
+
+    /// The counters of a stored training and its tensors by group; nil if there is none. Throws where the file is damaged or of another training.
+    static func read(_ path: String, key: String, names: [String], shapes: [[Int]]) throws -> (progress: Progress, groups: [String: [Tensor]])? {
+        guard FileSystem.exists(path) else { return nil }
+        let file = try SafetensorsFile(path: path)
+        func unusable(_ message: String) -> EngineError {
+            EngineError(.format, message, place: path, cure: "delete it to begin anew")
+        }
+        guard file.metadata["format"] == version, let text = file.metadata["progress"] else { throw unusable("not a checkpoint of this version") }
+        let progress = try JSON.decode(Progress.self, from: Array(text.utf8), place: path)
+        guard progress.key == key else { throw unusable("a checkpoint of another training: the network, the data or the options differ") }
+        var groups: [String: [Tensor]] = [:]
+        for group in Set(file.names.compactMap { $0.split(separator: "/").first.map(String.init) }) {
+            groups[group] = try zip(names, shapes).map { name, shape in
+                let tensor = try file.tensor("\(group)/\(name)")
+                guard tensor.shape == shape else {
+                    throw unusable("\(group)/\(name): expected \(shape), found \(tensor.shape)")
+                }
+                return tensor
+            }
+        }
+        return (progress, groups)
+    }
+}
