@@ -47,9 +47,12 @@ let package = Package(
         module("Networks", ["Kernels", "Tensors", "Files"]),
         module("Models", ["Kernels", "Tensors", "Files", "Networks"]),
 
+        module("Autodiff", ["Kernels", "Tensors", "Networks", "Models"], swiftSettings: vectorFlags),
+
         // Experiments
         module("Diffusion", ["Tensors", "Files"]),
         module("Retrieval", ["Tensors", "Kernels", "Files"], swiftSettings: vectorFlags),
+        module("Training", ["Kernels", "Tensors", "Files", "Models", "Diffusion", "Autodiff"]),
         module("Metrics", ["Kernels", "Tensors", "Files"], swiftSettings: vectorFlags),
         module("Datasets", ["Tensors", "Files"], resources: [.embedInCode("Resources/crawl-atlas.tsv")]),
 
@@ -80,7 +83,9 @@ let package = Package(
         tests("Tensors", ["Files"]),
         tests("Files", ["Tensors"]),
         tests("Models", ["Kernels", "Tensors", "Files", "Networks", "Diffusion"]),
+        tests("Autodiff", ["Kernels", "Tensors", "Files", "Models"]),
         tests("Diffusion", ["Tensors", "Files"]),
+        tests("Training", ["Tensors", "Files", "Models", "Diffusion", "Autodiff"]),
         tests("Retrieval", ["Tensors", "Files"]),
         tests("Metrics", ["Tensors", "Files"]),
         tests("Datasets", ["Tensors", "Files"], exclude: ["monsters.tsv"]),

@@ -45,6 +45,17 @@ package enum JSON: Sendable, Hashable {
         }
     }
 
+    /// A value of known structure as text, keys sorted.
+    package static func encode(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        do {
+            return String(decoding: try encoder.encode(value), as: UTF8.self)
+        } catch {
+            throw EngineError(.format, "a value cannot be written as JSON: \(error)")
+        }
+    }
+
     private static func explain(_ error: DecodingError) -> String {
         func at(_ context: DecodingError.Context) -> String {
             let path = context.codingPath.map(\.stringValue).joined(separator: ".")

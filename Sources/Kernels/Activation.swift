@@ -58,7 +58,10 @@ package func addPerItem(_ values: UnsafePointer<Float>, batch: Int, pixels: Int,
 /// With z = |x| / √2: Φ(-|x|) = erfc(z) / 2 = exp(-z (z + g(z))) / 2, where g(z) = -ln(erfcx(z)) / z is smooth. g is a polynomial
 /// of degree 9 fitted to scipy's erfcx on 0...6.5 (near-minimax by reweighted least squares, weight z erfc(z)). The tail keeps its relative
 /// accuracy; against scipy's erf on -9...9 the error of the whole is under 1.6e-7 max(1, |result|).
-@inline(__always) func gelu(_ x: F8) -> F8 {
+@inline(__always) func gelu(_ x: F8) -> F8 { x * normalShare(x) }
+
+/// Φ(x).
+@inline(__always) func normalShare(_ x: F8) -> F8 {
     let negative = x .< 0
     let z = (x.replacing(with: -x, where: negative) * 0.707_106_78).atMost(6.4)
     var g = F8(repeating: 2.408840487078123e-07)
@@ -72,7 +75,7 @@ package func addPerItem(_ values: UnsafePointer<Float>, batch: Int, pixels: Int,
     g = F8(repeating: -0.3634089529514313).addingProduct(g, z)
     g = F8(repeating: 1.1283807754516602).addingProduct(g, z)
     let half = exponential(-(z * (z + g))) * 0.5
-    return x * (1 - half).replacing(with: half, where: negative)
+    return (1 - half).replacing(with: half, where: negative)
 }
 
 /// A fixed split of 0..<count, run in parallel.

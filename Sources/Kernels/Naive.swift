@@ -40,3 +40,31 @@ func naiveConvolution(_ input: UnsafePointer<Float>, _ geometry: ConvolutionGeom
         }
     }
 }
+
+/// dWeight `[outputs, channels, kernelHeight, kernelWidth]`.
+package func naiveWeightGradient(
+    _ input: UnsafePointer<Float>, _ geometry: ConvolutionGeometry, dOutput: UnsafePointer<Float>, outputs: Int, adding: Bool,
+    into dWeight: UnsafeMutablePointer<Float>
+) {
+    let g = geometry
+    for output in 0..<outputs {
+        for channel in 0..<g.channels {
+            for ky in 0..<g.kernelHeight {
+                for kx in 0..<g.kernelWidth {
+                    var sum = 0.0
+                    for image in 0..<g.batch {
+                        for y in 0..<g.outputHeight {
+                            for x in 0..<g.outputWidth {
+                                guard let pixel = g.sourcePixel(y: y * g.stride + ky - g.padTop, x: x * g.stride + kx - g.padLeft) else { continue }
+                                let d = dOutput[((image * g.outputHeight + y) * g.outputWidth + x) * outputs + output]
+                                sum += Double(d) * Double(input[(image * g.height * g.width + pixel) * g.channels + channel])
+                            }
+                        }
+                    }
+                    let at = ((output * g.channels + channel) * g.kernelHeight + ky) * g.kernelWidth + kx
+                    dWeight[at] = Float(sum) + (adding ? dWeight[at] : 0)
+                }
+            }
+        }
+    }
+}

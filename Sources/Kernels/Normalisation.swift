@@ -5,10 +5,11 @@ package enum FusedActivation: Sendable { case none, silu }
 ///
 /// Mean and variance per group are taken in two passes over blocks of a fixed number of pixels that stay in cache, and the
 /// blocks joined in Double by Chan's formula: neither the batch nor the threads change a bit, and no digits are lost as
-/// they are in E[x²] - E[x]².
+/// they are in E[x²] - E[x]². `statistics`, if given, gets mean and inverse deviation, `[batch, groups, 2]`, for the backward pass.
 package func groupNormalisation(
     _ input: UnsafePointer<Float>, batch: Int, pixels: Int, channels: Int, groups: Int, epsilon: Float,
-    weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, activation: FusedActivation, into out: UnsafeMutablePointer<Float>
+    weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, activation: FusedActivation, statistics: UnsafeMutablePointer<Float>? = nil,
+    into out: UnsafeMutablePointer<Float>
 ) {
     precondition(channels % groups == 0, "\(channels) channels do not split into \(groups) groups")
     let perGroup = channels / groups
@@ -62,6 +63,10 @@ package func groupNormalisation(
                 seen = total
             }
             let inverse = 1 / (max(0, squares) / seen + Double(epsilon)).squareRoot()
+            if let statistics {
+                statistics[(item * groups + group) * 2] = Float(mean)
+                statistics[(item * groups + group) * 2 + 1] = Float(inverse)
+            }
             for c in group * perGroup..<(group + 1) * perGroup {
                 let scale = inverse * Double(weight[c])
                 factors[item * channels * 2 + c] = Float(scale)

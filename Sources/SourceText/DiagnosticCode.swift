@@ -62,6 +62,7 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case engineSchedule = "E057"
     case engineData = "E058"
     case engineMemory = "E059"
+    case engineTraining = "E048"
     case interrupted = "E060"
     case notReadable = "E061"
     case notWritable = "E062"
@@ -98,6 +99,7 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
         case "schedule": self = .engineSchedule
         case "data": self = .engineData
         case "memory": self = .engineMemory
+        case "training": self = .engineTraining
         case "interrupted": self = .interrupted
         default: self = .engineUnsupported
         }

@@ -74,6 +74,10 @@ extension DiagnosticCode {
             DiagnosticPage(
                 "not enough memory", "The operation would need more memory than this machine has.",
                 example: "read huge.png", cure: "use smaller pictures or fewer items at once.")
+        case .engineTraining:
+            DiagnosticPage(
+                "the training diverged", "The loss or a gradient is no longer a number, or the loss is a thousand times what it was; the last good checkpoint is kept.",
+                example: "model | fit unet on=train rate=100", cure: "a smaller `rate=`, a longer `warmup=`, or `clip=1`.")
         case .interrupted:
             DiagnosticPage(
                 "stopped", "The run was stopped with Ctrl-C. What was finished is kept.",

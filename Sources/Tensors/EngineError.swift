@@ -22,6 +22,8 @@ package struct EngineError: Error, Sendable, CustomStringConvertible {
         case data
         /// Too large for this machine's memory.
         case memory
+        /// A training whose loss is no longer a number.
+        case training
         /// Stopped by the user.
         case interrupted
     }

@@ -7,20 +7,28 @@ struct PrincipalDirections {
 
     init(_ covariance: [[Double]], count: Int, rounds: Int = 60) {
         let width = covariance.count
-        // A start without chance: unit vectors of the largest entries on the diagonal, ties by index.
-        let order = (0..<width).sorted { covariance[$0][$0] != covariance[$1][$1] ? covariance[$0][$0] > covariance[$1][$1] : $0 < $1 }
-        var vectors = order.prefix(count).map { index in (0..<width).map { $0 == index ? 1.0 : 1e-3 / Double(1 + ($0 + index) % 7) } }
+        // A start without chance: unit vectors of the largest entries on the diagonal, ties by index, each with a little of all others.
+        let order = (0..<width).sorted { (a: Int, b: Int) -> Bool in
+            covariance[a][a] == covariance[b][b] ? a < b : covariance[a][a] > covariance[b][b]
+        }
+        var vectors: [[Double]] = order.prefix(count).map { (index: Int) -> [Double] in
+            var vector = (0..<width).map { 1e-3 / Double(1 + ($0 + index) % 7) }
+            vector[index] = 1
+            return vector
+        }
         for _ in 0..<rounds { vectors = Self.orthonormal(vectors.map { Self.product(covariance, $0) }) }
         // The basis is turned so that each vector is a direction of its own: one Rayleigh-Ritz step by Jacobi's rotations.
         let images = vectors.map { Self.product(covariance, $0) }
         var small = vectors.map { v in images.map { Self.dot(v, $0) } }
         let turn = Self.jacobi(&small)
-        let found = (0..<vectors.count).map { k -> (variance: Double, vector: [Double]) in
+        var found: [(variance: Double, vector: [Double])] = []
+        for k in vectors.indices {
             var vector = [Double](repeating: 0, count: width)
             for (i, v) in vectors.enumerated() { for j in 0..<width { vector[j] += turn[i][k] * v[j] } }
             let largest = vector.max { abs($0) < abs($1) } ?? 1
-            return (max(small[k][k], 1e-12), largest < 0 ? vector.map { -$0 } : vector)
-        }.sorted { $0.variance > $1.variance }
+            found.append((max(small[k][k], 1e-12), largest < 0 ? vector.map { -$0 } : vector))
+        }
+        found.sort { $0.variance > $1.variance }
         directions = found.map(\.vector)
         variances = found.map(\.variance)
     }

@@ -1,5 +1,5 @@
 internal import Files
-package import Autodiff
+internal import Autodiff
 package import Tensors
 
 /// Minimises an objective: batches in a seeded order, AdamW, moving averages, a curve, checkpoints. Everything random is drawn anew from
@@ -122,9 +122,9 @@ package final class Trainer {
     /// The mean loss of the step's batch.
     private func step() throws -> Double {
         let index = progress.step
-        let rows = order.rows(step: index).enumerated().map { place, row in
-            BatchRow(
-                row: row.row, place: place, count: order.batch(step: index), isEmpty: row.isEmpty, generator: generator(step: index, place: place))
+        let drawn = order.rows(step: index)
+        let rows = drawn.enumerated().map { place, row in
+            BatchRow(row: row.row, place: place, count: drawn.count, isEmpty: row.isEmpty, generator: generator(step: index, place: place))
         }
         parameters.clearGradients()
         let size = objective.isSumOfRows ? max(1, settings.chunk) : rows.count
