@@ -77,7 +77,7 @@ let package = Package(
             ]),
 
         // Tests
-        .target(name: "TestSupport", dependencies: ["Tensors", "Files"], path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["Tensors", "Files", "Models", "Autodiff"], path: "Tests/TestSupport"),
         tests("Syntax", ["SourceText"]),
         tests("Kernels", ["Tensors"]),
         tests("Tensors", ["Files"]),

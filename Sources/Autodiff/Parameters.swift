@@ -6,6 +6,7 @@ package import Tensors
 package final class Parameters {
     package let names: [String]
     private var values: [Tensor]
+    private let shapes: [[Int]]
     private var gradients: [Tensor?]
     /// Whether a gradient was written since `clearGradients`: the first writer overwrites, so nothing is filled with zeros in vain.
     private var isWritten: [Bool]
@@ -15,15 +16,16 @@ package final class Parameters {
     package init(_ tensors: [(name: String, tensor: Tensor)]) {
         names = tensors.map(\.name)
         values = tensors.map(\.tensor)
+        shapes = values.map(\.shape)
         gradients = Array(repeating: nil, count: tensors.count)
         isWritten = Array(repeating: false, count: tensors.count)
         indices = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
     }
 
-    package var count: Int { values.reduce(0) { $0 + $1.count } }
+    package var count: Int { shapes.reduce(0) { $0 + $1.reduce(1, *) } }
 
     package func index(of name: String) -> Int? { indices[name] }
-    package func shape(_ index: Int) -> [Int] { values[index].shape }
+    package func shape(_ index: Int) -> [Int] { shapes[index] }
 
     /// The value of a parameter; a new one must have the same shape.
     package subscript(name: String) -> Tensor {
@@ -44,13 +46,19 @@ package final class Parameters {
 
     /// The values in place.
     package func withValues<R>(_ index: Int, _ body: (UnsafeMutableBufferPointer<Float>) throws -> R) rethrows -> R {
-        let count = values[index].count
-        return try values[index].withUnsafeMutablePointer { try body(UnsafeMutableBufferPointer(start: $0, count: count)) }
+        // Taken out for the time, so that `body` may ask for the gradient, and so that storage of one owner is not copied.
+        var tensor = values[index]
+        values[index] = Self.nothing
+        defer { values[index] = tensor }
+        let count = tensor.count
+        return try tensor.withUnsafeMutablePointer { try body(UnsafeMutableBufferPointer(start: $0, count: count)) }
     }
+
+    private static let nothing = Tensor(zeros: [0])
 
     /// The gradient in place; zeros where nothing was learnt.
     package func withGradient<R>(_ index: Int, _ body: (UnsafeMutableBufferPointer<Float>) throws -> R) rethrows -> R {
-        let count = values[index].count
+        let count = shapes[index].reduce(1, *)
         return try add(index) { pointer, adding in
             if !adding { pointer.update(repeating: 0, count: count) }
             return try body(UnsafeMutableBufferPointer(start: pointer, count: count))
@@ -60,7 +68,7 @@ package final class Parameters {
     /// The gradient of a parameter, copied.
     package func gradient(_ name: String) -> Tensor {
         let index = known(name)
-        return withGradient(index) { Tensor(shape: values[index].shape, values: Array($0)) }
+        return withGradient(index) { Tensor(shape: shapes[index], values: Array($0)) }
     }
 
     package func clearGradients() {
@@ -71,7 +79,7 @@ package final class Parameters {
     func add<R>(_ index: Int, _ body: (_ gradient: UnsafeMutablePointer<Float>, _ adding: Bool) throws -> R) rethrows -> R {
         let adding = isWritten[index]
         isWritten[index] = true
-        var gradient = gradients[index] ?? Tensor(shape: values[index].shape) { _ in }
+        var gradient = gradients[index] ?? Tensor(shape: shapes[index]) { _ in }
         gradients[index] = nil
         defer { gradients[index] = gradient }
         return try gradient.withUnsafeMutablePointer { try body($0, adding) }

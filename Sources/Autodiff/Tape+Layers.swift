@@ -1,11 +1,11 @@
-internal import Kernels
+package import Kernels
 internal import Tensors
 
 // Layers with parameters, forward and backward side by side. `name` is the layer's prefix in the parameters' names; sizes come from their shapes.
 
 extension Tape {
     /// y = x Wᵀ + b over the last axis. dx = dy W, dW = dyᵀ x, db = the sum of dy over rows. A 1 x 1 convolution is the same.
-    func linear(_ x: Node, _ name: String) -> Node {
+    package func linear(_ x: Node, _ name: String) -> Node {
         let weight = parameters.known(name + ".weight")
         let bias = parameters.index(of: name + ".bias")
         let shape = parameters.shape(weight)
@@ -38,7 +38,7 @@ extension Tape {
     /// A convolution over `[batch, height, width, channels]`. The gradient of the input is a convolution of the output's gradient, spread out by the
     /// stride, with the kernel turned by half a turn and its channels exchanged.
     /// - Parameter padsEnd: one pixel below and to the right only.
-    func convolution(_ x: Node, _ name: String, stride: Int = 1, padding: Int = 1, padsEnd: Bool = false) -> Node {
+    package func convolution(_ x: Node, _ name: String, stride: Int = 1, padding: Int = 1, padsEnd: Bool = false) -> Node {
         let weight = parameters.known(name + ".weight")
         let bias = parameters.index(of: name + ".bias")
         let shape = parameters.shape(weight)
@@ -106,7 +106,7 @@ extension Tape {
 
     // MARK: Normalisation
 
-    func groupNorm(_ x: Node, _ name: String, groups: Int, epsilon: Float, activation: FusedActivation = .none) -> Node {
+    package func groupNorm(_ x: Node, _ name: String, groups: Int, epsilon: Float, activation: FusedActivation = .none) -> Node {
         let weight = parameters.known(name + ".weight"), bias = parameters.known(name + ".bias")
         let channels = x.shape[x.value.rank - 1], batch = x.shape[0]
         let pixels = x.value.count / batch / channels
@@ -153,7 +153,7 @@ extension Tape {
         }
     }
 
-    func layerNorm(_ x: Node, _ name: String, epsilon: Float) -> Node {
+    package func layerNorm(_ x: Node, _ name: String, epsilon: Float) -> Node {
         let weight = parameters.known(name + ".weight"), bias = parameters.known(name + ".bias")
         let width = x.shape[x.value.rank - 1]
         let rows = x.value.count / width
@@ -193,7 +193,7 @@ extension Tape {
     // MARK: Tables
 
     /// Rows of the table `name`, `[rows, width]`, as `[count of ids, length, width]`.
-    func embedding(_ ids: [[Int]], _ name: String) -> Node {
+    package func embedding(_ ids: [[Int]], _ name: String) -> Node {
         let index = parameters.known(name)
         let width = parameters.shape(index)[1]
         let length = ids.first?.count ?? 0
@@ -215,7 +215,7 @@ extension Tape {
     }
 
     /// Adds the first `length` rows of the parameter `name`, `[places, width]`, to every item of `[batch, length, width]`.
-    func adding(_ name: String, length: Int, toEachItemOf x: Node) -> Node {
+    package func adding(_ name: String, length: Int, toEachItemOf x: Node) -> Node {
         let index = parameters.known(name)
         let batch = x.shape[0], width = x.shape[x.value.rank - 1]
         let count = length * width, all = parameters.value(index).count
@@ -245,7 +245,7 @@ extension Tape {
     }
 
     /// `[batch, length, width]` with the parameter `name` (`[width]`) as a first row of each item.
-    func prepending(_ name: String, to x: Node) -> Node {
+    package func prepending(_ name: String, to x: Node) -> Node {
         let index = parameters.known(name)
         let batch = x.shape[0], length = x.shape[1], width = x.shape[2]
         let value = x.value.withUnsafePointer { source in

@@ -18,7 +18,7 @@ extension Tape {
     }
 
     /// Adds `[batch, channels]` to every pixel of `[batch, ..., channels]`.
-    func adding(_ values: Node, toEachPixelOf x: Node) -> Node {
+    package func adding(_ values: Node, toEachPixelOf x: Node) -> Node {
         let batch = x.shape[0], channels = x.shape[x.value.rank - 1]
         let pixels = x.value.count / batch / channels
         var value = x.value
@@ -34,12 +34,12 @@ extension Tape {
         }
     }
 
-    func reshaped(_ x: Node, _ shape: [Int]) -> Node {
+    package func reshaped(_ x: Node, _ shape: [Int]) -> Node {
         record(x.value.reshaped(shape), from: [x]) { x.receive($0.reshaped(x.shape)) }
     }
 
     /// The channels of a, then those of b, of `[..., channels]`.
-    func joinedChannels(_ a: Node, _ b: Node) -> Node {
+    package func joinedChannels(_ a: Node, _ b: Node) -> Node {
         let rows = a.shape.dropLast().reduce(1, *)
         let left = a.shape[a.value.rank - 1], right = b.shape[b.value.rank - 1]
         let total = left + right
@@ -76,7 +76,7 @@ extension Tape {
     }
 
     /// Row `places[i]` of item i of `[batch, length, width]`.
-    func rows(_ places: [Int], of x: Node) -> Node {
+    package func rows(_ places: [Int], of x: Node) -> Node {
         let batch = x.shape[0], length = x.shape[1], width = x.shape[2]
         precondition(places.count == batch && places.allSatisfy { $0 >= 0 && $0 < length }, "places \(places) in rows of \(length)")
         let value = x.value.withUnsafePointer { source in
@@ -96,7 +96,7 @@ extension Tape {
     }
 
     /// `[batch, height, width, channels]` enlarged by nearest neighbour.
-    func enlarged(_ x: Node, height: Int, width: Int) -> Node {
+    package func enlarged(_ x: Node, height: Int, width: Int) -> Node {
         let (batch, h, w, channels) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
         let value = x.value.withUnsafePointer { source in
             Tensor(shape: [batch, height, width, channels]) {
@@ -115,9 +115,9 @@ extension Tape {
 
     // MARK: Activations
 
-    func silu(_ x: Node) -> Node { elementwise(x, { Kernels.silu($0, count: $1, into: $2) }, { siluBackward($0, $1, count: $2, into: $3) }) }
-    func gelu(_ x: Node) -> Node { elementwise(x, { Kernels.gelu($0, count: $1, into: $2) }, { geluBackward($0, $1, count: $2, into: $3) }) }
-    func quickGelu(_ x: Node) -> Node { elementwise(x, { Kernels.quickGelu($0, count: $1, into: $2) }, { quickGeluBackward($0, $1, count: $2, into: $3) }) }
+    package func silu(_ x: Node) -> Node { elementwise(x, { Kernels.silu($0, count: $1, into: $2) }, { siluBackward($0, $1, count: $2, into: $3) }) }
+    package func gelu(_ x: Node) -> Node { elementwise(x, { Kernels.gelu($0, count: $1, into: $2) }, { geluBackward($0, $1, count: $2, into: $3) }) }
+    package func quickGelu(_ x: Node) -> Node { elementwise(x, { Kernels.quickGelu($0, count: $1, into: $2) }, { quickGeluBackward($0, $1, count: $2, into: $3) }) }
 
     private func elementwise(
         _ x: Node, _ forward: (UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void,
@@ -132,7 +132,7 @@ extension Tape {
     }
 
     /// GEGLU: `[..., 2 width]` to `[..., width]`.
-    func gatedGelu(_ x: Node) -> Node {
+    package func gatedGelu(_ x: Node) -> Node {
         let width = x.shape[x.value.rank - 1] / 2
         let rows = x.value.count / width / 2
         let value = x.value.withUnsafePointer { source in
@@ -147,7 +147,7 @@ extension Tape {
     }
 
     /// At the tape's rate; nothing where that is 0.
-    func dropout(_ x: Node) -> Node {
+    package func dropout(_ x: Node) -> Node {
         guard dropoutRate > 0 else { return x }
         let (rate, seed, count) = (dropoutRate, nextDropoutSeed(), x.value.count)
         @Sendable func apply(_ tensor: Tensor) -> Tensor {
@@ -159,7 +159,7 @@ extension Tape {
     // MARK: Attention
 
     /// softmax(Q Kᵀ / sqrt(d)) V per head: queries `[batch, length, width]`, keys and values `[batch, other length, width]`, of the same items.
-    func attention(queries: Node, keys: Node, values: Node, heads: Int, causal: Bool = false) -> Node {
+    package func attention(queries: Node, keys: Node, values: Node, heads: Int, causal: Bool = false) -> Node {
         let (batch, width) = (queries.shape[0], queries.shape[queries.value.rank - 1])
         let queryLength = queries.value.count / batch / width, keyLength = keys.value.count / batch / width
         let headWidth = width / heads

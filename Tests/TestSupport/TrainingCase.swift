@@ -1,21 +1,20 @@
-import Autodiff
-import Files
-import Models
-import TestSupport
-import Tensors
-import Testing
+package import Autodiff
+package import Files
+internal import Models
+package import Tensors
+internal import Testing
 
 /// A tiny network with its batch, loss and gradients, as `Tests/Golden/make/training.py` wrote them.
-struct TrainingCase {
-    let name: String
-    let json: JSON
-    let parameters: Parameters
-    let expectedLoss: Double
+package struct TrainingCase {
+    package let name: String
+    package let json: JSON
+    package let parameters: Parameters
+    package let expectedLoss: Double
     /// The loss of the fixed batch.
-    let loss: (Tape) -> Node
+    package let loss: (Tape) -> Node
     private let io: SafetensorsFile
 
-    static func all() throws -> [TrainingCase] {
+    package static func all() throws -> [TrainingCase] {
         try Golden.topic("training").folders().map(TrainingCase.init)
     }
 
@@ -60,10 +59,10 @@ struct TrainingCase {
         self.io = io
     }
 
-    func expected(_ group: String, _ name: String) throws -> Tensor { try io.tensor("\(group).\(name)") }
+    package func expected(_ group: String, _ name: String) throws -> Tensor { try io.tensor("\(group).\(name)") }
 
     /// The README's bound: 20 times the reference's own rounding, at least 1e-5.
-    func checkGradients(_ parameters: Parameters) throws {
+    package func checkGradients(_ parameters: Parameters) throws {
         let bound = max(1e-5, 20 * (json["grad_max_abs_err_f32_vs_f64"]?.double ?? 0))
         for name in parameters.names {
             let expected = try expected("grad", name).values, found = parameters.gradient(name).values
