@@ -84,7 +84,8 @@ extension Tape {
                     } else {
                         Kernels.convolution(
                             source, g,
-                            by: PackedMatrix(weights: weights, outputs: outputs, channels: g.channels, taps: g.kernelHeight * g.kernelWidth, bias: bias), into: out)
+                            by: PackedMatrix(weights: weights, outputs: outputs, channels: g.channels, taps: g.kernelHeight * g.kernelWidth, bias: bias),
+                            into: out)
                     }
                 }
             }

@@ -117,7 +117,9 @@ extension Tape {
 
     package func silu(_ x: Node) -> Node { elementwise(x, { Kernels.silu($0, count: $1, into: $2) }, { siluBackward($0, $1, count: $2, into: $3) }) }
     package func gelu(_ x: Node) -> Node { elementwise(x, { Kernels.gelu($0, count: $1, into: $2) }, { geluBackward($0, $1, count: $2, into: $3) }) }
-    package func quickGelu(_ x: Node) -> Node { elementwise(x, { Kernels.quickGelu($0, count: $1, into: $2) }, { quickGeluBackward($0, $1, count: $2, into: $3) }) }
+    package func quickGelu(_ x: Node) -> Node {
+        elementwise(x, { Kernels.quickGelu($0, count: $1, into: $2) }, { quickGeluBackward($0, $1, count: $2, into: $3) })
+    }
 
     private func elementwise(
         _ x: Node, _ forward: (UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void,

@@ -7,11 +7,12 @@ package enum BufferPool {
         /// Free buffers by number of floats, as addresses.
         var free: [Int: [UInt]] = [:]
         var bytes = 0
+        /// What is kept at most; beyond it buffers are freed.
+        var limit = BufferPool.standardLimit
     }
 
     private static let state = Mutex(State())
-    /// What is kept at most; beyond it buffers are freed.
-    private static let limit = 512 << 20
+    package static let standardLimit = 512 << 20
     /// Smaller ones are the allocator's business.
     private static let smallest = 4096
 
@@ -34,11 +35,22 @@ package enum BufferPool {
         let kept =
             count >= smallest
             && state.withLock { state in
-                guard state.bytes + bytes <= limit else { return false }
+                guard state.bytes + bytes <= state.limit else { return false }
                 state.free[count, default: []].append(UInt(bitPattern: pointer))
                 state.bytes += bytes
                 return true
             }
         if !kept { UnsafeMutableRawPointer(pointer).deallocate() }
+    }
+
+    /// Sets how much is kept, and frees what is beyond: a training goes through all its activations in every step.
+    package static func keep(upTo bytes: Int) {
+        let released: [UInt] = state.withLock { state in
+            state.limit = bytes
+            guard state.bytes > bytes else { return [] }
+            defer { (state.free, state.bytes) = ([:], 0) }
+            return state.free.values.flatMap { $0 }
+        }
+        for address in released { UnsafeMutableRawPointer(bitPattern: address)?.deallocate() }
     }
 }

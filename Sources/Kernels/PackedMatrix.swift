@@ -23,7 +23,7 @@ package final class PackedMatrix: @unchecked Sendable {
         self.inputs = channels * taps
         self.outputs = outputs
         panels = (outputs + PackedMatrix.width - 1) / PackedMatrix.width
-        storage = allocateFloats(panels * inputs * PackedMatrix.width)
+        storage = BufferPool.take(panels * inputs * PackedMatrix.width)
         bias = allocateFloats(panels * PackedMatrix.width)
         bias.update(repeating: 0, count: panels * PackedMatrix.width)
         if let values {
@@ -50,7 +50,7 @@ package final class PackedMatrix: @unchecked Sendable {
     }
 
     deinit {
-        storage.deallocate()
+        BufferPool.give(storage, panels * inputs * PackedMatrix.width)
         bias.deallocate()
     }
 

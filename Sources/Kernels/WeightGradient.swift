@@ -135,7 +135,8 @@ private func weightGradient(
                         while o < count {
                             let rows = count - o >= 12 ? 12 : count - o >= 8 ? 8 : 4
                             transposedProduct(
-                                rows: rows, segments: (end - start) / 3, table: entries + start, a: a + first + o, aStep: aStep, b: b + panel * 16, bStep: bStep,
+                                rows: rows, segments: (end - start) / 3, table: entries + start, a: a + first + o, aStep: aStep, b: b + panel * 16,
+                                bStep: bStep,
                                 starting: block == 0, out: sums + (tap * count + o) * 16)
                             o += rows
                         }
@@ -157,4 +158,3 @@ private func weightGradient(
         }
     }
 }
-

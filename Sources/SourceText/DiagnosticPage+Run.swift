@@ -76,7 +76,8 @@ extension DiagnosticCode {
                 example: "read huge.png", cure: "use smaller pictures or fewer items at once.")
         case .engineTraining:
             DiagnosticPage(
-                "the training diverged", "The loss or a gradient is no longer a number, or the loss is a thousand times what it was; the last good checkpoint is kept.",
+                "the training diverged",
+                "A loss or a gradient is no longer a number, or the loss is a thousand times what it was; the last checkpoint is kept.",
                 example: "model | fit unet on=train rate=100", cure: "a smaller `rate=`, a longer `warmup=`, or `clip=1`.")
         case .interrupted:
             DiagnosticPage(

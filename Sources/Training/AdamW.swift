@@ -1,5 +1,5 @@
-internal import Kernels
 package import Autodiff
+internal import Kernels
 package import Tensors
 
 /// AdamW with decoupled weight decay (Loshchilov and Hutter 2019), as `torch.optim.AdamW`; float32 throughout.

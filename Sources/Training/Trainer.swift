@@ -1,5 +1,5 @@
-internal import Files
 internal import Autodiff
+internal import Files
 package import Tensors
 
 /// Minimises an objective: batches in a seeded order, AdamW, moving averages, a curve, checkpoints. Everything random is drawn anew from
@@ -148,7 +148,9 @@ package final class Trainer {
 
     private func generator(step: Int, place: Int) -> Generator {
         // Fibonacci hashing spreads neighbouring steps and places over the 32 bits that a seed has.
-        let mixed = (UInt64(bitPattern: Int64(settings.seed)) &* 0x9E37_79B9_7F4A_7C15) ^ (UInt64(step) &* 0xC2B2_AE3D_27D4_EB4F) ^ (UInt64(place) &* 0x1656_67B1_9E37_79F9)
+        let mixed =
+            (UInt64(bitPattern: Int64(settings.seed)) &* 0x9E37_79B9_7F4A_7C15) ^ (UInt64(step) &* 0xC2B2_AE3D_27D4_EB4F)
+            ^ (UInt64(place) &* 0x1656_67B1_9E37_79F9)
         return Generator(seed: (mixed ^ (mixed >> 29)) &* 0xBF58_476D_1CE4_E5B9 >> 32)
     }
 
@@ -158,7 +160,8 @@ package final class Trainer {
         let last = progress.step > 0 && path.map(FileSystem.exists) ?? false
         let kept = last ? "the checkpoint from before is kept" : "no checkpoint was written"
         throw EngineError(
-            .training, "the training diverged: in step \(progress.step + 1) the loss is \(loss), the gradient's norm \(norm); \(kept)", place: last ? path : nil,
+            .training, "the training diverged: in step \(progress.step + 1) the loss is \(loss), the gradient's norm \(norm); \(kept)",
+            place: last ? path : nil,
             cure: "a smaller `rate=`, a longer `warmup=` or `clip=`")
     }
 

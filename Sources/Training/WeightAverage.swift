@@ -1,5 +1,5 @@
-internal import Kernels
 package import Autodiff
+internal import Kernels
 package import Tensors
 
 /// A moving average of the weights, which draws better pictures than the weights of any one step.

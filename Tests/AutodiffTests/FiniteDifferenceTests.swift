@@ -1,7 +1,7 @@
 import Autodiff
 import Kernels
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 
 /// Every rule's gradient against the change of the loss when one number is moved.
@@ -21,7 +21,9 @@ struct FiniteDifferenceTests {
         Rule(name: "linear without bias", shape: [7, 5], parameters: ["a.weight": [19, 5]]) { $0.linear($1, "a") },
         Rule(name: "convolution", shape: [2, 5, 6, 3], parameters: ["a.weight": [5, 3, 3, 3], "a.bias": [5]]) { $0.convolution($1, "a") },
         Rule(name: "convolution by Winograd", shape: [1, 16, 16, 2], parameters: ["a.weight": [3, 2, 3, 3], "a.bias": [3]]) { $0.convolution($1, "a") },
-        Rule(name: "convolution with stride", shape: [2, 6, 8, 3], parameters: ["a.weight": [4, 3, 3, 3], "a.bias": [4]]) { $0.convolution($1, "a", stride: 2) },
+        Rule(name: "convolution with stride", shape: [2, 6, 8, 3], parameters: ["a.weight": [4, 3, 3, 3], "a.bias": [4]]) {
+            $0.convolution($1, "a", stride: 2)
+        },
         Rule(name: "convolution with stride of an odd picture", shape: [1, 7, 5, 2], parameters: ["a.weight": [4, 2, 3, 3]]) {
             $0.convolution($1, "a", stride: 2)
         },

@@ -1,8 +1,8 @@
 import Autodiff
 import Files
 import Models
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("Gradients against torch")
@@ -16,7 +16,8 @@ struct GradientGoldenTests {
             let tape = Tape(parameters)
             let loss = golden.loss(tape)
             // The README's bound on losses.
-            #expect(abs(loss.scalar - golden.expectedLoss) <= 1e-5 * golden.expectedLoss, "\(golden.name): loss \(loss.scalar), expected \(golden.expectedLoss)")
+            #expect(
+                abs(loss.scalar - golden.expectedLoss) <= 1e-5 * golden.expectedLoss, "\(golden.name): loss \(loss.scalar), expected \(golden.expectedLoss)")
             tape.backward(loss)
             try golden.checkGradients(parameters)
         }

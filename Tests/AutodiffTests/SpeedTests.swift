@@ -1,8 +1,9 @@
 import Autodiff
 import Foundation
+import Kernels
 import Models
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 
 /// What `../shared/bench/peer.py train` does, for comparisons by hand: NOISEBOOK_SPEED names a model folder, NOISEBOOK_BATCH the batch.
@@ -22,6 +23,8 @@ struct SpeedTests {
         let sample = generator.normal(shape: [batch, side, side, configuration.inChannels]), noise = generator.normal(shape: sample.shape)
         let context = generator.normal(shape: [batch, 77, configuration.crossAttentionWidth[0]])
         var seconds: [Double] = []
+        BufferPool.keep(upTo: 4 << 30)
+        defer { BufferPool.keep(upTo: BufferPool.standardLimit) }
         for _ in 0..<6 {
             let begun = ContinuousClock.now
             parameters.clearGradients()

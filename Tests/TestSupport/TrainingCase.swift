@@ -22,7 +22,8 @@ package struct TrainingCase {
         let json = try folder.json("case.json")
         let io = try folder.tensors("io.safetensors")
         func input(_ name: String) throws -> Tensor { try io.tensor("in." + name) }
-        let weights = try SafetensorsFolder(folder: folder.path, stem: FileSystem.exists(folder.path("model.safetensors")) ? "model" : "diffusion_pytorch_model")
+        let weights = try SafetensorsFolder(
+            folder: folder.path, stem: FileSystem.exists(folder.path("model.safetensors")) ? "model" : "diffusion_pytorch_model")
         parameters = Parameters(try weights.names.map { ($0, try weights.tensor($0)) })
         name = folder.name
         expectedLoss = try #require(json["loss"]?.double)

@@ -1,6 +1,6 @@
 import Autodiff
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 import Training
 
