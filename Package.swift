@@ -62,7 +62,10 @@ let package = Package(
         module("Interpreting", ["SourceText", "Syntax", "Kernels", "Tensors", "Results", "Caching"]),
         module(
             "Verbs",
-            ["SourceText", "Syntax", "Tensors", "Files", "Models", "Diffusion", "Retrieval", "Metrics", "Datasets", "Results", "Caching", "Interpreting"]),
+            [
+                "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Models", "Autodiff", "Diffusion", "Training", "Retrieval", "Metrics", "Datasets", "Results",
+                "Caching", "Interpreting",
+            ]),
 
         // Documents and front ends
         module("Rendering", ["SourceText", "Tensors", "Files", "Results", "CChafa"]),

@@ -78,6 +78,7 @@ package struct VerbDeclaration: Sendable {
     package enum Family: String, Sendable, CaseIterable {
         case sources = "Where items come from"
         case diffusion = "Diffusion"
+        case training = "Training"
         case tables = "Tables"
         case control = "Sweeps, turns and checks"
         case looking = "Ways to look"

@@ -10,17 +10,32 @@ package final class WeightReader {
     private let alternatives: (String) -> [String]
     private var asked: Set<String> = []
     private var problems: [String] = []
+    /// What a network asked for, in its order; kept by a reader without weights.
+    package private(set) var requests: [(name: String, shape: [Int])] = []
+    private let isListing: Bool
 
     /// - Parameters:
     ///   - alternatives: other names under which older folders hold a parameter, tried in order.
     package init(_ source: any TensorSource, alternatives: @escaping (String) -> [String] = { _ in [] }) {
         self.source = source
         self.alternatives = alternatives
+        isListing = false
+    }
+
+    /// A reader without weights: the network that is built with it cannot compute, and `requests` then lists its parameters.
+    package init(listingFor place: String) {
+        source = NoWeights(path: place)
+        alternatives = { _ in [] }
+        isListing = true
     }
 
     package var root: WeightScope { WeightScope(reader: self, prefix: "") }
 
     fileprivate func parameter(_ name: String, _ shape: [Int]) -> Parameter {
+        if isListing {
+            requests.append((name, shape))
+            return Parameter(source: source, name: name, shape: shape)
+        }
         let found = ([name] + alternatives(name)).first { source.entry($0) != nil }
         guard let found, let entry = source.entry(found) else {
             problems.append("\(name): missing, expected \(shape)")
@@ -38,6 +53,7 @@ package final class WeightReader {
 
     /// Throws if anything did not fit. `ignoring`: names that may be there unused.
     package func finish(ignoring ignored: (String) -> Bool = { _ in false }) throws {
+        if isListing { return }
         let unused = source.names.filter { !asked.contains($0) && !ignored($0) }
         let all = problems + unused.map { "\($0): not used by this configuration" }
         guard !all.isEmpty else { return }
@@ -49,6 +65,17 @@ package final class WeightReader {
 
     /// Number of values in all parameters that the network asked for.
     package var parameterCount: Int { asked.reduce(0) { $0 + (source.entry($1)?.count ?? 0) } }
+}
+
+/// Stands where no weights are.
+private struct NoWeights: TensorSource {
+    let path: String
+    var names: [String] { [] }
+    func entry(_ name: String) -> StoredTensor? { nil }
+    func withUnsafeBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
+        throw EngineError(.weights, "no tensor is named \(name)", place: path)
+    }
+    func dontNeed(_ name: String) {}
 }
 
 /// A place in the tree of parameter names: `scope["down_blocks"][0]["resnets"]`.

@@ -28,6 +28,8 @@ package struct PictureChange: Sendable, Hashable {
         package var dy = 0
         package var channels = [0, 1, 2]
         package var gamma: Float = 1
+
+        package init(isMirrored: Bool = false) { self.isMirrored = isMirrored }
     }
 
     package func draw(_ generator: inout Generator) -> Draw {

@@ -61,14 +61,15 @@ package final class LoadedModel: ModelHandle {
         number >= 1_000_000_000 ? "\(NumberFormat.fixed(decimals: 2)(Double(number) / 1e9)) GB" : "\(NumberFormat.fixed(decimals: 1)(Double(number) / 1e6)) MB"
     }
 
-    package var fieldNames: [String] { ["name", "folder", "parameters", "bytes"] }
+    package var fieldNames: [String] { ["name", "folder", "parameters", "bytes", "curve"] }
 
-    package func field(_ name: String) -> Value? {
+    package func field(_ name: String) throws -> Value? {
         switch name {
         case "name": .text(self.name)
         case "folder": .text(model.folder)
         case "parameters": .number(Double(model.parameterCount))
         case "bytes": .number(Double(model.byteCount))
+        case "curve": try TrainingRecord.curve(FileSystem.join(model.folder, "unet"))
         default: nil
         }
     }

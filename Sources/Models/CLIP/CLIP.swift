@@ -19,14 +19,32 @@ package struct CLIP: Sendable {
     /// A folder with `config.json` and `model.safetensors` of a CLIPModel.
     package init(folder: String) throws {
         let path = FileSystem.join(folder, "config.json")
-        let file = try ConfigurationReader(path: path)
+        try self.init(JSON.read(path: path), place: path, WeightReader(try WeightFiles.open(folder: folder)))
+    }
+
+    /// Names and shapes of the parameters that a CLIPModel's `config.json` asks for, in the network's order.
+    package static func parameters(_ configuration: JSON, place: String) throws -> [(name: String, shape: [Int])] {
+        let reader = WeightReader(listingFor: place)
+        _ = try CLIP(configuration, place: place, reader)
+        return reader.requests
+    }
+
+    /// Both towers' parts of a CLIPModel's `config.json`.
+    package static func configurations(_ json: JSON, place: String) throws -> (text: CLIPTextConfiguration, vision: CLIPVisionConfiguration) {
+        let file = try ConfigurationReader(json, place: place)
         guard let textJSON = file.value("text_config"), let visionJSON = file.value("vision_config") else {
-            throw EngineError(.configuration, "the keys \"text_config\" and \"vision_config\" are needed for a whole CLIP", place: path)
+            throw EngineError(.configuration, "the keys \"text_config\" and \"vision_config\" are needed for a whole CLIP", place: place)
         }
         let width = try file.int("projection_dim", default: 512)
-        let textConfiguration = try CLIPTextConfiguration(ConfigurationReader(textJSON, place: "\(path), text_config"), projectionWidth: width)
-        let visionConfiguration = try CLIPVisionConfiguration(ConfigurationReader(visionJSON, place: "\(path), vision_config"), projectionWidth: width)
-        let reader = WeightReader(try WeightFiles.open(folder: folder))
+        return (
+            try CLIPTextConfiguration(ConfigurationReader(textJSON, place: "\(place), text_config"), projectionWidth: width),
+            try CLIPVisionConfiguration(ConfigurationReader(visionJSON, place: "\(place), vision_config"), projectionWidth: width)
+        )
+    }
+
+    private init(_ configuration: JSON, place: String, _ reader: WeightReader) throws {
+        let (textConfiguration, visionConfiguration) = try Self.configurations(configuration, place: place)
+        let width = textConfiguration.projectionWidth
         let root = reader.root
         text = CLIPText(root, textConfiguration, projects: true)
         vision = CLIPVision(root["vision_model"], visionConfiguration)

@@ -21,9 +21,17 @@ package struct UNet: Sendable {
         try self.init(configuration, weights: WeightFiles.open(folder: folder))
     }
 
-    package init(_ configuration: UNetConfiguration, weights: any TensorSource) throws {
+    package init(_ configuration: UNetConfiguration, weights: any TensorSource) throws { try self.init(configuration, WeightReader(weights)) }
+
+    /// Names and shapes of the parameters, in the network's order.
+    package static func parameters(_ configuration: UNetConfiguration) throws -> [(name: String, shape: [Int])] {
+        let reader = WeightReader(listingFor: "unet")
+        _ = try UNet(configuration, reader)
+        return reader.requests
+    }
+
+    private init(_ configuration: UNetConfiguration, _ reader: WeightReader) throws {
         let c = configuration
-        let reader = WeightReader(weights)
         let root = reader.root
         var layers = CrossAttentionLayers()
         self.configuration = c

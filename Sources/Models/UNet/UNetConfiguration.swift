@@ -35,6 +35,7 @@ package struct UNetConfiguration: Sendable {
     package var centersInput: Bool
 
     package init(path: String) throws { try self.init(ConfigurationReader(path: path)) }
+    package init(_ json: JSON, place: String) throws { try self.init(ConfigurationReader(json, place: place)) }
 
     init(_ file: ConfigurationReader) throws {
         try Self.rejectUnsupported(file)

@@ -46,8 +46,18 @@ package struct VAE: Sendable {
     }
 
     package init(_ configuration: VAEConfiguration, weights: any TensorSource) throws {
+        try self.init(configuration, WeightReader(weights, alternatives: Self.oldNames))
+    }
+
+    /// Names and shapes of the parameters, in the network's order.
+    package static func parameters(_ configuration: VAEConfiguration) throws -> [(name: String, shape: [Int])] {
+        let reader = WeightReader(listingFor: "vae")
+        _ = try VAE(configuration, reader)
+        return reader.requests
+    }
+
+    private init(_ configuration: VAEConfiguration, _ reader: WeightReader) throws {
         let c = configuration
-        let reader = WeightReader(weights, alternatives: Self.oldNames)
         let root = reader.root
         self.configuration = c
         encoder = VAEEncoder(root["encoder"], c)

@@ -21,6 +21,7 @@ package struct VAEConfiguration: Sendable {
     package var factor: Int { 1 << (blockOutChannels.count - 1) }
 
     package init(path: String) throws { try self.init(ConfigurationReader(path: path)) }
+    package init(_ json: JSON, place: String) throws { try self.init(ConfigurationReader(json, place: place)) }
 
     init(_ file: ConfigurationReader) throws {
         if let name = file.value("_class_name")?.string, name != "AutoencoderKL" {

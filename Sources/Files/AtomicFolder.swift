@@ -1,0 +1,58 @@
+internal import Tensors
+
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Darwin
+#endif
+
+/// Writes a folder so that a reader sees all of it or nothing: under a temporary name beside its place, then renamed.
+package enum AtomicFolder {
+    /// - Parameters:
+    ///   - replaces: whether an existing folder may be replaced; it is moved aside first and removed when the new one stands.
+    ///   - body: fills the folder whose path it gets.
+    package static func write(to path: String, replacing replaces: Bool = false, _ body: (String) throws -> Void) throws {
+        let place = FileSystem.folder(of: path)
+        try FileSystem.createFolder(place)
+        let mark = String(UInt64.random(in: 0 ... .max), radix: 36)
+        let temporary = FileSystem.join(place, ".noisebook-\(mark).partial")
+        do {
+            try FileSystem.createFolder(temporary)
+            try body(temporary)
+            if replaces, FileSystem.exists(path) {
+                let old = FileSystem.join(place, ".noisebook-\(mark).old")
+                guard rename(path, old) == 0 else { throw EngineError.system("cannot replace the folder", path) }
+                guard rename(temporary, path) == 0 else {
+                    let error = EngineError.system("cannot write the folder", path)
+                    _ = rename(old, path)
+                    throw error
+                }
+                try remove(old)
+            } else if rename(temporary, path) != 0 {
+                throw EngineError.system("cannot write the folder", path)
+            }
+        } catch {
+            try? remove(temporary)
+            throw error
+        }
+    }
+
+    /// Removes a folder and all that is in it; links are removed, not followed.
+    package static func remove(_ path: String) throws {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        guard status.st_mode & S_IFMT == S_IFDIR else { return try FileSystem.removeFile(path) }
+        for name in try FileSystem.list(path) { try remove(FileSystem.join(path, name)) }
+        guard rmdir(path) == 0 else { throw EngineError.system("cannot remove the folder", path) }
+    }
+
+    /// The files of one folder in another: linked where both lie on one disk, which costs nothing, else copied. Folders inside are left out.
+    package static func copyFiles(of source: String, to target: String) throws {
+        try FileSystem.createFolder(target)
+        for name in try FileSystem.list(source) {
+            let from = FileSystem.join(source, name), to = FileSystem.join(target, name)
+            guard FileSystem.isFile(from) else { continue }
+            if link(from, to) != 0 { try AtomicFile.write(FileSystem.readBytes(from, limit: 1 << 40), to: to, durable: false) }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import Autodiff
+import Caching
+import Files
+import Interpreting
+import Models
+import Results
+import SourceText
+import Tensors
+import Training
+
+/// `fit vae`.
+struct AutoencoderFitting {
+    private let invocation: Invocation
+    private let part: ModelPart
+    private let rows: TrainingRows
+    private let configuration: VAEConfiguration
+
+    init(_ invocation: Invocation, _ part: ModelPart, _ table: Table) throws {
+        self.invocation = invocation
+        self.part = part
+        // Captions only decide what is held out; a table without them learns on all rows.
+        rows = try TrainingRows(table, invocation, texts: table.has("text"))
+        configuration = try VAEConfiguration(part.configuration, place: "new vae")
+        guard configuration.inChannels == 3, configuration.outChannels == 3 else {
+            throw Complaint(.unsupportedFeature, "pictures have 3 channels, this VAE takes \(configuration.inChannels)", label: "in_channels")
+        }
+        guard let first = rows.pictures.first, first.shape[1] % configuration.factor == 0, first.shape[2] % configuration.factor == 0 else {
+            let shape = rows.pictures.first?.shape ?? [3, 0, 0]
+            throw EngineError(
+                .shape, "pictures of \(shape[2]) x \(shape[1]) pixels do not divide by \(configuration.factor), the factor of \(configuration.blockOutChannels.count) levels")
+        }
+    }
+
+    func run() throws -> ModelPart {
+        let fitting = Fitting(invocation: invocation, kind: .vae)
+        let arguments = invocation.arguments
+        var builder = ItemKeyBuilder(verb: "fit vae", version: 1)
+        builder.add("part", try part.digest)
+        fitting.add(to: &builder)
+        rows.add(to: &builder)
+        let key = try builder.key()
+        let workshop = try Workshop(invocation.session)
+        let folder = try workshop.folder(key) { path in
+            let holdsOut = arguments.text("keep") == "validation"
+            if holdsOut, rows.texts.isEmpty { _ = try invocation.column("text", of: Table(columns: []), slot: "keep", cure: "captions decide what is held out") }
+            let (learnt, heldOut) = try TrainingRows.split(
+                rows.texts.isEmpty ? rows.items.map(String.init) : rows.texts, share: holdsOut ? arguments.number("held") ?? 0.1 : 0)
+            let settings = try fitting.settings(rows: learnt.count, parameters: part.parameterCount)
+            let parameters = Parameters(try part.weights())
+            func weight(_ slot: String) -> Float { Float(arguments.number(slot) ?? 0) }
+            let objective = ReconstructionObjective(
+                AutoencoderGraph(configuration), parameters, pictures: learnt.map { rows.pictures[$0] }, heldOut: heldOut.map { rows.pictures[$0] },
+                weights: .init(absolute: weight("absolute"), squared: weight("squared"), edges: weight("edges"), divergence: weight("divergence")),
+                change: PictureChange(
+                    mirrors: arguments.boolean("flip") ?? true, shift: arguments.integer("shift") ?? 0, recolour: arguments.number("recolour") ?? 0))
+            let order = BatchOrder(rowCount: learnt.count, batch: settings.batch, seed: settings.seed)
+            let outcome = try fitting.run(objective, settings, order: order, key: key, workshop: workshop)
+            fitting.tell(outcome)
+            // Latents are scaled to unit variance over the training pictures, as Rombach et al. (2022) do.
+            let scale = try scalingFactor(outcome.weights)
+            var members = part.configuration.object ?? [:]
+            members["scaling_factor"] = .number(scale)
+            members["sample_size"] = .number(Double(rows.pictures[0].shape[1]))
+            try ModelPart.write(.vae, .object(members), outcome.weights, to: path)
+            try TrainingRecord.write(outcome.curve, fitting.facts(outcome, parameters: part.parameterCount, rows: learnt.count), to: path)
+        }
+        return try ModelPart(.vae, JSON.read(path: FileSystem.join(folder, "config.json")), folder: folder)
+    }
+
+    /// One over the standard deviation of the latents' means.
+    private func scalingFactor(_ weights: [(name: String, tensor: Tensor)]) throws -> Double {
+        let graph = AutoencoderGraph(configuration)
+        let parameters = Parameters(weights)
+        var sum = 0.0, squares = 0.0, count = 0.0
+        for start in stride(from: 0, to: rows.pictures.count, by: 16) {
+            let part = rows.pictures[start..<min(start + 16, rows.pictures.count)].map { $0 * 2 - 1 }
+            let tape = Tape(parameters, recording: false)
+            for value in graph.encode(tape, tape.constant(Tensor.stacked(part).channelsLast)).mean.value.values {
+                sum += Double(value)
+                squares += Double(value) * Double(value)
+                count += 1
+            }
+        }
+        let variance = squares / count - (sum / count) * (sum / count)
+        return variance > 1e-12 ? 1 / variance.squareRoot() : 1
+    }
+}

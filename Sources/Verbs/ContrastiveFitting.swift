@@ -1,0 +1,64 @@
+import Autodiff
+import Caching
+import Files
+import Interpreting
+import Models
+import Results
+import SourceText
+import Tensors
+import Training
+
+/// `fit clip`.
+struct ContrastiveFitting {
+    private let invocation: Invocation
+    private let part: ModelPart
+    private let rows: TrainingRows
+
+    init(_ invocation: Invocation, _ part: ModelPart, _ table: Table) throws {
+        self.invocation = invocation
+        self.part = part
+        rows = try TrainingRows(table, invocation, texts: true)
+        guard rows.texts.count > 1 else {
+            throw Complaint(.wrongInput, "one row cannot be told from others", label: "at least two are needed", slot: "on")
+        }
+    }
+
+    func run() throws -> ModelPart {
+        let fitting = Fitting(invocation: invocation, kind: .clip)
+        let arguments = invocation.arguments
+        var builder = ItemKeyBuilder(verb: "fit clip", version: 1)
+        builder.add("part", try part.digest)
+        fitting.add(to: &builder)
+        rows.add(to: &builder)
+        let key = try builder.key()
+        let workshop = try Workshop(invocation.session)
+        guard let words = part.tokenizer else { throw Complaint(.wrongInput, "this CLIP has no tokenizer", label: "`new clip tokenizer=`") }
+        let tokenizer = try words.openedTokenizer()
+        let folder = try workshop.folder(key) { path in
+            let (text, vision) = try CLIP.configurations(part.configuration, place: "new clip")
+            let holdsOut = arguments.text("keep") == "validation"
+            let (learnt, heldOut) = try TrainingRows.split(rows.texts, share: holdsOut ? arguments.number("held") ?? 0.1 : 0)
+            let settings = try fitting.settings(rows: learnt.count, parameters: part.parameterCount)
+            let pictures = rows.pictures.map { picture in
+                picture.shape[1] == vision.imageSize && picture.shape[2] == vision.imageSize
+                    ? picture : picture.reshaped([1] + picture.shape).interpolated(height: vision.imageSize, width: vision.imageSize, .bilinear, antialias: true)[0]
+            }
+            func row(_ index: Int) -> ContrastiveObjective.Row { .init(text: rows.texts[index], picture: pictures[index]) }
+            let length = min(tokenizer.maximumLength, text.maximumLength)
+            let objective = ContrastiveObjective(
+                CLIPGraph(text: text, vision: vision), Parameters(try part.weights()), rows: learnt.map(row), heldOut: heldOut.map(row),
+                settings: .init(
+                    pairs: Float(arguments.number("pairs") ?? 0.5), appearance: Float(arguments.number("appearance") ?? 1),
+                    dropout: Float(arguments.number("dropout") ?? 0),
+                    pictures: PictureChange(mirrors: arguments.boolean("flip") ?? true, shift: arguments.integer("shift") ?? 2),
+                    recolour: arguments.number("recolour") ?? 0.5, captions: CaptionChange(wordDropout: arguments.number("word_dropout") ?? 0.5)),
+                tokens: { tokenizer.padded($0, to: length).ids }, normalisation: ([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]))
+            let order = BatchOrder(rowCount: learnt.count, batch: settings.batch, seed: settings.seed)
+            let outcome = try fitting.run(objective, settings, order: order, key: key, workshop: workshop)
+            fitting.tell(outcome)
+            try ModelPart.write(.clip, part.configuration, outcome.weights, to: path)
+            try TrainingRecord.write(outcome.curve, fitting.facts(outcome, parameters: part.parameterCount, rows: learnt.count), to: path)
+        }
+        return try ModelPart(.clip, part.configuration, folder: folder, tokenizer: words)
+    }
+}

@@ -1,0 +1,118 @@
+import Caching
+import Files
+import Interpreting
+import Kernels
+import Results
+import SourceText
+import Tensors
+import Training
+
+/// What all trainings share: settings from options, the key, the run with its progress and checkpoints.
+struct Fitting {
+    let invocation: Invocation
+    let kind: ModelPart.Kind
+
+    /// Rows that the memory of an ordinary machine takes at once, from the number of parameters alone, so that no result depends on the machine.
+    static func chunk(parameters: Int) -> Int { parameters < 60_000_000 ? 32 : parameters < 200_000_000 ? 8 : 1 }
+
+    private var arguments: Arguments { invocation.arguments }
+
+    func settings(rows: Int, parameters: Int) throws -> TrainingSettings {
+        let budgets = ["epochs", "steps", "minutes"].filter { arguments.given.contains($0) }
+        if budgets.count > 1 {
+            throw Complaint(
+                .tooManyArguments, "`\(budgets[0])` and `\(budgets[1])` both say how long to train", label: "one of them is enough", slot: budgets[1])
+        }
+        let budget: TrainingSettings.Budget =
+            arguments.integer("steps").map { .steps($0) } ?? arguments.number("minutes").map { .minutes($0) } ?? .epochs(arguments.number("epochs") ?? 30)
+        let usual = kind == .vae ? 16 : 128
+        if let given = arguments.integer("batch"), given > rows {
+            throw Complaint(
+                .outOfRange, "a batch of \(given) is larger than the \(rows) rows there are to learn from", label: "at most \(rows)", slot: "batch",
+                help: arguments.text("keep") == "validation" ? "`keep=validation` holds a part of the rows out" : nil)
+        }
+        let keep = arguments.text("keep").flatMap { TrainingSettings.Keep(rawValue: $0) } ?? .training
+        let norm = arguments.number("norm") ?? 1
+        return TrainingSettings(
+            budget: budget, batch: min(arguments.integer("batch") ?? usual, rows), chunk: arguments.integer("chunk") ?? Self.chunk(parameters: parameters),
+            rate: arguments.number("rate") ?? (kind == .unet ? 5e-4 : 1e-3),
+            shape: arguments.text("schedule").flatMap { RateSchedule.Shape(rawValue: $0) } ?? .linear, warmup: arguments.integer("warmup") ?? 100,
+            optimiser: AdamW.Settings(weightDecay: arguments.number("decay") ?? (kind == .clip ? 0.1 : 0.01), beta2: kind == .clip ? 0.98 : 0.999),
+            largestNorm: norm > 0 ? norm : nil, averages: try averages(), keep: keep, seed: arguments.integer("seed") ?? 0)
+    }
+
+    private func averages() throws -> [AverageLength] {
+        guard let list = arguments.list("average") else { return kind == .vae ? [.exponential(decay: 0.999)] : [.power(relative: 0.05), .power(relative: 0.1)] }
+        return try list.flatMap { value -> [AverageLength] in
+            switch value {
+            case .boolean(false): return []
+            case .number(let number) where number > 0 && number < 0.3: return [.power(relative: number)]
+            case .number(let number) where number >= 0.3 && number < 1: return [.exponential(decay: number)]
+            default:
+                throw Complaint(
+                    .outOfRange, "an average is a decay from 0.3 to 1, a length from 0 to 0.3 of the run, or `no`", label: value.summary, slot: "average")
+            }
+        }
+    }
+
+    /// All options as they stand in the recipe, without those that change no number.
+    func add(to builder: inout ItemKeyBuilder) { builder.add("options", arguments.written.filter { !$0.hasPrefix("on=") }.joined(separator: " ")) }
+
+    /// Trains to the end, or throws what stopped it.
+    func run(_ objective: any Objective, _ settings: TrainingSettings, order: BatchOrder, key: ItemKey, workshop: Workshop) throws -> Trainer.Outcome {
+        let session = invocation.session
+        let parameters = objective.parameters.count
+        // Values, gradients, two moments, the averages and the best so far.
+        try Memory.check(4 * parameters * (5 + settings.averages.count), for: "training \(parameters) parameters with AdamW and its averages")
+        BufferPool.keep(upTo: min(6 << 30, Memory.byteCount / 4))
+        defer { BufferPool.keep(upTo: BufferPool.standardLimit) }
+        let trainer = try Trainer(objective, settings, order: order, key: key.digest, path: session.cache == nil ? nil : workshop.checkpoint(key))
+        if trainer.stepsDone > 0 { session.progress.note("fit \(kind.rawValue): goes on after step \(trainer.stepsDone)") }
+        var shown = -1
+        var told = ContinuousClock.now
+        defer { if shown >= 0 { session.progress.end() } }
+        let outcome = try trainer.run(shouldStop: { session.cancellation.isRequested }) { report in
+            if let total = report.total {
+                if shown < 0 {
+                    session.progress.begin("fit \(kind.rawValue)", total: total)
+                    shown = 0
+                }
+                session.progress.advance(by: report.step - shown)
+                shown = report.step
+            }
+            if ContinuousClock.now - told > .seconds(20) {
+                told = .now
+                session.progress.note(Self.line(kind, report))
+            }
+        }
+        guard let outcome else {
+            throw EngineError(
+                .interrupted, "`fit \(kind.rawValue)` was stopped after step \(trainer.stepsDone)",
+                cure: session.cache == nil ? "nothing is cached here, so it begins anew" : "the same line goes on from there")
+        }
+        return outcome
+    }
+
+    private static func line(_ kind: ModelPart.Kind, _ report: Trainer.Report) -> String {
+        let loss = NumberFormat.fixed(decimals: 4)(report.loss), speed = NumberFormat.fixed(decimals: 1)(report.rowsPerSecond)
+        let left = report.secondsLeft.map { ", \(max(1, Int($0 / 60 + 0.5))) min left" } ?? ""
+        return "fit \(kind.rawValue): step \(report.step)\(report.total.map { " of \($0)" } ?? ""), loss \(loss), \(speed) rows a second\(left)"
+    }
+
+    /// What stands in `training.json` beside the curve.
+    func facts(_ outcome: Trainer.Outcome, parameters: Int, rows: Int) -> [String: JSON] {
+        [
+            "command": .string("fit " + invocation.arguments.written.joined(separator: " ")), "steps": .number(Double(outcome.steps)),
+            "kept_step": .number(Double(outcome.step)), "kept_loss": outcome.loss.map { .number($0) } ?? .null,
+            "kept_by": .string(invocation.arguments.text("keep") ?? "training"), "parameters": .number(Double(parameters)), "rows": .number(Double(rows)),
+        ]
+    }
+
+    /// Says which weights were kept, and why.
+    func tell(_ outcome: Trainer.Outcome) {
+        guard let loss = outcome.loss else { return }
+        let by = invocation.arguments.text("keep") == "validation" ? "over the rows held out" : "in training, averaged since the point before"
+        invocation.session.progress.note(
+            "fit \(kind.rawValue): kept the weights of step \(outcome.step) of \(outcome.steps), loss \(NumberFormat.fixed(decimals: 4)(loss)) \(by)")
+    }
+}

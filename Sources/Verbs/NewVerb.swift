@@ -1,0 +1,145 @@
+import Caching
+import Diffusion
+import Files
+import Interpreting
+import Models
+import Results
+import SourceText
+import Tensors
+
+/// `new`: a part of a model with its first weights, or a model of parts.
+enum NewVerb {
+    private static let kinds = ModelPart.Kind.allCases.map(\.rawValue) + ["model"]
+
+    static let new = VerbDeclaration(
+        "new", .training, "Makes a tokenizer, a CLIP, a VAE or a UNet to be trained, or puts a model together from them.", input: .none,
+        slots: [
+            Slot("part", .choice(kinds), .positional, required: true, "what to make"),
+            Slot("tokenizer", .model, "for `clip` and `model`: a fitted tokenizer"),
+            Slot("clip", .model, "for `model`: its text tower conditions the UNet, and `retrieve` compares by it"),
+            Slot("vae", .model, "for `model`"), Slot("unet", .model, "for `model`"),
+            Slot("scorer", .model, "for `model`: another CLIP, by which `score` measures"),
+            Slot("scheduler", .choice(NoiseVerb.schedulers), standard: "pndm", "for `model`"),
+            Slot("prediction", .choice(["epsilon", "v_prediction"]), standard: "epsilon", "for `model`: what the UNet tells"),
+            Slot("seed", .number(whole: true), standard: "0", in: 0...4_294_967_295, "of the first weights; each parameter draws for itself"),
+            Slot("options", .lists, .open, "the keys of the part's config.json, or their short names below"),
+        ],
+        notes: ModelPart.Kind.allCases.map { kind in
+            let short = (PartOptions.shortNames[kind] ?? []).map { "`\($0.short)` (\($0.key))" }
+            let keys = (PartOptions.otherKeys[kind] ?? []).map { "`\($0)`" }
+            return "`new \(kind.rawValue)` takes " + (short + keys).joined(separator: ", ") + "."
+        } + [
+            "A number for all levels or a list of one for each. For `clip` each name can begin with `text_` or `vision_`.",
+            "First weights are those of the reference libraries: torch's for the UNet and the VAE, transformers' for CLIP. `new` counts the parameters before it takes memory.",
+        ],
+        columns: .other(.model),
+        examples: [
+            "vae = new vae channels=16,32 latent_channels=4 layers=1; vae.parameters",
+            "new unet channels=160,320,640,1280,1280 context=512 sample=32",
+        ]
+    ) { invocation in
+        let name = invocation.arguments.text("part") ?? ""
+        guard let kind = ModelPart.Kind(rawValue: name) else { return try model(invocation) }
+        for slot in ["clip", "vae", "unet", "scorer", "scheduler", "prediction"] + (kind == .clip ? [] : ["tokenizer"])
+        where invocation.arguments.given.contains(slot) {
+            throw Complaint(.unknownOption, "`new \(name)` has no option `\(slot)`", label: "for a model", slot: slot)
+        }
+        let options = try PartOptions(kind, invocation.arguments.lists("options"))
+        let tokenizer = try part("tokenizer", .tokenizer, invocation)
+        let configuration = try options.configuration(tokenizer: tokenizer?.openedTokenizer())
+        let part = try ModelPart(kind, configuration, seed: invocation.arguments.integer("seed") ?? 0, tokenizer: tokenizer)
+        try Memory.check(4 * part.parameterCount, for: "\(part.parameterCount) parameters")
+        return .model(part)
+    }
+
+    /// The part in a slot, which must be of that kind.
+    static func part(_ slot: String, _ kind: ModelPart.Kind, _ invocation: Invocation) throws -> ModelPart? {
+        guard case .model(let handle) = invocation.arguments.value(slot) else { return nil }
+        guard let part = handle as? ModelPart, part.kind == kind else {
+            throw Complaint(
+                .wrongInput, "`\(slot)` takes \(kind.phrase), and this is \((handle as? ModelPart)?.kind.phrase ?? "a whole model")", label: "another part",
+                slot: slot, help: "`new \(kind.rawValue)` makes one")
+        }
+        return part
+    }
+
+    // MARK: A whole model
+
+    private static func model(_ invocation: Invocation) throws -> Value {
+        if let option = invocation.arguments.lists("options").first {
+            throw Complaint(.unknownOption, "`new model` has no option `\(option.name)`", label: "not known", slot: option.name)
+        }
+        func needed(_ slot: String, _ kind: ModelPart.Kind) throws -> ModelPart {
+            if let part = try part(slot, kind, invocation) { return part }
+            throw Complaint(.missingArgument, "`new model` needs `\(slot)=`", label: "\(kind.phrase) is missing", help: "`new \(kind.rawValue)` makes one")
+        }
+        let unet = try needed("unet", .unet), vae = try needed("vae", .vae), clip = try needed("clip", .clip)
+        let scorer = try part("scorer", .clip, invocation)
+        guard let tokenizer = try part("tokenizer", .tokenizer, invocation) ?? clip.tokenizer else { _ = try needed("tokenizer", .tokenizer); return .none }
+        let scheduler = try schedulerConfiguration(invocation)
+        var builder = ItemKeyBuilder(verb: "new model", version: 1)
+        for part in [unet, vae, clip, tokenizer] + (scorer.map { [$0] } ?? []) { builder.add(part.kind.rawValue, try part.digest) }
+        builder.add("scheduler", scheduler.text)
+        let folder = try Workshop(invocation.session).folder(builder.key()) { path in
+            func place(_ name: String) -> String { FileSystem.join(path, name) }
+            try unet.write(to: place("unet"))
+            try vae.write(to: place("vae"))
+            try tokenizer.write(to: place("tokenizer"))
+            try writeContrastive(clip, to: place("clip"))
+            try writeTextEncoder(clip, to: place("text_encoder"))
+            if let scorer { try writeContrastive(scorer, to: place("scorer")) }
+            try FileSystem.createFolder(place("scheduler"))
+            try AtomicFile.write(scheduler.prettyText, to: place("scheduler/scheduler_config.json"))
+            try AtomicFile.write(index(scheduler).prettyText, to: place("model_index.json"))
+        }
+        return .model(try LoadedModel(name: "model", model: DiffusionModel(folder: folder)))
+    }
+
+    /// As Stable Diffusion's; the schedulers differ in what they add.
+    private static func schedulerConfiguration(_ invocation: Invocation) throws -> JSON {
+        let kind = invocation.arguments.text("scheduler").flatMap { SchedulerKind(rawValue: $0) } ?? .pndm
+        var settings: [String: JSON] = [
+            "_class_name": .string(kind.className), "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000,
+            "steps_offset": 1, "timestep_spacing": "leading", "prediction_type": .string(invocation.arguments.text("prediction") ?? "epsilon"),
+        ]
+        if kind == .pndm { settings["skip_prk_steps"] = .bool(true) }
+        if kind == .pndm || kind == .ddim { settings["set_alpha_to_one"] = .bool(false) }
+        if kind == .ddim || kind == .ddpm { settings["clip_sample"] = .bool(false) }
+        return .object(settings)
+    }
+
+    private static func index(_ scheduler: JSON) -> JSON {
+        .object([
+            "_class_name": "StableDiffusionPipeline", "scheduler": ["diffusers", scheduler["_class_name"] ?? .null],
+            "text_encoder": ["transformers", "CLIPTextModel"], "tokenizer": ["transformers", "CLIPTokenizer"], "unet": ["diffusers", "UNet2DConditionModel"],
+            "vae": ["diffusers", "AutoencoderKL"], "safety_checker": [.null, .null], "feature_extractor": [.null, .null], "image_encoder": [.null, .null],
+            "requires_safety_checker": .bool(false),
+        ])
+    }
+
+    /// A whole CLIP with its vocabulary and the preparation of its pictures.
+    private static func writeContrastive(_ clip: ModelPart, to path: String) throws {
+        try clip.write(to: path)
+        if let words = clip.tokenizer?.folder { try AtomicFolder.copyFiles(of: words, to: path) }
+        // The tokenizer's own config.json names no network.
+        try AtomicFile.write(clip.configuration.prettyText, to: FileSystem.join(path, "config.json"))
+        let side = clip.configuration["vision_config"]?["image_size"] ?? 32
+        try AtomicFile.write(
+            JSON.object([
+                "image_processor_type": "CLIPImageProcessor", "do_resize": .bool(true), "size": ["height": side, "width": side], "resample": 0,
+                "do_center_crop": .bool(false), "do_rescale": .bool(true), "rescale_factor": 0.00392156862745098, "do_normalize": .bool(true),
+                "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "do_convert_rgb": .bool(true),
+            ]).prettyText, to: FileSystem.join(path, "preprocessor_config.json"))
+    }
+
+    /// The text tower alone, as a CLIPTextModel: what conditions the UNet.
+    private static func writeTextEncoder(_ clip: ModelPart, to path: String) throws {
+        guard var members = clip.configuration["text_config"]?.object else { return }
+        members["architectures"] = ["CLIPTextModel"]
+        let weights = try clip.weights().filter { $0.name.hasPrefix("text_model.") }
+        try FileSystem.createFolder(path)
+        try AtomicFile.write(JSON.object(members).prettyText, to: FileSystem.join(path, "config.json"))
+        try Safetensors.write(
+            Dictionary(uniqueKeysWithValues: weights.map { ($0.name, $0.tensor) }), metadata: ["format": "pt"], to: FileSystem.join(path, "model.safetensors"))
+    }
+}

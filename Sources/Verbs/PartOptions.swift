@@ -1,0 +1,180 @@
+import Files
+import Interpreting
+import Models
+import Results
+import SourceText
+import Tensors
+
+/// From the options of `new` to a part's config.json: the file's own keys, or short names for the usual ones; what is left out takes what the
+/// report's model has, scaled to fit.
+struct PartOptions {
+    let kind: ModelPart.Kind
+    private var values: [String: JSON] = [:]
+
+    /// Short names and the keys that they stand for.
+    static let shortNames: [ModelPart.Kind: [(short: String, key: String)]] = [
+        .tokenizer: [("size", "vocab_size"), ("length", "model_max_length")],
+        .vae: [
+            ("channels", "block_out_channels"), ("layers", "layers_per_block"), ("groups", "norm_num_groups"), ("sample", "sample_size"),
+            ("attention", "mid_block_add_attention"),
+        ],
+        .unet: [
+            ("channels", "block_out_channels"), ("layers", "layers_per_block"), ("groups", "norm_num_groups"), ("sample", "sample_size"),
+            ("context", "cross_attention_dim"), ("heads", "attention_head_dim"), ("down", "down_block_types"), ("up", "up_block_types"),
+        ],
+        .clip: [
+            ("hidden", "hidden_size"), ("layers", "num_hidden_layers"), ("heads", "num_attention_heads"), ("inner", "intermediate_size"),
+            ("projection", "projection_dim"), ("length", "max_position_embeddings"), ("image", "image_size"), ("patch", "patch_size"),
+        ],
+    ]
+
+    /// The keys of config.json that the engine knows, beside those with short names. Of a CLIP each may begin with `text_` or `vision_`.
+    static let otherKeys: [ModelPart.Kind: [String]] = [
+        .tokenizer: [],
+        .vae: ["in_channels", "out_channels", "latent_channels", "use_quant_conv", "use_post_quant_conv", "scaling_factor"],
+        .unet: [
+            "in_channels", "out_channels", "mid_block_type", "transformer_layers_per_block", "only_cross_attention", "use_linear_projection", "norm_eps",
+            "flip_sin_to_cos", "freq_shift", "time_embedding_dim", "conv_in_kernel", "conv_out_kernel", "downsample_padding", "center_input_sample",
+            "num_attention_heads",
+        ],
+        .clip: ["hidden_act", "layer_norm_eps"],
+    ]
+
+    init(_ kind: ModelPart.Kind, _ options: [(name: String, values: [Value])]) throws {
+        self.kind = kind
+        let short = Self.shortNames[kind] ?? []
+        let keys = short.map(\.key) + (Self.otherKeys[kind] ?? [])
+        for (name, given) in options {
+            var key = short.first { $0.short == name }?.key ?? name
+            if kind == .clip, let tower = ["text_", "vision_"].first(where: name.hasPrefix) {
+                let inner = String(name.dropFirst(tower.count))
+                let known = short.first { $0.short == inner }?.key ?? inner
+                guard keys.contains(known) else { throw Self.unknown(name, kind, keys) }
+                key = tower + known
+            } else if !keys.contains(key) {
+                throw Self.unknown(name, kind, keys)
+            }
+            guard values[key] == nil else { throw Complaint(.repeatedName, "`\(name)` is given twice", label: "once is enough", slot: name) }
+            let list = try given.map { try Self.json($0, name) }
+            values[key] = list.count == 1 ? list[0] : .array(list)
+        }
+    }
+
+    private static func unknown(_ name: String, _ kind: ModelPart.Kind, _ keys: [String]) -> Complaint {
+        let names = (shortNames[kind] ?? []).map(\.short) + keys
+        return Complaint(
+            .unknownOption, "`new \(kind.rawValue)` has no option `\(name)`", label: Suggestion.question(for: name, in: names) ?? "not known", slot: name,
+            help: "it takes \(names.joined(separator: ", "))")
+    }
+
+    private static func json(_ value: Value, _ name: String) throws -> JSON {
+        switch value {
+        case .number(let number): .number(number)
+        case .text(let text): .string(text)
+        case .boolean(let truth): .bool(truth)
+        case .none: .null
+        default: throw Complaint(.wrongType, "`\(name)` takes numbers, texts, yes or no, and this is \(value.kind.phrase)", label: value.kind.phrase, slot: name)
+        }
+    }
+
+    private func int(_ key: String, _ fallback: Int) -> Int { values[key]?.int ?? fallback }
+
+    private func list(_ key: String) -> [JSON]? {
+        guard let value = values[key] else { return nil }
+        return value.array ?? [value]
+    }
+
+    /// The whole config.json.
+    /// - Parameter tokenizer: of a CLIP.
+    func configuration(tokenizer: Tokenizer?) throws -> JSON {
+        switch kind {
+        case .tokenizer: try tokenizerConfiguration()
+        case .vae: try autoencoderConfiguration()
+        case .unet: try unetConfiguration()
+        case .clip: try clipConfiguration(tokenizer)
+        }
+    }
+
+    private func tokenizerConfiguration() throws -> JSON {
+        let size = int("vocab_size", 3072), length = int("model_max_length", 77)
+        guard size >= LearntVocabulary.smallest, size <= 1_000_000 else {
+            throw Complaint(
+                .outOfRange, "a vocabulary of \(size) tokens", label: "\(LearntVocabulary.smallest) to 1000000", slot: "size",
+                help: "bytes alone, inside a word and at its end, and the start and end token take \(LearntVocabulary.smallest)")
+        }
+        guard (3...100_000).contains(length) else { throw Complaint(.outOfRange, "texts of \(length) tokens", label: "3 to 100000", slot: "length") }
+        return .object(["vocab_size": .number(Double(size)), "model_max_length": .number(Double(length))])
+    }
+
+    /// The largest power of two up to 32 that divides all numbers of channels: 32, as in the reference, wherever it can be.
+    private func groups(_ channels: [JSON]) -> Int {
+        [32, 16, 8, 4, 2].first { size in channels.allSatisfy { ($0.int ?? 0) % size == 0 } } ?? 1
+    }
+
+    private func merged(_ standard: [String: JSON]) -> JSON { .object(standard.merging(values) { $1 }) }
+
+    private func autoencoderConfiguration() throws -> JSON {
+        let channels = list("block_out_channels") ?? [.number(32), .number(64)]
+        let standard: [String: JSON] = [
+            "_class_name": "AutoencoderKL", "act_fn": "silu", "block_out_channels": .array(channels), "in_channels": 3, "out_channels": 3,
+            "latent_channels": 4, "layers_per_block": 2, "norm_num_groups": .number(Double(groups(channels))), "mid_block_add_attention": .bool(true),
+            "down_block_types": .array(channels.map { _ in "DownEncoderBlock2D" }), "up_block_types": .array(channels.map { _ in "UpDecoderBlock2D" }),
+            "scaling_factor": 1, "sample_size": 32, "force_upcast": .bool(false),
+        ]
+        var result = standard.merging(values) { $1 }
+        result["block_out_channels"] = .array(channels)
+        return .object(result)
+    }
+
+    private func unetConfiguration() throws -> JSON {
+        let channels = list("block_out_channels") ?? [48, 96, 160].map { JSON.number($0) }
+        let last = channels.count - 1
+        let down = list("down_block_types") ?? channels.indices.map { $0 == last && last > 0 ? "DownBlock2D" : "CrossAttnDownBlock2D" }
+        let up = list("up_block_types") ?? down.reversed().map { $0.string == "DownBlock2D" ? "UpBlock2D" : "CrossAttnUpBlock2D" }
+        let standard: [String: JSON] = [
+            "_class_name": "UNet2DConditionModel", "act_fn": "silu", "in_channels": 4, "out_channels": 4, "layers_per_block": 2, "sample_size": 16,
+            "cross_attention_dim": 128, "attention_head_dim": 8, "norm_num_groups": .number(Double(groups(channels))), "norm_eps": 1e-5,
+            "mid_block_type": "UNetMidBlock2DCrossAttn", "flip_sin_to_cos": .bool(true), "freq_shift": 0, "downsample_padding": 1,
+            "center_input_sample": .bool(false), "use_linear_projection": .bool(false),
+        ]
+        var result = standard.merging(values) { $1 }
+        result["block_out_channels"] = .array(channels)
+        result["down_block_types"] = .array(down)
+        result["up_block_types"] = .array(up)
+        return .object(result)
+    }
+
+    private func clipConfiguration(_ tokenizer: Tokenizer?) throws -> JSON {
+        guard let tokenizer else {
+            throw Complaint(.missingArgument, "`new clip` needs `tokenizer=`", label: "no tokenizer", help: "`words = new tokenizer size=3072 | fit tokenizer on=train`, then `new clip tokenizer=words`")
+        }
+        func value(_ tower: String, _ key: String) -> JSON? { values[tower + key] ?? values[key] }
+        func number(_ tower: String, _ key: String, _ fallback: Int) -> Int { value(tower, key)?.int ?? fallback }
+        let projection = int("projection_dim", number("text_", "hidden_size", 128))
+        func encoder(_ tower: String) -> [String: JSON] {
+            let width = number(tower, "hidden_size", 128)
+            var result: [String: JSON] = [
+                "hidden_size": .number(Double(width)), "num_hidden_layers": .number(Double(number(tower, "num_hidden_layers", 4))),
+                "num_attention_heads": .number(Double(number(tower, "num_attention_heads", max(1, width / 32)))),
+                "intermediate_size": .number(Double(number(tower, "intermediate_size", 4 * width))), "hidden_act": value(tower, "hidden_act") ?? "quick_gelu",
+                "layer_norm_eps": value(tower, "layer_norm_eps") ?? 1e-5, "projection_dim": .number(Double(projection)), "attention_dropout": 0,
+            ]
+            if let odd = value(tower, "hidden_size"), odd.int == nil { result["hidden_size"] = odd }
+            return result
+        }
+        let text: [String: JSON] = encoder("text_").merging([
+            "model_type": "clip_text_model", "vocab_size": .number(Double(tokenizer.tokenCount)),
+            "max_position_embeddings": .number(Double(number("text_", "max_position_embeddings", tokenizer.maximumLength))),
+            "bos_token_id": .number(Double(tokenizer.startToken)), "eos_token_id": .number(Double(tokenizer.endToken)),
+            "pad_token_id": .number(Double(tokenizer.paddingToken)),
+        ]) { $1 }
+        let vision: [String: JSON] = encoder("vision_").merging([
+            "model_type": "clip_vision_model", "image_size": .number(Double(number("vision_", "image_size", 32))),
+            "patch_size": .number(Double(number("vision_", "patch_size", 8))), "num_channels": 3,
+        ]) { $1 }
+        return .object([
+            "architectures": ["CLIPModel"], "model_type": "clip", "projection_dim": .number(Double(projection)), "logit_scale_init_value": 2.6592,
+            "text_config": .object(text), "vision_config": .object(vision),
+        ])
+    }
+}

@@ -1,0 +1,129 @@
+import Autodiff
+import Caching
+import Diffusion
+import Files
+import Interpreting
+import Models
+import Results
+import SourceText
+import Tensors
+import Training
+
+/// `fit unet`: the report's recipe on a whole model.
+struct UNetFitting {
+    private let invocation: Invocation
+    private let model: LoadedModel
+    private let rows: TrainingRows
+    private let table: Table
+
+    init(_ invocation: Invocation, _ model: LoadedModel, _ table: Table) throws {
+        self.invocation = invocation
+        self.model = model
+        self.table = table
+        rows = try TrainingRows(table, invocation, texts: true)
+        let factor = model.model.vae.configuration.factor
+        let shape = rows.pictures[0].shape
+        guard shape[1] % factor == 0, shape[2] % factor == 0 else {
+            throw EngineError(.shape, "pictures of \(shape[2]) x \(shape[1]) pixels cannot be encoded: both must be multiples of \(factor)")
+        }
+    }
+
+    func run() throws -> LoadedModel {
+        let fitting = Fitting(invocation: invocation, kind: .unet)
+        let arguments = invocation.arguments
+        let inner = model.model
+        let workshop = try Workshop(invocation.session)
+        var builder = ItemKeyBuilder(verb: "fit unet", version: 1)
+        // A model in the workshop is named by its key; one that was loaded by its files.
+        let files = invocation.session.cache?.files ?? FileDigests(path: "")
+        for part in [PartDigests.Part.unet, .vae, .textEncoder, .tokenizer] { builder.add(part.rawValue, try model.digests.digest(of: part, files) ?? "") }
+        builder.add("scheduler", inner.schedulerConfiguration.text)
+        fitting.add(to: &builder)
+        rows.add(to: &builder)
+        let key = try builder.key()
+        let folder = try workshop.folder(key) { path in
+            let schedule = try SchedulerConfiguration(json: inner.schedulerConfiguration, place: inner.schedulerPath)
+            let holdsOut = arguments.text("keep") == "validation"
+            let (learnt, heldOut) = try TrainingRows.split(rows.texts, share: holdsOut ? arguments.number("held") ?? 0.1 : 0)
+            let count = inner.unet.parameterCount
+            let settings = try fitting.settings(rows: learnt.count, parameters: count)
+            let unetFolder = FileSystem.join(inner.folder, "unet")
+            let source = try WeightFiles.open(folder: unetFolder)
+            let parameters = Parameters(try UNet.parameters(inner.unet.configuration).map { ($0.name, try source.tensor($0.name).reshaped($0.shape)) })
+            let (latents, texts, empty) = try prepared()
+            func data(_ indices: [Int]) -> DenoisingObjective.Data {
+                .init(latents: indices.map { latents[$0] }, texts: indices.map { texts[$0] })
+            }
+            let objective = DenoisingObjective(
+                UNetGraph(inner.unet.configuration), parameters, schedule: schedule.schedule, data: data(learnt), heldOut: data(heldOut), empty: empty,
+                settings: .init(
+                    prediction: schedule.prediction, largestRatio: arguments.number("min_snr"), dropout: Float(arguments.number("dropout") ?? 0),
+                    textNoise: Float(arguments.number("text_noise") ?? 0)), recomputing: count > 200_000_000)
+            let order = BatchOrder(
+                rowCount: learnt.count, batch: settings.batch, emptyShare: arguments.number("drop_text") ?? 0.1, seed: settings.seed)
+            let outcome = try fitting.run(objective, settings, order: order, key: key, workshop: workshop)
+            fitting.tell(outcome)
+            for name in try FileSystem.list(inner.folder) {
+                let from = FileSystem.join(inner.folder, name), to = FileSystem.join(path, name)
+                if name == "unet" { continue }
+                if FileSystem.isFolder(from) {
+                    try AtomicFolder.copyFiles(of: from, to: to)
+                } else {
+                    try AtomicFile.write(FileSystem.readBytes(from), to: to, durable: false)
+                }
+            }
+            let place = FileSystem.join(path, "unet")
+            try ModelPart.write(.unet, JSON.read(path: FileSystem.join(unetFolder, "config.json")), outcome.weights, to: place)
+            try TrainingRecord.write(outcome.curve, fitting.facts(outcome, parameters: count, rows: learnt.count), to: place)
+        }
+        return try LoadedModel(name: model.name, model: DiffusionModel(folder: folder))
+    }
+
+    /// By row and way: latents of the picture and of its mirror image (a mirrored latent is not the latent of the mirrored picture), and the
+    /// caption's states; and those of the empty text. Each encoded once.
+    private func prepared() throws -> (latents: [[(mean: Tensor, deviation: Tensor)]], texts: [[Tensor]], empty: Tensor) {
+        let session = invocation.session
+        let inner = model.model
+        let factor = inner.vae.configuration.scalingFactor
+        let flips = invocation.arguments.boolean("flip") ?? true
+        session.progress.begin("encode", total: rows.pictures.count)
+        defer { session.progress.end() }
+        var latents: [[(mean: Tensor, deviation: Tensor)]] = []
+        if let column = table.column("latent") {
+            // Latents that the table brings are taken as they are.
+            latents = try column.values.map { value in
+                guard case .latent(let latent) = value else { throw Complaint(.wrongType, "`latent` holds \(value.kind.phrase)", label: "latents are needed") }
+                let tensor = latent.tensor.reshaped([1] + latent.tensor.shape).channelsLast[0]
+                return [(tensor, Tensor(zeros: tensor.shape))]
+            }
+        } else {
+            let mirrored = PictureChange.Draw(isMirrored: true)
+            for start in stride(from: 0, to: rows.pictures.count, by: 8) {
+                if session.cancellation.isRequested { throw EngineError(.interrupted, "`fit unet` was stopped while it encoded pictures") }
+                let part = rows.pictures[start..<min(start + 8, rows.pictures.count)]
+                let ways = [part.map { $0 }] + (flips ? [part.map { PictureChange.apply(mirrored, to: $0) }] : [])
+                let encoded = try ways.map { way -> (Tensor, Tensor) in
+                    let distribution = try inner.vae.encode(Tensor.stacked(way) * 2 - 1)
+                    return ((distribution.mean * factor).channelsLast, (distribution.standardDeviation * factor).channelsLast)
+                }
+                for row in 0..<part.count { latents.append(encoded.map { ($0.0[row], $0.1[row]) }) }
+                session.progress.advance(by: part.count)
+            }
+        }
+        let warn = { (message: String) in session.warn(message) }
+        func tellings(_ text: String) -> [String] {
+            guard invocation.arguments.boolean("variants") ?? false, let comma = text.firstIndex(of: ",") else { return [text] }
+            let name = String(text[..<comma]), rest = String(text[text.index(after: comma)...].drop { $0 == " " })
+            return [text, text, name] + (rest.isEmpty ? [] : [rest])
+        }
+        let told = rows.texts.map(tellings)
+        let all = Array(Set(told.joined())).sorted()
+        var states: [String: Tensor] = [:]
+        for start in stride(from: 0, to: all.count, by: 64) {
+            let part = Array(all[start..<min(start + 64, all.count)])
+            for (text, embedding) in zip(part, try model.embeddings(of: part, warn: warn)) { states[text] = embedding.states }
+        }
+        guard let empty = try model.embeddings(of: [""], warn: warn).first?.states else { throw EngineError(.text, "the text encoder gave nothing") }
+        return (latents, told.map { $0.compactMap { states[$0] } }, empty)
+    }
+}
