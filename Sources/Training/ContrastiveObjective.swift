@@ -61,6 +61,7 @@ package final class ContrastiveObjective: Objective {
     }
 
     package var rowCount: Int { rows.count }
+    package var validationCount: Int { heldOut.count }
 
     package func learn(_ batch: [BatchRow], scale: Float) throws -> Double {
         var texts: [String] = [], plain: [Tensor] = [], recoloured: [Tensor] = []

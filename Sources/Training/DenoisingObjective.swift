@@ -60,6 +60,7 @@ package final class DenoisingObjective: Objective {
     }
 
     package var rowCount: Int { data.count }
+    package var validationCount: Int { 2 * heldOut.count }
 
     /// A row made ready.
     private struct Item {

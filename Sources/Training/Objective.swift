@@ -12,6 +12,9 @@ package protocol Objective: AnyObject {
     /// The mean loss of `rows`, whose gradient times `scale` is added to the parameters' gradients.
     func learn(_ rows: [BatchRow], scale: Float) throws -> Double
 
+    /// Rows that a validation looks at.
+    var validationCount: Int { get }
+
     /// The mean loss over rows held out, the same draw each time; nil where none are.
     func validate() throws -> Double?
 }

@@ -38,6 +38,7 @@ package final class ReconstructionObjective: Objective {
     }
 
     package var rowCount: Int { pictures.count }
+    package var validationCount: Int { heldOut.count }
 
     package func learn(_ rows: [BatchRow], scale: Float) throws -> Double {
         var noises: [Tensor] = []

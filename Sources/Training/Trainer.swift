@@ -167,21 +167,26 @@ package final class Trainer {
 
     // MARK: The curve and what is kept
 
-    /// Steps between two points: an epoch, or a fiftieth of the run where that is shorter.
+    /// Steps between two points: an epoch, or a fiftieth of the run where that is shorter, yet at least ten.
     private var spacing: Int {
         guard let total = progress.total else { return order.stepsPerEpoch }
-        return max(1, min(order.stepsPerEpoch, total / 50))
+        return max(1, min(order.stepsPerEpoch, max(10, total / 50)))
     }
 
-    /// Points with a validation are at least a fiftieth of the run apart: it costs as much as many steps.
-    private var validationSpacing: Int { max(spacing, (progress.total ?? 0) / 50 / spacing * spacing) }
+    /// Steps between two validations: so many that they cost a tenth of the time, and at least a fiftieth of the run. A row of a validation costs
+    /// a third of a row of training, for each of the averages.
+    private var validationSpacing: Int {
+        let cost = objective.validationCount * max(1, averages.count) * 10 / (3 * order.batch)
+        let least = max(cost, (progress.total ?? 0) / 50)
+        return (least + spacing - 1) / spacing * spacing
+    }
 
     private func isPoint(_ step: Int) -> Bool { step % spacing == 0 || step == progress.total }
 
     private func addPoint() throws {
         let isLast = progress.step == progress.total
         var validation: (loss: Double, candidate: Int)?
-        if progress.step % validationSpacing == 0 || isLast { validation = try validate() }
+        if progress.step % max(spacing, validationSpacing) == 0 || isLast { validation = try validate() }
         let loss = progress.lossSum / Double(max(1, progress.lossCount))
         progress.lossSum = 0
         progress.lossCount = 0

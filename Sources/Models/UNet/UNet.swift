@@ -27,7 +27,9 @@ package struct UNet: Sendable {
     package static func parameters(_ configuration: UNetConfiguration) throws -> [(name: String, shape: [Int])] {
         let reader = WeightReader(listingFor: "unet")
         _ = try UNet(configuration, reader)
-        return reader.requests
+        // Here a 1 x 1 convolution is a linear layer; the reference stores its kernel's extents too.
+        let convolutions = [".conv_shortcut.weight"] + (configuration.usesLinearProjection ? [] : [".proj_in.weight", ".proj_out.weight"])
+        return reader.requests.map { request in (request.name, convolutions.contains(where: request.name.hasSuffix) ? request.shape + [1, 1] : request.shape) }
     }
 
     private init(_ configuration: UNetConfiguration, _ reader: WeightReader) throws {

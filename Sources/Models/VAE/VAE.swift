@@ -53,7 +53,9 @@ package struct VAE: Sendable {
     package static func parameters(_ configuration: VAEConfiguration) throws -> [(name: String, shape: [Int])] {
         let reader = WeightReader(listingFor: "vae")
         _ = try VAE(configuration, reader)
-        return reader.requests
+        // Here a 1 x 1 convolution is a linear layer; the reference stores its kernel's extents too.
+        let convolutions = ["conv_shortcut.weight", "quant_conv.weight"]
+        return reader.requests.map { request in (request.name, convolutions.contains(where: request.name.hasSuffix) ? request.shape + [1, 1] : request.shape) }
     }
 
     private init(_ configuration: VAEConfiguration, _ reader: WeightReader) throws {
