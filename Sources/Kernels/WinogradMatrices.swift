@@ -47,27 +47,48 @@ package final class WinogradWeights: Sendable {
         let g = size.filterTransform.flatMap { $0 }
         let n = size.input
         let count = outputs * channels
-        let transformed = allocateFloats(size.planes * count)
-        defer { transformed.deallocate() }
-        forEachBlock(count, size: 4096) { range in
-            withUnsafeTemporaryAllocation(of: Double.self, capacity: n * 3) { half in
-                for pair in range {
-                    let kernel = weights + pair * 9
+        let transformed = BufferPool.take(size.planes * count)
+        defer { BufferPool.give(transformed, size.planes * count) }
+        // Eight kernels at a time, each in its own lane.
+        let groups = (count + 7) / 8
+        forEachBlock(groups, size: 32) { range in
+            withUnsafeTemporaryAllocation(of: SIMD8<Double>.self, capacity: 9 + n * 3) { scratch in
+                guard let kernel = scratch.baseAddress else { return }
+                let half = kernel + 9
+                for group in range {
+                    let first = group * 8
+                    let lanes = min(8, count - first)
+                    for tap in 0..<9 {
+                        var values = SIMD8<Double>.zero
+                        for lane in 0..<lanes { values[lane] = Double(weights[(first + lane) * 9 + tap]) }
+                        kernel[tap] = values
+                    }
                     for i in 0..<n {
-                        for x in 0..<3 {
-                            half[i * 3 + x] = g[i * 3] * Double(kernel[x]) + g[i * 3 + 1] * Double(kernel[3 + x]) + g[i * 3 + 2] * Double(kernel[6 + x])
-                        }
+                        for x in 0..<3 { half[i * 3 + x] = g[i * 3] * kernel[x] + g[i * 3 + 1] * kernel[3 + x] + g[i * 3 + 2] * kernel[6 + x] }
                     }
                     for i in 0..<n {
                         for j in 0..<n {
-                            let value = g[j * 3] * half[i * 3] + g[j * 3 + 1] * half[i * 3 + 1] + g[j * 3 + 2] * half[i * 3 + 2]
-                            transformed[(i * n + j) * count + pair] = Float(value)
+                            let value = F8(g[j * 3] * half[i * 3] + g[j * 3 + 1] * half[i * 3 + 1] + g[j * 3 + 2] * half[i * 3 + 2])
+                            let to = transformed + (i * n + j) * count + first
+                            if lanes == 8 {
+                                store8(to, 0, value)
+                            } else {
+                                for lane in 0..<lanes { to[lane] = value[lane] }
+                            }
                         }
                     }
                 }
             }
         }
-        planes = (0..<size.planes).map { PackedMatrix(weights: transformed + $0 * count, outputs: outputs, channels: channels, taps: 1, bias: nil) }
+        // Planes side by side: packing one of them is too little work to share.
+        planes = [PackedMatrix](unsafeUninitializedCapacity: size.planes) { buffer, made in
+            guard let planes = buffer.baseAddress else { return }
+            ThreadPool.shared.run(size.planes) { plane in
+                (planes + plane).initialize(
+                    to: PackedMatrix(weights: transformed + plane * count, outputs: outputs, channels: channels, taps: 1, bias: nil))
+            }
+            made = size.planes
+        }
     }
 
     package var byteCount: Int { planes.reduce(0) { $0 + $1.byteCount } }

@@ -55,8 +55,13 @@ struct Fitting {
         }
     }
 
-    /// All options as they stand in the recipe, without those that change no number.
-    func add(to builder: inout ItemKeyBuilder) { builder.add("options", arguments.written.filter { !$0.hasPrefix("on=") }.joined(separator: " ")) }
+    /// The options that were given: a default that changes raises the version in the key instead, so that an option that is added later
+    /// does not make long trainings anew.
+    func add(to builder: inout ItemKeyBuilder) {
+        for option in arguments.written where arguments.given.contains(where: { option.hasPrefix($0 + "=") }) && !option.hasPrefix("on=") {
+            builder.add("option", option)
+        }
+    }
 
     /// Trains to the end, or throws what stopped it.
     func run(_ objective: any Objective, _ settings: TrainingSettings, order: BatchOrder, key: ItemKey, workshop: Workshop) throws -> Trainer.Outcome {
