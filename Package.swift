@@ -63,7 +63,8 @@ let package = Package(
         module(
             "Verbs",
             [
-                "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Models", "Autodiff", "Diffusion", "Training", "Retrieval", "Metrics", "Datasets", "Results",
+                "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Models", "Autodiff", "Diffusion", "Training", "Retrieval", "Metrics", "Datasets",
+                "Results",
                 "Caching", "Interpreting",
             ]),
 

@@ -1,6 +1,6 @@
 package import Autodiff
-internal import Kernels
 package import Diffusion
+internal import Kernels
 internal import Models
 package import Tensors
 

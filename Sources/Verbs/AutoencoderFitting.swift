@@ -27,7 +27,9 @@ struct AutoencoderFitting {
         guard let first = rows.pictures.first, first.shape[1] % configuration.factor == 0, first.shape[2] % configuration.factor == 0 else {
             let shape = rows.pictures.first?.shape ?? [3, 0, 0]
             throw EngineError(
-                .shape, "pictures of \(shape[2]) x \(shape[1]) pixels do not divide by \(configuration.factor), the factor of \(configuration.blockOutChannels.count) levels")
+                .shape,
+                "pictures of \(shape[2]) x \(shape[1]) pixels do not divide by \(configuration.factor), the factor of \(configuration.blockOutChannels.count) levels"
+            )
         }
     }
 
@@ -42,7 +44,9 @@ struct AutoencoderFitting {
         let workshop = try Workshop(invocation.session)
         let folder = try workshop.folder(key) { path in
             let holdsOut = arguments.text("keep") == "validation"
-            if holdsOut, rows.texts.isEmpty { _ = try invocation.column("text", of: Table(columns: []), slot: "keep", cure: "captions decide what is held out") }
+            if holdsOut, rows.texts.isEmpty {
+                _ = try invocation.column("text", of: Table(columns: []), slot: "keep", cure: "captions decide what is held out")
+            }
             let (learnt, heldOut) = try TrainingRows.split(
                 rows.texts.isEmpty ? rows.items.map(String.init) : rows.texts, share: holdsOut ? arguments.number("held") ?? 0.1 : 0)
             let settings = try fitting.settings(rows: learnt.count, parameters: part.parameterCount)

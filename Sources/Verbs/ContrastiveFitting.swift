@@ -41,7 +41,8 @@ struct ContrastiveFitting {
             let settings = try fitting.settings(rows: learnt.count, parameters: part.parameterCount)
             let pictures = rows.pictures.map { picture in
                 picture.shape[1] == vision.imageSize && picture.shape[2] == vision.imageSize
-                    ? picture : picture.reshaped([1] + picture.shape).interpolated(height: vision.imageSize, width: vision.imageSize, .bilinear, antialias: true)[0]
+                    ? picture
+                    : picture.reshaped([1] + picture.shape).interpolated(height: vision.imageSize, width: vision.imageSize, .bilinear, antialias: true)[0]
             }
             func row(_ index: Int) -> ContrastiveObjective.Row { .init(text: rows.texts[index], picture: pictures[index]) }
             let length = min(tokenizer.maximumLength, text.maximumLength)

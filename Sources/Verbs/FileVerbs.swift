@@ -109,16 +109,23 @@ enum FileVerbs {
 
     static let save = VerbDeclaration(
         "save", .sources, "Writes a value to a file or, for a table with pictures or tensors, to a folder.", input: .value, asArgument: true,
-        slots: [Slot("path", .path, .positional, required: true, "the ending chooses the form: .csv .json .png .safetensors, none for a folder")],
+        slots: [
+            Slot("path", .path, .positional, required: true, "the ending chooses the form: .csv .json .png .safetensors, none for a folder"),
+            Slot("precision", .choice(["float32", "float16"]), "of a model's weights, if not as they are"),
+        ],
         notes: [
             "A folder gets `table.csv`, each picture column as COLUMN-0000.png and so on, each tensor column as COLUMN.safetensors in the layout [row, channels, height, width].",
             "A picture carries its recipe in the file.",
+            "A model becomes the folder that diffusers and transformers load; only another model's folder is written over.",
         ],
         examples: ["items a=1,2 | save out.csv", "t = items a=1,2; save t out/results"]
     ) { invocation in
         let name = invocation.arguments.text("path") ?? ""
         let path = try invocation.session.access.writing(name, slot: "path")
         guard let value = invocation.input else { return .none }
+        if invocation.arguments.given.contains("precision"), value.kind != .model {
+            throw Complaint(.wrongInput, "`precision` is for models, and this is \(value.kind.phrase)", label: "leave it out", slot: "precision")
+        }
         if let partial = value.partial { invocation.session.warn("what is saved is not finished: \(partial.message)") }
         let ending = fileExtension(name)
         if let folder = ["csv", "json", "png", "safetensors"].contains(ending) ? FileSystem.folder(of: path) : nil { try FileSystem.createFolder(folder) }
@@ -129,7 +136,7 @@ enum FileVerbs {
         case ("png", _): try Saving.write(picture(value, ending), to: path)
         case ("safetensors", _): try Saving.tensors(value, to: path)
         case ("", .table(let table)): try Saving.folder(table, to: path)
-        case (_, .model): throw Complaint(.unsupportedFeature, "models cannot be saved yet", label: "a model", help: "its folder can be copied as it is")
+        case ("", .model(let handle)): try SavedModel.write(handle, half: invocation.arguments.text("precision") == "float16", to: path)
         case ("", _): throw unfit(value, "a folder")
         default:
             throw Complaint(

@@ -136,7 +136,11 @@ enum FitVerb {
         ],
         adds: ["step", "empty"],
         notes: ["`step` counts from 0; `empty` says whether `fit unet` replaces the caption by the empty text."],
-        columns: .kept, examples: ["dataset monsters split=train | first 12 | batches batch=4 drop_text=0.3 seed=1 | select step item text empty | table"]
+        columns: .kept,
+        examples: [
+            "dataset monsters split=train | first 12 | batches batch=4 drop_text=0.3 seed=1 | select step item text empty | table",
+            "items text=\"a red dragon\",\"a blue dragon\" | batches batch=1 | table",
+        ]
     ) { invocation in
         let table = try invocation.table()
         guard table.rowCount > 0 else { return .table(table) }

@@ -42,7 +42,9 @@ struct Fitting {
     }
 
     private func averages() throws -> [AverageLength] {
-        guard let list = arguments.list("average") else { return kind == .vae ? [.exponential(decay: 0.999)] : [.power(relative: 0.05), .power(relative: 0.1)] }
+        guard let list = arguments.list("average") else {
+            return kind == .vae ? [.exponential(decay: 0.999)] : [.power(relative: 0.05), .power(relative: 0.1)]
+        }
         return try list.flatMap { value -> [AverageLength] in
             switch value {
             case .boolean(false): return []

@@ -73,7 +73,8 @@ struct PartOptions {
         case .text(let text): .string(text)
         case .boolean(let truth): .bool(truth)
         case .none: .null
-        default: throw Complaint(.wrongType, "`\(name)` takes numbers, texts, yes or no, and this is \(value.kind.phrase)", label: value.kind.phrase, slot: name)
+        default:
+            throw Complaint(.wrongType, "`\(name)` takes numbers, texts, yes or no, and this is \(value.kind.phrase)", label: value.kind.phrase, slot: name)
         }
     }
 
@@ -146,7 +147,9 @@ struct PartOptions {
 
     private func clipConfiguration(_ tokenizer: Tokenizer?) throws -> JSON {
         guard let tokenizer else {
-            throw Complaint(.missingArgument, "`new clip` needs `tokenizer=`", label: "no tokenizer", help: "`words = new tokenizer size=3072 | fit tokenizer on=train`, then `new clip tokenizer=words`")
+            throw Complaint(
+                .missingArgument, "`new clip` needs `tokenizer=`", label: "no tokenizer",
+                help: "`words = new tokenizer size=3072 | fit tokenizer on=train`, then `new clip tokenizer=words`")
         }
         func value(_ tower: String, _ key: String) -> JSON? { values[tower + key] ?? values[key] }
         func number(_ tower: String, _ key: String, _ fallback: Int) -> Int { value(tower, key)?.int ?? fallback }

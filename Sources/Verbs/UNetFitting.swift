@@ -110,7 +110,6 @@ struct UNetFitting {
                 session.progress.advance(by: part.count)
             }
         }
-        let warn = { (message: String) in session.warn(message) }
         func tellings(_ text: String) -> [String] {
             guard invocation.arguments.boolean("variants") ?? false, let comma = text.firstIndex(of: ",") else { return [text] }
             let name = String(text[..<comma]), rest = String(text[text.index(after: comma)...].drop { $0 == " " })
@@ -121,9 +120,9 @@ struct UNetFitting {
         var states: [String: Tensor] = [:]
         for start in stride(from: 0, to: all.count, by: 64) {
             let part = Array(all[start..<min(start + 64, all.count)])
-            for (text, embedding) in zip(part, try model.embeddings(of: part, warn: warn)) { states[text] = embedding.states }
+            for (text, embedding) in zip(part, try model.embeddings(of: part, in: session)) { states[text] = embedding.states }
         }
-        guard let empty = try model.embeddings(of: [""], warn: warn).first?.states else { throw EngineError(.text, "the text encoder gave nothing") }
+        guard let empty = try model.embeddings(of: [""], in: session).first?.states else { throw EngineError(.text, "the text encoder gave nothing") }
         return (latents, told.map { $0.compactMap { states[$0] } }, empty)
     }
 }

@@ -5,7 +5,8 @@ import Interpreting
 package enum Verbs {
     package static let registry = VerbRegistry(
         [LoadVerb.load, DatasetVerb.dataset, RetrieveVerb.retrieve] + FileVerbs.all + [EncodeVerb.encode, EncodeVerb.decode] + NoiseVerb.all
-            + [DenoiseVerb.denoise] + PredictVerb.all + [NewVerb.new] + FitVerb.all + TableVerbs.all + [ScoreVerb.score, CompareVerb.compare] + ControlVerbs.all + [ClaimVerb.claim]
+            + [DenoiseVerb.denoise] + PredictVerb.all + [NewVerb.new] + FitVerb.all + TableVerbs.all + [ScoreVerb.score, CompareVerb.compare] + ControlVerbs.all
+            + [ClaimVerb.claim]
             + BenchVerbs.all + LookingVerbs.all + [HelpVerb.help])
 
     /// Names that a slot takes beside paths, for completion.

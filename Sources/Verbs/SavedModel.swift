@@ -1,0 +1,74 @@
+import Files
+import Interpreting
+import Models
+import Results
+import SourceText
+import Tensors
+
+/// Writes a model or a part of one as the folder that diffusers and transformers load: whole or not at all.
+enum SavedModel {
+    static func write(_ handle: any ModelHandle, half: Bool, to path: String) throws {
+        try checkPlace(path)
+        switch handle {
+        case let model as LoadedModel: try AtomicFolder.write(to: path, replacing: true) { try copy(model.model.folder, half: half, to: $0) }
+        case let part as ModelPart:
+            try AtomicFolder.write(to: path, replacing: true) { place in
+                if part.kind == .tokenizer { _ = try part.openedTokenizer() }
+                try part.write(to: place)
+                if half { try halve(place) }
+            }
+        default:
+            throw Complaint(
+                .unsupportedFeature, "`save` writes whole models and what `new` and `fit` make", label: handle.name, help: "its folder can be copied as it is")
+        }
+    }
+
+    /// What is there already is replaced only where it is a model too: a mistyped path must not remove anything else.
+    private static func checkPlace(_ path: String) throws {
+        guard FileSystem.exists(path) else { return }
+        let isModel = ["model_index.json", "config.json", "vocab.json"].contains { FileSystem.exists(FileSystem.join(path, $0)) }
+        guard FileSystem.isFolder(path), try isModel || FileSystem.list(path).isEmpty else {
+            throw EngineError(.file, "there is something else at this place, and no model", place: path, cure: "choose another name")
+        }
+    }
+
+    /// A folder with the folders in it. Copied, not linked: what is saved must not change with the cache.
+    private static func copy(_ source: String, half: Bool, to target: String) throws {
+        try FileSystem.createFolder(target)
+        for name in try FileSystem.list(source) {
+            let from = FileSystem.join(source, name), to = FileSystem.join(target, name)
+            if FileSystem.isFolder(from) {
+                try copy(from, half: half, to: to)
+            } else if half, name.hasSuffix(".safetensors") {
+                try writeHalf(from, to: to)
+            } else {
+                try AtomicFile.write(FileSystem.readBytes(from, limit: 1 << 40), to: to)
+            }
+        }
+    }
+
+    private static func halve(_ folder: String) throws {
+        for name in try FileSystem.list(folder) where name.hasSuffix(".safetensors") {
+            let path = FileSystem.join(folder, name)
+            try writeHalf(path, to: path)
+        }
+    }
+
+    /// Weights rounded to half precision. What does not fit into it would become infinite: an error.
+    private static func writeHalf(_ source: String, to path: String) throws {
+        let file = try SafetensorsFile(path: source)
+        var contents: [String: Safetensors.Content] = [:]
+        for name in file.names {
+            guard let entry = file.entry(name), [.float32, .float16, .bfloat16, .float64].contains(entry.type) else {
+                contents[name] = .int64(try file.integers(name), shape: file.entry(name)?.shape ?? [])
+                continue
+            }
+            let tensor = try file.tensor(name)
+            guard tensor.values.allSatisfy({ abs($0) <= 65_504 }) else {
+                throw EngineError(.weights, "\(name) has values beyond 65504, the largest in half precision", place: path, cure: "precision=float32")
+            }
+            contents[name] = .float16(tensor)
+        }
+        try Safetensors.write(contents, metadata: ["format": "pt"], to: path)
+    }
+}
