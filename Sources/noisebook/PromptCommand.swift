@@ -23,6 +23,8 @@ struct PromptCommand: ParsableCommand {
             noisebook check FILE...            finds errors without running anything
             noisebook verify FILE.md...        computes notebooks anew and compares with what they show
             noisebook accept FILE.md...        takes the outputs that verify found instead
+            noisebook render FILE.md --to html|ipynb|noise
+                                               a page, a Jupyter notebook or a script of what a notebook shows
             noisebook -e CODE                  runs one program; `noisebook -` reads it from standard input
             noisebook help [VERB|CODE]         the language: its verbs and errors
             """,

@@ -1,0 +1,193 @@
+import Files
+import Interpreting
+import Syntax
+import Tensors
+
+/// A notebook in other forms, made of what it shows: nothing runs.
+package struct NotebookExport {
+    package enum Form: String, CaseIterable, Sendable { case html, ipynb, noise }
+
+    private let file: NotebookFile
+    private let verbs: VerbSet
+    private let version: String
+
+    /// - Parameter version: of the program, for the provenance.
+    package init(_ file: NotebookFile, verbs: VerbSet, version: String) {
+        (self.file, self.verbs, self.version) = (file, verbs, version)
+    }
+
+    package func text(_ form: Form) throws -> String {
+        switch form {
+        case .html: try HTMLPage(title: title, body: body(), provenance: provenance()).text
+        case .ipynb: try jupyter().prettyText
+        case .noise: script()
+        }
+    }
+
+    private var notebook: Notebook { file.notebook }
+
+    private func line(_ number: Int) -> String { String(decoding: notebook.bytes[notebook.lines.content(of: number)], as: UTF8.self) }
+
+    /// Lines of a range, from the file's start without its byte order mark.
+    private func lines(_ range: Range<Int>) -> String {
+        let text = range.map(line).joined(separator: "\n")
+        return text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
+    }
+
+    private var lineCount: Int { notebook.lines.count }
+
+    /// Prose and cells in order.
+    private var pieces: [(prose: String?, cell: Cell?)] {
+        var result: [(prose: String?, cell: Cell?)] = []
+        var next = 1
+        for cell in notebook.cells {
+            if cell.fenceLines.lowerBound > next { result.append((lines(next..<cell.fenceLines.lowerBound), nil)) }
+            result.append((nil, cell))
+            next = (cell.outputLines ?? cell.fenceLines).upperBound + 1
+        }
+        if next <= lineCount { result.append((lines(next..<lineCount + 1), nil)) }
+        return result.filter { $0.cell != nil || $0.prose?.contains { !$0.isWhitespace } == true }
+    }
+
+    private var title: String {
+        for number in 1...max(1, lineCount) where number <= lineCount {
+            let line = lines(number..<number + 1)
+            if line.hasPrefix("# ") { return String(line.dropFirst(2)) }
+        }
+        return FileSystem.name(of: file.path)
+    }
+
+    // MARK: HTML
+
+    /// Prose in one piece, so that links and footnotes find their definitions; cells come into it by marks that no prose holds.
+    private func body() throws -> String {
+        let mark = "noisebook-cell-\(try Digest.sha256(notebook.bytes).prefix(16))-"
+        let text = pieces.map { piece in piece.prose ?? "\n\n<!--\(mark)\(piece.cell?.index ?? 0)-->\n\n" }.joined(separator: "\n")
+        var html = MarkdownHTML.render(text)
+        for cell in notebook.cells { html = html.replacing("<!--\(mark)\(cell.index)-->", with: try markup(cell), maxReplacements: 1) }
+        return try embedded(html)
+    }
+
+    private func markup(_ cell: Cell) throws -> String {
+        let label = cell.header.label.map { "<span class=\"label\">\(MarkdownHTML.escaped($0))</span>" } ?? ""
+        let anchor = MarkdownHTML.escaped("cell-\(cell.name)")
+        let code = "<pre><code>\(CodeMarkup(verbs: verbs).html(cell.code.hasSuffix("\n") ? String(cell.code.dropLast()) : cell.code))</code></pre>"
+        let output = notebook.storedOutput(of: cell).map { $0.isEmpty ? "" : "<div class=\"output\">\n\(MarkdownHTML.render($0))</div>\n" } ?? ""
+        return "<section class=\"cell\" id=\"\(anchor)\">\n<div class=\"code\">\(label)\(code)</div>\n\(output)</section>\n"
+    }
+
+    /// Links into the notebook's folder become the files themselves, so that the page stands alone; drawings become part of the page.
+    private func embedded(_ html: String) throws -> String {
+        var out = ""
+        var rest = Substring(html)
+        let prefix = "\(MarkdownHTML.escaped(file.folder.name))/"
+        while let start = rest.firstRange(of: "=\"\(prefix)") {
+            let quoted = rest[start.upperBound...].prefix { $0 != "\"" }
+            let name = String(quoted)
+            let isDrawing = name.hasSuffix(".svg")
+            if isDrawing, let tag = rest[..<start.lowerBound].range(of: "<img", backwards: true), let end = rest[quoted.endIndex...].firstIndex(of: ">") {
+                out += rest[..<tag.lowerBound]
+                let element = rest[tag.lowerBound...end]
+                let words = element.firstRange(of: "alt=\"").map { element[$0.upperBound...].prefix { $0 != "\"" } } ?? ""
+                let svg = String(decoding: try file.folder.stored(name), as: UTF8.self)
+                out += "<figure class=\"plot\" role=\"img\" aria-label=\"\(words)\">\(svg)</figure>"
+                rest = rest[rest.index(after: end)...]
+            } else {
+                out += rest[..<start.lowerBound] + "=\"" + (try dataLink(name))
+                rest = rest[quoted.endIndex...]
+            }
+        }
+        return out + rest
+    }
+
+    private func dataLink(_ name: String) throws -> String {
+        let kind = name.hasSuffix(".png") ? "image/png" : name.hasSuffix(".svg") ? "image/svg+xml" : "text/csv"
+        return "data:\(kind);base64,\(Base64.text(try file.folder.stored(name)))"
+    }
+
+    private func provenance() throws -> [(name: String, value: String)] {
+        let shown = notebook.cells.count { notebook.storedOutput(of: $0) != nil }
+        return [
+            ("Notebook", FileSystem.name(of: file.path)), ("SHA-256", try Digest.sha256(notebook.bytes)),
+            ("Cells", "\(notebook.cells.count), \(shown) with outputs"), ("Written by", "noisebook \(version)"),
+        ]
+    }
+
+    // MARK: Jupyter
+
+    /// nbformat 4.5. Outputs as HTML with their pictures, and as the Markdown text that the notebook holds.
+    private func jupyter() throws -> JSON {
+        var cells: [JSON] = []
+        for piece in pieces {
+            let id = JSON.string("cell-\(cells.count)")
+            guard let cell = piece.cell else {
+                cells.append(["cell_type": "markdown", "id": id, "metadata": .object([:]), "source": source((piece.prose ?? "").trimmingBlankLines)])
+                continue
+            }
+            var outputs: [JSON] = []
+            if let output = notebook.storedOutput(of: cell), !output.isEmpty {
+                outputs.append([
+                    "output_type": "display_data", "metadata": .object([:]),
+                    "data": ["text/html": source(try embedded(MarkdownHTML.render(output))), "text/plain": source(output)],
+                ])
+            }
+            let flags = CellHeader.Flag.allCases.filter(cell.header.flags.contains).map { JSON.string($0.rawValue) }
+            var metadata: [String: JSON] = [:]
+            if let label = cell.header.label { metadata["name"] = .string(label) }
+            if !flags.isEmpty { metadata["tags"] = .array(flags) }
+            cells.append([
+                "cell_type": "code", "id": id, "execution_count": .null, "metadata": .object(metadata), "outputs": .array(outputs),
+                "source": source(cell.code.hasSuffix("\n") ? String(cell.code.dropLast()) : cell.code),
+            ])
+        }
+        return [
+            "cells": .array(cells), "nbformat": 4, "nbformat_minor": 5,
+            "metadata": [
+                "kernelspec": ["display_name": "Noisebook", "language": "noise", "name": "noisebook"],
+                "language_info": ["name": "noise", "file_extension": ".noise", "mimetype": "text/x-noise"],
+            ],
+        ]
+    }
+
+    /// A list of lines, each but the last with its end, as Jupyter writes them.
+    private func source(_ text: String) -> JSON {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        return .array(lines.enumerated().map { .string($0.element + ($0.offset < lines.count - 1 ? "\n" : "")) }.filter { $0 != .string("") })
+    }
+
+    // MARK: Script
+
+    /// The cells that run, one after the other. One that must fail would end the script: it stands there as a comment.
+    private func script() -> String {
+        let parts = notebook.cells.filter { !$0.header.flags.contains(.skip) }.map { cell in
+            var code = cell.code.hasSuffix("\n") ? cell.code : cell.code + "\n"
+            if cell.header.flags.contains(.raises) {
+                code = "# this cell shows an error:\n" + code.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map { "# \($0)\n" }.joined()
+            }
+            return (cell.header.label.map { "# \($0)\n" } ?? "") + code
+        }
+        return parts.joined(separator: "\n")
+    }
+}
+
+extension Substring {
+    /// The last place of a text.
+    fileprivate func range(of text: String, backwards: Bool) -> Range<Index>? {
+        var found: Range<Index>?
+        var rest = self
+        while let next = rest.firstRange(of: text) {
+            found = next
+            rest = rest[next.upperBound...]
+        }
+        return found
+    }
+}
+
+extension String {
+    fileprivate var trimmingBlankLines: String {
+        let lines = split(separator: "\n", omittingEmptySubsequences: false)
+        guard let first = lines.firstIndex(where: { $0.contains { !$0.isWhitespace } }), let last = lines.lastIndex(where: { $0.contains { !$0.isWhitespace } })
+        else { return "" }
+        return lines[first...last].joined(separator: "\n")
+    }
+}
