@@ -5,6 +5,11 @@ extension Dataset {
     /// What ships with the program: names without a folder of their own.
     package static let builtIn = ["monsters"]
 
+    /// The files and folders that a data set is read from.
+    package static func files(_ nameOrPath: String, base: String = ".") -> [String] {
+        nameOrPath == "monsters" ? Monsters.files(root: "/") : [FileSystem.join(base, nameOrPath)]
+    }
+
     /// `nameOrPath` is `monsters`, a folder or a file; paths are relative to `base`.
     /// - Parameters:
     ///   - split: the rows of one split only; nil gives all.

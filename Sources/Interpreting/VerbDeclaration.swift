@@ -103,12 +103,15 @@ package struct VerbDeclaration: Sendable {
     package let examples: [String]
     /// Changed whenever the same input and arguments would give another result.
     package let version: Int
+    /// The files and folders that a use opens, by its words without a name, for verbs whose result depends on them.
+    package let opens: (@Sendable ([String], Session) throws -> [String])?
     package let run: @Sendable (Invocation) throws -> Value
 
     package init(
         _ name: String, _ family: Family, _ summary: String, input: Input, asArgument: Bool = false, slots: [Slot] = [],
         block: Bool = false, blockNames: BlockNames = .none, adds: [String] = [], notes: [String] = [],
         columns: Columns = .unknown, reads: [Read] = [], examples: [String], version: Int = 1,
+        opens: (@Sendable ([String], Session) throws -> [String])? = nil,
         run: @escaping @Sendable (Invocation) throws -> Value
     ) {
         self.name = name
@@ -125,6 +128,7 @@ package struct VerbDeclaration: Sendable {
         self.reads = reads
         self.examples = examples
         self.version = version
+        self.opens = opens
         self.run = run
     }
 

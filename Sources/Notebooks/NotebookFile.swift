@@ -1,4 +1,6 @@
+import Caching
 import Files
+import Interpreting
 import Tensors
 
 /// A notebook on disk, with the folder of its outputs.
@@ -28,5 +30,14 @@ package struct NotebookFile {
         try folder.write()
         if target != path || text != notebook.bytes { try AtomicFile.write(text, to: target) }
         try folder.removeUnmentioned(in: text)
+    }
+
+    /// Notes in `NAME.lock` what the outputs of these cells, which stand in the file now, were made from.
+    package func writeLock(_ session: Session, written: some Sequence<Int>) throws {
+        let now = try Notebook(name: target, bytes: try FileSystem.readBytes(target, limit: 1 << 28))
+        let digests = session.cache?.files ?? FileDigests(path: FileSystem.join(FileSystem.join(session.access.base, ".noisebook"), "digests"))
+        var lock = try Lock(notebook: target)
+        try lock.update(now, CellKeys(NotebookProgram(now), session: session, files: digests), written: written)
+        try lock.write()
     }
 }

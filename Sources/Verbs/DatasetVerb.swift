@@ -19,7 +19,8 @@ enum DatasetVerb {
         notes: [
             "`monsters` is real data from two Debian packages: apt-get install angband crawl-tiles-data.", "Pictures are read when they are first looked at.",
         ],
-        columns: .sourced, examples: ["test = dataset monsters split=test | first 8", "dataset pictures/mine size=64 | grid image labels=text"]
+        columns: .sourced, examples: ["test = dataset monsters split=test | first 8", "dataset pictures/mine size=64 | grid image labels=text"],
+        opens: { words, session in words.first.map { Dataset.files($0, base: session.access.base) } ?? [] }
     ) { invocation in
         let name = invocation.arguments.text("name") ?? ""
         let access = invocation.session.access

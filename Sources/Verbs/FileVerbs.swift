@@ -42,7 +42,8 @@ enum FileVerbs {
         "read", .sources, "Reads a file: CSV and JSON as a table, PNG as a table with an `image`, safetensors as a table with a tensor column per name.",
         input: .none, slots: [Slot("file", .path, .positional, required: true, "relative to the notebook's folder, at the prompt to the working folder")],
         notes: ["Tensors whose first axes differ cannot share rows and come as a record; `r.NAME` picks one."],
-        examples: ["read results.csv | table", "x = read latents.safetensors; items latent=x.latent | describe"]
+        examples: ["read results.csv | table", "x = read latents.safetensors; items latent=x.latent | describe"],
+        opens: { words, session in words.prefix(1).map { session.access.absolute($0) } }
     ) { invocation in
         let name = invocation.arguments.text("file") ?? ""
         let path = try invocation.session.access.reading(name, slot: "file")

@@ -24,7 +24,12 @@ enum LoadVerb {
             "The model has the fields name, folder, parameters, bytes and curve, the UNet's training where it was trained here. Verbs use the variable `model`.",
             "`load clip PATH` opens a CLIPModel of transformers with both its towers, `load inception PATH` the network that FID is defined by; they are what `using=` of `retrieve` and `score` takes. Inception's weights are those that pytorch-fid fetches, made into a safetensors file by `\(Inception.conversion)`.",
         ],
-        columns: .other(.model), examples: ["model = load monsters", "load runwayml/stable-diffusion-v1-5"]
+        columns: .other(.model), examples: ["model = load monsters", "load runwayml/stable-diffusion-v1-5"],
+        opens: { words, session in
+            guard let name = words.last else { return [] }
+            let isFile = words.count > 1 && words[0] == "inception"
+            return [isFile ? session.access.absolute(name) : try find(name, session, slot: words.count > 1 ? "path" : "name")]
+        }
     ) { invocation in
         let name = invocation.arguments.text("name") ?? ""
         let session = invocation.session
@@ -32,7 +37,7 @@ enum LoadVerb {
             let network: FeatureNetwork
             switch name {
             case "clip":
-                network = try FeatureNetwork(name: path, clip: find(path, invocation, slot: "path"))
+                network = try FeatureNetwork(name: path, clip: find(path, session, slot: "path"))
             case "inception":
                 network = try FeatureNetwork(name: path, inception: session.access.reading(path, slot: "path"))
             default:
@@ -44,7 +49,7 @@ enum LoadVerb {
             session.store[key] = network
             return .model(network)
         }
-        let folder = try find(name, invocation)
+        let folder = try find(name, session)
         let key = "model:" + folder
         if let opened = session.store[key] as? LoadedModel, opened.name == name { return .model(opened) }
         let model = try LoadedModel(name: name, model: DiffusionModel(folder: folder))
@@ -57,16 +62,16 @@ enum LoadVerb {
         (shipped() + [userFolder()]).filter(FileSystem.isFolder).flatMap { (try? FileSystem.list($0)) ?? [] }
     }
 
-    private static func find(_ name: String, _ invocation: Invocation, slot: String = "name") throws -> String {
+    private static func find(_ name: String, _ session: Session, slot: String = "name") throws -> String {
         if slot == "name", name == "clip" || name == "inception" {
             throw Complaint(
                 .missingArgument, "`load \(name)` needs a path", label: "what to open is missing", slot: "name",
                 help: name == "clip" ? "`load clip FOLDER` opens a whole CLIP" : "`load inception FILE` opens its weights; `help load` says how to get them")
         }
         let looksLikePath = name.hasPrefix("/") || name.hasPrefix(".") || name.hasPrefix("~")
-        let local = invocation.session.access.absolute(name)
+        let local = session.access.absolute(name)
         if looksLikePath || (name.contains("/") && FileSystem.isFolder(local)) {
-            return try invocation.session.access.reading(name, slot: slot)
+            return try session.access.reading(name, slot: slot)
         }
         let slashes = name.count { $0 == "/" }
         var tried: [String] = []
@@ -83,7 +88,7 @@ enum LoadVerb {
             tried.append(cache)
         }
         if slashes == 0, FileSystem.exists(FileSystem.join(local, slot == "name" ? "model_index.json" : "config.json")) {
-            return try invocation.session.access.reading(name, slot: slot)
+            return try session.access.reading(name, slot: slot)
         }
         throw Complaint(
             .engineFile, "there is no model `\(name)`", label: Suggestion.question(for: name, in: known()) ?? "not found", slot: slot,

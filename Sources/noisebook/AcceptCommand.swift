@@ -14,8 +14,10 @@ struct AcceptCommand: ParsableCommand {
     @OptionGroup var options: CommonOptions
 
     func run() throws {
-        let status = NotebookArguments.forEach(files, options) { file, _, reporter in
+        let status = NotebookArguments.forEach(files, options) { file, session, reporter in
             try Verification.accept(file)
+            let notebook = try NotebookFile(file)
+            try notebook.writeLock(session, written: notebook.notebook.cells.filter { !$0.header.flags.contains(.skip) }.map(\.index))
             reporter.print(options.json ? JSON.object(["kind": "accept", "file": .string(file)]).text + "\n" : "\(file): computed outputs accepted\n")
             return 0
         }

@@ -21,6 +21,7 @@ struct PromptCommand: ParsableCommand {
             noisebook                          the prompt
             noisebook run FILE... [name=value] runs notebooks (.md) and scripts; --write puts outputs into the notebooks
             noisebook check FILE...            finds errors without running anything
+            noisebook status FILE.md...        which stored outputs still belong to their cells
             noisebook verify FILE.md...        computes notebooks anew and compares with what they show
             noisebook accept FILE.md...        takes the outputs that verify found instead
             noisebook render FILE.md --to html|ipynb|noise

@@ -28,7 +28,7 @@ struct RunCommand: ParsableCommand {
     private var parameters: [(name: String, value: String)] { words.compactMap(Self.parameter) }
 
     /// `guidance=5`, unless a file has that very name.
-    private static func parameter(_ word: String) -> (name: String, value: String)? {
+    static func parameter(_ word: String) -> (name: String, value: String)? {
         guard let sign = word.firstIndex(of: "="), !FileSystem.exists(word) else { return nil }
         let name = word[..<sign]
         guard let first = name.first, first.isLetter || first == "_", name.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" }) else { return nil }
@@ -84,7 +84,10 @@ struct RunCommand: ParsableCommand {
                 try reporter.show(output, file: path, cell: cell.name)
             })
         }
-        if write, !run.outputs.isEmpty { try file.write(run.outputs) }
+        if write, !run.outputs.isEmpty {
+            try file.write(run.outputs)
+            try file.writeLock(session, written: run.outputs.keys)
+        }
         reporter.tellStopped(run.ending, run.stopped)
         reporter.report(run.diagnostics)
         reporter.tell(run.counts, failure: run.cacheFailure)

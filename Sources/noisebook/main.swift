@@ -26,6 +26,7 @@ switch arguments.first {
 case "run": RunCommand.main(Array(arguments.dropFirst()))
 case "check": CheckCommand.main(Array(arguments.dropFirst()))
 case "verify": VerifyCommand.main(Array(arguments.dropFirst()))
+case "status": StatusCommand.main(Array(arguments.dropFirst()))
 case "render": RenderCommand.main(Array(arguments.dropFirst()))
 case "accept": AcceptCommand.main(Array(arguments.dropFirst()))
 case "help": HelpCommand.main(Array(arguments.dropFirst()))

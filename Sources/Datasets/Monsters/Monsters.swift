@@ -75,6 +75,14 @@ enum Monsters {
         try FileSystem.readText(path).utf8.split { $0 == 0x0A || $0 == 0x0D }.map { Substring($0) }
     }
 
+    /// The packages' files that the data set is made of.
+    static func files(root: String) -> [String] {
+        [
+            "etc/angband/edit/monster.txt", "etc/angband/pref/graf-dvg.prf", "usr/share/angband/xtra/graf/32x32.png",
+            "usr/share/crawl/dat/descript/monsters.txt", "usr/share/crawl/dat/tiles/player.png",
+        ].map { FileSystem.join(root, $0) }
+    }
+
     static func path(_ root: String, _ name: String) throws -> String {
         let path = FileSystem.join(root, name)
         if FileSystem.isFile(path) { return path }

@@ -1,0 +1,101 @@
+import Caching
+import Files
+import Interpreting
+import SourceText
+import Syntax
+import Tensors
+
+/// What each cell's output depends on, without running anything: its syntax tree (comments and spaces do not matter), the values that it reads, each by the
+/// statements that make it, versions of verbs, params, and the digests of files that `load`, `dataset` and `read` open.
+package struct CellKeys {
+    /// The parts of a key, so that a change can be named.
+    package struct Parts: Codable, Equatable, Sendable {
+        /// Digest of the cell's canonical text and of its verbs' versions.
+        package var text: String
+        /// The key of each variable or definition that the cell reads.
+        package var reads: [String: String]
+        /// The digest of each model, data set or file that it opens, by the name in the text.
+        package var sources: [String: String]
+    }
+
+    package let parts: [Int: Parts]
+
+    /// Of the cells that run, by their index. A cell with an error in it has none, nor have those that read what it would make.
+    package init(_ program: NotebookProgram, session: Session, files: FileDigests) throws {
+        var verbs = session.verbSet
+        /// The key of each name at this point; nil for what an erroneous cell would make.
+        var known: [String: String?] = [:]
+        var found: [Int: Parts] = [:]
+        for (cell, source) in program.parts {
+            let parse = Parser.parse(source, verbs: verbs)
+            verbs = parse.verbs
+            let hasErrors = parse.diagnostics.contains { $0.severity == .error }
+            var parts = Parts(text: "", reads: [:], sources: [:])
+            var lines: [String] = [cell.header.flags.contains(.hide) ? "hide" : "", cell.header.flags.contains(.raises) ? "raises" : ""]
+            var isKnown = !hasErrors || cell.header.flags.contains(.raises)
+            /// Names that this cell makes, which are no reads of it.
+            var own: Set<String> = []
+            for statement in parse.program.statements {
+                let mentions = Mentions(statement)
+                var names = mentions.names
+                if mentions.commands.contains(where: { Self.usesModel($0, session) }) { names.insert("model") }
+                var words = ["\(ItemKeyBuilder.engineVersion)", Printer.text(statement)]
+                for name in Set(mentions.commands.map(\.verb.text)).sorted() { if let verb = session.verbs[name] { words.append("\(name) \(verb.version)") } }
+                if case .param(let name, _, _) = statement.kind, let value = session.parameters[name.text] { words.append("= \(value)") }
+                lines += words
+                for name in names.sorted() {
+                    guard let key = known[name] else { continue }
+                    guard let key else {
+                        isKnown = false
+                        continue
+                    }
+                    words.append("\(name) \(key)")
+                    if !own.contains(name) { parts.reads[name] = key }
+                }
+                for command in mentions.commands {
+                    guard let verb = session.verbs[command.verb.text], let paths = verb.opens else { continue }
+                    let named = command.arguments.filter { $0.name == nil }.flatMap(\.items).map { $0.raw.trimmingQuotes }
+                    let title = ([verb.name] + named).joined(separator: " ")
+                    let digests = try paths(named, session).map { try Self.digest($0, files) }
+                    let digest = try Digest.sha256(digests.joined(separator: "\n"))
+                    parts.sources[title] = digest
+                    words.append("\(title) \(digest)")
+                }
+                let key = try Digest.sha256(words.joined(separator: "\n"))
+                switch statement.kind {
+                case .assignment(let name, _), .param(let name, _, _), .definition(let name, _, _):
+                    known[name.text] = .some(isKnown ? key : nil)
+                    own.insert(name.text)
+                case .pipeline: break
+                }
+            }
+            parts.text = try Digest.sha256((hasErrors ? [source.text] : lines).joined(separator: "\n"))
+            if isKnown { found[cell.index] = parts }
+        }
+        parts = found
+    }
+
+    /// Verbs that take the variable `model` without naming it.
+    private static func usesModel(_ command: Command, _ session: Session) -> Bool {
+        guard let verb = session.verbs[command.verb.text] else { return false }
+        return verb.family == .diffusion || verb.slot("using") != nil || ["show", "grid", "table"].contains(verb.name)
+    }
+
+    /// Of a file, or of all files below a folder with their places in it.
+    private static func digest(_ path: String, _ files: FileDigests) throws -> String {
+        guard FileSystem.isFolder(path) else {
+            // Small files are read faster than looked up.
+            let isSmall = (FileStamp(path: path)?.size ?? 0) < 1 << 20
+            return FileSystem.isFile(path) ? try isSmall ? Digest.sha256(path: path) : files.digest(of: path) : "missing"
+        }
+        var lines: [String] = []
+        for name in try FileSystem.list(path).sorted() where !name.hasPrefix(".") {
+            lines.append("\(name) \(try digest(FileSystem.join(path, name), files))")
+        }
+        return try Digest.sha256(lines.joined(separator: "\n"))
+    }
+}
+
+extension String {
+    fileprivate var trimmingQuotes: String { hasPrefix("\"") && hasSuffix("\"") && count >= 2 ? String(dropFirst().dropLast()) : self }
+}

@@ -1,0 +1,48 @@
+import Files
+import Tensors
+
+/// `NAME.lock` beside a notebook: a line of JSON per cell with what its stored output was made from, in the order of the cells' names, so that
+/// a clean clone can tell which outputs still belong to the text, the data and the weights.
+package struct Lock {
+    package struct Entry: Codable, Equatable {
+        package var cell: String
+        package var key: CellKeys.Parts
+        /// Digest of the output's text, so that one edited by hand is noticed.
+        package var output: String
+    }
+
+    package private(set) var entries: [String: Entry] = [:]
+    private let path: String
+
+    /// - Parameter notebook: the notebook's path. A lock that is not there is an empty one.
+    package init(notebook: String) throws {
+        path = (notebook.hasSuffix(".md") ? String(notebook.dropLast(3)) : notebook) + ".lock"
+        guard FileSystem.exists(path) else { return }
+        for (number, line) in try FileSystem.readText(path).split(separator: "\n").enumerated() {
+            let entry = try JSON.decode(Entry.self, from: Array(line.utf8), place: "\(path), line \(number + 1)")
+            entries[entry.cell] = entry
+        }
+    }
+
+    package subscript(cell: Cell) -> Entry? { entries[cell.name] }
+
+    /// Takes over the cells whose outputs were written, and forgets cells that are gone.
+    package mutating func update(_ notebook: Notebook, _ keys: CellKeys, written: some Sequence<Int>) throws {
+        let names = Set(notebook.cells.map(\.name))
+        entries = entries.filter { names.contains($0.key) }
+        for index in written {
+            let cell = notebook.cells[index]
+            entries[cell.name] = try keys.parts[index].map { Entry(cell: cell.name, key: $0, output: try Self.digest(notebook, cell)) }
+        }
+    }
+
+    package static func digest(_ notebook: Notebook, _ cell: Cell) throws -> String { try Digest.sha256(notebook.storedOutput(of: cell) ?? "") }
+
+    package func write() throws {
+        let lines = try entries.values.sorted { $0.cell.utf8.lexicographicallyPrecedes($1.cell.utf8) }.map { try JSON.encode($0) + "\n" }
+        let text = lines.joined()
+        if FileSystem.exists(path), try FileSystem.readText(path) == text { return }
+        if lines.isEmpty, !FileSystem.exists(path) { return }
+        try AtomicFile.write(text, to: path)
+    }
+}

@@ -1,0 +1,55 @@
+import Interpreting
+import SourceText
+import Tensors
+
+/// Which cells' stored outputs still belong to them, found without running anything.
+package struct NotebookStatus {
+    package enum State: String, Sendable, CaseIterable {
+        /// The output was made from what the cell reads now.
+        case fresh
+        /// Something that it depends on has changed since.
+        case stale
+        /// There is no output yet, or nothing says what it was made from.
+        case unknown
+        /// It cannot run: the check finds an error in it or before it.
+        case error
+        /// Does not run: the flag `skip`.
+        case skipped
+    }
+
+    package struct CellStatus {
+        package let cell: Cell
+        package let state: State
+        /// What changed, in words.
+        package let reason: String?
+    }
+
+    package let cells: [CellStatus]
+
+    package init(_ file: NotebookFile, session: Session, keys: CellKeys, lock: Lock) throws {
+        let notebook = file.notebook
+        let errors = NotebookProgram(notebook).check(session).filter { $0.severity == .error }
+        cells = try notebook.cells.map { cell in
+            if cell.header.flags.contains(.skip) { return CellStatus(cell: cell, state: .skipped, reason: nil) }
+            let range = notebook.lines.start(of: cell.fenceLines.lowerBound)...notebook.lines.start(of: cell.fenceLines.upperBound)
+            if let error = errors.first(where: { range.contains(($0.source?.firstOffset ?? -1) + $0.span.lower) }) {
+                return CellStatus(cell: cell, state: .error, reason: "\(error.code.rawValue): \(error.title)")
+            }
+            guard let now = keys.parts[cell.index] else {
+                return CellStatus(cell: cell, state: .error, reason: "it reads what a cell with an error would make")
+            }
+            guard let entry = lock[cell] else { return CellStatus(cell: cell, state: .unknown, reason: "not run with --write yet") }
+            if let change = Self.change(from: entry.key, to: now) { return CellStatus(cell: cell, state: .stale, reason: change) }
+            let isEdited = try entry.output != Lock.digest(notebook, cell) && !cell.header.flags.contains(.volatile)
+            return CellStatus(cell: cell, state: isEdited ? .stale : .fresh, reason: isEdited ? "its output was edited" : nil)
+        }
+    }
+
+    private static func change(from old: CellKeys.Parts, to new: CellKeys.Parts) -> String? {
+        guard old != new else { return nil }
+        if old.text != new.text { return "its text, a param or a verb's version changed" }
+        func changed(_ a: [String: String], _ b: [String: String]) -> [String] { Set(a.keys).union(b.keys).filter { a[$0] != b[$0] }.sorted() }
+        let reads = changed(old.reads, new.reads), sources = changed(old.sources, new.sources)
+        return (sources.map { "`\($0)` opens other content" } + reads.map { "`\($0)` changed" }).joined(separator: ", ")
+    }
+}

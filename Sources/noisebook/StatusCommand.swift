@@ -1,0 +1,61 @@
+import ArgumentParser
+import Caching
+import Files
+import Interpreting
+import Notebooks
+import Results
+
+/// `noisebook status`: which outputs still belong to their cells.
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "noisebook status", abstract: "Lists cells whose stored outputs are fresh or stale; nothing runs.",
+        usage: "noisebook status FILE.md|FOLDER... [name=value ...]",
+        discussion: """
+            A cell is stale when its text, a param, a value that it reads, a verb's version, or the content of a model, data set or file that it opens is not
+            what its output was made from; FILE.lock, which `run --write` and `accept` write, holds that. Comments and spaces do not count.
+            """)
+
+    @Argument(help: "Notebooks, folders of notebooks, and values of params.")
+    var words: [String]
+
+    @Flag(help: "An object a line.")
+    var json = false
+
+    func run() throws {
+        var options = try CommonOptions.parse(json ? ["--json"] : [])
+        options.noCache = true
+        let parameters = words.compactMap(RunCommand.parameter)
+        let status = NotebookArguments.forEach(words.filter { RunCommand.parameter($0) == nil }, options) { path, session, reporter in
+            for (name, value) in parameters { session.parameters[name] = value }
+            let file = try NotebookFile(path)
+            let digests = FileDigests(path: FileSystem.join(FileSystem.join(session.access.base, ".noisebook"), "digests"))
+            let keys = try CellKeys(NotebookProgram(file.notebook), session: session, files: digests)
+            let status = try NotebookStatus(file, session: session, keys: keys, lock: Lock(notebook: path))
+            show(status, path, reporter)
+            return status.cells.contains { $0.state == .error } ? ExitStatus.error : 0
+        }
+        if status != 0 { throw ExitCode(status) }
+    }
+
+    private func show(_ status: NotebookStatus, _ path: String, _ reporter: Reporter) {
+        for cell in status.cells {
+            if json {
+                var object: [String: JSON] = [
+                    "kind": "status", "file": .string(path), "cell": .string(cell.cell.name), "line": .number(Double(cell.cell.fenceLines.lowerBound)),
+                    "state": .string(cell.state.rawValue),
+                ]
+                if let reason = cell.reason { object["reason"] = .string(reason) }
+                reporter.print(JSON.object(object).text + "\n")
+            } else if cell.state != .fresh {
+                reporter.print(
+                    "\(path): cell \(cell.cell.name), line \(cell.cell.fenceLines.lowerBound): \(cell.state.rawValue)\(cell.reason.map { ", " + $0 } ?? "")\n")
+            }
+        }
+        guard !json else { return }
+        let counts = NotebookStatus.State.allCases.compactMap { state -> String? in
+            let count = status.cells.count { $0.state == state }
+            return count > 0 ? "\(count) \(state.rawValue)" : nil
+        }
+        reporter.print("\(path): " + (counts.isEmpty ? "no cells" : counts.joined(separator: ", ")) + "\n")
+    }
+}

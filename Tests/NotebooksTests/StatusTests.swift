@@ -1,0 +1,184 @@
+import Caching
+import Files
+import Interpreting
+import Notebooks
+import Rendering
+import SourceText
+import Tensors
+import TestSupport
+import Testing
+import Verbs
+
+@Suite("Which outputs still belong to their cells") struct StatusTests {
+    private static let text = """
+        # Mutations
+
+        ```noise size
+        param n = 3 in 1..9
+        k = 2
+        ```
+
+        ```noise rows
+        t = items a=1..n
+        t | table
+        ```
+
+        ```noise file
+        x = read d.csv
+        x | first 1 | table
+        ```
+
+        ```noise verb
+        def doubled { it | with b=(a * k) }
+        ```
+
+        ```noise use
+        t | doubled | table
+        ```
+
+        ```noise alone
+        1 + 1
+        ```
+
+        ```noise both
+        "\\(length(t.a)) and \\(x[0].a)"
+        ```
+        """
+
+    /// A notebook that was run with its outputs and lock written, in a folder of its own.
+    private func desk() throws -> TemporaryFolder {
+        let folder = try TemporaryFolder()
+        try AtomicFile.write(Self.text, to: folder.path("n.md"))
+        try AtomicFile.write("a,b\n1,2\n", to: folder.path("d.csv"))
+        try run(folder)
+        return folder
+    }
+
+    private func session(_ folder: TemporaryFolder) -> Session {
+        let session = Session(verbs: Verbs.registry, access: FileAccess(base: folder.path))
+        session.cache = ItemCache(folder: folder.path(".noisebook"))
+        return session
+    }
+
+    private func run(_ folder: TemporaryFolder) throws {
+        let file = try NotebookFile(folder.path("n.md"))
+        let session = session(folder)
+        let run = NotebookRunner(file.notebook, session: session, folder: file.folder) { LayoutRenderer(usesColour: false).text($0) }.run()
+        #expect(run.ending == .finished, "\(run.diagnostics.map(\.title))")
+        try file.write(run.outputs)
+        try file.writeLock(self.session(folder), written: run.outputs.keys)
+    }
+
+    /// Names of the cells that are not fresh, in the order of the text.
+    private func stale(_ folder: TemporaryFolder, _ parameters: [String: String] = [:]) throws -> [String] {
+        let file = try NotebookFile(folder.path("n.md"))
+        let session = session(folder)
+        session.parameters = parameters
+        let keys = try CellKeys(NotebookProgram(file.notebook), session: session, files: FileDigests(path: folder.path("digests")))
+        return try NotebookStatus(file, session: session, keys: keys, lock: Lock(notebook: file.path)).cells.filter { $0.state != .fresh }.map(\.cell.name)
+    }
+
+    private func change(_ folder: TemporaryFolder, _ old: String, _ new: String, in name: String = "n.md") throws {
+        let text = try FileSystem.readText(folder.path(name))
+        #expect(text.contains(old))
+        try AtomicFile.write(text.replacing(old, with: new, maxReplacements: 1), to: folder.path(name))
+    }
+
+    struct Mutation: Sendable, CustomTestStringConvertible {
+        let old: String
+        let new: String
+        let stale: [String]
+        var testDescription: String { "\(old) becomes \(new)" }
+    }
+
+    @Test(
+        "one changed token makes exactly the cells stale that depend on it",
+        arguments: [
+            Mutation(old: "1 + 1", new: "1 + 2", stale: ["alone"]),
+            Mutation(old: "n = 3", new: "n = 4", stale: ["size", "rows", "use", "both"]),
+            Mutation(old: "k = 2", new: "k = 5", stale: ["size", "verb", "use"]),
+            Mutation(old: "a * k", new: "a + k", stale: ["verb", "use"]),
+            Mutation(old: "items a=1..n", new: "items a=2..n", stale: ["rows", "use", "both"]),
+            Mutation(old: "first 1 | table", new: "first 2 | table", stale: ["file"]),
+            Mutation(old: "t | doubled | table", new: "t | doubled | first 1 | table", stale: ["use"]),
+            Mutation(old: "length(t.a)", new: "length(t.item)", stale: ["both"]),
+        ])
+    func mutations(_ mutation: Mutation) throws {
+        let folder = try desk()
+        #expect(try stale(folder) == [])
+        try change(folder, mutation.old, mutation.new)
+        #expect(try stale(folder) == mutation.stale)
+        // Undone, everything is fresh again.
+        try change(folder, mutation.new, mutation.old)
+        #expect(try stale(folder) == [])
+    }
+
+    @Test("comments, spaces, prose and line breaks of a pipeline make nothing stale")
+    func formatting() throws {
+        let folder = try desk()
+        for (old, new) in [
+            ("1 + 1", "1  +  1   # two"), ("# Mutations", "# Other words"), ("t = items a=1..n", "# the rows\nt   =   items a = 1..n"),
+            ("x | first 1 | table", "x\n  | first 1\n  | table"), ("k = 2\n", "k = 2\n\n\n"),
+        ] { try change(folder, old, new) }
+        #expect(try stale(folder) == [])
+    }
+
+    @Test("a param from outside, a changed file and an edited output are noticed where they count")
+    func outside() throws {
+        let folder = try desk()
+        #expect(try stale(folder, ["n": "5"]) == ["size", "rows", "use", "both"])
+        try change(folder, "1,2", "7,2", in: "d.csv")
+        #expect(try stale(folder) == ["file", "both"])
+        try change(folder, "7,2", "1,2", in: "d.csv")
+        try change(folder, "```text\n2\n```", "```text\n3\n```")
+        #expect(try stale(folder) == ["alone"])
+    }
+
+    @Test("a cell with an error is named, and what reads its values cannot be known")
+    func errors() throws {
+        let folder = try desk()
+        try change(folder, "items a=1..n", "items a=1..m")
+        let stale = try stale(folder)
+        #expect(stale.contains("rows") && !stale.contains("alone") && !stale.contains("file"))
+    }
+
+    @Test("run twice, the lock has the same bytes; a cell that is gone leaves it")
+    func deterministic() throws {
+        let folder = try desk()
+        let first = try FileSystem.readBytes(folder.path("n.lock"))
+        try run(folder)
+        #expect(try FileSystem.readBytes(folder.path("n.lock")) == first)
+        let lines = String(decoding: first, as: UTF8.self).split(separator: "\n")
+        #expect(lines.count == 7 && lines == lines.sorted())
+        #expect(!String(decoding: first, as: UTF8.self).contains(folder.path))
+        try change(folder, "```noise alone\n1 + 1\n```", "")
+        try change(folder, "<!-- out -->\n\n```text\n2\n```\n\n<!-- /out -->", "")
+        try run(folder)
+        #expect(try FileSystem.readText(folder.path("n.lock")).split(separator: "\n").count == 6)
+    }
+
+    @Test("a damaged lock is an error that names its line")
+    func damaged() throws {
+        let folder = try desk()
+        let text = try FileSystem.readText(folder.path("n.lock"))
+        try AtomicFile.write(String(text.dropLast(20)), to: folder.path("n.lock"))
+        #expect { try stale(folder) } throws: { ($0 as? EngineError)?.place?.hasSuffix("n.lock, line 7") == true }
+    }
+
+    @Test("another weight or another version of the engine makes what depends on the model stale")
+    func weights() throws {
+        let folder = try TemporaryFolder()
+        try FileSystem.createFolder(folder.path("m"))
+        try AtomicFile.write("one", to: folder.path("m/config.json"))
+        try AtomicFile.write(
+            "```noise load\nmodel = load ./m\n```\n```noise draw\nx = \"a\" | noise of=2 | denoise\n```\n```noise other\n1\n```\n", to: folder.path("n.md"))
+        func parts() throws -> [Int: CellKeys.Parts] {
+            let file = try NotebookFile(folder.path("n.md"))
+            return try CellKeys(NotebookProgram(file.notebook), session: session(folder), files: FileDigests(path: folder.path("digests"))).parts
+        }
+        let before = try parts()
+        try AtomicFile.write("two", to: folder.path("m/config.json"))
+        let after = try parts()
+        #expect([0, 1, 2].map { before[$0] == after[$0] } == [false, false, true])
+    }
+}
