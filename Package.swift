@@ -71,7 +71,8 @@ let package = Package(
         // Documents and front ends
         module("Rendering", ["SourceText", "Tensors", "Files", "Results", "CChafa"]),
         module("Notebooks", ["SourceText", "Syntax", "Tensors", "Files", "Results", "Caching", "Interpreting", "Rendering", "CMarkdown"]),
-        module("Prompt", ["SourceText", "Syntax", "Kernels", "Files", "Results", "Caching", "Interpreting", "Rendering", "CReadline"]),
+        module(
+            "Prompt", ["SourceText", "Syntax", "Kernels", "Tensors", "Files", "Results", "Caching", "Interpreting", "Rendering", "Notebooks", "CReadline"]),
         .executableTarget(
             name: "noisebook",
             dependencies: [

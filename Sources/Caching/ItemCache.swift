@@ -41,6 +41,9 @@ package final class ItemCache {
 
     package func count(_ verb: String, cached: Int = 0, computed: Int = 0) { counts.add(verb, cached: cached, computed: computed) }
 
+    /// Bytes of all entries.
+    package func byteCount() throws -> Int { try Eviction.size(of: entries) }
+
     // MARK: Entries
 
     /// The stored value, nil where there is none or where it is damaged; a damaged one is removed.

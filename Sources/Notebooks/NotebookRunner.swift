@@ -68,7 +68,7 @@ package struct NotebookRunner {
             guard failure == nil else { return }
             do {
                 if !isHidden { try shown(cell, output) }
-                if let folder, !isHidden { blocks += try markdown(output, folder) }
+                if let folder, !isHidden { blocks += try Self.markdown(output, folder) }
             } catch {
                 failure = Diagnostic(error, at: output.span, of: source)
             }
@@ -97,7 +97,8 @@ package struct NotebookRunner {
         return ending
     }
 
-    private func markdown(_ output: Output, _ folder: any OutputFolder) throws -> [String] {
+    /// An output as blocks of Markdown, its pictures kept in `folder`.
+    package static func markdown(_ output: Output, _ folder: any OutputFolder) throws -> [String] {
         var blocks = output.warnings.map { "> **Warning:** " + MarkdownText.inline($0) }
         if !output.value.isNone { blocks.append(try MarkdownRenderer(folder: folder).render(output.value.view)) }
         return blocks

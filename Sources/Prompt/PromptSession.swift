@@ -2,10 +2,12 @@ import Caching
 import Files
 import Interpreting
 import Kernels
+import Notebooks
 import Rendering
 import Results
 import SourceText
 import Syntax
+import Tensors
 
 /// The conversation at the prompt: lines become programs, results and errors are shown, and nothing short of leaving ends it.
 /// It needs no terminal: the editor gives lines and `write` takes what is shown.
@@ -19,10 +21,17 @@ package final class PromptSession {
     private let history: History?
     /// Entries so far, which number the sources.
     private var count = 0
+    private let notebook: OpenNotebook?
+    /// Entries that ran to their end, with what they showed.
+    private var finished: [(text: String, outputs: [Output])] = []
+    private var showsTime = false
 
+    /// - Parameter notebook: the one that `:next` goes through.
     package init(
-        session: Session, editor: any LineEditor, display: Display, history: History? = nil, write: @escaping (String, Channel) -> Void
+        session: Session, editor: any LineEditor, display: Display, history: History? = nil, notebook: OpenNotebook? = nil,
+        write: @escaping (String, Channel) -> Void
     ) {
+        self.notebook = notebook
         self.session = session
         self.editor = editor
         self.display = display
@@ -83,8 +92,13 @@ package final class PromptSession {
 
     private func run(_ text: String) {
         count += 1
-        let source = SourceFile(name: "prompt", text: text)
+        let (ending, outputs) = run(SourceFile(name: "prompt", text: text))
+        if ending == .finished { finished.append((text, outputs)) }
+    }
+
+    private func run(_ source: SourceFile) -> (ending: RunResult.Ending, outputs: [Output]) {
         var failure: Diagnostic?
+        let begun = ContinuousClock.now
         session.cancellation.reset()
         let result = Interrupts.whileRunning {
             session.run(source) { output in
@@ -100,6 +114,8 @@ package final class PromptSession {
         if !diagnostics.isEmpty { write(display.text(diagnostics) + "\n", .error) }
         if result.counts.hasCached { write("\(result.counts)\n", .error) }
         if let failure = result.cacheFailure { write(display.warning(failure) + "\n", .error) }
+        if showsTime { write("\(NumberFormat.fixed(decimals: 2)((ContinuousClock.now - begun) / .seconds(1))) s\n", .error) }
+        return (failure == nil ? result.ending : .failed, result.outputs)
     }
 
     private func show(_ output: Output) throws {
@@ -122,6 +138,17 @@ package final class PromptSession {
             switch try MetaCommand.named(words.first ?? "") {
             case .quit: return false
             case .help: argument.isEmpty ? write(overview, .output) : run("help \(argument)")
+            case .next: try steps(argument)
+            case .to: try steps(to: argument)
+            case .show: try showCell(argument)
+            case .keep: try keep(argument)
+            case .edit: try edit()
+            case .status: try showStatus()
+            case .time:
+                showsTime.toggle()
+                write(showsTime ? "each line's time is shown\n" : "times are not shown\n", .output)
+            case .cache: try showCache()
+            case .save: try save(argument)
             case .vars: showVariables()
             case .why: argument.isEmpty ? write("`:why` needs a value: :why pictures[0]\n", .error) : run("why \(argument)")
             case .history: showHistory(argument)
@@ -132,6 +159,100 @@ package final class PromptSession {
             write("\(error)\n", .error)
         }
         return true
+    }
+
+    // MARK: The notebook
+
+    private func opened() throws -> OpenNotebook {
+        guard let notebook else { throw EngineError(.text, "no notebook is open", cure: "`noisebook FILE.md` opens one") }
+        return notebook
+    }
+
+    private func steps(_ argument: String) throws {
+        guard let count = argument.isEmpty ? 1 : Int(argument), count > 0 else {
+            return write("`:next` takes the number of cells to run: :next 3\n", .error)
+        }
+        let notebook = try opened()
+        try notebook.reload()
+        for _ in 0..<count { guard step(notebook) else { return } }
+    }
+
+    private func steps(to label: String) throws {
+        let notebook = try opened()
+        try notebook.reload()
+        let last = try notebook.cell(label)
+        guard last.index >= notebook.next else {
+            return write("cell \(last.name) has run; `:reset` and `noisebook \(notebook.path)` begin anew\n", .error)
+        }
+        while notebook.next <= last.index { guard step(notebook) else { return } }
+    }
+
+    /// Shows the prose before the next cell and its code, and runs it; false where there is none or it did not run to its end.
+    private func step(_ notebook: OpenNotebook) -> Bool {
+        guard let (prose, cell, source) = notebook.step() else {
+            let ending = notebook.ending
+            write((ending.isEmpty ? "" : ending + "\n\n") + "the notebook is at its end\n", .output)
+            return false
+        }
+        if !prose.isEmpty { write("\n" + prose + "\n\n", .output) }
+        write("[\(cell.name)]\n" + source.text.split(separator: "\n").map { Transcript.prompt + TextWidth.printable(String($0)) + "\n" }.joined(), .output)
+        let (ending, _) = run(source)
+        return ending == .finished || cell.header.flags.contains(.raises)
+    }
+
+    private func showCell(_ label: String) throws {
+        let notebook = try opened()
+        try notebook.reload()
+        let cell = try notebook.cell(label)
+        write("[\(cell.name)]\n" + cell.code.split(separator: "\n").map { TextWidth.printable(String($0)) + "\n" }.joined(), .output)
+        let stored = notebook.notebook.storedOutput(of: cell) ?? "no output is stored"
+        write("\n" + stored.split(separator: "\n", omittingEmptySubsequences: false).map { TextWidth.printable(String($0)) + "\n" }.joined(), .output)
+    }
+
+    private func keep(_ label: String) throws {
+        let notebook = try opened()
+        guard let last = finished.last else { return write("nothing has run yet that could be kept\n", .error) }
+        guard !label.contains(where: \.isWhitespace) else { return write("a label is one word: :keep first-try\n", .error) }
+        try notebook.append(last.text, label: label.isEmpty ? nil : label) { folder in
+            try last.outputs.flatMap { try NotebookRunner.markdown($0, folder) }.joined(separator: "\n\n")
+        }
+        write("kept in \(notebook.path)\n", .output)
+    }
+
+    private func edit() throws {
+        let notebook = try opened()
+        try TextEditor.open(notebook.path)
+        try notebook.reload()
+    }
+
+    private func showStatus() throws {
+        let notebook = try opened()
+        try notebook.reload()
+        let keys = try CellKeys(
+            NotebookProgram(notebook.notebook), session: Session(verbs: session.verbs, access: session.access),
+            files: session.cache?.files ?? FileDigests(path: ""))
+        let status = try NotebookStatus(
+            notebook.file, session: Session(verbs: session.verbs, access: session.access), keys: keys, lock: Lock(notebook: notebook.path))
+        let rows = status.cells.map { cell in
+            [cell.cell.index == notebook.next ? ">" : "", cell.cell.name, cell.state.rawValue, cell.reason ?? ""].map { TextWidth.fitting($0, width: 70) }
+        }
+        write(rows.isEmpty ? "no cells\n" : TextColumns(headings: [], right: [], rows: rows).lines.joined(separator: "\n") + "\n", .output)
+    }
+
+    private func showCache() throws {
+        guard let cache = session.cache else { return write("nothing is kept: there is no cache here\n", .output) }
+        let size = NumberFormat.fixed(decimals: 1)(Double(try cache.byteCount()) / 1e6)
+        write("\(size) MB of at most \(cache.limit >> 30) GiB in \(cache.folder); deleting it loses time, never results\n", .output)
+    }
+
+    private func save(_ path: String) throws {
+        guard path.hasSuffix(".md") else { return write("`:save` takes the name of a notebook: :save session.md\n", .error) }
+        let full = try session.access.writing(path)
+        guard !FileSystem.exists(full) else { return write("there is a file \(path) already\n", .error) }
+        guard !finished.isEmpty else { return write("nothing has run yet that could be saved\n", .error) }
+        let cells = finished.map { "```noise\n\($0.text.trimmed)\n```\n" }
+        try AtomicFile.write(cells.joined(separator: "\n"), to: full)
+        write("\(path): \(cells.count) \(cells.count == 1 ? "cell" : "cells"); `noisebook run \(path) --write` adds their outputs\n", .output)
     }
 
     private var overview: String {

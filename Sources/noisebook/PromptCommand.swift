@@ -19,6 +19,7 @@ struct PromptCommand: ParsableCommand {
         commandName: "noisebook", abstract: "Experiments with latent diffusion models, at a prompt and in notebooks.",
         usage: """
             noisebook                          the prompt
+            noisebook FILE.md                  the prompt with a notebook open: :next runs its cells one by one
             noisebook run FILE... [name=value] runs notebooks (.md) and scripts; --write puts outputs into the notebooks
             noisebook check FILE...            finds errors without running anything
             noisebook status FILE.md...        which stored outputs still belong to their cells
@@ -43,6 +44,10 @@ struct PromptCommand: ParsableCommand {
 
     func validate() throws {
         guard let input else { return }
+        if input.hasSuffix(".md"), FileSystem.isFile(input) {
+            if !code.isEmpty { throw ValidationError("-e runs a program, and \(input) opens a prompt") }
+            return
+        }
         if input != "-" {
             throw ValidationError(
                 FileSystem.exists(input) ? "to run a file: noisebook run \(input)" : "`\(input)` is neither a command nor a file: commands are run and help")
@@ -51,8 +56,9 @@ struct PromptCommand: ParsableCommand {
     }
 
     func run() throws {
-        let converses = code.isEmpty && input != "-" && isatty(STDIN_FILENO) == 1
-        let session = options.session(access: FileAccess(base: "."), cache: converses ? .make : .ifThere)
+        let notebook = input.flatMap { $0 == "-" ? nil : $0 }
+        let converses = code.isEmpty && input != "-" && (notebook != nil || isatty(STDIN_FILENO) == 1)
+        let session = options.session(access: FileAccess(base: notebook.map(FileSystem.folder) ?? "."), cache: converses ? .make : .ifThere)
         let reporter = Reporter(json: options.json, session: session)
         if !code.isEmpty {
             throw ExitCode(ProgramRun(session: session, reporter: reporter).run(code.joined(separator: "\n"), name: "-e"))
@@ -68,15 +74,22 @@ struct PromptCommand: ParsableCommand {
                 throw ExitCode(ExitStatus.error)
             }
         }
-        converse(session, reporter)
+        do {
+            try converse(session, reporter, notebook)
+        } catch {
+            reporter.report(error)
+            throw ExitCode(ExitStatus.error)
+        }
     }
 
-    private func converse(_ session: Session, _ reporter: Reporter) {
+    private func converse(_ session: Session, _ reporter: Reporter, _ notebook: String?) throws {
         let history = History(path: History.standardPath)
         let completer = Completer(session: session, names: Verbs.knownNames)
         let editor = ReadlineEditor(history: history) { completer.completions($0, wordStart: $1) }
         reporter.print("noisebook \(Self.version). `help` lists the verbs, Tab completes, Ctrl-D leaves.\n")
-        let prompt = PromptSession(session: session, editor: editor, display: reporter.display, history: history) { text, channel in
+        if let notebook { reporter.print("\(notebook) is open: :next runs its next cell, :help lists more.\n") }
+        let opened = try notebook.map { try OpenNotebook($0) }
+        let prompt = PromptSession(session: session, editor: editor, display: reporter.display, history: history, notebook: opened) { text, channel in
             switch channel {
             case .output: reporter.print(text)
             case .error: reporter.tell(text)

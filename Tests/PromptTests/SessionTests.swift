@@ -21,6 +21,79 @@ struct SessionTests {
         return (output, errors, editor, session)
     }
 
+    /// The same with a notebook open, in a folder that is there while `body` looks at it.
+    private func step(_ text: String, _ lines: [String], _ body: (_ output: String, _ errors: String, _ folder: TemporaryFolder) throws -> Void) throws {
+        let folder = try TemporaryFolder()
+        try AtomicFile.write(text, to: folder.path("n.md"))
+        let session = Session(verbs: Verbs.registry, access: FileAccess(base: folder.path))
+        var output = ""
+        var errors = ""
+        let prompt = PromptSession(
+            session: session, editor: ListedLines(lines.map { .line($0) }), display: Display(form: .text), notebook: try OpenNotebook(folder.path("n.md"))
+        ) { text, channel in
+            if channel == .output { output += text } else { errors += text }
+        }
+        prompt.run()
+        try body(output, errors, folder)
+    }
+
+    private static let notebook =
+        "# Title\n\n```noise one\nx = 3\nx * 2\n```\n<!-- out -->\n\n```text\n6\n```\n\n<!-- /out -->\n\nThen more.\n\n```noise two\nx + 1\n```\n\nThe end.\n"
+
+    @Test(":next shows the prose and runs the next cell; anything can be tried in between")
+    func stepping() throws {
+        try step(Self.notebook, [":next", "x = 10", ":n", ":next"]) { output, errors, _ in
+            #expect(errors == "")
+            #expect(
+                output
+                    == "\n# Title\n\n[one]\nnoise> x = 3\nnoise> x * 2\n6\n\nThen more.\n\n[two]\nnoise> x + 1\n11\nThe end.\n\nthe notebook is at its end\n"
+            )
+        }
+    }
+
+    @Test(":to runs up to a cell, :show shows one with its stored output, unknown ones are named")
+    func toAndShow() throws {
+        try step(Self.notebook, [":to two", ":show one", ":to three", ":to one"]) { output, errors, _ in
+            #expect(output.contains("[two]\nnoise> x + 1\n4\n"))
+            #expect(output.contains("[one]\nx = 3\nx * 2\n\n```text\n6\n```\n"))
+            #expect(errors.contains("there is no cell `three`; cells are one two") && errors.contains("cell one has run"))
+        }
+    }
+
+    @Test("a cell that fails stops :to there; the session goes on")
+    func failing() throws {
+        try step("```noise\nnope\n```\n```noise last\n1\n```\n", [":to last", ":next"]) { output, errors, _ in
+            #expect(errors.contains("E028"))
+            #expect(output.hasSuffix("[last]\nnoise> 1\n1\n"))
+        }
+    }
+
+    @Test(":keep appends the last line with its output, and the file stays a notebook that gives the same")
+    func keeping() throws {
+        try step("# Kept\n", [":keep", "items a=1,2 | table", "broken |", "", ":keep tried", "2 + 2", ":keep tried", ":keep"]) { output, errors, folder in
+            let text = try FileSystem.readText(folder.path("n.md"))
+            #expect(
+                text
+                    == "# Kept\n\n```noise tried\nitems a=1,2 | table\n```\n<!-- out -->\n\n| a |\n| --: |\n| 1 |\n| 2 |\n\n<!-- /out -->\n\n```noise\n2 + 2\n```\n<!-- out -->\n\n```text\n4\n```\n\n<!-- /out -->\n"
+            )
+            #expect(errors.contains("nothing has run yet") && errors.contains("there is a cell `tried` already"))
+        }
+    }
+
+    @Test(":status names the cells, :save writes what ran as a notebook, and without a notebook the commands say so")
+    func statusAndSave() throws {
+        try step(Self.notebook, [":status", ":next", "7", ":save s.md", ":save s.md", ":save x.txt", ":cache", ":time", "1"]) { output, errors, folder in
+            #expect(output.contains(">  one  unknown"))
+            let saved = try FileSystem.readText(folder.path("s.md"))
+            #expect(saved == "```noise\n7\n```\n")
+            #expect(errors.contains("there is a file s.md already") && errors.contains("takes the name of a notebook"))
+            #expect(output.contains("there is no cache here"))
+            #expect(errors.hasSuffix(" s\n"))
+        }
+        let plain = converse(":next", ":keep", ":status")
+        #expect(plain.errors.contains("no notebook is open"))
+    }
+
     private func converse(_ lines: String...) -> (output: String, errors: String, editor: ListedLines, session: Session) {
         converse(lines.map { .line($0) })
     }
