@@ -11,6 +11,12 @@ package struct Output: Sendable {
     package var span: Span
     /// Warnings that came up while it ran, such as a prompt that is too long.
     package var warnings: [String]
+
+    package init(value: Value, span: Span, warnings: [String]) {
+        self.value = value
+        self.span = span
+        self.warnings = warnings
+    }
 }
 
 /// How a program went.

@@ -38,7 +38,7 @@ package struct CellKeys {
             for statement in parse.program.statements {
                 let mentions = Mentions(statement)
                 var names = mentions.names
-                if mentions.commands.contains(where: { Self.usesModel($0, session) }) { names.insert("model") }
+                if mentions.commands.contains(where: { session.readsModel($0.verb.text) }) { names.insert("model") }
                 var words = ["\(ItemKeyBuilder.engineVersion)", Printer.text(statement)]
                 for name in Set(mentions.commands.map(\.verb.text)).sorted() { if let verb = session.verbs[name] { words.append("\(name) \(verb.version)") } }
                 if case .param(let name, _, _) = statement.kind, let value = session.parameters[name.text] { words.append("= \(value)") }
@@ -75,12 +75,6 @@ package struct CellKeys {
         parts = found
     }
 
-    /// Verbs that take the variable `model` without naming it.
-    private static func usesModel(_ command: Command, _ session: Session) -> Bool {
-        guard let verb = session.verbs[command.verb.text] else { return false }
-        return verb.family == .diffusion || verb.slot("using") != nil || ["show", "grid", "table"].contains(verb.name)
-    }
-
     /// Of a file, or of all files below a folder with their places in it.
     private static func digest(_ path: String, _ files: FileDigests) throws -> String {
         guard FileSystem.isFolder(path) else {
@@ -93,6 +87,14 @@ package struct CellKeys {
             lines.append("\(name) \(try digest(FileSystem.join(path, name), files))")
         }
         return try Digest.sha256(lines.joined(separator: "\n"))
+    }
+}
+
+extension Session {
+    /// Whether a verb takes the variable `model` without naming it.
+    func readsModel(_ name: String) -> Bool {
+        guard let verb = verbs[name] else { return false }
+        return verb.family == .diffusion || verb.slot("using") != nil || ["show", "grid", "table"].contains(name)
     }
 }
 

@@ -45,6 +45,62 @@ package struct NotebookProgram {
         return (syntax + found.filter(isNew)).sorted { $0.place < $1.place }
     }
 
+    /// The cells that are wanted, and with them those before that make what they read, by their indices.
+    func cells(_ part: NotebookRunner.Part, _ session: Session) -> (needed: Set<Int>, wanted: Set<Int>) {
+        let all = Set(parts.map(\.cell.index))
+        var wanted = all
+        switch part {
+        case .all: return (all, all)
+        case .only(let index): wanted = all.filter { $0 == index }
+        case .from(let index): wanted = all.filter { $0 >= index }
+        }
+        var verbs = session.verbSet
+        let names = parts.map { part -> (makes: Set<String>, reads: Set<String>) in
+            let parse = Parser.parse(part.source, verbs: verbs)
+            verbs = parse.verbs
+            var makes: Set<String> = [], reads: Set<String> = []
+            for statement in parse.program.statements {
+                let mentions = Mentions(statement)
+                reads.formUnion(mentions.names)
+                if mentions.commands.contains(where: { session.readsModel($0.verb.text) }) { reads.insert("model") }
+                switch statement.kind {
+                case .assignment(let name, _), .param(let name, _, _), .definition(let name, _, _): makes.insert(name.text)
+                case .pipeline: break
+                }
+            }
+            return (makes, reads)
+        }
+        // Backwards: a cell is needed for each name that a needed one behind it reads.
+        var needed: Set<Int> = []
+        var missing: Set<String> = []
+        for (part, names) in zip(parts, names).reversed() {
+            guard wanted.contains(part.cell.index) || !names.makes.isDisjoint(with: missing) else { continue }
+            needed.insert(part.cell.index)
+            // What it makes may build on what was there: `x = x | ...` reads `x` of a cell before.
+            missing.subtract(names.makes)
+            missing.formUnion(names.reads)
+        }
+        return (needed, wanted)
+    }
+
+    /// Those of them whose default is a list.
+    package func listParameters(_ session: Session) -> [String] {
+        var verbs = session.verbSet
+        return parts.flatMap { part -> [String] in
+            let parse = Parser.parse(part.source, verbs: verbs)
+            verbs = parse.verbs
+            return parse.program.statements.compactMap { statement in
+                guard case .param(let name, let values, _) = statement.kind else { return nil }
+                if values.items.count > 1 { return name.text }
+                guard let only = values.items.first?.ungrouped.kind else { return nil }
+                switch only {
+                case .list, .range: return name.text
+                default: return nil
+                }
+            }
+        }
+    }
+
     /// The names that `param` declares in any cell.
     package func parameters(_ session: Session) -> [String] {
         var verbs = session.verbSet

@@ -22,6 +22,15 @@ package struct NotebookRunner {
         package var stopped: String?
     }
 
+    /// Which cells of a notebook are wanted.
+    package enum Part: Sendable, Equatable {
+        case all
+        /// This cell alone.
+        case only(Int)
+        /// This cell and those behind it.
+        case from(Int)
+    }
+
     package let notebook: Notebook
     private let session: Session
     /// Where outputs are kept for `--write`; nil where nothing is written.
@@ -38,7 +47,8 @@ package struct NotebookRunner {
 
     /// Checks the whole notebook, then runs it. `began` is called before each cell, `shown` with each output that a reader should see.
     /// An error thrown by `shown` (a picture whose file is damaged, say) counts as the cell's.
-    package func run(began: (Cell) -> Void = { _ in }, shown: (Cell, Output) throws -> Void = { _, _ in }) -> Run {
+    /// - Parameter part: the cells whose outputs are wanted; others run only as far as these need their values, and show nothing.
+    package func run(_ part: Part = .all, began: (Cell) -> Void = { _ in }, shown: (Cell, Output) throws -> Void = { _, _ in }) -> Run {
         var run = Run()
         let program = NotebookProgram(notebook)
         run.diagnostics = program.check(session)
@@ -46,9 +56,12 @@ package struct NotebookRunner {
             run.ending = .failed
             return run
         }
-        for (cell, source) in program.parts {
+        let (needed, wanted) = program.cells(part, session)
+        for (cell, source) in program.parts where needed.contains(cell.index) {
             began(cell)
-            run.ending = perform(cell, source, &run, shown)
+            let isWanted = wanted.contains(cell.index)
+            run.ending = perform(cell, source, &run) { if isWanted { try shown($0, $1) } }
+            if !isWanted { run.outputs[cell.index] = nil }
             guard run.ending == .finished else { return run }
             // Between two cells, where no statement notices it.
             if session.cancellation.isRequested {

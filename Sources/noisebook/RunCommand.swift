@@ -4,14 +4,18 @@ import Interpreting
 import Notebooks
 import Prompt
 import Rendering
+import Results
 import SourceText
 
 /// `noisebook run`: replays notebooks and scripts, one after the other; the first that fails ends it.
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "noisebook run", abstract: "Runs notebooks (.md) and scripts (.noise).",
-        usage: "noisebook run FILE... [name=value ...] [--write [-o OTHER.md]]",
-        discussion: "name=value sets a `param` of the files, read by the kind of its default.")
+        usage: "noisebook run FILE... [name=value ...] [--only CELL | --from CELL] [--write [-o OTHER.md]]",
+        discussion: """
+            name=value sets a `param` of the files, read by the kind of its default. name=2,5,10 runs a notebook once for each value, over one cache, and shows
+            the last tables of all in one. --only and --from name a cell by its label or its number; cells before it run as far as it needs them.
+            """)
 
     @Argument(help: "Files, `-` for standard input, and values of params.")
     var words: [String]
@@ -21,6 +25,12 @@ struct RunCommand: ParsableCommand {
 
     @Option(name: .customShort("o"), help: ArgumentHelp("With --write: the notebook to write instead.", valueName: "other.md"))
     var output: String?
+
+    @Option(help: ArgumentHelp("The output of this cell alone.", valueName: "cell"))
+    var only: String?
+
+    @Option(help: ArgumentHelp("The outputs of this cell and those behind it.", valueName: "cell"))
+    var from: String?
 
     @OptionGroup var options: CommonOptions
 
@@ -39,6 +49,10 @@ struct RunCommand: ParsableCommand {
         if files.isEmpty { throw ValidationError("no file is named") }
         if write, let script = files.first(where: { !$0.hasSuffix(".md") }) { throw ValidationError("--write is for notebooks (.md), and \(script) is none") }
         if output != nil, !write || files.count != 1 { throw ValidationError("-o goes with --write and one notebook") }
+        if only != nil, from != nil { throw ValidationError("--only and --from both choose cells: one of them is enough") }
+        if only ?? from != nil, let script = files.first(where: { !$0.hasSuffix(".md") }) {
+            throw ValidationError("--only and --from are for notebooks (.md), and \(script) is none")
+        }
         if write, !parameters.isEmpty, output == nil {
             throw ValidationError("with a changed param the results are not the notebook's own: --write needs -o OTHER.md")
         }
@@ -73,16 +87,23 @@ struct RunCommand: ParsableCommand {
         if let unknown = parameters.first(where: { !known.contains($0.name) }) {
             throw ValidationError("\(path) has no param `\(unknown.name)`" + (known.isEmpty ? "" : "; its params are \(known.joined(separator: ", "))"))
         }
+        let part = try part(of: file.notebook)
+        if let variants = variants(file.notebook, session) {
+            if write { throw ValidationError("several values of a param make several results: --write takes one") }
+            return try run(variants, of: file, path, part, reporter)
+        }
         let runner = NotebookRunner(file.notebook, session: session, folder: write ? file.folder : nil) { LayoutRenderer(usesColour: false).text($0) }
         var last: Int?
         let run = Interrupts.whileRunning {
-            runner.run(shown: { cell, output in
-                // What is written into the file is read there.
-                guard !write || options.json else { return }
-                if !options.json, last != cell.index { reporter.print((last == nil ? "" : "\n") + "[\(cell.name)]\n") }
-                last = cell.index
-                try reporter.show(output, file: path, cell: cell.name)
-            })
+            runner.run(
+                part,
+                shown: { cell, output in
+                    // What is written into the file is read there.
+                    guard !write || options.json else { return }
+                    if !options.json, last != cell.index { reporter.print((last == nil ? "" : "\n") + "[\(cell.name)]\n") }
+                    last = cell.index
+                    try reporter.show(output, file: path, cell: cell.name)
+                })
         }
         if write, !run.outputs.isEmpty {
             try file.write(run.outputs)
@@ -97,5 +118,65 @@ struct RunCommand: ParsableCommand {
             reporter.print(place + (run.ending == .interrupted ? "; interrupted, the others are as they were" : "") + "\n")
         }
         return ExitStatus.of(run.ending)
+    }
+
+    private func part(of notebook: Notebook) throws -> NotebookRunner.Part {
+        guard let name = only ?? from else { return .all }
+        guard let cell = notebook.cells.first(where: { $0.name == name }) else {
+            throw ValidationError("\(notebook.name) has no cell `\(name)`; its cells are \(notebook.cells.map(\.name).joined(separator: ", "))")
+        }
+        return only != nil ? .only(cell.index) : .from(cell.index)
+    }
+
+    // MARK: Variants
+
+    /// All combinations of the values where a param that is no list was given several; nil where each was given one.
+    private func variants(_ notebook: Notebook, _ session: Session) -> [[(name: String, value: String)]]? {
+        let lists = NotebookProgram(notebook).listParameters(session)
+        let choices = parameters.map { name, value in
+            (name: name, values: lists.contains(name) ? [value] : value.split(separator: ",", omittingEmptySubsequences: false).map(String.init))
+        }
+        guard choices.contains(where: { $0.values.count > 1 }) else { return nil }
+        return choices.reduce([[]]) { made, choice in made.flatMap { before in choice.values.map { before + [(choice.name, $0)] } } }
+    }
+
+    /// Runs the notebook once for each variant, and shows the last tables of all as one, the params in front.
+    private func run(_ variants: [[(name: String, value: String)]], of file: NotebookFile, _ path: String, _ part: NotebookRunner.Part, _ reporter: Reporter)
+        throws -> Int32
+    {
+        var tables: [(variant: [(name: String, value: String)], table: TableView)] = []
+        for variant in variants {
+            let session = options.session(access: options.access(file: path), cache: .make)
+            for (name, value) in variant { session.parameters[name] = value }
+            var last: TableView?
+            let run = Interrupts.whileRunning {
+                NotebookRunner(file.notebook, session: session) { LayoutRenderer(usesColour: false).text($0) }.run(
+                    part,
+                    shown: { _, output in
+                        if case .table(let table) = output.value.view { last = table }
+                    })
+            }
+            reporter.tellStopped(run.ending, run.stopped)
+            reporter.report(run.diagnostics)
+            reporter.tell(run.counts, failure: run.cacheFailure)
+            guard run.ending == .finished else { return ExitStatus.of(run.ending) }
+            guard let last else { throw ValidationError("\(path) shows no table, so there is nothing to put side by side") }
+            tables.append((variant, last))
+        }
+        var headings = (variants.first ?? []).map { choice -> TableView.Heading in
+            let isNumeric = variants.allSatisfy { variant in variant.contains { $0.name == choice.name && Double($0.value) != nil } }
+            return TableView.Heading(name: choice.name, kind: isNumeric ? .number : .text)
+        }
+        let own = headings.count
+        for (_, table) in tables {
+            for heading in table.headings where !headings[own...].contains(where: { $0.name == heading.name }) { headings.append(heading) }
+        }
+        var rows: [[TableView.Cell]] = []
+        for (variant, table) in tables {
+            let places = headings[own...].map { heading in table.headings.firstIndex { $0.name == heading.name } }
+            for row in table.rows { rows.append(variant.map { .text($0.value) } + places.map { place in place.map { row[$0] } ?? .missing }) }
+        }
+        try reporter.show(Output(value: .view(.table(TableView(headings: headings, rows: rows))), span: Span(0, 0), warnings: []), file: path)
+        return 0
     }
 }

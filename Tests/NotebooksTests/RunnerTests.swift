@@ -25,6 +25,23 @@ struct RunnerTests {
         #expect(result.outputs == [0: "", 1: "```text\n6\n```\n\n```text\n4\n```"])
     }
 
+    @Test("a part of a notebook: cells before it run only as far as it needs their values, and show nothing")
+    func part() throws {
+        let text = "```noise\nx = 2\nx\n```\n```noise\nexpect (1 == 2)\n```\n```noise\ny = x * 3\ny\n```\n```noise\nx = x + y\n```\n```noise\nx\n```\n"
+        let notebook = try Notebook(name: "test.md", bytes: Array(text.utf8))
+        func run(_ part: NotebookRunner.Part) -> (ran: [Int], outputs: [Int: String]) {
+            var ran: [Int] = []
+            let runner = NotebookRunner(notebook, session: session(), folder: ForgetfulFolder()) { LayoutRenderer(usesColour: false).text($0) }
+            let result = runner.run(part, began: { ran.append($0.index) })
+            #expect(result.ending == .finished)
+            return (ran, result.outputs)
+        }
+        // The second cell would fail, and nothing needs it.
+        #expect(run(.only(2)) == ([0, 2], [2: "```text\n6\n```"]))
+        #expect(run(.only(4)) == ([0, 2, 3, 4], [4: "```text\n8\n```"]))
+        #expect(run(.from(3)) == ([0, 2, 3, 4], [3: "", 4: "```text\n8\n```"]))
+    }
+
     @Test("hidden cells run without output, skipped cells do not run and keep theirs")
     func flags() throws {
         let result = try run("```noise hide\nx = 1\nx\n```\n```noise skip\nnonsense here\n```\n```noise\nx\n```\n")
