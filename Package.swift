@@ -90,7 +90,7 @@ let package = Package(
         tests("Models", ["Kernels", "Tensors", "Files", "Networks", "Diffusion"]),
         tests("Autodiff", ["Kernels", "Tensors", "Files", "Models"]),
         tests("Diffusion", ["Tensors", "Files"]),
-        tests("Training", ["Tensors", "Files", "Models", "Diffusion", "Autodiff"]),
+        tests("Training", ["Kernels", "Tensors", "Files", "Models", "Diffusion", "Autodiff"]),
         tests("Retrieval", ["Tensors", "Files"]),
         tests("Metrics", ["Tensors", "Files"]),
         tests("Datasets", ["Tensors", "Files"], exclude: ["monsters.tsv"]),

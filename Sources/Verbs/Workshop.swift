@@ -31,7 +31,12 @@ struct Workshop {
     /// The folder of that key, made by `body` if it is not there.
     func folder(_ key: ItemKey, _ body: (String) throws -> Void) throws -> String {
         let path = self.path(key)
-        if !FileSystem.isFolder(path) { try AtomicFolder.write(to: path, body) }
+        if !FileSystem.isFolder(path) {
+            try AtomicFolder.write(to: path, body)
+            // What it was made from is not needed any more.
+            let checkpoint = checkpoint(key)
+            if FileSystem.exists(checkpoint) { try? FileSystem.removeFile(checkpoint) }
+        }
         return path
     }
 
