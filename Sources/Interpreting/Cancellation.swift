@@ -34,10 +34,12 @@ package final class Cancellation: Sendable {
 
     /// What `body` computes, unless the user gives up in the middle: then it ends soon, and its result is thrown away.
     package func abandonable<R>(_ body: () throws -> R) throws -> R {
-        guard !abandonment.isSet else { throw EngineError(.interrupted, "stopped") }
-        let result = try ThreadPool.$abandonment.withValue(abandonment) { try body() }
-        if abandonment.isSet { throw EngineError(.interrupted, "stopped") }
-        return result
+        try ThreadPool.$abandonment.withValue(abandonment) {
+            try EngineError.checkAbandoned()
+            let result = try body()
+            try EngineError.checkAbandoned()
+            return result
+        }
     }
 
     package var level: Level { Level(rawValue: min(presses.load(ordering: .relaxed), 2)) ?? .abandon }

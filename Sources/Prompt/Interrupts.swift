@@ -27,6 +27,9 @@ package enum Interrupts {
     /// the main thread alone; handlers use `wakeUp`, an atomic.
     private(set) static nonisolated(unsafe) var descriptor: CInt = -1
 
+    /// Whether errors go to a terminal. Safe as `descriptor` is: written by the first `install`, before a handler can run.
+    nonisolated(unsafe) private static var isTerminal = false
+
     private static func bit(_ signal: CInt) -> Int { 1 << Int(signal) }
 
     /// Installs the handlers; `cancellation` is told of Ctrl-C while work runs. Call on the main thread while nothing runs: before the
@@ -36,6 +39,9 @@ package enum Interrupts {
         guard descriptor < 0 else { return }
         // A reader that went away is an error of `write`, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
+        // So is a file that grew beyond what the user may write.
+        signal(SIGXFSZ, SIG_IGN)
+        isTerminal = isatty(STDERR_FILENO) == 1
         var ends: [CInt] = [-1, -1]
         if pipe(&ends) == 0 {
             for end in ends {
@@ -61,7 +67,12 @@ package enum Interrupts {
     private static func handle(_ signal: CInt) {
         let mode = mode.load(ordering: .relaxed)
         if signal == SIGINT, mode == Mode.running.rawValue {
-            guard let cancellation, cancellation.request() < 3 else { _exit(3) }
+            guard let cancellation, cancellation.request() < 3 else {
+                // A progress bar may stand there: the shell's prompt begins a line of its own.
+                var newline: UInt8 = 10
+                if isTerminal { _ = write(STDERR_FILENO, &newline, 1) }
+                _exit(3)
+            }
             return
         }
         if signal == SIGWINCH, mode != Mode.reading.rawValue { return }

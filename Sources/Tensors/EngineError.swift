@@ -1,3 +1,5 @@
+import Kernels
+
 /// What the engine throws when something that came from outside (a file, a prompt, a setting) cannot be used.
 /// The message says what was expected and what was found; `place` names the file or the part; `cure` says what to do.
 package struct EngineError: Error, Sendable, CustomStringConvertible {
@@ -41,6 +43,11 @@ package struct EngineError: Error, Sendable, CustomStringConvertible {
         self.details = details
         self.place = place
         self.cure = cure
+    }
+
+    /// Ends a computation between two layers where the user has given it up: see `ThreadPool.abandonment`.
+    package static func checkAbandoned() throws {
+        if ThreadPool.abandonment?.isSet ?? false { throw EngineError(.interrupted, "stopped") }
     }
 
     package var description: String {

@@ -75,7 +75,16 @@ final class PseudoTerminal {
         return settings.c_lflag & tcflag_t(ECHO) != 0
     }
 
-    /// Reads until `text` has come since the last call, and forgets everything up to its end. Gives up after 20 s, far longer than
+    /// Waits until something holds that no output tells of.
+    func wait(_ what: String, until holds: () -> Bool) throws {
+        for _ in 0..<2_000 {
+            if holds() { return }
+            _ = readSome(milliseconds: 10)
+        }
+        throw Failure(description: "\(what) did not come; seen \(seen.debugDescription)")
+    }
+
+    /// Reads until `text` has come since the last call, and forgets everything up to its end. Gives up after 30 s, far longer than
     /// anything here takes.
     @discardableResult func expect(_ text: String) throws -> String {
         var waited = 0
@@ -85,18 +94,19 @@ final class PseudoTerminal {
                 seen = String(seen[range.upperBound...])
                 return before
             }
-            guard waited < 200 else { throw Failure(description: "expected \(text.debugDescription), seen \(seen.debugDescription)") }
+            guard waited < 300 else { throw Failure(description: "expected \(text.debugDescription), seen \(seen.debugDescription)") }
             if !readSome() { waited += 1 }
         }
     }
 
-    private func readSome() -> Bool {
+    private func readSome(milliseconds: CInt = 100) -> Bool {
         var file = pollfd(fd: master, events: Int16(POLLIN), revents: 0)
-        guard poll(&file, 1, 100) > 0 else { return false }
+        guard poll(&file, 1, milliseconds) > 0 else { return false }
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = read(master, &buffer, buffer.count)
         guard count > 0 else {
-            usleep(100_000)
+            // The other end is closed: what is waited for can only be the program's end.
+            usleep(10_000)
             return false
         }
         seen += String(decoding: buffer.prefix(count), as: UTF8.self)
@@ -105,12 +115,22 @@ final class PseudoTerminal {
 
     /// Waits for the program's end: its exit status, or the signal that ended it as a negative number.
     func end() throws -> CInt {
-        for _ in 0..<200 {
-            _ = readSome()
+        guard let status = try endUnless(nil) else { throw Failure(description: "the program went on") }
+        return status
+    }
+
+    /// The same, or nil once `text` comes.
+    func endUnless(_ text: String?) throws -> CInt? {
+        for _ in 0..<2_000 {
+            _ = readSome(milliseconds: 10)
             var raw: CInt = 0
             if waitpid(process, &raw, WNOHANG) == process {
                 status = raw
                 return raw & 0x7F == 0 ? (raw >> 8) & 0xFF : -(raw & 0x7F)
+            }
+            if let text, let range = seen.firstRange(of: text) {
+                seen = String(seen[range.upperBound...])
+                return nil
             }
         }
         throw Failure(description: "the program did not end; seen \(seen.debugDescription)")

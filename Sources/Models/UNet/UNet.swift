@@ -82,9 +82,16 @@ package struct UNet: Sendable {
         var hidden = convIn(centered.channelsLast)
         trace?.record("conv_in", hidden)
         var skips = [hidden]
-        for (level, block) in down.enumerated() { hidden = block(hidden, skips: &skips, predicting, name: "down_blocks.\(level)") }
+        for (level, block) in down.enumerated() {
+            try EngineError.checkAbandoned()
+            hidden = block(hidden, skips: &skips, predicting, name: "down_blocks.\(level)")
+        }
         if let mid { hidden = mid(hidden, predicting) }
-        for (index, block) in up.enumerated() { hidden = block(hidden, skips: &skips, predicting, name: "up_blocks.\(index)") }
+        for (index, block) in up.enumerated() {
+            try EngineError.checkAbandoned()
+            hidden = block(hidden, skips: &skips, predicting, name: "up_blocks.\(index)")
+        }
+        try EngineError.checkAbandoned()
         if let trace { trace.record("conv_norm_out", normOut(hidden)) }
         return convOut(normOut(hidden, activation: .silu)).channelsFirst
     }
