@@ -61,7 +61,7 @@ package final class LoadedModel: ModelHandle {
         number >= 1_000_000_000 ? "\(NumberFormat.fixed(decimals: 2)(Double(number) / 1e9)) GB" : "\(NumberFormat.fixed(decimals: 1)(Double(number) / 1e6)) MB"
     }
 
-    package var fieldNames: [String] { ["name", "folder", "parameters", "bytes", "curve"] }
+    package var fieldNames: [String] { ["name", "folder", "parameters", "bytes", "flops", "curve"] }
 
     package func field(_ name: String) throws -> Value? {
         switch name {
@@ -69,6 +69,9 @@ package final class LoadedModel: ModelHandle {
         case "folder": .text(model.folder)
         case "parameters": .number(Double(model.parameterCount))
         case "bytes": .number(Double(model.byteCount))
+        case "flops":
+            .number(
+                model.unet.configuration.operations(height: model.latentSize.height, width: model.latentSize.width, tokens: model.maximumTokens))
         case "curve": try TrainingRecord.curve(FileSystem.join(model.folder, "unet"))
         default: nil
         }

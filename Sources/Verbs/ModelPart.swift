@@ -65,7 +65,7 @@ final class ModelPart: ModelHandle {
         return "\(kind.phrase) of \(LoadedModel.count(parameterCount)) parameters, \(folder == nil ? "not fitted yet" : "fitted")"
     }
 
-    var fieldNames: [String] { kind == .tokenizer ? ["name", "tokens"] : ["name", "parameters", "bytes", "curve"] }
+    var fieldNames: [String] { kind == .tokenizer ? ["name", "tokens"] : ["name", "parameters", "bytes"] + (kind == .unet ? ["flops"] : []) + ["curve"] }
 
     func field(_ name: String) throws -> Value? {
         switch name {
@@ -73,6 +73,13 @@ final class ModelPart: ModelHandle {
         case "tokens" where kind == .tokenizer: .number(Double(configuration["vocab_size"]?.int ?? 0))
         case "parameters" where kind != .tokenizer: .number(Double(parameterCount))
         case "bytes" where kind != .tokenizer: .number(Double(4 * parameterCount))
+        case "flops" where kind == .unet:
+            try {
+                let unet = try UNetConfiguration(configuration, place: "unet")
+                let size = unet.sampleSize ?? (64, 64)
+                // A prompt of CLIP's usual length: a part knows no text encoder yet.
+                return .number(unet.operations(height: size.height, width: size.width, tokens: 77))
+            }()
         case "curve" where kind != .tokenizer: try folder.map(TrainingRecord.curve) ?? Value.none
         default: nil
         }
