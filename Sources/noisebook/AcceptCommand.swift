@@ -11,10 +11,10 @@ struct AcceptCommand: ParsableCommand {
     @Argument(help: "Notebooks.")
     var files: [String]
 
-    @OptionGroup var options: CommonOptions
+    @OptionGroup var options: ReportOptions
 
     func run() throws {
-        let status = NotebookArguments.forEach(files, options) { file, session, reporter in
+        let status = NotebookArguments.forEach(files, try options.common) { file, session, reporter in
             try Verification.accept(file)
             let notebook = try NotebookFile(file)
             try notebook.writeLock(session, written: notebook.notebook.cells.filter { !$0.header.flags.contains(.skip) }.map(\.index))

@@ -13,10 +13,10 @@ struct CheckCommand: ParsableCommand {
     @Argument(help: "Notebooks, scripts, folders of notebooks.")
     var files: [String]
 
-    @OptionGroup var options: CommonOptions
+    @OptionGroup var options: ReportOptions
 
     func run() throws {
-        let status = NotebookArguments.forEach(files, options) { file, session, reporter in
+        let status = NotebookArguments.forEach(files, try options.common) { file, session, reporter in
             let found =
                 file.hasSuffix(".md")
                 ? NotebookProgram(try NotebookFile(file).notebook).check(session) : session.check(SourceFile(name: file, text: try FileSystem.readText(file)))

@@ -12,7 +12,18 @@ import Glibc
 import Darwin
 #endif
 
-/// Options that every command takes, and the session that they ask for.
+/// The option of commands that run nothing.
+struct ReportOptions: ParsableArguments {
+    @Flag(help: "Results and errors as JSON, an object a line.")
+    var json = false
+
+    /// What the shared code asks for, at its standard values.
+    var common: CommonOptions {
+        get throws { try CommonOptions.parse(json ? ["--json"] : []) }
+    }
+}
+
+/// Options that every command that runs programs takes, and the session that they ask for.
 struct CommonOptions: ParsableArguments {
     @Flag(help: "Results and errors as JSON, an object a line.")
     var json = false

@@ -112,10 +112,10 @@ struct HelpCommand: ParsableCommand {
     @Flag(help: "The whole reference as Markdown: what notebooks/reference.md holds.")
     var markdown = false
 
-    @OptionGroup var options: CommonOptions
+    @OptionGroup var options: ReportOptions
 
     func run() throws {
-        let session = options.session(access: FileAccess(base: "."), cache: .none)
+        let session = try options.common.session(access: FileAccess(base: "."), cache: .none)
         let reporter = Reporter(json: options.json, session: session)
         if markdown {
             if word != nil || options.json { throw ValidationError("--markdown writes the whole reference and stands alone") }

@@ -18,12 +18,10 @@ struct StatusCommand: ParsableCommand {
     @Argument(help: "Notebooks, folders of notebooks, and values of params.")
     var words: [String]
 
-    @Flag(help: "An object a line.")
-    var json = false
+    @OptionGroup var options: ReportOptions
 
     func run() throws {
-        var options = try CommonOptions.parse(json ? ["--json"] : [])
-        options.noCache = true
+        let options = try options.common
         let parameters = words.compactMap(RunCommand.parameter)
         let status = NotebookArguments.forEach(words.filter { RunCommand.parameter($0) == nil }, options) { path, session, reporter in
             for (name, value) in parameters { session.parameters[name] = value }
@@ -39,7 +37,7 @@ struct StatusCommand: ParsableCommand {
 
     private func show(_ status: NotebookStatus, _ path: String, _ reporter: Reporter) {
         for cell in status.cells {
-            if json {
+            if options.json {
                 var object: [String: JSON] = [
                     "kind": "status", "file": .string(path), "cell": .string(cell.cell.name), "line": .number(Double(cell.cell.fenceLines.lowerBound)),
                     "state": .string(cell.state.rawValue),
@@ -51,7 +49,7 @@ struct StatusCommand: ParsableCommand {
                     "\(path): cell \(cell.cell.name), line \(cell.cell.fenceLines.lowerBound): \(cell.state.rawValue)\(cell.reason.map { ", " + $0 } ?? "")\n")
             }
         }
-        guard !json else { return }
+        guard !options.json else { return }
         let counts = NotebookStatus.State.allCases.compactMap { state -> String? in
             let count = status.cells.count { $0.state == state }
             return count > 0 ? "\(count) \(state.rawValue)" : nil
