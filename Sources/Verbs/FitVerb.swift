@@ -74,6 +74,9 @@ enum FitVerb {
         guard let table = invocation.arguments.table("on"), table.rowCount > 0 else {
             throw Complaint(.emptyTable, "there is nothing to learn from: the table is empty", label: "no rows", slot: "on")
         }
+        if let partial = table.partial {
+            throw Complaint(.partialValue, "the table to learn from is not finished", label: partial.message, slot: "on")
+        }
         try refuseOthers(kind, invocation)
         if kind == .unet {
             guard let model = handle as? LoadedModel else {

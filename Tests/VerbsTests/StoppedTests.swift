@@ -193,6 +193,16 @@ import Verbs
         #expect(after.outputs.flatMap(\.warnings).count == 1)
     }
 
+    @Test("a training that is stopped is an error that says so, and one on rows that are not finished is refused") func training() throws {
+        let texts = "t = items text=\"a\",\"b\",\"c\""
+        let part = try stopped("denoise", after: 4, "\(texts)\nx = t | noise of=2 seed=1 | denoise", then: "new tokenizer size=520 | fit tokenizer on=x")
+        #expect(part.after.diagnostics.map(\.code) == [.partialValue])
+        let pictures = "p = dataset monsters split=train | first 4\nnew vae channels=8,16 layers=1 attention=no | fit vae on=p batch=2 steps=50"
+        let fit = try stopped("fit vae", after: 3, pictures)
+        #expect(fit.result.ending == .interrupted)
+        #expect(fit.result.diagnostics.map(\.title).joined().contains("stopped after step 3") || fit.result.stopped?.contains("stopped after step 3") == true)
+    }
+
     @Test("scores of groups that are not finished are missing") func scores() throws {
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: "/", readable: ["/"]))
         let program = """
