@@ -5,13 +5,14 @@ package import Tensors
 /// folder at once: an entry is written beside its place and renamed, never changed, and holds the digest of its own content, so that
 /// one that a crash or a bad disk left behind is noticed and computed anew. Deleting the folder loses time, never results.
 package final class ItemCache {
-    /// `.noisebook`, which also holds the digests of files; entries lie in `cache` below it.
+    /// `.noisebook`, which also holds the digests of files and the log of runs; entries lie in `cache` below it.
     package let folder: String
     /// Bytes of all entries at most; beyond, those that were used longest ago go.
     package let limit: Int
     /// How long unfinished work may go unsaved.
     package var savingInterval = Duration.seconds(1)
     package let files: FileDigests
+    package let log: RunLog
     /// Since `beginRun`.
     package private(set) var counts = CacheCounts()
     /// Why nothing is stored any more in this run: a full disk, a folder that may not be written.
@@ -31,6 +32,7 @@ package final class ItemCache {
         self.limit = limit
         entries = FileSystem.join(folder, "cache")
         files = FileDigests(path: FileSystem.join(folder, "digests"))
+        log = RunLog(path: FileSystem.join(folder, "log"))
     }
 
     /// A program begins: counts start anew, and a disk that was full may have room again.
@@ -38,6 +40,9 @@ package final class ItemCache {
         counts = CacheCounts()
         failure = nil
     }
+
+    /// The program is over.
+    package func endRun(_ program: String) { log.end(program, counts) }
 
     package func count(_ verb: String, cached: Int = 0, computed: Int = 0) { counts.add(verb, cached: cached, computed: computed) }
 

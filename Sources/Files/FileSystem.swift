@@ -63,6 +63,16 @@ package enum FileSystem {
         if mkdir(path, 0o777) != 0, errno != EEXIST { throw EngineError.system("cannot make the folder", path) }
     }
 
+    /// Appends to a file in one write, so that what several processes append stays whole. A file that this makes is its owner's alone.
+    package static func append(_ text: String, to path: String) throws {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw EngineError.system("cannot be opened for writing", path) }
+        defer { close(descriptor) }
+        let bytes = Array(text.utf8)
+        let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        guard written == bytes.count else { throw EngineError.system("cannot be written", path) }
+    }
+
     /// Removes a file; one that is not there is fine.
     package static func removeFile(_ path: String) throws {
         if unlink(path) != 0, errno != ENOENT { throw EngineError.system("cannot remove the file", path) }

@@ -92,8 +92,17 @@ extension Session {
         if let cache {
             result.counts = cache.counts
             result.cacheFailure = cache.failure.map { "results are not kept in the cache: \($0)" }
+            cache.endRun(source.cell.map { "\(source.name): \($0)" } ?? source.name)
         }
         return result
+    }
+
+    /// What a program would compute, and its variables as far as they are known without that. Where it ends in an error, the rest cannot be told.
+    package func plan(_ source: SourceFile) -> (plan: WorkPlan, result: RunResult) {
+        let standIns = StandIns(.plan)
+        self.standIns = standIns
+        defer { self.standIns = nil }
+        return (standIns.plan, perform(source) { _ in })
     }
 
     private func perform(_ source: SourceFile, _ shown: (Output) -> Void) -> RunResult {

@@ -29,6 +29,12 @@ package final class Session {
     package var keepsLast = false
     /// Whether items may be taken from the item cache and put there; `bench` and `time` clear it while their block runs.
     package var usesCache = true
+    /// Set while a program is walked through without computing all of it.
+    package var standIns: StandIns?
+    /// Where verbs count what they would compute, set while nothing that takes long is computed.
+    package var plan: WorkPlan? { standIns.flatMap { $0.computesNothing ? $0.plan : nil } }
+    /// The pictures that were decoded, in order, where somebody wants to know.
+    package var trace: PictureTrace?
     /// Added to all seeds inside a sweep's second, third, ... repeat.
     package var seedOffset = 0
     /// What verbs keep between uses, by their own keys.
@@ -70,6 +76,19 @@ package final class Session {
         last = []
         lastOrigins = []
         warnings = []
+    }
+
+    /// A session with the same variables, settings and cache, in which something can be tried: this one stays as it is.
+    package func copy() -> Session {
+        let copy = Session(verbs: verbs, access: access)
+        copy.settings = settings
+        copy.parameters = parameters
+        copy.keepsLast = keepsLast
+        copy.cache = cache
+        copy.definitions = definitions
+        (copy.last, copy.lastOrigins) = (last, lastOrigins)
+        for name in globals.ownNames { if let value = globals[name] { copy.globals.set(name, value, from: globals.unfinished(name)) } }
+        return copy
     }
 
     /// Notes that a value was read, where that is not finished.

@@ -9,6 +9,8 @@ package struct Lock {
         package var key: CellKeys.Parts
         /// Digest of the output's text, so that one edited by hand is noticed.
         package var output: String
+        /// The pictures that the cell decoded and what they scored one by one, in order, so that a few can be checked alone.
+        package var made: CellTrace?
     }
 
     package private(set) var entries: [String: Entry] = [:]
@@ -27,12 +29,12 @@ package struct Lock {
     package subscript(cell: Cell) -> Entry? { entries[cell.name] }
 
     /// Takes over the cells whose outputs were written, and forgets cells that are gone.
-    package mutating func update(_ notebook: Notebook, _ keys: CellKeys, written: some Sequence<Int>) throws {
+    package mutating func update(_ notebook: Notebook, _ keys: CellKeys, written: some Sequence<Int>, made: [Int: CellTrace]) throws {
         let names = Set(notebook.cells.map(\.name))
         entries = entries.filter { names.contains($0.key) }
         for index in written {
             let cell = notebook.cells[index]
-            entries[cell.name] = try keys.parts[index].map { Entry(cell: cell.name, key: $0, output: try Self.digest(notebook, cell)) }
+            entries[cell.name] = try keys.parts[index].map { Entry(cell: cell.name, key: $0, output: try Self.digest(notebook, cell), made: made[index]) }
         }
     }
 

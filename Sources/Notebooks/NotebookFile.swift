@@ -32,12 +32,12 @@ package struct NotebookFile {
         try folder.removeUnmentioned(in: text)
     }
 
-    /// Notes in `NAME.lock` what the outputs of these cells, which stand in the file now, were made from.
-    package func writeLock(_ session: Session, written: some Sequence<Int>) throws {
+    /// Notes in `NAME.lock` what the outputs of these cells, which stand in the file now, were made from, and the pictures that they decoded.
+    package func writeLock(_ session: Session, written: some Sequence<Int>, made: [Int: CellTrace]) throws {
         let now = try Notebook(name: target, bytes: try FileSystem.readBytes(target, limit: 1 << 28))
         let digests = session.cache?.files ?? FileDigests(path: FileSystem.join(FileSystem.join(session.access.base, ".noisebook"), "digests"))
         var lock = try Lock(notebook: target)
-        try lock.update(now, CellKeys(NotebookProgram(now), session: session, files: digests), written: written)
+        try lock.update(now, CellKeys(NotebookProgram(now), session: session, files: digests), written: written, made: made)
         try lock.write()
     }
 }

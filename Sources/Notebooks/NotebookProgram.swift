@@ -58,17 +58,7 @@ package struct NotebookProgram {
         let names = parts.map { part -> (makes: Set<String>, reads: Set<String>) in
             let parse = Parser.parse(part.source, verbs: verbs)
             verbs = parse.verbs
-            var makes: Set<String> = [], reads: Set<String> = []
-            for statement in parse.program.statements {
-                let mentions = Mentions(statement)
-                reads.formUnion(mentions.names)
-                if mentions.commands.contains(where: { session.readsModel($0.verb.text) }) { reads.insert("model") }
-                switch statement.kind {
-                case .assignment(let name, _), .param(let name, _, _), .definition(let name, _, _): makes.insert(name.text)
-                case .pipeline: break
-                }
-            }
-            return (makes, reads)
+            return self.names(parse.program, session)
         }
         // Backwards: a cell is needed for each name that a needed one behind it reads.
         var needed: Set<Int> = []
@@ -81,6 +71,21 @@ package struct NotebookProgram {
             missing.formUnion(names.reads)
         }
         return (needed, wanted)
+    }
+
+    /// The names that a program makes, and those that it may read.
+    func names(_ program: Program, _ session: Session) -> (makes: Set<String>, reads: Set<String>) {
+        var makes: Set<String> = [], reads: Set<String> = []
+        for statement in program.statements {
+            let mentions = Mentions(statement)
+            reads.formUnion(mentions.names)
+            if mentions.commands.contains(where: { session.readsModel($0.verb.text) }) { reads.insert("model") }
+            switch statement.kind {
+            case .assignment(let name, _), .param(let name, _, _), .definition(let name, _, _): makes.insert(name.text)
+            case .pipeline: break
+            }
+        }
+        return (makes, reads)
     }
 
     /// Those of them whose default is a list.

@@ -3,6 +3,7 @@ import Interpreting
 import Rendering
 import Results
 import SourceText
+import Syntax
 import Tensors
 
 /// Replays a notebook: cells in document order, in one session. The first cell that fails ends the run; what came before is kept.
@@ -20,6 +21,10 @@ package struct NotebookRunner {
         package var cacheFailure: String?
         /// Where it was interrupted, and what of it was kept.
         package var stopped: String?
+        /// What cells decoded and scored, where outputs are kept.
+        package var made: [Int: CellTrace] = [:]
+        /// Why the output of a cell says nothing, where the session uses stand-ins.
+        package var gaps: [Int: String] = [:]
     }
 
     /// Which cells of a notebook are wanted.
@@ -57,11 +62,17 @@ package struct NotebookRunner {
             return run
         }
         let (needed, wanted) = program.cells(part, session)
+        defer { session.trace = nil }
+        var lost = LostNames()
         for (cell, source) in program.parts where needed.contains(cell.index) {
             began(cell)
+            if let standIns = session.standIns {
+                walk(cell, source, program, &run, &lost, standIns)
+                continue
+            }
             let isWanted = wanted.contains(cell.index)
             run.ending = perform(cell, source, &run) { if isWanted { try shown($0, $1) } }
-            if !isWanted { run.outputs[cell.index] = nil }
+            if !isWanted { (run.outputs[cell.index], run.made[cell.index]) = (nil, nil) }
             guard run.ending == .finished else { return run }
             // Between two cells, where no statement notices it.
             if session.cancellation.isRequested {
@@ -73,10 +84,38 @@ package struct NotebookRunner {
         return run
     }
 
+    /// With stand-ins a cell can fail because of them: then nothing is known of it, and the next follows.
+    private func walk(
+        _ cell: Cell, _ source: SourceFile, _ program: NotebookProgram, _ run: inout Run, _ lost: inout LostNames, _ standIns: StandIns
+    ) {
+        let parsed = Parser.parse(source, verbs: session.verbSet).program
+        let names = program.names(parsed, session)
+        let before = run.diagnostics
+        standIns.hasGap = false
+        if let gap = lost.gap(reading: names.reads) {
+            run.gaps[cell.index] = gap
+            lost.note(cell, makes: names.makes)
+        } else {
+            var isKnown = true
+            let ending = perform(cell, source, &run) { _, output in if output.value.view.hasUnknown { isKnown = false } }
+            let failure = ending == .finished ? nil : run.diagnostics.dropFirst(before.count).last
+            lost.note(cell, parsed, failure: failure)
+            if let failure {
+                run.gaps[cell.index] = failure.title
+            } else if !isKnown || standIns.hasGap {
+                run.gaps[cell.index] = "it follows from what was left out"
+            }
+        }
+        run.diagnostics = before
+        run.finished += 1
+    }
+
     private func perform(_ cell: Cell, _ source: SourceFile, _ run: inout Run, _ shown: (Cell, Output) throws -> Void) -> RunResult.Ending {
         let isHidden = cell.header.flags.contains(.hide)
         var blocks: [String] = []
         var failure: Diagnostic?
+        let trace = folder == nil ? nil : PictureTrace(cell: cell.name)
+        session.trace = trace
         let result = session.run(source) { output in
             guard failure == nil else { return }
             do {
@@ -106,6 +145,14 @@ package struct NotebookRunner {
             return .finished
         }
         run.diagnostics += diagnostics.filter { $0.code != .interrupted }
+        if let trace, ending == .finished {
+            do {
+                run.made[cell.index] = try CellTrace(trace)
+            } catch {
+                run.diagnostics.append(Diagnostic(error, at: Span(0, 0), of: source))
+                return .failed
+            }
+        }
         if ending == .finished, folder != nil { run.outputs[cell.index] = blocks.joined(separator: "\n\n") }
         return ending
     }

@@ -15,6 +15,8 @@ package struct OutputComparison {
         package var stored: String?
         package var computed: String?
         package var reason: String
+
+        init(stored: String? = nil, computed: String? = nil, reason: String) { (self.stored, self.computed, self.reason) = (stored, computed, reason) }
     }
 
     /// Engines that sum in another order agree in about four digits after a full run of denoising.

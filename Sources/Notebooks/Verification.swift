@@ -1,62 +1,128 @@
 import Files
 import Interpreting
+import Results
 import SourceText
 import Tensors
 
 /// A replay of a notebook held against its stored outputs.
 package struct Verification {
+    package enum Method: Sendable, Equatable {
+        /// Everything is computed anew.
+        case full
+        /// A few random pictures of each cell are computed anew and held against the lock; what follows from all of them is left out.
+        case sample(Int, seed: Int)
+        /// Nothing that takes long is computed: outputs are held against what the cache has.
+        case cached
+    }
+
     package enum State: String, Sendable {
         case same, differs
         /// Ran, and is not compared.
         case volatile
         /// Did not run: the flag `skip`, or the run ended before it.
         case skipped
+        /// Some of its pictures and scores were computed and are as the lock says; its output was not.
+        case sampled
+        /// Its output follows from what was not computed.
+        case uncertain = "not recomputed"
     }
 
     package struct CellResult {
         package let cell: Cell
         package let state: State
         package let differences: [OutputComparison.Difference]
+        /// Pictures and scores that were held against the lock one by one.
+        package var pictures = 0
+        package var scores = 0
+        /// Why it was not recomputed.
+        package var reason: String?
     }
 
     /// Holds the computed pictures too.
     private let file: NotebookFile
+    package let method: Method
     package let run: NotebookRunner.Run
     package let cells: [CellResult]
     package var differs: Bool { cells.contains { $0.state == .differs } }
 
-    /// Runs `file` in `session`, which should have no cache: a value that is only read again proves nothing.
-    package init(_ file: NotebookFile, session: Session, describe: @escaping (Diagnostic) -> String) {
+    /// Runs `file` in `session`, which should have a cache for the method `cached` alone: a value that is only read again proves nothing.
+    package init(_ file: NotebookFile, session: Session, method: Method = .full, describe: @escaping (Diagnostic) -> String) throws {
+        let lock = try Lock(notebook: file.path)
+        switch method {
+        case .full: break
+        case .cached: session.standIns = StandIns(.cached)
+        case .sample(let count, let seed): session.standIns = StandIns(.sample(try Self.sampled(file.notebook, lock, count, seed: seed)))
+        }
+        defer { session.standIns = nil }
         let run = NotebookRunner(file.notebook, session: session, folder: file.folder, describe: describe).run()
-        (self.file, self.run) = (file, run)
+        (self.file, self.method, self.run) = (file, method, run)
         cells = file.notebook.cells.map { cell in
-            guard let computed = run.outputs[cell.index] else { return CellResult(cell: cell, state: .skipped, differences: []) }
+            guard let computed = run.outputs[cell.index] ?? run.gaps[cell.index].map({ _ in "" }) else {
+                return CellResult(cell: cell, state: .skipped, differences: [])
+            }
             guard !cell.header.flags.contains(.volatile) else { return CellResult(cell: cell, state: .volatile, differences: []) }
+            if let gap = run.gaps[cell.index] { return Self.partial(cell, gap, lock[cell]?.made, run.made[cell.index]) }
             let comparison = OutputComparison(
                 tolerances: cell.header.tolerances, storedFile: { try file.folder.stored($0) }, computedFile: { try file.folder.computed($0) })
-            let found = comparison.differences(stored: file.notebook.storedOutput(of: cell) ?? "", computed: computed)
+            var found = comparison.differences(stored: file.notebook.storedOutput(of: cell) ?? "", computed: computed)
+            // A full replay goes by what is shown, within tolerances that a digest has none of.
+            if method != .full, let stored = lock[cell]?.made, let now = run.made[cell.index] { found += stored.comparison(with: now)?.differences ?? [] }
             return CellResult(cell: cell, state: found.isEmpty ? .same : .differs, differences: found)
         }
+    }
+
+    /// Rows to compute, so many of each cell's pictures, the same for the same seed.
+    private static func sampled(_ notebook: Notebook, _ lock: Lock, _ count: Int, seed: Int) throws -> Set<RowTag> {
+        var rows: Set<RowTag> = []
+        for cell in notebook.cells {
+            var seen: Set<RowTag> = []
+            let tags = (lock[cell]?.made?.pictures ?? []).compactMap(\.from).filter { seen.insert($0).inserted }
+            let name = try UInt64(Digest.sha256(cell.name).prefix(8), radix: 16) ?? 0
+            var generator = Generator(seed: UInt64(truncatingIfNeeded: seed) &+ name)
+            rows.formUnion(generator.permutation(tags.count).prefix(count).map { tags[$0] })
+        }
+        return rows
+    }
+
+    /// A cell of which only some pictures were computed.
+    private static func partial(_ cell: Cell, _ gap: String, _ stored: CellTrace?, _ computed: CellTrace?) -> CellResult {
+        guard let stored, let computed else { return CellResult(cell: cell, state: .uncertain, differences: [], reason: gap) }
+        guard let comparison = stored.comparison(with: computed) else {
+            return CellResult(cell: cell, state: .uncertain, differences: [], reason: "which pictures it makes depends on what was left out")
+        }
+        let state: State = !comparison.differences.isEmpty ? .differs : comparison.pictures + comparison.scores > 0 ? .sampled : .uncertain
+        return CellResult(
+            cell: cell, state: state, differences: comparison.differences, pictures: comparison.pictures, scores: comparison.scores,
+            reason: state == .uncertain ? gap : nil)
     }
 
     /// Puts the computed outputs where `accept` finds them: the new text into `NAME.md.corrected`, pictures into `NAME.out.corrected`.
     /// Nothing that the notebook shows is touched. Without a difference older corrections go.
     package func writeCorrection() throws {
+        // What was computed in part corrects nothing.
+        guard method == .full else { return }
         let path = Self.correctionPath(file.path)
         guard differs else {
-            if FileSystem.exists(path) { try FileSystem.removeFile(path) }
+            try FileSystem.removeFile(path)
+            try FileSystem.removeFile(Self.madePath(file.path))
             try file.folder.removeCorrection()
             return
         }
         let volatile = Set(cells.filter { $0.state == .volatile }.map(\.cell.index))
         try file.folder.writeCorrection()
+        let made = Dictionary(uniqueKeysWithValues: run.made.map { (file.notebook.cells[$0.key].name, $0.value) })
+        try AtomicFile.write(try JSON.encode(made), to: Self.madePath(file.path))
         try AtomicFile.write(try file.notebook.rewriting(run.outputs.filter { !volatile.contains($0.key) }), to: path)
     }
 
+    /// What the cells decoded, for the lock that `accept` writes.
+    private static func madePath(_ path: String) -> String { path + ".corrected.json" }
+
     package static func correctionPath(_ path: String) -> String { path + ".corrected" }
 
-    /// Moves the outputs of `NAME.md.corrected` into the notebook, whose prose may have changed meanwhile, whose cells may not.
-    package static func accept(_ path: String) throws {
+    /// Moves the outputs of `NAME.md.corrected` into the notebook, whose prose may have changed meanwhile, whose cells may not, and notes in the
+    /// lock what they were made from.
+    package static func accept(_ path: String, session: Session) throws {
         let correction = correctionPath(path)
         guard FileSystem.exists(correction) else {
             throw EngineError(
@@ -75,7 +141,13 @@ package struct Verification {
         }
         try file.folder.takeCorrection()
         try file.write(outputs)
+        let made = FileSystem.exists(madePath(path)) ? try JSON.decode([String: CellTrace].self, path: madePath(path)) : [:]
+        let written = file.notebook.cells.filter { !$0.header.flags.contains(.skip) }
+        try NotebookFile(path).writeLock(
+            session, written: written.map(\.index),
+            made: Dictionary(uniqueKeysWithValues: written.compactMap { cell in made[cell.name].map { (cell.index, $0) } }))
         try FileSystem.removeFile(correction)
+        try FileSystem.removeFile(madePath(path))
         try file.folder.removeCorrection()
     }
 }

@@ -36,11 +36,7 @@ package final class History {
         guard let path else { return true }
         makeFolders(FileSystem.folder(of: path))
         // What people type can be private: only they read it.
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { return true }
-        defer { close(descriptor) }
-        let line = Array((Self.escaped(entry) + "\n").utf8)
-        _ = line.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        try? FileSystem.append(Self.escaped(entry) + "\n", to: path)
         return true
     }
 

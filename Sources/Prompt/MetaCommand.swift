@@ -1,6 +1,6 @@
 /// Commands of the prompt itself. They begin with a colon and can be abbreviated as long as one is meant.
 package enum MetaCommand: String, CaseIterable, Sendable {
-    case help, next, to, show, keep, edit, status, vars, why, history, set, time, cache, save, reset, quit
+    case help, next, to, show, keep, edit, status, plan, vars, why, history, set, time, cache, save, reset, quit
 
     package var summary: String {
         switch self {
@@ -11,6 +11,7 @@ package enum MetaCommand: String, CaseIterable, Sendable {
         case .keep: "appends the last line typed and its output to the notebook: :keep, :keep LABEL"
         case .edit: "opens the notebook in $VISUAL or $EDITOR"
         case .status: "which cells' outputs are fresh or stale"
+        case .plan: "what the notebook's cells, or a line, would compute: :plan, :plan LINE"
         case .vars: "the variables and what they are"
         case .why: "how a value came to be: :why pictures[0]"
         case .history: "the last lines typed, or those that contain a word: :history sweep"

@@ -144,6 +144,7 @@ package final class PromptSession {
             case .keep: try keep(argument)
             case .edit: try edit()
             case .status: try showStatus()
+            case .plan: argument.isEmpty ? try showPlan() : plan(SourceFile(name: "prompt", text: argument))
             case .time:
                 showsTime.toggle()
                 write(showsTime ? "each line's time is shown\n" : "times are not shown\n", .output)
@@ -237,6 +238,31 @@ package final class PromptSession {
             [cell.cell.index == notebook.next ? ">" : "", cell.cell.name, cell.state.rawValue, cell.reason ?? ""].map { TextWidth.fitting($0, width: 70) }
         }
         write(rows.isEmpty ? "no cells\n" : TextColumns(headings: [], right: [], rows: rows).lines.joined(separator: "\n") + "\n", .output)
+    }
+
+    /// Of all cells: those that have run find what they need in the cache.
+    private func showPlan() throws {
+        let notebook = try opened()
+        try notebook.reload()
+        let other = session.copy()
+        other.reset()
+        let plan = NotebookPlan(notebook.notebook, session: other)
+        if !plan.diagnostics.isEmpty { write(display.text(plan.diagnostics) + "\n", .error) }
+        guard !plan.diagnostics.hasErrors else { return }
+        let cells = plan.cells.map { cell in
+            [
+                cell.cell.index == notebook.next ? ">" : "", cell.cell.name,
+                cell.gap.map { "cannot be told before it runs: \($0)" } ?? cell.plan.text(session.cache?.log),
+            ]
+        }
+        let rows = (cells + [["", "in all", plan.total.text(session.cache?.log)]]).map { $0.map { TextWidth.fitting($0, width: 90) } }
+        write(TextColumns(headings: [], right: [], rows: rows).lines.joined(separator: "\n") + "\n", .output)
+    }
+
+    private func plan(_ source: SourceFile) {
+        let (plan, result) = session.copy().plan(source)
+        if result.ending == .finished { return write(plan.text(session.cache?.log) + "\n", .output) }
+        write(display.text(result.diagnostics) + "\n", .error)
     }
 
     private func showCache() throws {

@@ -14,6 +14,8 @@ package struct Latent: Sendable {
     package var generator: Generator?
     /// The seed that the generator began with.
     package var seed: Int?
+    /// The row of a notebook's `denoise` that it comes from.
+    package var tag: RowTag?
 
     package enum Origin: String, Sendable {
         case encoded = "comes straight from `encode`"

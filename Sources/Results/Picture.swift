@@ -57,6 +57,9 @@ package final class Picture: Sendable {
         }
     }
 
+    /// Whether it stands for a picture that was not computed.
+    package var isUnknown: Bool { content.withLock { if case .values(let values) = $0 { values.isUnknown } else { false } } }
+
     private static func rounded(_ values: Tensor) -> Bitmap {
         let height = values.shape[1]
         let width = values.shape[2]

@@ -34,6 +34,11 @@ package struct Tensor: Sendable {
 
     package init(zeros shape: [Int]) { self.init(repeating: 0, shape: shape) }
 
+    /// Stands for numbers that nobody has computed yet: each is no number, and so is all that follows from them.
+    package static func unknown(_ shape: [Int]) -> Tensor { Tensor(repeating: .nan, shape: shape) }
+
+    package var isUnknown: Bool { count > 0 && withUnsafePointer { $0[0].isNaN && $0[count - 1].isNaN } }
+
     /// The elements in row-major order, copied.
     package var values: [Float] {
         withUnsafePointer { Array(UnsafeBufferPointer(start: $0, count: count)) }

@@ -42,6 +42,7 @@ struct AutoencoderFitting {
         rows.add(to: &builder)
         let key = try builder.key()
         let workshop = try Workshop(invocation.session)
+        if fitting.isPlanned(key, workshop, parameters: part.parameterCount, rows: rows.pictures.count) { return part }
         let folder = try workshop.folder(key) { path in
             let holdsOut = arguments.text("keep") == "validation"
             if holdsOut, rows.texts.isEmpty {

@@ -19,6 +19,10 @@ enum ClaimVerb {
         ]
     ) { invocation in
         guard let verdict = invocation.arguments.verdict("condition") else { return .none }
+        if let standIns = invocation.session.standIns, verdict.isMissing || !standIns.isExact {
+            standIns.hasGap = true
+            return .none
+        }
         let sentence = invocation.arguments.text("sentence") ?? ""
         let reason: String
         if verdict.isMissing {

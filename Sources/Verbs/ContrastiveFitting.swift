@@ -32,6 +32,7 @@ struct ContrastiveFitting {
         rows.add(to: &builder)
         let key = try builder.key()
         let workshop = try Workshop(invocation.session)
+        if fitting.isPlanned(key, workshop, parameters: part.parameterCount, rows: rows.pictures.count) { return part }
         guard let words = part.tokenizer else { throw Complaint(.wrongInput, "this CLIP has no tokenizer", label: "`new clip tokenizer=`") }
         let tokenizer = try words.openedTokenizer()
         let folder = try workshop.folder(key) { path in

@@ -49,8 +49,19 @@ struct DenoisingWork {
     /// Of each row that was finished, the latents to keep, in the order of the rows.
     func run() throws -> [(row: Int, turns: [Latent])] {
         let session = invocation.session
-        var rows = try latents.indices.map { try begun($0) }
+        let tags = session.trace?.tags(rows: latents.count)
+        var rows = try latents.indices.map { try begun($0, tags?[$0]) }
         let known = rows.count(where: \.isFinished)
+        if let plan = session.plan {
+            plan.add("denoise", cached: known, missing: 0)
+            for index in rows.indices where !rows[index].isFinished { try planned(&rows[index], plan) }
+            return rows.enumerated().map { ($0.offset, $0.element.kept) }
+        }
+        if let standIns = session.standIns {
+            for index in rows.indices where !standIns.isWanted(rows[index].current.tag) || rows[index].current.tensor.isUnknown {
+                try planned(&rows[index], standIns.plan)
+            }
+        }
         cache?.count("denoise", cached: known)
         session.progress.begin("denoise", total: rows.reduce(0) { $0 + $1.callsLeft })
         defer { session.progress.end() }
@@ -61,11 +72,22 @@ struct DenoisingWork {
         return rows.enumerated().filter(\.element.isFinished).map { ($0.offset, $0.element.kept) }
     }
 
+    /// Takes a row to its end with numbers that nobody knows yet, and counts the calls that it would take.
+    private func planned(_ row: inout Row, _ plan: WorkPlan) throws {
+        let shape = row.current.tensor.shape
+        plan.add("denoise", cached: 0, missing: 1, model.work("unet", shape), units: row.callsLeft * (Guidance.isNeeded(scale: guidance) ? 2 : 1))
+        while !row.isFinished {
+            try step(&row.current, output: .unknown(shape))
+            if row.marks[row.kept.count] == row.index { row.kept.append(row.current) }
+        }
+    }
+
     // MARK: What was computed before
 
     /// A row with what the cache has of it: latents to keep, and the place to go on from.
-    private func begun(_ row: Int) throws -> Row {
-        let latent = latents[row]
+    private func begun(_ row: Int, _ tag: RowTag?) throws -> Row {
+        var latent = latents[row]
+        latent.tag = tag
         let isGuided = Guidance.isNeeded(scale: guidance)
         let key = try store?.key {
             $0.add("guidance", isGuided ? Double(guidance) : 1)
@@ -151,6 +173,13 @@ struct DenoisingWork {
         var rows = group.map { all[$0] }
         let total = rows[0].callsLeft
         var saved = ContinuousClock.now
+        let began = saved
+        var calls = 0
+        // Also of a group that was stopped.
+        defer {
+            cache?.log.note(
+                model.work("unet", latents[group[0]].tensor.shape), units: calls * rows.count * (isGuided ? 2 : 1), ContinuousClock.now - began)
+        }
         for call in 0..<total {
             if session.cancellation.isRequested {
                 try saveUnfinished(rows)
@@ -179,6 +208,7 @@ struct DenoisingWork {
                 saved = ContinuousClock.now
             }
             session.progress.advance(by: rows.count)
+            calls += 1
         }
         for (row, done) in zip(group, rows) {
             all[row] = done

@@ -105,6 +105,19 @@ enum EncodeVerb {
                 }
             }
             let missing = pixels.indices.filter { batch[$0] == nil }
+            if let plan = session.plan {
+                for position in missing {
+                    let isFound = !pixels[position].isUnknown && keys[position].map { !plan.isFirst($0.digest) } ?? false
+                    plan.add("encode", cached: isFound ? 1 : 0, missing: isFound ? 0 : 1, model.work("encode", pixels[position].shape), units: isFound ? 0 : 1)
+                    batch[position] = Latent(
+                        tensor: .unknown(vae.configuration.latentShape(of: pixels[position].shape)), model: model.identity, origin: .encoded,
+                        generator: samples ? Seeds.generator(invocation, item: table.items[range.lowerBound + position]) : nil, seed: samples ? seed : nil)
+                }
+                plan.add("encode", cached: pixels.count - missing.count, missing: 0)
+                latents += pixels.indices.compactMap { batch[$0] }
+                continue
+            }
+            let began = ContinuousClock.now
             for part in Batches.alike(missing.map { pixels[$0].shape }, Batches.pixelLimit).map({ $0.map { missing[$0] } }) {
                 guard let posterior = try Stop.unlessAbandoned({ try session.abandonable { try vae.encode(.stacked(part.map { pixels[$0] })) } }) else {
                     return latents
@@ -120,6 +133,9 @@ enum EncodeVerb {
                 }
             }
             store?.cache.count("encode", cached: pixels.count - missing.count, computed: missing.count)
+            if let shape = missing.first.map({ pixels[$0].shape }) {
+                store?.cache.log.note(model.work("encode", shape), units: missing.count, ContinuousClock.now - began)
+            }
             latents += pixels.indices.compactMap { batch[$0] }
             session.progress.advance(by: range.count)
         }
@@ -142,6 +158,9 @@ enum EncodeVerb {
         let latents = try invocation.latents(table, for: model)
         table.record(invocation.step(remark: "model \(model.name)"))
         let pictures = try pictures(of: latents, model, invocation, recipes: table.recipes)
+        if let trace = invocation.session.trace {
+            for (row, picture) in pictures.enumerated() { if let picture { trace.decoded(picture, item: table.items[row], tag: latents[row].tag) } }
+        }
         table = table.finished(pictures.indices.filter { pictures[$0] != nil })
         try invocation.add(Column(invocation.arguments.text("as") ?? "generated", pictures.compactMap { $0.map { .picture($0) } }), to: &table)
         return .table(table)
@@ -165,6 +184,19 @@ enum EncodeVerb {
                 pictures[row] = Picture(values: values, recipe: recipes?[row])
             }
         }
+        session.plan?.add("decode", cached: pictures.count, missing: 0)
+        if let standIns = session.standIns {
+            // One picture stands for all of a size, so that what looks at it does so once.
+            var unknown: [[Int]: Picture] = [:]
+            for row in latents.indices where pictures[row] == nil && (session.plan != nil || latents[row].tensor.isUnknown) {
+                let shape = latents[row].tensor.shape
+                standIns.plan.add("decode", cached: 0, missing: 1, model.work("decode", shape), units: 1)
+                let factor = vae.configuration.factor
+                let picture = unknown[shape] ?? Picture(values: .unknown([3, shape[1] * factor, shape[2] * factor]))
+                unknown[shape] = picture
+                pictures[row] = picture
+            }
+        }
         let missing = latents.indices.filter { pictures[$0] == nil }
         store?.cache.count("decode", cached: latents.count - missing.count)
         progress.begin("decode", total: missing.count)
@@ -172,6 +204,7 @@ enum EncodeVerb {
         let area = Batches.pixelLimit / (vae.configuration.factor * vae.configuration.factor)
         for part in Batches.alike(missing.map { latents[$0].tensor.shape }, area).map({ $0.map { missing[$0] } }) {
             if watch.isStopped { break }
+            let began = ContinuousClock.now
             let decode = { try vae.decode(.stacked(part.map { latents[$0].tensor / vae.configuration.scalingFactor })) }
             guard let decoded = try Stop.unlessAbandoned({ try session.abandonable(decode) }) else { break }
             for (index, row) in part.enumerated() {
@@ -183,6 +216,7 @@ enum EncodeVerb {
                 if let store, let key = keys[row] { store.cache.store(key) { $0.write(values) } }
             }
             store?.cache.count("decode", computed: part.count)
+            store?.cache.log.note(model.work("decode", latents[part[0]].tensor.shape), units: part.count, ContinuousClock.now - began)
             progress.advance(by: part.count)
         }
         return latents.indices.map { pictures[$0] }

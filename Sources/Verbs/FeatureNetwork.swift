@@ -126,6 +126,8 @@ package final class FeatureNetwork: ModelHandle {
                 return false
             }
         }
+        try plan(missing.count, "text features", session)
+        let began = ContinuousClock.now
         for start in stride(from: 0, to: missing.count, by: 32) {
             let part = Array(missing[start..<min(start + 32, missing.count)])
             if watch.isStopped { throw Stop.error(at: "text \(start) of \(missing.count)") }
@@ -135,6 +137,7 @@ package final class FeatureNetwork: ModelHandle {
                 if let store { store.cache.store(try key(text, store)) { $0.write(features[index]) } }
             }
         }
+        note(missing.count, "text features", began, session)
         let all = found
         texts.withLock { $0 = all }
         return Self.rows(wanted.compactMap { all[$0] })
@@ -155,11 +158,13 @@ package final class FeatureNetwork: ModelHandle {
             missing = try missing.filter { picture in
                 let key = try Self.key(of: picture, store)
                 keys[ObjectIdentifier(picture)] = key
-                guard let features = store.cache.value(key, { try $0.tensor() }) else { return true }
+                guard !picture.isUnknown, let features = store.cache.value(key, { try $0.tensor() }) else { return true }
                 found[ObjectIdentifier(picture)] = (picture, features.values)
                 return false
             }
         }
+        try plan(missing.count, "picture features", session)
+        let began = ContinuousClock.now
         if !missing.isEmpty { progress.begin(isClip ? "CLIP" : "Inception", total: missing.count) }
         defer { if !missing.isEmpty { progress.end() } }
         let size = isClip ? 32 : 8
@@ -171,13 +176,27 @@ package final class FeatureNetwork: ModelHandle {
             let features = try session.abandonable { try computed(bitmaps) }
             for (index, picture) in part.enumerated() {
                 found[ObjectIdentifier(picture)] = (picture, features[index].values)
-                if let store, let key = keys[ObjectIdentifier(picture)] { store.cache.store(key) { $0.write(features[index]) } }
+                if let store, let key = keys[ObjectIdentifier(picture)], !picture.isUnknown { store.cache.store(key) { $0.write(features[index]) } }
             }
             progress.advance(by: part.count)
         }
+        note(missing.count, "picture features", began, session)
         let all = found
         pictures.withLock { $0 = all.count > most ? [:] : all }
         return Self.rows(wanted.compactMap { all[ObjectIdentifier($0)]?.features })
+    }
+
+    private func work(_ verb: String) -> WorkKind { WorkKind(verb, parameters: parameterCount, shape: []) }
+
+    private func note(_ count: Int, _ verb: String, _ began: ContinuousClock.Instant, _ session: Session) {
+        if count > 0 { session.cache?.log.note(work(verb), units: count, ContinuousClock.now - began) }
+    }
+
+    /// While a run is planned: what is not there is counted, and nothing can stand in for it.
+    private func plan(_ count: Int, _ verb: String, _ session: Session) throws {
+        guard count > 0, let plan = session.plan else { return }
+        plan.add(verb, cached: 0, missing: count, work(verb), units: count)
+        throw WorkPlan.Gap()
     }
 
     private static func key(of picture: Picture, _ store: ItemStore) throws -> ItemKey {
@@ -255,6 +274,7 @@ package final class FeatureNetwork: ModelHandle {
         func features(_ index: Int) throws -> Tensor {
             if let stored = store.cache.value(keys[index], { try $0.tensor() }) { return stored }
             let block = Array(blocks[index])
+            try plan(items.count - index * blocks[0].count, "features of a table", session)
             let parts = try stride(from: 0, to: block.count, by: 32).map { start in
                 if watch.isStopped { throw Stop.error(at: "row \(index * blocks[0].count + start) of \(items.count)") }
                 let part = Array(block[start..<min(start + 32, block.count)])

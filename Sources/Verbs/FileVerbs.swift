@@ -124,6 +124,7 @@ enum FileVerbs {
         let name = invocation.arguments.text("path") ?? ""
         let path = try invocation.session.access.writing(name, slot: "path")
         guard let value = invocation.input else { return .none }
+        if invocation.session.standIns != nil { return .none }
         if invocation.arguments.given.contains("precision"), value.kind != .model {
             throw Complaint(.wrongInput, "`precision` is for models, and this is \(value.kind.phrase)", label: "leave it out", slot: "precision")
         }

@@ -57,6 +57,26 @@ struct Fitting {
         }
     }
 
+    /// While a run is planned: counts the training, and says whether the untrained part must stand in for its result.
+    func isPlanned(_ key: ItemKey, _ workshop: Workshop, parameters: Int, rows: Int) -> Bool {
+        guard let plan = invocation.session.plan else { return false }
+        let isThere = FileSystem.isFolder(workshop.path(key))
+        guard !isThere, let settings = try? settings(rows: rows, parameters: parameters) else {
+            plan.add("fit", cached: 1, missing: 0)
+            return !isThere
+        }
+        let steps: Int? =
+            switch settings.budget {
+            case .steps(let steps): steps
+            case .epochs(let epochs): Int(epochs * Double(rows) / Double(settings.batch))
+            case .minutes: nil
+            }
+        plan.add("fit", cached: 0, missing: 1, work(parameters), units: (steps ?? 0) * settings.batch)
+        return true
+    }
+
+    private func work(_ parameters: Int) -> WorkKind { WorkKind("fit \(kind.rawValue)", parameters: parameters, shape: []) }
+
     /// The options that were given: a default that changes raises the version in the key instead, so that an option that is added later
     /// does not make long trainings anew.
     func add(to builder: inout ItemKeyBuilder) {
@@ -78,6 +98,8 @@ struct Fitting {
         var shown = -1
         var told = ContinuousClock.now
         defer { if shown >= 0 { session.progress.end() } }
+        let began = ContinuousClock.now, before = trainer.stepsDone
+        defer { session.cache?.log.note(work(parameters), units: (trainer.stepsDone - before) * settings.batch, ContinuousClock.now - began) }
         let outcome = try trainer.run(shouldStop: { session.cancellation.isRequested }) { report in
             if let total = report.total {
                 if shown < 0 {

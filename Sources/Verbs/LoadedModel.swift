@@ -132,6 +132,14 @@ package final class LoadedModel: ModelHandle {
         let isMissing = Set(missing)
         let computed = texts.count { isMissing.contains($0) }
         count(texts.count - computed, computed)
+        if let plan = session.plan, !missing.isEmpty {
+            let new = missing.count { plan.isFirst("text \($0)") }
+            plan.add("text encoder", cached: 0, missing: new, work("text encoder", []), units: new)
+            let known = encodings.withLock { $0 }
+            let states = Tensor.unknown([model.maximumTokens, model.textEncoder.configuration.width])
+            return texts.map { known[$0] ?? Embedding(states: states, text: $0, model: identity) }
+        }
+        let began = ContinuousClock.now
         for start in stride(from: 0, to: missing.count, by: 16) {
             let part = Array(missing[start..<min(start + 16, missing.count)])
             guard !watch.isStopped, let output = try Stop.unlessAbandoned({ try session.abandonable { try model.encode(part) } }) else { break }
@@ -146,9 +154,13 @@ package final class LoadedModel: ModelHandle {
                 }
             }
         }
+        if !missing.isEmpty { session.cache?.log.note(work("text encoder", []), units: missing.count, ContinuousClock.now - began) }
         let all = encodings.withLock { $0 }
         return texts.map { all[$0] }
     }
+
+    /// The time of one use of a part follows from its size and that of what it is given.
+    func work(_ verb: String, _ shape: [Int]) -> WorkKind { WorkKind(verb, parameters: model.parameterCount, shape: shape) }
 
     private func textKey(_ text: String, _ store: ItemStore) throws -> ItemKey {
         try store.key {
@@ -171,6 +183,10 @@ package final class LoadedModel: ModelHandle {
                 found[text] = features.values
                 return false
             }
+        }
+        if let plan = session.plan, !missing.isEmpty {
+            plan.add("text encoder", cached: 0, missing: missing.count, work("text encoder", []), units: missing.count)
+            throw WorkPlan.Gap()
         }
         for start in stride(from: 0, to: missing.count, by: 32) {
             let part = Array(missing[start..<min(start + 32, missing.count)])

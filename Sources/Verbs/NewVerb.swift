@@ -80,7 +80,11 @@ enum NewVerb {
         var builder = ItemKeyBuilder(verb: "new model", version: 1)
         for part in [unet, vae, clip, tokenizer] + (scorer.map { [$0] } ?? []) { builder.add(part.kind.rawValue, try part.digest) }
         builder.add("scheduler", scheduler.text)
-        let folder = try Workshop(invocation.session).folder(builder.key()) { path in
+        let key = try builder.key(), workshop = try Workshop(invocation.session)
+        if invocation.session.plan != nil, !FileSystem.isFolder(workshop.path(key)) {
+            throw Complaint(.partialValue, "it needs a model whose parts are not made yet", label: "`new model` writes one")
+        }
+        let folder = try workshop.folder(key) { path in
             func place(_ name: String) -> String { FileSystem.join(path, name) }
             try unet.write(to: place("unet"))
             try vae.write(to: place("vae"))

@@ -117,6 +117,16 @@ final class PictureScores {
         }
     }
 
+    /// The scores of those pictures among the rows that were computed, one by one.
+    func known(_ metric: Metric, rows: [Int]) throws -> [Double?] {
+        let pictures = try pictures(column, of: table, slot: "column")
+        let known = rows.indices.filter { !pictures[rows[$0]].isUnknown }
+        var values = [Double?](repeating: nil, count: rows.count)
+        guard !known.isEmpty else { return values }
+        for (place, value) in zip(known, try estimate(metric, rows: known.map { rows[$0] }).items) { values[place] = value }
+        return values
+    }
+
     private func checkAgainst(_ metric: Metric) throws {
         guard against == nil else { return }
         throw Complaint(

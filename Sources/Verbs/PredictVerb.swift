@@ -66,16 +66,26 @@ enum PredictVerb {
             }
         }
         let missing = told.indices.filter { texts[$0] == nil }
-        store?.cache.count("predict", cached: told.count - missing.count)
         let session = invocation.session
+        if let plan = session.plan {
+            plan.add("predict", cached: told.count - missing.count, missing: 0)
+            for row in missing {
+                let shape = told[row].input.shape
+                plan.add("predict", cached: 0, missing: 1, model.work("unet", shape), units: 2)
+                texts[row] = .tensor(.unknown(shape))
+                empties[row] = texts[row]
+            }
+        }
+        store?.cache.count("predict", cached: told.count - missing.count)
         let groups = Batches.alike(missing.map { told[$0].input.shape }, .max).flatMap { group in
             Batches.ranges(count: group.count, size: session.settings.batch).map { group[$0].map { missing[$0] } }
         }
         session.progress.begin("predict", total: missing.count)
         defer { session.progress.end() }
         do {
-            for rows in groups {
+            for rows in session.plan == nil ? groups : [] {
                 if session.cancellation.isRequested { break }
+                let began = ContinuousClock.now
                 let conditioning = try conditions.conditioning(unet, rows: rows, withEmpty: true)
                 let inputs = rows.map { told[$0].input }
                 let times = rows.map { told[$0].timestep }
@@ -94,6 +104,7 @@ enum PredictVerb {
                     }
                 }
                 store?.cache.count("predict", computed: rows.count)
+                store?.cache.log.note(model.work("unet", inputs[0].shape), units: 2 * rows.count, ContinuousClock.now - began)
                 session.progress.advance(by: rows.count)
             }
         } catch  where Stop.place(of: error) != nil {}

@@ -41,6 +41,8 @@ enum RetrieveVerb {
         var stop: Table.Partial?
         do {
             found = try neighbours(table, source, top: top, invocation)
+        } catch is WorkPlan.Gap {
+            return .table(try unknown(table, source, top: min(top, source.rowCount), prefix, invocation))
         } catch {
             // Nothing is nearest before all of the table was looked at.
             guard let place = Stop.place(of: error) else { throw error }
@@ -59,6 +61,26 @@ enum RetrieveVerb {
         let step = invocation.step()
         result.set(recipes: pairs.map { Recipe(step, of: [table.recipes[$0.0], source.recipes[$0.2.row]]) })
         return .table(result)
+    }
+
+    /// Stands in for what was found while a run is planned and the embeddings are not there: rows of the right columns, pictures that nobody knows.
+    private static func unknown(_ table: Table, _ source: Table, top: Int, _ prefix: String, _ invocation: Invocation) throws -> Table {
+        var result = table.rows((0..<table.rowCount).flatMap { Array(repeating: $0, count: top) })
+        func add(_ name: String, _ value: (Int) throws -> Value) throws {
+            try invocation.add(Column(prefix + "." + name, (0..<result.rowCount).map(value)), to: &result)
+        }
+        try add("item") { _ in .number(0) }
+        try add("rank") { .number(Double($0 % top + 1)) }
+        try add("similarity") { _ in .number(.nan) }
+        for column in source.columns {
+            guard case .picture(let picture)? = column.values.first else {
+                try add(column.name) { _ in column.values[0] }
+                continue
+            }
+            let shape = try picture.pixels().shape
+            try add(column.name) { _ in .picture(Picture(values: .unknown(shape))) }
+        }
+        return result
     }
 
     private static func neighbours(_ table: Table, _ source: Table, top: Int, _ invocation: Invocation) throws -> [[Neighbour]] {

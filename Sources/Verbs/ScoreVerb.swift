@@ -41,6 +41,9 @@ enum ScoreVerb {
         if let against, against.rowCount == 0 {
             throw Complaint(.emptyTable, "there is nothing to compare with: the table is empty", label: "no rows", slot: "against")
         }
+        let standIns = invocation.session.standIns, trace = invocation.session.trace
+        if let standIns, !standIns.computesScores { standIns.plan.add("score", cached: 0, missing: members.count) }
+        if let standIns, case .plan = standIns.mode { return .table(unknown(names, groups, members)) }
         let scores = PictureScores(
             invocation, table, column: invocation.arguments.text("column") ?? "generated", truth: invocation.arguments.text("truth") ?? "image",
             against: against, statistics: invocation.arguments.text("statistics"), networks: try networks(invocation, names))
@@ -56,11 +59,21 @@ enum ScoreVerb {
                 let items = rows.map { table.items[$0] }
                 let resampling = resamplings[items] ?? Resampling(items: items)
                 resamplings[items] = resampling
+                if let standIns, !standIns.computesScores {
+                    if !metric.isOfSets { trace?.scored(name, try scores.known(metric, rows: rows)) }
+                    return .none
+                }
                 do {
-                    return .measure(resampling.mean(try scores.estimate(metric, rows: rows).items, items: items))
+                    let estimate = try scores.estimate(metric, rows: rows)
+                    if !metric.isOfSets { trace?.scored(name, estimate.items) }
+                    return .measure(resampling.mean(estimate.items, items: items))
                 } catch  where Stop.place(of: error) != nil {
                     let place = Stop.place(of: error) ?? ""
                     stop = .init(place: place.isEmpty ? name : place, kept: 0, total: members.count)
+                    return .none
+                } catch is WorkPlan.Gap {
+                    // Scores of what the cache has, and some of it is not there.
+                    standIns?.hasGap = true
                     return .none
                 } catch  where !groups.isEmpty && !(error is Complaint) { throw NotedError(error, note: keys[index]) }
             }
@@ -74,6 +87,12 @@ enum ScoreVerb {
         if stop != nil { stop?.kept = (0..<members.count).count { row in columns.allSatisfy { !$0.values[row].isNone } } }
         result.partial = table.partial ?? stop
         return .table(result)
+    }
+
+    /// Stands in for the figures while a run is planned.
+    private static func unknown(_ names: [String], _ groups: [Column], _ members: [[Int]]) -> Table {
+        let keys = groups.map { column in Column(column.name, members.map { column.values[$0[0]] }) }
+        return Table(columns: keys + names.map { Column($0, Array(repeating: .none, count: members.count)) })
     }
 
     private static func metrics(_ invocation: Invocation) throws -> [String] {

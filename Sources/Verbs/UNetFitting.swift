@@ -41,6 +41,7 @@ struct UNetFitting {
         fitting.add(to: &builder)
         rows.add(to: &builder)
         let key = try builder.key()
+        if fitting.isPlanned(key, workshop, parameters: inner.unet.parameterCount, rows: rows.pictures.count) { return model }
         let folder = try workshop.folder(key) { path in
             let schedule = try SchedulerConfiguration(json: inner.schedulerConfiguration, place: inner.schedulerPath)
             let holdsOut = arguments.text("keep") == "validation"

@@ -15,9 +15,7 @@ struct AcceptCommand: ParsableCommand {
 
     func run() throws {
         let status = NotebookArguments.forEach(files, try options.common) { file, session, reporter in
-            try Verification.accept(file)
-            let notebook = try NotebookFile(file)
-            try notebook.writeLock(session, written: notebook.notebook.cells.filter { !$0.header.flags.contains(.skip) }.map(\.index))
+            try Verification.accept(file, session: session)
             reporter.print(options.json ? JSON.object(["kind": "accept", "file": .string(file)]).text + "\n" : "\(file): computed outputs accepted\n")
             return 0
         }

@@ -64,7 +64,7 @@ struct CommonOptions: ParsableArguments {
     /// A session with these settings; signals are told to it from now on.
     func session(access: FileAccess, cache: CacheUse) -> Session {
         let session = Session(verbs: Verbs.registry, access: access)
-        session.cache = cacheFolder(access.base, cache).map { ItemCache(folder: $0) }
+        session.cache = itemCache(access.base, cache)
         if let threads {
             session.settings.threads = threads
             ThreadPool.shared.threadCount = threads
@@ -75,6 +75,8 @@ struct CommonOptions: ParsableArguments {
         Interrupts.install(session.cancellation)
         return session
     }
+
+    func itemCache(_ base: String, _ use: CacheUse) -> ItemCache? { cacheFolder(base, use).map { ItemCache(folder: $0) } }
 
     private func cacheFolder(_ base: String, _ use: CacheUse) -> String? {
         let folder = FileSystem.join(base, ".noisebook")

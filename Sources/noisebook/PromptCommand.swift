@@ -22,6 +22,7 @@ struct PromptCommand: ParsableCommand {
             noisebook FILE.md                  the prompt with a notebook open: :next runs its cells one by one
             noisebook run FILE... [name=value] runs notebooks (.md) and scripts; --write puts outputs into the notebooks
             noisebook check FILE...            finds errors without running anything
+            noisebook plan FILE...             what a run would compute, what is cached, and about how long it takes
             noisebook status FILE.md...        which stored outputs still belong to their cells
             noisebook verify FILE.md...        computes notebooks anew and compares with what they show
             noisebook accept FILE.md...        takes the outputs that verify found instead

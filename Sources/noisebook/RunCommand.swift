@@ -107,7 +107,7 @@ struct RunCommand: ParsableCommand {
         }
         if write, !run.outputs.isEmpty {
             try file.write(run.outputs)
-            try file.writeLock(session, written: run.outputs.keys)
+            try file.writeLock(session, written: run.outputs.keys, made: run.made)
         }
         reporter.tellStopped(run.ending, run.stopped)
         reporter.report(run.diagnostics)

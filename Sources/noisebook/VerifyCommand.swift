@@ -5,24 +5,37 @@ import Notebooks
 import Prompt
 import Rendering
 import SourceText
+import Tensors
 
 /// `noisebook verify`: recomputes without the cache and compares with what the notebooks show.
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "noisebook verify", abstract: "Recomputes notebooks without the cache and compares with their stored outputs.",
-        usage: "noisebook verify FILE.md|FOLDER...",
+        usage: "noisebook verify FILE.md|FOLDER... [--sample N | --cached]",
         discussion: """
             Text must be equal (a stored line `...` stands for any lines), whole numbers too; other numbers within 1e-3 of their size, or
             within the cell's `tol(COLUMN=0.5)`; pictures byte by byte, else by 40 dB. Differences are printed, and FILE.md.corrected is
             written for `noisebook accept`. Exit status 1 where anything differs.
+
+            --sample N computes N random pictures of each cell (others with --seed) and holds them and their scores against FILE.lock, byte by byte and within
+            1e-3; what needs all of them, a Fréchet distance say, is listed as not recomputed. --cached computes nothing that takes long.
             """)
 
     @Argument(help: "Notebooks, or folders of notebooks.")
     var files: [String]
 
+    @Option(help: "Compute so many random pictures of each cell, and hold them against the lock.")
+    var sample: Int?
+
+    @Flag(help: "Compare with what the cache has, and compute nothing that takes long.")
+    var cached = false
+
     @OptionGroup var options: CommonOptions
 
     func validate() throws {
+        if let sample, !(1...1_000_000).contains(sample) { throw ValidationError("--sample takes a whole number from 1") }
+        if sample != nil, cached { throw ValidationError("--sample computes and --cached does not: one of them is enough") }
+        if cached, options.noCache { throw ValidationError("--cached reads the cache, and --no-cache does not") }
         if let other = files.first(where: { !$0.hasSuffix(".md") && !FileSystem.isFolder($0) }) { throw ValidationError("\(other) is no notebook (.md)") }
     }
 
@@ -33,7 +46,18 @@ struct VerifyCommand: ParsableCommand {
 
     private func verify(_ path: String, _ session: Session, _ reporter: Reporter) throws -> Int32 {
         let file = try NotebookFile(path)
-        let verification = Interrupts.whileRunning { Verification(file, session: session) { LayoutRenderer(usesColour: false).text($0) } }
+        if cached {
+            session.cache = options.itemCache(options.access(file: path).base, .ifThere)
+            guard session.cache != nil else {
+                throw EngineError(.file, "there is no cache beside it", place: path, cure: "`noisebook run` makes one; `noisebook verify` computes without it")
+            }
+        }
+        // The seed of the sample is not that of the pictures.
+        if sample != nil { session.settings.seed = 0 }
+        let method = sample.map { Verification.Method.sample($0, seed: options.seed ?? 0) } ?? (cached ? .cached : .full)
+        let verification = try Interrupts.whileRunning {
+            try Verification(file, session: session, method: method) { LayoutRenderer(usesColour: false).text($0) }
+        }
         reporter.report(verification.run.diagnostics)
         for result in verification.cells { show(result, path, reporter) }
         guard verification.run.ending == .finished else {
@@ -46,13 +70,17 @@ struct VerifyCommand: ParsableCommand {
         if options.json {
             var object: [String: JSON] = [
                 "kind": "verify", "file": .string(path), "same": .number(Double(count(.same))), "differ": .number(Double(count(.differs))),
+                "sampled": .number(Double(count(.sampled))), "not_recomputed": .number(Double(count(.uncertain))),
             ]
-            if verification.differs { object["corrected"] = .string(Verification.correctionPath(path)) }
+            if verification.differs, method == .full { object["corrected"] = .string(Verification.correctionPath(path)) }
             reporter.print(JSON.object(object).text + "\n")
         } else {
-            let others = [(count(.volatile), "volatile"), (count(.skipped), "skipped")].filter { $0.0 > 0 }.map { ", \($0.0) \($0.1)" }.joined()
+            let kinds: [(Verification.State, String)] = [
+                (.sampled, "sampled"), (.uncertain, "not recomputed"), (.volatile, "volatile"), (.skipped, "skipped"),
+            ]
+            let others = kinds.map { (count($0.0), $0.1) }.filter { $0.0 > 0 }.map { ", \($0.0) \($0.1)" }.joined()
             reporter.print("\(path): \(count(.same)) of \(verification.cells.count) cells verified, \(count(.differs)) differ\(others)\n")
-            if verification.differs { reporter.print("\(Verification.correctionPath(path)) written; `noisebook accept \(path)` takes it\n") }
+            if verification.differs, method == .full { reporter.print("\(Verification.correctionPath(path)) written; `noisebook accept \(path)` takes it\n") }
         }
         return verification.differs ? ExitStatus.differs : 0
     }
@@ -67,9 +95,14 @@ struct VerifyCommand: ParsableCommand {
             }
             let object: [String: JSON] = [
                 "kind": "cell", "file": .string(path), "cell": .string(result.cell.name), "state": .string(result.state.rawValue),
-                "differences": .array(differences),
+                "differences": .array(differences), "pictures": .number(Double(result.pictures)), "scores": .number(Double(result.scores)),
             ]
             reporter.print(JSON.object(object).text + "\n")
+        } else if result.state == .sampled {
+            let found = [(result.pictures, "picture"), (result.scores, "score")].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)\($0.0 == 1 ? "" : "s")" }
+            reporter.print("\(path): cell \(result.cell.name): as the lock says: \(found.joined(separator: " and ")); its output was not recomputed\n")
+        } else if result.state == .uncertain {
+            reporter.print("\(path): cell \(result.cell.name): not recomputed\(result.reason.map { ": " + $0 } ?? "")\n")
         } else if result.state == .differs {
             reporter.print("\(path): cell \(result.cell.name), line \(result.cell.fenceLines.lowerBound)\n")
             for difference in result.differences {

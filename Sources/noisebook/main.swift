@@ -25,6 +25,7 @@ let arguments = Array(CommandLine.arguments.dropFirst())
 switch arguments.first {
 case "run": RunCommand.main(Array(arguments.dropFirst()))
 case "check": CheckCommand.main(Array(arguments.dropFirst()))
+case "plan": PlanCommand.main(Array(arguments.dropFirst()))
 case "verify": VerifyCommand.main(Array(arguments.dropFirst()))
 case "status": StatusCommand.main(Array(arguments.dropFirst()))
 case "render": RenderCommand.main(Array(arguments.dropFirst()))

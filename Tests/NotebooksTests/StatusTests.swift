@@ -66,7 +66,7 @@ import Verbs
         let run = NotebookRunner(file.notebook, session: session, folder: file.folder) { LayoutRenderer(usesColour: false).text($0) }.run()
         #expect(run.ending == .finished, "\(run.diagnostics.map(\.title))")
         try file.write(run.outputs)
-        try file.writeLock(self.session(folder), written: run.outputs.keys)
+        try file.writeLock(self.session(folder), written: run.outputs.keys, made: run.made)
     }
 
     /// Names of the cells that are not fresh, in the order of the text.

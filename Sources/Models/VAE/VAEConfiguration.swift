@@ -20,6 +20,9 @@ package struct VAEConfiguration: Sendable {
     /// Picture pixels per latent pixel along each axis.
     package var factor: Int { 1 << (blockOutChannels.count - 1) }
 
+    /// `[channels, height, width]` of the latent of one picture of such a shape.
+    package func latentShape(of picture: [Int]) -> [Int] { [latentChannels, picture[1] / factor, picture[2] / factor] }
+
     package init(path: String) throws { try self.init(ConfigurationReader(path: path)) }
     package init(_ json: JSON, place: String) throws { try self.init(ConfigurationReader(json, place: place)) }
 

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Files
+import Interpreting
+import Notebooks
+import Prompt
+import SourceText
+
+/// `noisebook plan`: what a run would compute, what is cached, and about how long it takes.
+struct PlanCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "noisebook plan", abstract: "Tells what a run would compute and what is cached, without computing it.",
+        usage: "noisebook plan FILE|FOLDER... [name=value ...]",
+        discussion: """
+            Walks through notebooks and scripts with stand-ins for what is not cached. Where the course of a program depends on values that are not known yet (a
+            `where` over scores, say) the plan says so, or counts as if nothing were chosen. Times come from what was timed here before.
+            """)
+
+    @Argument(help: "Notebooks, scripts, folders of notebooks, and values of params.")
+    var words: [String]
+
+    @OptionGroup var options: CommonOptions
+
+    func run() throws {
+        let parameters = words.compactMap(RunCommand.parameter)
+        let status = NotebookArguments.forEach(words.filter { RunCommand.parameter($0) == nil }, options) { path, session, reporter in
+            for (name, value) in parameters { session.parameters[name] = value }
+            session.cache = options.itemCache(options.access(file: path).base, .ifThere)
+            return path.hasSuffix(".md") ? try planNotebook(path, session, reporter) : try planScript(path, session, reporter)
+        }
+        if status != 0 { throw ExitCode(status) }
+    }
+
+    private func planNotebook(_ path: String, _ session: Session, _ reporter: Reporter) throws -> Int32 {
+        let notebook = try NotebookFile(path).notebook
+        let plan = Interrupts.whileRunning { NotebookPlan(notebook, session: session) }
+        reporter.report(plan.diagnostics)
+        guard !plan.diagnostics.hasErrors else { return ExitStatus.error }
+        guard !session.cancellation.isRequested else { return ExitStatus.interrupted }
+        for cell in plan.cells { show(cell.plan, cell.gap, path, "cell", cell.cell.name, session, reporter) }
+        show(plan.total, nil, path, "total", nil, session, reporter)
+        return 0
+    }
+
+    private func planScript(_ path: String, _ session: Session, _ reporter: Reporter) throws -> Int32 {
+        let source = SourceFile(name: path, text: try FileSystem.readText(path))
+        let (plan, result) = Interrupts.whileRunning { session.plan(source) }
+        let found = session.check(source)
+        reporter.report(found)
+        guard !found.hasErrors else { return ExitStatus.error }
+        guard !session.cancellation.isRequested else { return ExitStatus.interrupted }
+        show(plan, result.ending == .finished ? nil : result.diagnostics.last?.title, path, "total", nil, session, reporter)
+        return 0
+    }
+
+    private func show(_ plan: WorkPlan, _ gap: String?, _ path: String, _ kind: String, _ cell: String?, _ session: Session, _ reporter: Reporter) {
+        guard options.json else {
+            let gap = gap.map { (plan.counts.verbs.isEmpty ? "" : "; then ") + "cannot be told before it runs: \($0)" }
+            let text = gap != nil && plan.counts.verbs.isEmpty ? "" : plan.text(session.cache?.log)
+            return reporter.print("\(path): \(cell.map { "cell \($0): " } ?? "in all: ")\(text)\(gap ?? "")\n")
+        }
+        var object: [String: JSON] = [
+            "kind": .string("plan"), "file": .string(path), "of": .string(kind),
+            "work": .array(
+                plan.counts.verbs.map { ["verb": .string($0.name), "cached": .number(Double($0.count.cached)), "compute": .number(Double($0.count.computed))] }),
+        ]
+        if let cell { object["cell"] = .string(cell) }
+        if let gap { object["gap"] = .string(gap) }
+        if !plan.units.isEmpty, let (seconds, isWhole) = session.cache.flatMap({ plan.estimate($0.log) }) {
+            object["seconds"] = .number(seconds)
+            object["all_known"] = .bool(isWhole)
+        }
+        reporter.print(JSON.object(object).text + "\n")
+    }
+}
