@@ -47,8 +47,15 @@ struct ContrastiveFitting {
             }
             func row(_ index: Int) -> ContrastiveObjective.Row { .init(text: rows.texts[index], picture: pictures[index]) }
             let length = min(tokenizer.maximumLength, text.maximumLength)
+            let parameters = Parameters(try part.weights())
+            if arguments.text("start") == "linear" {
+                let start = try LinearStart(
+                    text: text, vision: vision, texts: learnt.map { tokenizer.encode(rows.texts[$0]) }, pictures: learnt.map { pictures[$0] },
+                    mirrors: arguments.boolean("flip") ?? true, seed: settings.seed)
+                for (name, tensor) in start.weights { parameters[name] = tensor }
+            }
             let objective = ContrastiveObjective(
-                CLIPGraph(text: text, vision: vision), Parameters(try part.weights()), rows: learnt.map(row), heldOut: heldOut.map(row),
+                CLIPGraph(text: text, vision: vision), parameters, rows: learnt.map(row), heldOut: heldOut.map(row),
                 settings: .init(
                     pairs: Float(arguments.number("pairs") ?? 0.5), appearance: Float(arguments.number("appearance") ?? 1),
                     dropout: Float(arguments.number("dropout") ?? 0),

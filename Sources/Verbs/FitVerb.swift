@@ -23,7 +23,7 @@ enum FitVerb {
         slots: [
             Slot("part", .choice(kinds.map(\.rawValue)), .positional, required: true, "what to train"), on,
             Slot("epochs", .number(whole: false), in: 0.001...1_000_000, "how often every row is seen; without `steps` or `minutes`, 30"),
-            Slot("steps", .number(whole: true), in: 1...1_000_000_000, "optimiser steps, in place of epochs"),
+            Slot("steps", .number(whole: true), in: 0...1_000_000_000, "optimiser steps, in place of epochs; none leaves clip at its linear start"),
             Slot("minutes", .number(whole: false), in: 0.001...100_000, "in place of epochs: made into steps once the first have been timed"),
             batch,
             Slot("rate", .number(whole: false), in: 0...1_000_000, "the highest learning rate; unet 0.0005, vae and clip 0.001"),
@@ -48,6 +48,9 @@ enum FitVerb {
             Slot("squared", .number(whole: false), standard: "0.5", in: 0...1000, "vae: weight of the mean squared difference"),
             Slot("edges", .number(whole: false), standard: "0.5", in: 0...1000, "vae: weight of the difference of neighbouring pixels' differences"),
             Slot("divergence", .number(whole: false), standard: "0.000001", in: 0...1000, "vae: weight of the latents' divergence from a normal distribution"),
+            Slot(
+                "start", .choice(["as_is", "linear"]), standard: "as_is",
+                "clip: what the training begins with: the weights as they are, or a ridge regression from words to pictures (one patch per picture)"),
             Slot("appearance", .number(whole: false), standard: "1", in: 0...1000, "clip: weight of agreeing with thumbnails, colours and silhouettes"),
             Slot("pairs", .number(whole: false), standard: "0.5", in: 0...1000, "clip: weight of texts and pictures finding each other"),
             Slot("word_dropout", .number(whole: false), standard: "0.5", in: 0...0.95, "clip: share of words left out"),
@@ -78,6 +81,9 @@ enum FitVerb {
             throw Complaint(.partialValue, "the table to learn from is not finished", label: partial.message, slot: "on")
         }
         try refuseOthers(kind, invocation)
+        if invocation.arguments.integer("steps") == 0, invocation.arguments.text("start") != "linear" {
+            throw Complaint(.outOfRange, "without a step nothing is learnt", label: "at least 1", slot: "steps", help: "`fit clip start=linear steps=0` is the exception")
+        }
         if kind == .unet {
             guard let model = handle as? LoadedModel else {
                 throw Complaint(
@@ -101,7 +107,7 @@ enum FitVerb {
     /// Options that mean something for these parts only.
     private static let takers: [String: [ModelPart.Kind]] = [
         "drop_text": [.unet], "variants": [.unet], "min_snr": [.unet], "text_noise": [.unet], "dropout": [.unet, .clip], "shift": [.vae, .clip],
-        "recolour": [.vae, .clip], "absolute": [.vae], "squared": [.vae], "edges": [.vae], "divergence": [.vae], "appearance": [.clip], "pairs": [.clip],
+        "recolour": [.vae, .clip], "absolute": [.vae], "squared": [.vae], "edges": [.vae], "divergence": [.vae], "appearance": [.clip], "start": [.clip], "pairs": [.clip],
         "word_dropout": [.clip],
     ]
 

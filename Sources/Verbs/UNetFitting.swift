@@ -42,7 +42,7 @@ struct UNetFitting {
         rows.add(to: &builder)
         let key = try builder.key()
         if fitting.isPlanned(key, workshop, parameters: inner.unet.parameterCount, rows: rows.pictures.count) { return model }
-        let folder = try workshop.folder(key) { path in
+        let trained = try workshop.folder(key) { path in
             let schedule = try SchedulerConfiguration(json: inner.schedulerConfiguration, place: inner.schedulerPath)
             let holdsOut = arguments.text("keep") == "validation"
             let (learnt, heldOut) = try TrainingRows.split(rows.texts, share: holdsOut ? arguments.number("held") ?? 0.1 : 0)
@@ -64,20 +64,36 @@ struct UNetFitting {
                 rowCount: learnt.count, batch: settings.batch, emptyShare: arguments.number("drop_text") ?? 0.1, seed: settings.seed)
             let outcome = try fitting.run(objective, settings, order: order, key: key, workshop: workshop)
             fitting.tell(outcome)
-            for name in try FileSystem.list(inner.folder) {
-                let from = FileSystem.join(inner.folder, name), to = FileSystem.join(path, name)
-                if name == "unet" { continue }
+            try ModelPart.write(.unet, JSON.read(path: FileSystem.join(unetFolder, "config.json")), outcome.weights, to: path)
+            try TrainingRecord.write(outcome.curve, fitting.facts(outcome, parameters: count, rows: learnt.count), to: path)
+        }
+        let folder = try assembled(trained, key, workshop, files)
+        return try LoadedModel(name: model.name, model: DiffusionModel(folder: folder))
+    }
+
+    /// The model with its new UNet. Parts that took no share in the training, such as the scorer, can change without a training anew.
+    private func assembled(_ trained: String, _ key: ItemKey, _ workshop: Workshop, _ files: FileDigests) throws -> String {
+        let source = model.model.folder
+        var builder = ItemKeyBuilder(verb: "fitted model", version: 1)
+        builder.add("unet", key.digest)
+        let names = try FileSystem.list(source).filter { $0 != "unet" }.sorted()
+        for name in names {
+            let path = FileSystem.join(source, name)
+            for file in FileSystem.isFolder(path) ? try FileSystem.list(path).sorted().map({ FileSystem.join(path, $0) }) : [path] {
+                builder.add(name, "\(FileSystem.name(of: file)) \(try files.digest(of: file))")
+            }
+        }
+        return try workshop.folder(builder.key()) { path in
+            for name in names {
+                let from = FileSystem.join(source, name), to = FileSystem.join(path, name)
                 if FileSystem.isFolder(from) {
                     try AtomicFolder.copyFiles(of: from, to: to)
                 } else {
                     try AtomicFile.write(FileSystem.readBytes(from), to: to, durable: false)
                 }
             }
-            let place = FileSystem.join(path, "unet")
-            try ModelPart.write(.unet, JSON.read(path: FileSystem.join(unetFolder, "config.json")), outcome.weights, to: place)
-            try TrainingRecord.write(outcome.curve, fitting.facts(outcome, parameters: count, rows: learnt.count), to: place)
+            try AtomicFolder.copyFiles(of: trained, to: FileSystem.join(path, "unet"))
         }
-        return try LoadedModel(name: model.name, model: DiffusionModel(folder: folder))
     }
 
     /// By row and way: latents of the picture and of its mirror image (a mirrored latent is not the latent of the mirrored picture), and the
