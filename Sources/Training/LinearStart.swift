@@ -158,7 +158,9 @@ package struct LinearStart {
             }
         }
         weights["text_model.embeddings.position_embedding.weight"] = Tensor(zeros: [text.maximumLength, width])
-        setEncoder("text_model.encoder", layers: text.layers, width: width, hidden: text.hiddenWidth, count: count, valueScale: 1 / Float(width).squareRoot(), gain: Self.gain)
+        setEncoder(
+            "text_model.encoder", layers: text.layers, width: width, hidden: text.hiddenWidth, count: count, valueScale: 1 / Float(width).squareRoot(),
+            gain: Self.gain)
         weights["text_projection.weight"] = Self.projection(count, outputs: text.projectionWidth, width: width)
     }
 

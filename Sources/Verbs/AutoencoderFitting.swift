@@ -43,7 +43,7 @@ struct AutoencoderFitting {
         let key = try builder.key()
         let workshop = try Workshop(invocation.session)
         if fitting.isPlanned(key, workshop, parameters: part.parameterCount, rows: rows.pictures.count) { return part }
-        let folder = try workshop.folder(key) { path in
+        func train() throws -> (outcome: Trainer.Outcome, rows: Int) {
             let holdsOut = arguments.text("keep") == "validation"
             if holdsOut, rows.texts.isEmpty {
                 _ = try invocation.column("text", of: Table(columns: []), slot: "keep", cure: "captions decide what is held out")
@@ -61,13 +61,16 @@ struct AutoencoderFitting {
             let order = BatchOrder(rowCount: learnt.count, batch: settings.batch, seed: settings.seed)
             let outcome = try fitting.run(objective, settings, order: order, key: key, workshop: workshop)
             fitting.tell(outcome)
+            return (outcome, learnt.count)
+        }
+        let folder = try workshop.folder(key, made: train) { made, path in
             // Latents are scaled to unit variance over the training pictures, as Rombach et al. (2022) do.
-            let scale = try scalingFactor(outcome.weights)
+            let scale = try scalingFactor(made.outcome.weights)
             var members = part.configuration.object ?? [:]
             members["scaling_factor"] = .number(scale)
             members["sample_size"] = .number(Double(rows.pictures[0].shape[1]))
-            try ModelPart.write(.vae, .object(members), outcome.weights, to: path)
-            try TrainingRecord.write(outcome.curve, fitting.facts(outcome, parameters: part.parameterCount, rows: learnt.count), to: path)
+            try ModelPart.write(.vae, .object(members), made.outcome.weights, to: path)
+            try TrainingRecord.write(made.outcome.curve, fitting.facts(made.outcome, parameters: part.parameterCount, rows: made.rows), to: path)
         }
         return try ModelPart(.vae, JSON.read(path: FileSystem.join(folder, "config.json")), folder: folder)
     }

@@ -35,7 +35,7 @@ struct ContrastiveFitting {
         if fitting.isPlanned(key, workshop, parameters: part.parameterCount, rows: rows.pictures.count) { return part }
         guard let words = part.tokenizer else { throw Complaint(.wrongInput, "this CLIP has no tokenizer", label: "`new clip tokenizer=`") }
         let tokenizer = try words.openedTokenizer()
-        let folder = try workshop.folder(key) { path in
+        func train() throws -> (outcome: Trainer.Outcome, rows: Int) {
             let (text, vision) = try CLIP.configurations(part.configuration, place: "new clip")
             let holdsOut = arguments.text("keep") == "validation"
             let (learnt, heldOut) = try TrainingRows.split(rows.texts, share: holdsOut ? arguments.number("held") ?? 0.1 : 0)
@@ -65,8 +65,11 @@ struct ContrastiveFitting {
             let order = BatchOrder(rowCount: learnt.count, batch: settings.batch, seed: settings.seed)
             let outcome = try fitting.run(objective, settings, order: order, key: key, workshop: workshop)
             fitting.tell(outcome)
-            try ModelPart.write(.clip, part.configuration, outcome.weights, to: path)
-            try TrainingRecord.write(outcome.curve, fitting.facts(outcome, parameters: part.parameterCount, rows: learnt.count), to: path)
+            return (outcome, learnt.count)
+        }
+        let folder = try workshop.folder(key, made: train) { made, path in
+            try ModelPart.write(.clip, part.configuration, made.outcome.weights, to: path)
+            try TrainingRecord.write(made.outcome.curve, fitting.facts(made.outcome, parameters: part.parameterCount, rows: made.rows), to: path)
         }
         return try ModelPart(.clip, part.configuration, folder: folder, tokenizer: words)
     }

@@ -82,7 +82,8 @@ enum FitVerb {
         }
         try refuseOthers(kind, invocation)
         if invocation.arguments.integer("steps") == 0, invocation.arguments.text("start") != "linear" {
-            throw Complaint(.outOfRange, "without a step nothing is learnt", label: "at least 1", slot: "steps", help: "`fit clip start=linear steps=0` is the exception")
+            throw Complaint(
+                .outOfRange, "without a step nothing is learnt", label: "at least 1", slot: "steps", help: "`fit clip start=linear steps=0` is the exception")
         }
         if kind == .unet {
             guard let model = handle as? LoadedModel else {
@@ -107,7 +108,8 @@ enum FitVerb {
     /// Options that mean something for these parts only.
     private static let takers: [String: [ModelPart.Kind]] = [
         "drop_text": [.unet], "variants": [.unet], "min_snr": [.unet], "text_noise": [.unet], "dropout": [.unet, .clip], "shift": [.vae, .clip],
-        "recolour": [.vae, .clip], "absolute": [.vae], "squared": [.vae], "edges": [.vae], "divergence": [.vae], "appearance": [.clip], "start": [.clip], "pairs": [.clip],
+        "recolour": [.vae, .clip], "absolute": [.vae], "squared": [.vae], "edges": [.vae], "divergence": [.vae], "appearance": [.clip], "start": [.clip],
+        "pairs": [.clip],
         "word_dropout": [.clip],
     ]
 

@@ -122,7 +122,7 @@ enum NewVerb {
     }
 
     /// A whole CLIP with its vocabulary and the preparation of its pictures.
-    private static func writeContrastive(_ clip: ModelPart, to path: String) throws {
+    static func writeContrastive(_ clip: ModelPart, to path: String) throws {
         try clip.write(to: path)
         if let words = clip.tokenizer?.folder { try AtomicFolder.copyFiles(of: words, to: path) }
         // The tokenizer's own config.json names no network.

@@ -14,7 +14,7 @@ enum SavedModel {
         case let part as ModelPart:
             try AtomicFolder.write(to: path, replacing: true) { place in
                 if part.kind == .tokenizer { _ = try part.openedTokenizer() }
-                try part.write(to: place)
+                if part.kind == .clip { try NewVerb.writeContrastive(part, to: place) } else { try part.write(to: place) }
                 if half { try halve(place) }
             }
         default:

@@ -42,13 +42,12 @@ struct UNetFitting {
         rows.add(to: &builder)
         let key = try builder.key()
         if fitting.isPlanned(key, workshop, parameters: inner.unet.parameterCount, rows: rows.pictures.count) { return model }
-        let trained = try workshop.folder(key) { path in
+        let count = inner.unet.parameterCount, unetFolder = FileSystem.join(inner.folder, "unet")
+        func train() throws -> (outcome: Trainer.Outcome, rows: Int) {
             let schedule = try SchedulerConfiguration(json: inner.schedulerConfiguration, place: inner.schedulerPath)
             let holdsOut = arguments.text("keep") == "validation"
             let (learnt, heldOut) = try TrainingRows.split(rows.texts, share: holdsOut ? arguments.number("held") ?? 0.1 : 0)
-            let count = inner.unet.parameterCount
             let settings = try fitting.settings(rows: learnt.count, parameters: count)
-            let unetFolder = FileSystem.join(inner.folder, "unet")
             let source = try WeightFiles.open(folder: unetFolder)
             let parameters = Parameters(try UNet.parameters(inner.unet.configuration).map { ($0.name, try source.tensor($0.name).reshaped($0.shape)) })
             let (latents, texts, empty) = try prepared()
@@ -64,8 +63,11 @@ struct UNetFitting {
                 rowCount: learnt.count, batch: settings.batch, emptyShare: arguments.number("drop_text") ?? 0.1, seed: settings.seed)
             let outcome = try fitting.run(objective, settings, order: order, key: key, workshop: workshop)
             fitting.tell(outcome)
-            try ModelPart.write(.unet, JSON.read(path: FileSystem.join(unetFolder, "config.json")), outcome.weights, to: path)
-            try TrainingRecord.write(outcome.curve, fitting.facts(outcome, parameters: count, rows: learnt.count), to: path)
+            return (outcome, learnt.count)
+        }
+        let trained = try workshop.folder(key, made: train) { made, path in
+            try ModelPart.write(.unet, JSON.read(path: FileSystem.join(unetFolder, "config.json")), made.outcome.weights, to: path)
+            try TrainingRecord.write(made.outcome.curve, fitting.facts(made.outcome, parameters: count, rows: made.rows), to: path)
         }
         let folder = try assembled(trained, key, workshop, files)
         return try LoadedModel(name: model.name, model: DiffusionModel(folder: folder))

@@ -28,11 +28,15 @@ struct Workshop {
         root = temporary.path
     }
 
-    /// The folder of that key, made by `body` if it is not there.
-    func folder(_ key: ItemKey, _ body: (String) throws -> Void) throws -> String {
+    /// The folder of that key, filled by `body` if it is not there.
+    func folder(_ key: ItemKey, _ body: (String) throws -> Void) throws -> String { try folder(key, made: {}) { _, path in try body(path) } }
+
+    /// The same for what takes long to make: a process that is killed meanwhile leaves no half folder.
+    func folder<Made>(_ key: ItemKey, made: () throws -> Made, _ body: (Made, String) throws -> Void) throws -> String {
         let path = self.path(key)
         if !FileSystem.isFolder(path) {
-            try AtomicFolder.write(to: path, body)
+            let made = try made()
+            try AtomicFolder.write(to: path) { try body(made, $0) }
             // What it was made from is not needed any more.
             let checkpoint = checkpoint(key)
             if FileSystem.exists(checkpoint) { try? FileSystem.removeFile(checkpoint) }
