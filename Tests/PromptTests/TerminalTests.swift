@@ -15,17 +15,9 @@ struct TerminalTests {
 
     init() throws { folder = try TemporaryFolder() }
 
-    /// The program is built beside the tests.
-    private static let program: String = {
-        let built = FileSystem.join(FileSystem.folder(of: CommandLine.arguments[0]), "noisebook")
-        guard let path = realpath(built, nil) else { return built }
-        defer { free(path) }
-        return String(cString: path)
-    }()
-
     private func start(_ arguments: [String] = [], term: String = "xterm-256color", state: String = "state") throws -> PseudoTerminal {
         try PseudoTerminal(
-            Self.program, arguments,
+            Executable.path, arguments,
             environment: ["TERM": term, "HOME": folder.path, "XDG_STATE_HOME": folder.path(state), "INPUTRC": "/dev/null", "PATH": "/usr/bin:/bin"])
     }
 
@@ -127,7 +119,7 @@ struct TerminalTests {
             "/bin/bash", ["--norc", "--noprofile", "--noediting", "-i"],
             environment: [
                 "TERM": "xterm-256color", "HOME": folder.path, "XDG_STATE_HOME": folder.path("state"), "INPUTRC": "/dev/null", "PATH": "/usr/bin:/bin",
-                "PS1": "shell> ", "NB": Self.program, "M": Self.model,
+                "PS1": "shell> ", "NB": Executable.path, "M": Executable.model,
             ])
         try terminal.expect("shell> ")
         terminal.type("cd \(folder.path)\r")
@@ -156,7 +148,7 @@ struct TerminalTests {
         let terminal = try shell()
         terminal.type("$NB --batch 1\r")
         try terminal.expect("noise> ")
-        terminal.type("model = load \(Self.model)\r")
+        terminal.type("model = load \(Executable.model)\r")
         try terminal.expect("noise> ")
         terminal.type("x = \(Self.longWork)\r")
         try terminal.expect("] denoise")
@@ -182,12 +174,6 @@ struct TerminalTests {
 
     // MARK: Ctrl-C while something runs
 
-    /// The model that ships with the program.
-    private static let model: String = {
-        let tests = FileSystem.folder(of: FileSystem.folder(of: #filePath))
-        return FileSystem.join(FileSystem.folder(of: tests), "examples/models/monsters")
-    }()
-
     /// Hundreds of steps of about a second.
     private static let longWork = "[\"a cat\", \"a dog\"] | noise of=400 size=128x128 scheduler=ddim | denoise"
 
@@ -195,7 +181,7 @@ struct TerminalTests {
     private func working() throws -> PseudoTerminal {
         let terminal = try start(["--batch", "1"])
         try terminal.expect("noise> ")
-        terminal.type("model = load \(Self.model)\r")
+        terminal.type("model = load \(Executable.model)\r")
         try terminal.expect("noise> ")
         terminal.type("x = \(Self.longWork)\r")
         try terminal.expect("] denoise")
@@ -206,7 +192,7 @@ struct TerminalTests {
     func interruptOnce() throws {
         let terminal = try start(["--batch", "1"])
         try terminal.expect("noise> ")
-        terminal.type("model = load \(Self.model)\r")
+        terminal.type("model = load \(Executable.model)\r")
         try terminal.expect("noise> ")
         terminal.type("x = sweep k=60,900 { [\"a cat\", \"a dog\"] | noise of=k scheduler=ddim | denoise }\r")
         try terminal.expect("] sweep 1/2")
