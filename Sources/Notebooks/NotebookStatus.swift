@@ -9,6 +9,8 @@ package struct NotebookStatus {
         case fresh
         /// Something that it depends on has changed since.
         case stale
+        /// There is no output of it as it is now, yet some of its items are in the cache: a run of it was begun.
+        case partial
         /// There is no output yet, or nothing says what it was made from.
         case unknown
         /// It cannot run: the check finds an error in it or before it.
@@ -26,10 +28,11 @@ package struct NotebookStatus {
 
     package let cells: [CellStatus]
 
+    /// - Parameter session: with the cache in which begun runs are looked for, if there is one; used for nothing else.
     package init(_ file: NotebookFile, session: Session, keys: CellKeys, lock: Lock) throws {
         let notebook = file.notebook
         let errors = NotebookProgram(notebook).check(session).filter { $0.severity == .error }
-        cells = try notebook.cells.map { cell in
+        let found = try notebook.cells.map { cell -> CellStatus in
             if cell.header.flags.contains(.skip) { return CellStatus(cell: cell, state: .skipped, reason: nil) }
             let range = notebook.lines.start(of: cell.fenceLines.lowerBound)...notebook.lines.start(of: cell.fenceLines.upperBound)
             if let error = errors.first(where: { range.contains(($0.source?.firstOffset ?? -1) + $0.span.lower) }) {
@@ -42,6 +45,22 @@ package struct NotebookStatus {
             if let change = Self.change(from: entry.key, to: now) { return CellStatus(cell: cell, state: .stale, reason: change) }
             let isEdited = try entry.output != Lock.digest(notebook, cell) && !cell.header.flags.contains(.volatile)
             return CellStatus(cell: cell, state: isEdited ? .stale : .fresh, reason: isEdited ? "its output was edited" : nil)
+        }
+        // Which cells were begun is looked up only where it makes a difference.
+        let isOpen = found.contains { $0.state == .stale || $0.state == .unknown }
+        guard isOpen, session.cache != nil else {
+            cells = found
+            return
+        }
+        let plans = NotebookPlan(notebook, session: session).cells
+        cells = found.map { status in
+            guard status.state == .stale || status.state == .unknown, let plan = plans.first(where: { $0.cell.index == status.cell.index })?.plan else {
+                return status
+            }
+            let begun = plan.counts.verbs.filter { $0.count.cached > 0 && $0.count.computed > 0 }
+            guard !begun.isEmpty else { return status }
+            let parts = begun.map { "\($0.count.cached) of \($0.count.cached + $0.count.computed) of `\($0.name)` are cached" }
+            return CellStatus(cell: status.cell, state: .partial, reason: ([status.reason].compactMap { $0 } + parts).joined(separator: "; "))
         }
     }
 

@@ -9,8 +9,14 @@ package struct Completer {
     /// Names that a slot of kind `name` knows, such as the models that ship with the program.
     private let names: (_ verb: String, _ slot: String) -> [String]
 
-    package init(session: Session, names: @escaping (_ verb: String, _ slot: String) -> [String] = { _, _ in [] }) {
+    /// The cells of the open notebook.
+    private let labels: () -> [String]
+
+    package init(
+        session: Session, labels: @escaping () -> [String] = { [] }, names: @escaping (_ verb: String, _ slot: String) -> [String] = { _, _ in [] }
+    ) {
         self.session = session
+        self.labels = labels
         self.names = names
     }
 
@@ -21,7 +27,7 @@ package struct Completer {
         let word = String(decoding: bytes[wordStart...], as: UTF8.self)
         let before = String(decoding: bytes[..<wordStart], as: UTF8.self)
         if let first = line.first, first == ":" {
-            guard wordStart == 0 else { return Completions(matching(session.verbNames, word)) }
+            guard wordStart == 0 else { return Completions(matching(arguments(of: before), word)) }
             return Completions(matching(MetaCommand.allCases.map { ":" + $0.rawValue }, word))
         }
         let context = LineContext(before)
@@ -50,6 +56,17 @@ package struct Completer {
         if verb.takesInputAsArgument, place == 0, !context.isBehindBar { values.words += matching(session.globals.names, word) }
         let append: Unicode.Scalar? = options.isEmpty ? values.append : nil
         return Completions(values.words + options, append: append, hint: hint)
+    }
+
+    /// What stands behind a command of the prompt.
+    private func arguments(of before: String) -> [String] {
+        switch try? MetaCommand.named(String(before.dropFirst().prefix { $0 != " " })) {
+        case .to, .show: labels()
+        case .why: session.globals.names
+        case .set: ["threads", "batch", "seed"]
+        case .save: []
+        default: session.verbNames
+        }
     }
 
     private func completions(of slot: Slot, verb: VerbDeclaration, word: String, line: String, hint: String) -> Completions {

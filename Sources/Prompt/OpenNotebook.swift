@@ -34,6 +34,8 @@ package final class OpenNotebook {
         return (prose(before: part.cell), part.cell, part.source)
     }
 
+    package var cellNames: [String] { notebook.cells.map(\.name) }
+
     /// The cell that `label` names, or its number from 1.
     func cell(_ label: String) throws -> Cell {
         if let cell = notebook.cells.first(where: { $0.name == label }) { return cell }

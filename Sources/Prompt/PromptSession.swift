@@ -232,8 +232,9 @@ package final class PromptSession {
         let keys = try CellKeys(
             NotebookProgram(notebook.notebook), session: Session(verbs: session.verbs, access: session.access),
             files: session.cache?.files ?? FileDigests(path: ""))
-        let status = try NotebookStatus(
-            notebook.file, session: Session(verbs: session.verbs, access: session.access), keys: keys, lock: Lock(notebook: notebook.path))
+        let other = session.copy()
+        other.reset()
+        let status = try NotebookStatus(notebook.file, session: other, keys: keys, lock: Lock(notebook: notebook.path))
         let rows = status.cells.map { cell in
             [cell.cell.index == notebook.next ? ">" : "", cell.cell.name, cell.state.rawValue, cell.reason ?? ""].map { TextWidth.fitting($0, width: 70) }
         }

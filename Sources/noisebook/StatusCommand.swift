@@ -8,7 +8,7 @@ import Results
 /// `noisebook status`: which outputs still belong to their cells.
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "noisebook status", abstract: "Lists cells whose stored outputs are fresh or stale; nothing runs.",
+        commandName: "noisebook status", abstract: "Lists cells whose stored outputs are fresh, stale or begun; nothing runs.",
         usage: "noisebook status FILE.md|FOLDER... [name=value ...]",
         discussion: """
             A cell is stale when its text, a param, a value that it reads, a verb's version, or the content of a model, data set or file that it opens is not
@@ -26,6 +26,7 @@ struct StatusCommand: ParsableCommand {
         let status = NotebookArguments.forEach(words.filter { RunCommand.parameter($0) == nil }, options) { path, session, reporter in
             for (name, value) in parameters { session.parameters[name] = value }
             let file = try NotebookFile(path)
+            session.cache = options.itemCache(session.access.base, .ifThere)
             let digests = FileDigests(path: FileSystem.join(FileSystem.join(session.access.base, ".noisebook"), "digests"))
             let keys = try CellKeys(NotebookProgram(file.notebook), session: session, files: digests)
             let status = try NotebookStatus(file, session: session, keys: keys, lock: Lock(notebook: path))

@@ -2,6 +2,7 @@ import Files
 import Interpreting
 import Prompt
 import Results
+import SourceText
 import TestSupport
 import Testing
 import Verbs
@@ -49,6 +50,34 @@ struct SessionTests {
                     == "\n# Title\n\n[one]\nnoise> x = 3\nnoise> x * 2\n6\n\nThen more.\n\n[two]\nnoise> x + 1\n11\nThe end.\n\nthe notebook is at its end\n"
             )
         }
+    }
+
+    @Test(":plan tells what the cells or a line would compute, and computes nothing; the variables stay")
+    func plan() throws {
+        let text = "```noise one\nmodel = load monsters\nx = 3\n```\n\n```noise two\n\"a cat\" | noise of=2 | denoise | decode\n```\n"
+        let lines = [":next", "x = 4", ":plan", ":plan [\"a cat\", \"a dog\"] | noise of=2 | denoise", ":plan [\"a cat\"] | nois of=2", "x"]
+        try step(text, lines) { output, errors, folder in
+            #expect(output.contains(">  two     text encoder: 2 to compute; denoise: 1 to compute; decode: 1 to compute; time not known"))
+            #expect(output.contains("text encoder: 3 to compute; denoise: 2 to compute; time not known"))
+            #expect(output.hasSuffix("4\n"))
+            #expect(errors.contains("unknown verb `nois`"))
+            let left = try FileSystem.list(folder.path)
+            #expect(left == ["n.md"])
+        }
+    }
+
+    @Test("Tab behind :to and :show knows the notebook's cells, behind :why the variables")
+    func labels() throws {
+        let folder = try TemporaryFolder()
+        try AtomicFile.write(Self.notebook, to: folder.path("n.md"))
+        let notebook = try OpenNotebook(folder.path("n.md"))
+        let session = Session(verbs: Verbs.registry, access: FileAccess(base: folder.path))
+        _ = session.run(SourceFile(name: "prompt", text: "xs = 1"))
+        let completer = Completer(session: session, labels: { notebook.cellNames })
+        #expect(completer.completions(":to t", wordStart: 4).words == ["two"])
+        #expect(completer.completions(":sh ", wordStart: 4).words == ["one", "two"])
+        #expect(completer.completions(":why x", wordStart: 5).words == ["xs"])
+        #expect(completer.completions(":set th", wordStart: 5).words == ["threads"])
     }
 
     @Test(":to runs up to a cell, :show shows one with its stored output, unknown ones are named")

@@ -215,6 +215,21 @@ import Verbs
         }
     }
 
+    @Test("a changed picture of a data set makes exactly its own items new") func row() throws {
+        let folder = try TemporaryFolder(), data = try TemporaryFolder()
+        func write(_ grey: Int, _ index: Int) throws {
+            let values = [UInt8](repeating: UInt8(grey), count: 32 * 32 * 3)
+            try AtomicFile.write(try PNG.encode(Bitmap(width: 32, height: 32, channels: 3, samples: values)), to: data.path("\(index).png"))
+        }
+        for index in 0..<3 { try write(40 * index, index) }
+        try AtomicFile.write((0..<3).map { "{\"file_name\": \"\($0).png\", \"text\": \"a cat\"}\n" }.joined(), to: data.path("metadata.jsonl"))
+        let program = "out = dataset \(data.path) | encode image | noise 2 of=3 scheduler=ddim seed=1 | denoise | decode"
+        _ = try CacheTests.run(program, CacheTests.session(folder))
+        try write(200, 1)
+        let counts = try CacheTests.run(program, CacheTests.session(folder)).result.counts
+        for verb in ["encode", "denoise", "decode"] { #expect(counts[verb] == .init(cached: 2, computed: 1), "\(verb)") }
+    }
+
     @Test("a damaged entry is computed anew") func damaged() throws {
         let folder = try TemporaryFolder()
         let first = try CacheTests.run(CacheTests.base, CacheTests.session(folder))
