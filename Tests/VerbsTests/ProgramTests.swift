@@ -25,7 +25,9 @@ import Verbs
     @Test("a program shows and complains as its comments say", arguments: programs) func program(_ name: String) throws {
         let path = FileSystem.join(ProgramTests.folder, name)
         let text = try FileSystem.readText(path)
-        let session = Session(verbs: Verbs.registry, access: FileAccess(base: FileSystem.folder(of: path)))
+        // What it saves goes with the folder.
+        let desk = try TemporaryFolder()
+        let session = Session(verbs: Verbs.registry, access: FileAccess(base: desk.path))
         let result = session.run(SourceFile(name: name, text: text))
         var expected: [String] = []
         var errors: [String] = []
