@@ -20,6 +20,8 @@ package final class ReconstructionObjective: Objective {
     }
 
     package let parameters: Parameters
+    /// An encoder that stays as it is, where only the decoder learns: latents made before keep their meaning.
+    private let frozen: Parameters?
     package let isSumOfRows = true
     private let graph: AutoencoderGraph
     private let pictures: [Tensor]
@@ -27,10 +29,16 @@ package final class ReconstructionObjective: Objective {
     private let weights: Weights
     private let change: PictureChange
 
-    /// - Parameter pictures: each `[3, height, width]` in 0...1, all of one size.
-    package init(_ graph: AutoencoderGraph, _ parameters: Parameters, pictures: [Tensor], heldOut: [Tensor], weights: Weights, change: PictureChange) {
+    /// - Parameters:
+    ///   - parameters: what learns, all or the decoder's.
+    ///   - frozen: the encoder's parameters where they are not among them.
+    ///   - pictures: each `[3, height, width]` in 0...1, all of one size.
+    package init(
+        _ graph: AutoencoderGraph, _ parameters: Parameters, frozen: Parameters? = nil, pictures: [Tensor], heldOut: [Tensor], weights: Weights, change: PictureChange
+    ) {
         self.graph = graph
         self.parameters = parameters
+        self.frozen = frozen
         self.pictures = pictures
         self.heldOut = heldOut
         self.weights = weights
@@ -51,7 +59,7 @@ package final class ReconstructionObjective: Objective {
         }
         let target = Tensor.stacked(images).channelsLast
         let tape = Tape(parameters)
-        let (mean, logVariance) = graph.encode(tape, tape.constant(target))
+        let (mean, logVariance) = encoded(tape, target)
         let decoded = graph.decode(tape, tape.sampled(mean: mean, logVariance: logVariance, noise: .stacked(noises)))
         let loss = self.loss(tape, decoded, target, mean, logVariance)
         let value = loss.scalar
@@ -59,12 +67,19 @@ package final class ReconstructionObjective: Objective {
         return value
     }
 
+    private func encoded(_ tape: Tape, _ pictures: Tensor) -> (mean: Node, logVariance: Node) {
+        guard let frozen else { return graph.encode(tape, tape.constant(pictures)) }
+        let aside = Tape(frozen, recording: false)
+        let (mean, logVariance) = graph.encode(aside, aside.constant(pictures))
+        return (tape.constant(mean.value), tape.constant(logVariance.value))
+    }
+
     private func loss(_ tape: Tape, _ decoded: Node, _ target: Tensor, _ mean: Node, _ logVariance: Node) -> Node {
         var parts: [(weight: Float, loss: Node)] = []
         if weights.absolute > 0 { parts.append((weights.absolute, tape.meanAbsoluteError(decoded, target))) }
         if weights.squared > 0 { parts.append((weights.squared, tape.meanSquaredError(decoded, target))) }
         if weights.edges > 0 { parts.append((weights.edges, tape.meanEdgeError(decoded, target))) }
-        if weights.divergence > 0 { parts.append((weights.divergence, tape.divergence(mean: mean, logVariance: logVariance))) }
+        if weights.divergence > 0, frozen == nil { parts.append((weights.divergence, tape.divergence(mean: mean, logVariance: logVariance))) }
         return tape.total(parts)
     }
 
@@ -76,7 +91,7 @@ package final class ReconstructionObjective: Objective {
             let part = heldOut[start..<min(start + 16, heldOut.count)].map { $0 * 2 - 1 }
             let target = Tensor.stacked(part).channelsLast
             let tape = Tape(parameters, recording: false)
-            let (mean, logVariance) = graph.encode(tape, tape.constant(target))
+            let (mean, logVariance) = encoded(tape, target)
             sum += loss(tape, graph.decode(tape, mean), target, mean, logVariance).scalar * Double(part.count)
         }
         return sum / Double(heldOut.count)

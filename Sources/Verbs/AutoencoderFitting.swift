@@ -36,6 +36,7 @@ struct AutoencoderFitting {
     func run() throws -> ModelPart {
         let fitting = Fitting(invocation: invocation, kind: .vae)
         let arguments = invocation.arguments
+        let tunesDecoder = arguments.text("tune") == "decoder"
         var builder = ItemKeyBuilder(verb: "fit vae", version: 1)
         builder.add("part", try part.digest)
         fitting.add(to: &builder)
@@ -51,17 +52,22 @@ struct AutoencoderFitting {
             let (learnt, heldOut) = try TrainingRows.split(
                 rows.texts.isEmpty ? rows.items.map(String.init) : rows.texts, share: holdsOut ? arguments.number("held") ?? 0.1 : 0)
             let settings = try fitting.settings(rows: learnt.count, parameters: part.parameterCount)
-            let parameters = Parameters(try part.weights())
+            let weights = try part.weights()
+            let learns = { (name: String) in !tunesDecoder || name.hasPrefix("decoder.") || name.hasPrefix("post_quant_conv.") }
+            let parameters = Parameters(weights.filter { learns($0.name) })
+            let frozen = tunesDecoder ? Parameters(weights.filter { !learns($0.name) }) : nil
             func weight(_ slot: String) -> Float { Float(arguments.number(slot) ?? 0) }
             let objective = ReconstructionObjective(
-                AutoencoderGraph(configuration), parameters, pictures: learnt.map { rows.pictures[$0] }, heldOut: heldOut.map { rows.pictures[$0] },
+                AutoencoderGraph(configuration), parameters, frozen: frozen, pictures: learnt.map { rows.pictures[$0] }, heldOut: heldOut.map { rows.pictures[$0] },
                 weights: .init(absolute: weight("absolute"), squared: weight("squared"), edges: weight("edges"), divergence: weight("divergence")),
                 change: PictureChange(
                     mirrors: arguments.boolean("flip") ?? true, shift: arguments.integer("shift") ?? 0, recolour: arguments.number("recolour") ?? 0))
             let order = BatchOrder(rowCount: learnt.count, batch: settings.batch, seed: settings.seed)
-            let outcome = try fitting.run(objective, settings, order: order, key: key, workshop: workshop)
+            var outcome = try fitting.run(objective, settings, order: order, key: key, workshop: workshop)
             fitting.tell(outcome)
-            return (outcome, learnt.count)
+            let tuned = Dictionary(uniqueKeysWithValues: outcome.weights.map { ($0.name, $0.tensor) })
+            outcome.weights = weights.map { ($0.name, tuned[$0.name] ?? $0.tensor) }
+            return (outcome, order.rowCount)
         }
         let folder = try workshop.folder(key, made: train) { made, path in
             // Latents are scaled to unit variance over the training pictures, as Rombach et al. (2022) do.

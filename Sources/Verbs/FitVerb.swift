@@ -44,6 +44,7 @@ enum FitVerb {
             Slot("flip", .boolean, standard: "yes", "half of the pictures mirrored"),
             Slot("shift", .number(whole: true), in: 0...64, "vae and clip: pixels that pictures are moved at most; clip 2, vae 0"),
             Slot("recolour", .number(whole: false), in: 0...1, "vae and clip: share of pictures in other colours; clip 0.5, vae 0"),
+            Slot("tune", .choice(["all", "decoder"]), standard: "all", "vae: what learns; with the decoder alone, latents made before keep their meaning"),
             Slot("absolute", .number(whole: false), standard: "1", in: 0...1000, "vae: weight of the mean absolute difference"),
             Slot("squared", .number(whole: false), standard: "0.5", in: 0...1000, "vae: weight of the mean squared difference"),
             Slot("edges", .number(whole: false), standard: "0.5", in: 0...1000, "vae: weight of the difference of neighbouring pixels' differences"),
@@ -108,7 +109,7 @@ enum FitVerb {
     /// Options that mean something for these parts only.
     private static let takers: [String: [ModelPart.Kind]] = [
         "drop_text": [.unet], "variants": [.unet], "min_snr": [.unet], "text_noise": [.unet], "dropout": [.unet, .clip], "shift": [.vae, .clip],
-        "recolour": [.vae, .clip], "absolute": [.vae], "squared": [.vae], "edges": [.vae], "divergence": [.vae], "appearance": [.clip], "start": [.clip],
+        "recolour": [.vae, .clip], "tune": [.vae], "absolute": [.vae], "squared": [.vae], "edges": [.vae], "divergence": [.vae], "appearance": [.clip], "start": [.clip],
         "pairs": [.clip],
         "word_dropout": [.clip],
     ]

@@ -21,7 +21,7 @@ enum LoadVerb {
         ],
         notes: [
             "A name without a slash is looked up among what ships with the program, the user's models folder and the Hugging Face cache; a/b is a folder if it exists, else a Hugging Face name. Nothing is downloaded.",
-            "The model has the fields name, folder, parameters, bytes, flops, the operations of one noise prediction for one picture, and curve, the UNet's training where it was trained here. Verbs use the variable `model`.",
+            "The model has the fields name, folder, parameters, bytes, flops, the operations of one noise prediction for one picture, and curve, the UNet's training where it was trained here; and its parts unet, vae, clip, scorer and tokenizer, to be trained on or put into another model. Verbs use the variable `model`.",
             "`load clip PATH` opens a CLIPModel of transformers with both its towers, `load inception PATH` the network that FID is defined by; they are what `using=` of `retrieve` and `score` takes. Inception's weights are those that pytorch-fid fetches, made into a safetensors file by `\(Inception.conversion)`.",
         ],
         columns: .other(.model), examples: ["model = load monsters", "load runwayml/stable-diffusion-v1-5"],

@@ -61,7 +61,30 @@ package final class LoadedModel: ModelHandle {
         number >= 1_000_000_000 ? "\(NumberFormat.fixed(decimals: 2)(Double(number) / 1e9)) GB" : "\(NumberFormat.fixed(decimals: 1)(Double(number) / 1e6)) MB"
     }
 
-    package var fieldNames: [String] { ["name", "folder", "parameters", "bytes", "flops", "curve"] }
+    package var fieldNames: [String] { ["name", "folder", "parameters", "bytes", "flops", "curve"] + Self.parts }
+
+    /// Parts that can be trained on, or put into another model.
+    private static let parts = ["unet", "vae", "clip", "scorer", "tokenizer"]
+
+    /// nil where the model has no such part.
+    private func part(_ name: String) throws -> ModelPart? {
+        let folder = FileSystem.join(model.folder, name)
+        let content = try PartDigests.Part(rawValue: name).flatMap { try digests.digest(of: $0, FileDigests(path: "")) }
+        let tokenizer: () throws -> ModelPart? = { name == "tokenizer" ? nil : try self.part("tokenizer") }
+        switch name {
+        case "tokenizer":
+            let words = model.tokenizer
+            return try ModelPart(
+                .tokenizer, ["vocab_size": .number(Double(words.tokenCount)), "model_max_length": .number(Double(words.maximumLength))], folder: folder,
+                content: content)
+        case "clip", "scorer":
+            let path = FileSystem.join(folder, "config.json")
+            return FileSystem.exists(path) ? try ModelPart(.clip, JSON.read(path: path), folder: folder, content: content, tokenizer: tokenizer()) : nil
+        default:
+            guard let kind = ModelPart.Kind(rawValue: name) else { return nil }
+            return try ModelPart(kind, JSON.read(path: FileSystem.join(folder, "config.json")), folder: folder, content: content)
+        }
+    }
 
     package func field(_ name: String) throws -> Value? {
         switch name {
@@ -73,6 +96,7 @@ package final class LoadedModel: ModelHandle {
             .number(
                 model.unet.configuration.operations(height: model.latentSize.height, width: model.latentSize.width, tokens: model.maximumTokens))
         case "curve": try TrainingRecord.curve(FileSystem.join(model.folder, "unet"))
+        case _ where Self.parts.contains(name): try part(name).map { .model($0) } ?? Value.none
         default: nil
         }
     }

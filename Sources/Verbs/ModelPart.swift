@@ -34,15 +34,18 @@ final class ModelPart: ModelHandle {
     let folder: String?
     /// Of a CLIP.
     let tokenizer: ModelPart?
+    /// Of the content of `folder`, where its name says nothing of it.
+    private let content: String?
     /// Names and shapes, in the network's order.
     let shapes: [(name: String, shape: [Int])]
 
     /// - Throws: what is wrong with the configuration, by the network's own checks.
-    init(_ kind: Kind, _ configuration: JSON, seed: Int = 0, folder: String? = nil, tokenizer: ModelPart? = nil) throws {
+    init(_ kind: Kind, _ configuration: JSON, seed: Int = 0, folder: String? = nil, content: String? = nil, tokenizer: ModelPart? = nil) throws {
         self.kind = kind
         self.configuration = configuration
         self.seed = seed
         self.folder = folder
+        self.content = content
         self.tokenizer = tokenizer
         let place = folder.map { FileSystem.join($0, "config.json") } ?? "new \(kind.rawValue)"
         shapes =
@@ -88,7 +91,7 @@ final class ModelPart: ModelHandle {
     /// What results depend on: configuration and seed, or the trained files' own key.
     var digest: String {
         get throws {
-            if let folder { return FileSystem.name(of: folder) }
+            if let folder { return content ?? FileSystem.name(of: folder) }
             return try Digest.sha256("\(kind.rawValue) \(seed) \(configuration.text) \(try tokenizer?.digest ?? "")")
         }
     }
