@@ -66,7 +66,14 @@ extension Checker {
             check(index, perRow: perRow, bareIn: false)
         case .call(let name, let arguments):
             check(name, arguments)
-            for argument in arguments { check(argument, perRow: perRow, bareIn: false) }
+            guard name.text == Function.if.rawValue, arguments.count == 3 else {
+                for argument in arguments { check(argument, perRow: perRow, bareIn: false) }
+                break
+            }
+            check(arguments[0], perRow: perRow, bareIn: false)
+            for (index, branch) in arguments.dropFirst().enumerated() {
+                check(branch, isTaken: decided(arguments[0], perRow).map { $0 == (index == 0) }, perRow)
+            }
         case .binary(_, let a, let b):
             check(a, perRow: perRow, bareIn: false)
             check(b, perRow: perRow, bareIn: false)
@@ -80,6 +87,22 @@ extension Checker {
             }
         }
         return .unknown
+    }
+
+    /// A branch of an `if`. The condition may be what makes its kinds and columns fit, so these count only where it is known to be taken.
+    private mutating func check(_ branch: Expression, isTaken: Bool?, _ perRow: Bool) {
+        let before = problems.count
+        check(branch, perRow: perRow, bareIn: false)
+        guard isTaken != true else { return }
+        let guarded: [DiagnosticCode] = [.unknownField, .missingColumn, .wrongInput, .wrongType]
+        problems = Array(problems[..<before]) + problems[before...].filter { !guarded.contains($0.code) }
+    }
+
+    /// What a condition is for all values that its names can have; nil where that is not known or not one answer.
+    private func decided(_ condition: Expression, _ perRow: Bool) -> Bool? {
+        guard !perRow, let values = possible([condition]) else { return nil }
+        let answers = Set(values.map { if case .boolean(let truth) = $0 { truth } else { nil as Bool? } })
+        return answers.count == 1 ? answers.first ?? nil : nil
     }
 
     /// `t.near.image`: of the tables whose columns are known, the column must be there.

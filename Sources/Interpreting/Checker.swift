@@ -41,7 +41,10 @@ struct Checker {
 
     static func check(_ program: Program, session: Session) -> [Diagnostic] {
         var checker = Checker(session: session, source: program.source)
-        for statement in program.statements { checker.check(statement, inBlock: false) }
+        for (index, statement) in program.statements.enumerated() {
+            checker.check(statement, inBlock: false)
+            if index > 0 { checker.checkThatItIsMeant(statement, behind: program.statements[index - 1]) }
+        }
         return checker.problems.map { $0.located(in: program.source) }
     }
 
@@ -84,6 +87,24 @@ struct Checker {
             definitions[name.text] = Definition(name: name.text, parameters: parameters, body: body, source: source, above: definitions)
         }
         return nil
+    }
+
+    /// Whether an indented assignment could be an option of the command above, whose line it does not continue.
+    mutating func checkThatItIsMeant(_ statement: Statement, behind previous: Statement) {
+        guard case .assignment(let name, _) = statement.kind else { return }
+        let above: Pipeline
+        switch previous.kind {
+        case .assignment(_, let pipeline), .pipeline(let pipeline): above = pipeline
+        default: return
+        }
+        let here = source.position(of: statement.span.lower), there = source.position(of: previous.span.lower)
+        guard here.line > there.line, here.column > there.column, let command = above.allCommands.last, let verb = session.verbs[command.verb.text],
+            verb.open != nil || verb.slot(name.text) != nil
+        else { return }
+        problems.append(
+            Diagnostic(
+                .separateStatement, "`\(name.text)=` on a line of its own makes a variable", at: name.span,
+                label: "`\(verb.name)` above has an option of that name", help: ["to go on with the command, end the line above with `\\`"]))
     }
 
     mutating func declaredInside(_ name: Name, _ span: Span) {
@@ -373,7 +394,10 @@ struct Checker {
         case .among(let values):
             let slot = filled.slot
             let before = problems.count
-            for value in values where problems.count == before { checkSlot(list.span) { _ = try Resolver.check(value, slot) } }
+            for value in values where problems.count == before {
+                // A slot that repeats takes a list as several values.
+                for one in slot.repeats ? Resolver.listed(value) : [value] { checkSlot(list.span) { _ = try Resolver.check(one, slot) } }
+            }
         case .table, .kind:
             if let kind = guess.kind, !Resolver.accepts(kind, filled.slot) {
                 checkSlot(list.span) { throw Resolver.unfit(kind, filled.slot) }

@@ -58,10 +58,12 @@ func productBlock(
     let scratch = allocateFloats(tiles.rows * width)
     defer { scratch.deallocate() }
     let lastTileIsPartial = tiles.rows > rows.count
+    // Weights of half precision are widened block by block, once for all rows.
+    let wide = allocateFloats(matrix.precision == .float16 ? max(segmentsPerBlock * source.length, lengthPerBlock) * width : 0)
+    defer { wide.deallocate() }
 
     for panel in panels {
         let columns = min(width, matrix.outputs - panel * width)
-        let weights = matrix.panel(panel)
         let bias = UnsafePointer(matrix.bias + panel * width)
         let target = out + rows.lowerBound * outputStride + panel * width
         var segment = 0
@@ -70,7 +72,7 @@ func productBlock(
             var offset = 0
             while offset < source.length {
                 let length = min(lengthPerBlock, source.length - offset)
-                let b = weights + (segment * source.length + offset) * width
+                let b = matrix.rows(segment * source.length + offset, (group - 1) * source.length + length, ofPanel: panel, scratch: wide)
                 let initial = segment == 0 && offset == 0 ? bias : nil
                 for tile in 0..<tiles.count {
                     let start = tiles.start(tile)

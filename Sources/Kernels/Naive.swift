@@ -3,7 +3,10 @@
 extension PackedMatrix {
     /// One weight of B.
     package func element(input: Int, output: Int) -> Float {
-        panel(output / PackedMatrix.width)[input * PackedMatrix.width + output % PackedMatrix.width]
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: PackedMatrix.width) { scratch in
+            guard let scratch = scratch.baseAddress else { return 0 }
+            return rows(input, 1, ofPanel: output / PackedMatrix.width, scratch: scratch)[output % PackedMatrix.width]
+        }
     }
 }
 

@@ -13,36 +13,61 @@ package final class PackedMatrix: @unchecked Sendable {
     /// Number of columns of B.
     package let outputs: Int
     let panels: Int
-    let storage: UnsafeMutablePointer<Float>
+    package let precision: StoredPrecision
+    /// Floats or halves.
+    private let storage: UnsafeMutableRawPointer
     /// One value per output, padded to whole panels; zeros without a bias.
     let bias: UnsafeMutablePointer<Float>
 
     /// Packs weights stored as the reference does, `[outputs, channels, taps]` row-major (taps = kernel height times width;
     /// 1 for a linear layer). The sums run over taps first, then channels, as a channels-last convolution reads its input.
-    package init(weights: UnsafePointer<Float>, outputs: Int, channels: Int, taps: Int, bias values: [Float]?) {
+    package init(
+        weights: UnsafePointer<Float>, outputs: Int, channels: Int, taps: Int, bias values: [Float]?, precision: StoredPrecision = .float32
+    ) {
         self.inputs = channels * taps
         self.outputs = outputs
         panels = (outputs + PackedMatrix.width - 1) / PackedMatrix.width
-        storage = BufferPool.take(panels * inputs * PackedMatrix.width)
+        self.precision = precision
+        storage = UnsafeMutableRawPointer(BufferPool.take(Self.floats(panels * inputs, precision)))
         bias = allocateFloats(panels * PackedMatrix.width)
         bias.update(repeating: 0, count: panels * PackedMatrix.width)
         if let values {
             precondition(values.count == outputs, "\(values.count) bias values for \(outputs) outputs")
             for (i, value) in values.enumerated() { bias[i] = value }
         }
-        let inputs = inputs, storage = storage
-        ThreadPool.shared.run(panels) { panel in
-            let to = storage + panel * inputs * PackedMatrix.width
-            for lane in 0..<PackedMatrix.width {
-                let output = panel * PackedMatrix.width + lane
-                guard output < outputs else {
-                    for k in 0..<inputs { to[k * PackedMatrix.width + lane] = 0 }
-                    continue
-                }
-                let from = weights + output * inputs
-                for tap in 0..<taps {
-                    for channel in 0..<channels {
-                        to[(tap * channels + channel) * PackedMatrix.width + lane] = from[channel * taps + tap]
+        switch precision {
+        case .float32: pack(weights, channels: channels, taps: taps, into: storage.assumingMemoryBound(to: Float.self), 0) { $0 }
+        case .float16:
+            pack(weights, channels: channels, taps: taps, into: storage.bindMemory(to: Float16.self, capacity: panels * inputs * Self.width), 0, half)
+        }
+    }
+
+    /// Floats that hold so many rows of panels.
+    private static func floats(_ rows: Int, _ precision: StoredPrecision) -> Int {
+        precision == .float32 ? rows * PackedMatrix.width : rows * PackedMatrix.width / 2
+    }
+
+    @inline(__always)
+    private func pack<Stored>(
+        _ weights: UnsafePointer<Float>, channels: Int, taps: Int, into storage: UnsafeMutablePointer<Stored>, _ zero: Stored, _ convert: (Float) -> Stored
+    ) {
+        let inputs = inputs, outputs = outputs
+        withoutActuallyEscaping(convert) { convert in
+            // Unchecked: `storage` is written by one chunk per panel.
+            nonisolated(unsafe) let storage = storage, convert = convert
+            ThreadPool.shared.run(panels) { panel in
+                let to = storage + panel * inputs * PackedMatrix.width
+                for lane in 0..<PackedMatrix.width {
+                    let output = panel * PackedMatrix.width + lane
+                    guard output < outputs else {
+                        for k in 0..<inputs { to[k * PackedMatrix.width + lane] = zero }
+                        continue
+                    }
+                    let from = weights + output * inputs
+                    for tap in 0..<taps {
+                        for channel in 0..<channels {
+                            to[(tap * channels + channel) * PackedMatrix.width + lane] = convert(from[channel * taps + tap])
+                        }
                     }
                 }
             }
@@ -50,14 +75,22 @@ package final class PackedMatrix: @unchecked Sendable {
     }
 
     deinit {
-        BufferPool.give(storage, panels * inputs * PackedMatrix.width)
+        let count = Self.floats(panels * inputs, precision)
+        BufferPool.give(storage.bindMemory(to: Float.self, capacity: count), count)
         bias.deallocate()
     }
 
     /// Bytes held.
-    package var byteCount: Int { (panels * inputs + panels) * PackedMatrix.width * MemoryLayout<Float>.stride }
+    package var byteCount: Int { (Self.floats(panels * inputs, precision) + panels * PackedMatrix.width) * MemoryLayout<Float>.stride }
 
-    func panel(_ index: Int) -> UnsafePointer<Float> { UnsafePointer(storage + index * inputs * PackedMatrix.width) }
+    /// Rows `first` on of a panel, `[count][16]`: in place, or widened into `scratch`.
+    @inline(__always)
+    func rows(_ first: Int, _ count: Int, ofPanel panel: Int, scratch: UnsafeMutablePointer<Float>) -> UnsafePointer<Float> {
+        let place = (panel * inputs + first) * PackedMatrix.width
+        guard precision == .float16 else { return UnsafePointer(storage.assumingMemoryBound(to: Float.self) + place) }
+        widen(storage.assumingMemoryBound(to: Float16.self) + place, count: count * PackedMatrix.width, into: scratch)
+        return UnsafePointer(scratch)
+    }
 }
 
 /// Uninitialised floats, aligned to a cache line; large ones in huge pages where the system has them, which saves most of

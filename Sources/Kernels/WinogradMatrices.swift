@@ -40,7 +40,7 @@ package final class WinogradWeights: Sendable {
     let bias: [Float]
 
     /// - Parameter weights: `[outputs, channels, 3, 3]`.
-    package init(_ size: WinogradSize, weights: UnsafePointer<Float>, outputs: Int, channels: Int, bias: [Float]?) {
+    package init(_ size: WinogradSize, weights: UnsafePointer<Float>, outputs: Int, channels: Int, bias: [Float]?, precision: StoredPrecision = .float32) {
         self.size = size
         (self.channels, self.outputs) = (channels, outputs)
         self.bias = bias ?? Array(repeating: 0, count: outputs)
@@ -85,7 +85,7 @@ package final class WinogradWeights: Sendable {
             guard let planes = buffer.baseAddress else { return }
             ThreadPool.shared.run(size.planes) { plane in
                 (planes + plane).initialize(
-                    to: PackedMatrix(weights: transformed + plane * count, outputs: outputs, channels: channels, taps: 1, bias: nil))
+                    to: PackedMatrix(weights: transformed + plane * count, outputs: outputs, channels: channels, taps: 1, bias: nil, precision: precision))
             }
             made = size.planes
         }

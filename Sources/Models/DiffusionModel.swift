@@ -1,4 +1,5 @@
 import Files
+import Kernels
 import Tensors
 
 /// A latent diffusion model in the diffusers folder layout: `model_index.json`, `unet/`, `vae/`, `text_encoder/`, `tokenizer/`,
@@ -22,7 +23,11 @@ package final class DiffusionModel: Sendable {
     /// Bytes of all weight files.
     package let byteCount: Int
 
-    package init(folder: String) throws {
+    /// How the weights of UNet, autoencoder and text encoder are kept in memory.
+    package let precision: StoredPrecision
+
+    package init(folder: String, precision: StoredPrecision = .float32) throws {
+        self.precision = precision
         guard FileSystem.isFolder(folder) else {
             throw EngineError(.file, "no such model folder", place: folder)
         }
@@ -38,9 +43,9 @@ package final class DiffusionModel: Sendable {
         func part(_ name: String) -> String { FileSystem.join(folder, name) }
         self.folder = folder
         name = FileSystem.name(of: folder)
-        unet = try UNet(folder: part("unet"))
-        vae = try VAE(folder: part("vae"))
-        textEncoder = try CLIPText(folder: part("text_encoder"))
+        unet = try UNet(folder: part("unet"), precision: precision)
+        vae = try VAE(folder: part("vae"), precision: precision)
+        textEncoder = try CLIPText(folder: part("text_encoder"), precision: precision)
         tokenizer = try Tokenizer(folder: part("tokenizer"))
         schedulerPath = FileSystem.join(part("scheduler"), "scheduler_config.json")
         schedulerConfiguration = try JSON.read(path: schedulerPath)

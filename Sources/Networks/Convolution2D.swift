@@ -26,7 +26,7 @@ package struct Convolution2D: Sendable {
                     size,
                     Lazy {
                         weight.withValues {
-                            WinogradWeights(size, weights: $0, outputs: outputs, channels: inputs, bias: bias?.load().values)
+                            WinogradWeights(size, weights: $0, outputs: outputs, channels: inputs, bias: bias?.load().values, precision: weight.precision)
                         }
                     }
                 )

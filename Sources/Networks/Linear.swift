@@ -32,7 +32,7 @@ extension PackedMatrix {
         let outputs = weight.shape[0]
         let channels = weight.shape.dropFirst().reduce(1, *) / taps
         return weight.withValues {
-            PackedMatrix(weights: $0, outputs: outputs, channels: channels, taps: taps, bias: bias?.load().values)
+            PackedMatrix(weights: $0, outputs: outputs, channels: channels, taps: taps, bias: bias?.load().values, precision: weight.precision)
         }
     }
 }

@@ -13,11 +13,14 @@ package final class WeightReader {
     /// What a network asked for, in its order; kept by a reader without weights.
     package private(set) var requests: [(name: String, shape: [Int])] = []
     private let isListing: Bool
+    private let precision: StoredPrecision
 
     /// - Parameters:
+    ///   - precision: how the weights of products are kept once they are packed.
     ///   - alternatives: other names under which older folders hold a parameter, tried in order.
-    package init(_ source: any TensorSource, alternatives: @escaping (String) -> [String] = { _ in [] }) {
+    package init(_ source: any TensorSource, precision: StoredPrecision = .float32, alternatives: @escaping (String) -> [String] = { _ in [] }) {
         self.source = source
+        self.precision = precision
         self.alternatives = alternatives
         isListing = false
     }
@@ -26,6 +29,7 @@ package final class WeightReader {
     package init(listingFor place: String) {
         source = NoWeights(path: place)
         alternatives = { _ in [] }
+        precision = .float32
         isListing = true
     }
 
@@ -34,19 +38,19 @@ package final class WeightReader {
     fileprivate func parameter(_ name: String, _ shape: [Int]) -> Parameter {
         if isListing {
             requests.append((name, shape))
-            return Parameter(source: source, name: name, shape: shape)
+            return Parameter(source: source, name: name, shape: shape, precision: precision)
         }
         let found = ([name] + alternatives(name)).first { source.entry($0) != nil }
         guard let found, let entry = source.entry(found) else {
             problems.append("\(name): missing, expected \(shape)")
-            return Parameter(source: source, name: name, shape: shape)
+            return Parameter(source: source, name: name, shape: shape, precision: precision)
         }
         asked.insert(found)
         // A linear layer is a 1 x 1 convolution: folders hold either form.
         if entry.shape != shape && entry.shape.trimmedOnes != shape.trimmedOnes {
             problems.append("\(found): expected \(shape), found \(entry.shape)")
         }
-        return Parameter(source: source, name: found, shape: shape)
+        return Parameter(source: source, name: found, shape: shape, precision: precision)
     }
 
     fileprivate func has(_ name: String) -> Bool { ([name] + alternatives(name)).contains { source.entry($0) != nil } }
@@ -95,6 +99,7 @@ package struct Parameter: Sendable {
     let source: any TensorSource
     let name: String
     package let shape: [Int]
+    let precision: StoredPrecision
 
     /// The values as floats in the declared shape.
     /// Only called on networks whose reader has finished: then the name is there with this shape.

@@ -25,6 +25,8 @@ package struct CellKeys {
         var verbs = session.verbSet
         /// The key of each name at this point; nil for what an erroneous cell would make.
         var known: [String: String?] = [:]
+        /// Texts that a variable is known to hold without running anything: a param's, above all.
+        var texts: [String: String] = [:]
         var found: [Int: Parts] = [:]
         for (cell, source) in program.parts {
             let parse = Parser.parse(source, verbs: verbs)
@@ -54,14 +56,16 @@ package struct CellKeys {
                 }
                 for command in mentions.commands {
                     guard let verb = session.verbs[command.verb.text], let paths = verb.opens else { continue }
-                    let named = command.arguments.filter { $0.name == nil }.flatMap(\.items).map { $0.raw.trimmingQuotes }
+                    let named = command.arguments.filter { $0.name == nil }.flatMap(\.items).map { texts[$0.raw.trimmingBrackets] ?? $0.raw.trimmingQuotes }
                     let title = ([verb.name] + named).joined(separator: " ")
-                    let digests = try paths(named, session).map { try Self.digest($0, files) }
+                    // What is not there is no error yet: an `if` may leave it out.
+                    let digests = try ((try? paths(named, session)) ?? ["missing"]).map { try Self.digest($0, files) }
                     let digest = try Digest.sha256(digests.joined(separator: "\n"))
                     parts.sources[title] = digest
                     words.append("\(title) \(digest)")
                 }
                 let key = try Digest.sha256(words.joined(separator: "\n"))
+                if let (name, text) = statement.knownText { texts[name] = session.parameters[name] ?? text }
                 switch statement.kind {
                 case .assignment(let name, _), .param(let name, _, _), .definition(let name, _, _):
                     known[name.text] = .some(isKnown ? key : nil)
@@ -98,6 +102,29 @@ extension Session {
     }
 }
 
+extension Statement {
+    /// `x = "a"` and `param x = "a"`: the name and the text.
+    fileprivate var knownText: (name: String, text: String)? {
+        let made: (name: String, list: ListExpression)
+        switch kind {
+        case .param(let name, let values, _): made = (name.text, values)
+        case .assignment(let name, let pipeline):
+            guard case .values(let list) = pipeline.head, pipeline.commands.isEmpty else { return nil }
+            made = (name.text, list)
+        default: return nil
+        }
+        guard made.list.items.count == 1, case .text(let parts) = made.list.items[0].ungrouped.kind, parts.count <= 1 else { return nil }
+        guard let part = parts.first else { return (made.name, "") }
+        guard case .literal(let text) = part else { return nil }
+        return (made.name, text)
+    }
+}
+
 extension String {
+    /// `(weights)` names a variable.
+    fileprivate var trimmingBrackets: String {
+        hasPrefix("(") && hasSuffix(")") && count > 2 ? dropFirst().dropLast().split(separator: " ").joined(separator: " ") : ""
+    }
+
     fileprivate var trimmingQuotes: String { hasPrefix("\"") && hasSuffix("\"") && count >= 2 ? String(dropFirst().dropLast()) : self }
 }

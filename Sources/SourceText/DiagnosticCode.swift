@@ -74,6 +74,7 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case promptTooLong = "W001"
     case latentOfOtherModel = "W002"
     case fewPictures = "W004"
+    case separateStatement = "W005"
 
     package var severity: Diagnostic.Severity { rawValue.hasPrefix("W") ? .warning : .error }
 

@@ -117,6 +117,12 @@ extension DiagnosticCode {
                 "A Fréchet distance grows the fewer pictures it is measured on: FID is usually given for 10,000 or more, and below 2,000 its bias outweighs most differences. Figures of unequal numbers of pictures cannot be compared at all.",
                 example: "pictures | score fd_clip against=train",
                 cure: "compare figures of equal `n` only, beside that of real pictures; `kid` and `mmd_clip` have no such bias.")
+        case .separateStatement:
+            DiagnosticPage(
+                "an option on a line of its own",
+                "A new line begins a new statement, so `NAME=VALUE` there makes a variable, although the command above has an option of that name.",
+                example: "test | noise of=70\n  seed=3",
+                cure: "end the line above with `\\` to go on, or move the assignment to the margin if a variable is meant.")
         default: preconditionFailure("no run page for \(rawValue)")
         }
     }

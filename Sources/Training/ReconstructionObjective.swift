@@ -34,7 +34,8 @@ package final class ReconstructionObjective: Objective {
     ///   - frozen: the encoder's parameters where they are not among them.
     ///   - pictures: each `[3, height, width]` in 0...1, all of one size.
     package init(
-        _ graph: AutoencoderGraph, _ parameters: Parameters, frozen: Parameters? = nil, pictures: [Tensor], heldOut: [Tensor], weights: Weights, change: PictureChange
+        _ graph: AutoencoderGraph, _ parameters: Parameters, frozen: Parameters? = nil, pictures: [Tensor], heldOut: [Tensor], weights: Weights,
+        change: PictureChange
     ) {
         self.graph = graph
         self.parameters = parameters

@@ -58,7 +58,8 @@ struct AutoencoderFitting {
             let frozen = tunesDecoder ? Parameters(weights.filter { !learns($0.name) }) : nil
             func weight(_ slot: String) -> Float { Float(arguments.number(slot) ?? 0) }
             let objective = ReconstructionObjective(
-                AutoencoderGraph(configuration), parameters, frozen: frozen, pictures: learnt.map { rows.pictures[$0] }, heldOut: heldOut.map { rows.pictures[$0] },
+                AutoencoderGraph(configuration), parameters, frozen: frozen, pictures: learnt.map { rows.pictures[$0] },
+                heldOut: heldOut.map { rows.pictures[$0] },
                 weights: .init(absolute: weight("absolute"), squared: weight("squared"), edges: weight("edges"), divergence: weight("divergence")),
                 change: PictureChange(
                     mirrors: arguments.boolean("flip") ?? true, shift: arguments.integer("shift") ?? 0, recolour: arguments.number("recolour") ?? 0))

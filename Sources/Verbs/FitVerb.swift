@@ -109,7 +109,8 @@ enum FitVerb {
     /// Options that mean something for these parts only.
     private static let takers: [String: [ModelPart.Kind]] = [
         "drop_text": [.unet], "variants": [.unet], "min_snr": [.unet], "text_noise": [.unet], "dropout": [.unet, .clip], "shift": [.vae, .clip],
-        "recolour": [.vae, .clip], "tune": [.vae], "absolute": [.vae], "squared": [.vae], "edges": [.vae], "divergence": [.vae], "appearance": [.clip], "start": [.clip],
+        "recolour": [.vae, .clip], "tune": [.vae], "absolute": [.vae], "squared": [.vae], "edges": [.vae], "divergence": [.vae], "appearance": [.clip],
+        "start": [.clip],
         "pairs": [.clip],
         "word_dropout": [.clip],
     ]

@@ -1,5 +1,6 @@
 import Files
 import Interpreting
+import Kernels
 import Models
 import Results
 import SourceText
@@ -17,6 +18,9 @@ enum LoadVerb {
         "load", .sources, "Opens a model folder in the diffusers layout, a whole CLIP, or the weights of Inception.", input: .none,
         slots: [
             Slot("name", .path, .positional, required: true, "a name, a Hugging Face name, or a folder; or `clip` or `inception`, and a path"),
+            Slot(
+                "precision", .choice(StoredPrecision.allCases.map(\.rawValue)), standard: StoredPrecision.float32.rawValue,
+                "how weights are kept in memory: in half precision they take half of it, and results move in their third or fourth digit"),
             Slot("path", .path, .positional, "after `clip` the folder of a whole CLIP, after `inception` a safetensors file"),
         ],
         notes: [
@@ -33,7 +37,11 @@ enum LoadVerb {
     ) { invocation in
         let name = invocation.arguments.text("name") ?? ""
         let session = invocation.session
+        let precision = invocation.arguments.text("precision").flatMap { StoredPrecision(rawValue: $0) } ?? .float32
         if let path = invocation.arguments.text("path") {
+            guard precision == .float32 else {
+                throw Complaint(.unsupportedFeature, "networks that score keep float32", label: "leave it out", slot: "precision")
+            }
             let network: FeatureNetwork
             switch name {
             case "clip":
@@ -50,9 +58,9 @@ enum LoadVerb {
             return .model(network)
         }
         let folder = try find(name, session)
-        let key = "model:" + folder
+        let key = "model:\(precision.rawValue):" + folder
         if let opened = session.store[key] as? LoadedModel, opened.name == name { return .model(opened) }
-        let model = try LoadedModel(name: name, model: DiffusionModel(folder: folder))
+        let model = try LoadedModel(name: name, model: DiffusionModel(folder: folder, precision: precision))
         session.store[key] = model
         return .model(model)
     }

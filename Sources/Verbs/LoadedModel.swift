@@ -25,7 +25,7 @@ package final class LoadedModel: ModelHandle {
     init(name: String, model: DiffusionModel) throws {
         self.name = name
         self.model = model
-        let digests = PartDigests(folder: model.folder)
+        let digests = PartDigests(folder: model.folder, precision: model.precision)
         self.digests = digests
         clip = model.clip.map { FeatureNetwork(name: "\(name)/clip", .clip($0), digests, [.clip, .tokenizer]) }
         let place = FileSystem.join(model.folder, PartDigests.Part.scorer.rawValue)
@@ -50,6 +50,7 @@ package final class LoadedModel: ModelHandle {
         if let scorer { parts.append("and a scorer of \(LoadedModel.count(scorer.parameterCount))") }
         return "\(name): \(LoadedModel.count(model.parameterCount)) parameters (\(parts.joined(separator: ", "))), "
             + "\(LoadedModel.bytes(model.byteCount)), pictures of \(size.width * factor) x \(size.height * factor)"
+            + (model.precision == .float32 ? "" : ", weights kept in \(model.precision.rawValue)")
     }
 
     /// "1.2 M", "846 M", "3,400".

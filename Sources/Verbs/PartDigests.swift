@@ -1,5 +1,6 @@
 import Caching
 import Files
+import Kernels
 import Models
 import Synchronization
 import Tensors
@@ -19,16 +20,19 @@ final class PartDigests: Sendable {
 
     private let places: [Part: String]
     private let stamps: [String: FileStamp]
+    /// How the weights of UNet, autoencoder and text encoder are kept, which their results depend on.
+    private let precision: StoredPrecision
     private let known = Mutex<[Part: String]>([:])
 
     /// The parts of a model folder.
-    convenience init(folder: String) {
-        self.init(Dictionary(uniqueKeysWithValues: Part.allCases.map { ($0, FileSystem.join(folder, $0.rawValue)) }))
+    convenience init(folder: String, precision: StoredPrecision = .float32) {
+        self.init(Dictionary(uniqueKeysWithValues: Part.allCases.map { ($0, FileSystem.join(folder, $0.rawValue)) }), precision: precision)
     }
 
     /// Parts that lie anywhere, each a folder or a single file.
-    init(_ places: [Part: String]) {
+    init(_ places: [Part: String], precision: StoredPrecision = .float32) {
         self.places = places
+        self.precision = precision
         var stamps: [String: FileStamp] = [:]
         for place in places.values {
             let isFolder = FileSystem.isFolder(place)
@@ -47,6 +51,7 @@ final class PartDigests: Sendable {
             lines.append("\(FileSystem.name(of: path)) \(try files.digest(of: path))")
             guard stamp == FileStamp(path: path) else { return nil }
         }
+        if precision != .float32, [.unet, .vae, .textEncoder].contains(part) { lines.append(precision.rawValue) }
         let digest = try Digest.sha256(lines.joined(separator: "\n"))
         known.withLock { $0[part] = digest }
         return digest

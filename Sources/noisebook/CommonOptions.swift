@@ -93,6 +93,23 @@ struct CommonOptions: ParsableArguments {
     }
 }
 
+extension Session {
+    /// Sets params from the command line. A value with a slash that is a file or folder as seen from the working folder means that, wherever the
+    /// notebook lies, and naming it allows reading it.
+    func set(_ values: [(name: String, value: String)]) {
+        for (name, value) in values {
+            guard value.contains("/"), let path = realpath(value, nil) else {
+                parameters[name] = value
+                continue
+            }
+            defer { free(path) }
+            let absolute = String(cString: path)
+            parameters[name] = absolute
+            access.readable?.append(absolute)
+        }
+    }
+}
+
 enum ExitStatus {
     static let differs: Int32 = 1
     static let error: Int32 = 2

@@ -23,7 +23,7 @@ struct PlanCommand: ParsableCommand {
     func run() throws {
         let parameters = words.compactMap(RunCommand.parameter)
         let status = NotebookArguments.forEach(words.filter { RunCommand.parameter($0) == nil }, options) { path, session, reporter in
-            for (name, value) in parameters { session.parameters[name] = value }
+            session.set(parameters)
             session.cache = options.itemCache(options.access(file: path).base, .ifThere)
             return path.hasSuffix(".md") ? try planNotebook(path, session, reporter) : try planScript(path, session, reporter)
         }

@@ -62,7 +62,7 @@ struct RunCommand: ParsableCommand {
         for file in files {
             let session = options.session(access: file == "-" ? FileAccess(base: ".") : options.access(file: file), cache: file == "-" ? .ifThere : .make)
             let reporter = Reporter(json: options.json, session: session)
-            for (name, value) in parameters { session.parameters[name] = value }
+            session.set(parameters)
             let status: Int32
             do {
                 status = file.hasSuffix(".md") ? try runNotebook(file, session, reporter) : try runScript(file, session, reporter)
@@ -147,7 +147,7 @@ struct RunCommand: ParsableCommand {
         var tables: [(variant: [(name: String, value: String)], table: TableView)] = []
         for variant in variants {
             let session = options.session(access: options.access(file: path), cache: .make)
-            for (name, value) in variant { session.parameters[name] = value }
+            session.set(variant)
             var last: TableView?
             let run = Interrupts.whileRunning {
                 NotebookRunner(file.notebook, session: session) { LayoutRenderer(usesColour: false).text($0) }.run(

@@ -24,7 +24,7 @@ struct StatusCommand: ParsableCommand {
         let options = try options.common
         let parameters = words.compactMap(RunCommand.parameter)
         let status = NotebookArguments.forEach(words.filter { RunCommand.parameter($0) == nil }, options) { path, session, reporter in
-            for (name, value) in parameters { session.parameters[name] = value }
+            session.set(parameters)
             let file = try NotebookFile(path)
             session.cache = options.itemCache(session.access.base, .ifThere)
             let digests = FileDigests(path: FileSystem.join(FileSystem.join(session.access.base, ".noisebook"), "digests"))

@@ -41,6 +41,30 @@ struct MatrixProductTests {
         }
     }
 
+    @Test("weights of half precision give the bits of a product with rounded weights, in half of the memory")
+    func half() {
+        var generator = Generator(seed: 5)
+        for (rows, inputs, outputs) in [(1, 16, 16), (5, 33, 17), (40, 1150, 50), (200, 700, 33)] {
+            let a = generator.normal(shape: [rows * inputs]).values
+            // Some beyond what the form holds, at both ends.
+            let w = generator.normal(shape: [outputs * inputs]).values.enumerated().map { $0.offset % 97 == 0 ? $0.element * 1e-7 : $0.element }
+            let rounded = w.map { Float(Float16($0)) }
+            let bias = generator.normal(shape: [outputs]).values
+            let matrix = PackedMatrix(weights: w, outputs: outputs, channels: inputs, taps: 1, bias: bias, precision: .float16)
+            var out = [Float](repeating: .nan, count: rows * outputs)
+            matrixProduct(a, rows: rows, inputStride: inputs, by: matrix, into: &out, outputStride: outputs)
+            #expect(out == product(a, rounded, bias, rows: rows, inputs: inputs, outputs: outputs))
+            let whole = PackedMatrix(weights: w, outputs: outputs, channels: inputs, taps: 1, bias: bias)
+            #expect(Double(matrix.byteCount) < 0.6 * Double(whole.byteCount))
+        }
+    }
+
+    @Test("a weight beyond the largest half stays at the largest")
+    func largestHalf() {
+        let matrix = PackedMatrix(weights: [1e6, -1e9], outputs: 2, channels: 1, taps: 1, bias: nil, precision: .float16)
+        #expect(matrix.element(input: 0, output: 0) == 65_504 && matrix.element(input: 0, output: 1) == -65_504)
+    }
+
     @Test("a row's result is the same bits alone and among others, with any number of threads")
     func independent() {
         var generator = Generator(seed: 4)

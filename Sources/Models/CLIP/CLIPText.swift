@@ -25,13 +25,13 @@ package struct CLIPText: Sendable {
 
     /// A folder with `config.json` and `model.safetensors`. Parameter names may carry the prefix `text_model.`, as on the hub,
     /// or not, as transformers writes from version 5.6 on.
-    package init(folder: String) throws {
+    package init(folder: String, precision: StoredPrecision = .float32) throws {
         let file = try ConfigurationReader(path: FileSystem.join(folder, "config.json"))
-        try self.init(CLIPTextConfiguration(file), weights: WeightFiles.open(folder: folder))
+        try self.init(CLIPTextConfiguration(file), weights: WeightFiles.open(folder: folder), precision: precision)
     }
 
-    package init(_ configuration: CLIPTextConfiguration, weights: any TensorSource) throws {
-        let reader = WeightReader(weights) { name in name.hasPrefix("text_model.") ? [String(name.dropFirst("text_model.".count))] : [] }
+    package init(_ configuration: CLIPTextConfiguration, weights: any TensorSource, precision: StoredPrecision = .float32) throws {
+        let reader = WeightReader(weights, precision: precision) { name in name.hasPrefix("text_model.") ? [String(name.dropFirst("text_model.".count))] : [] }
         self.init(reader.root, configuration, projects: weights.contains("text_projection.weight"))
         try reader.finish { $0.hasSuffix("position_ids") }
         parameterCount = reader.parameterCount

@@ -1,4 +1,5 @@
 import Files
+import Kernels
 import Networks
 import Tensors
 
@@ -16,12 +17,14 @@ package struct UNet: Sendable {
     private let crossAttention: [MultiHeadAttention]
 
     /// Reads `config.json` and the headers of `diffusion_pytorch_model.safetensors`; weights are read when first used.
-    package init(folder: String) throws {
+    package init(folder: String, precision: StoredPrecision = .float32) throws {
         let configuration = try UNetConfiguration(path: FileSystem.join(folder, "config.json"))
-        try self.init(configuration, weights: WeightFiles.open(folder: folder))
+        try self.init(configuration, weights: WeightFiles.open(folder: folder), precision: precision)
     }
 
-    package init(_ configuration: UNetConfiguration, weights: any TensorSource) throws { try self.init(configuration, WeightReader(weights)) }
+    package init(_ configuration: UNetConfiguration, weights: any TensorSource, precision: StoredPrecision = .float32) throws {
+        try self.init(configuration, WeightReader(weights, precision: precision))
+    }
 
     /// Names and shapes of the parameters, in the network's order.
     package static func parameters(_ configuration: UNetConfiguration) throws -> [(name: String, shape: [Int])] {

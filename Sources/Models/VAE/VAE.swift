@@ -1,4 +1,5 @@
 import Files
+import Kernels
 import Networks
 import Tensors
 
@@ -40,13 +41,13 @@ package struct VAE: Sendable {
     private let postQuant: Linear?  // post_quant_conv, 1 x 1
 
     /// Reads `config.json` and the headers of `diffusion_pytorch_model.safetensors`; weights are read when first used.
-    package init(folder: String) throws {
+    package init(folder: String, precision: StoredPrecision = .float32) throws {
         let configuration = try VAEConfiguration(path: FileSystem.join(folder, "config.json"))
-        try self.init(configuration, weights: WeightFiles.open(folder: folder))
+        try self.init(configuration, weights: WeightFiles.open(folder: folder), precision: precision)
     }
 
-    package init(_ configuration: VAEConfiguration, weights: any TensorSource) throws {
-        try self.init(configuration, WeightReader(weights, alternatives: Self.oldNames))
+    package init(_ configuration: VAEConfiguration, weights: any TensorSource, precision: StoredPrecision = .float32) throws {
+        try self.init(configuration, WeightReader(weights, precision: precision, alternatives: Self.oldNames))
     }
 
     /// Names and shapes of the parameters, in the network's order.
