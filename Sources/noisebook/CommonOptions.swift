@@ -94,11 +94,11 @@ struct CommonOptions: ParsableArguments {
 }
 
 extension Session {
-    /// Sets params from the command line. A value with a slash that is a file or folder as seen from the working folder means that, wherever the
-    /// notebook lies, and naming it allows reading it.
+    /// Sets params from the command line. A value with a slash or an ending that is a file or folder as seen from the working folder means that,
+    /// wherever the notebook lies, and naming it allows reading it.
     func set(_ values: [(name: String, value: String)]) {
         for (name, value) in values {
-            guard value.contains("/"), let path = realpath(value, nil) else {
+            guard value.contains("/") || (value.contains(".") && Double(value) == nil), let path = realpath(value, nil) else {
                 parameters[name] = value
                 continue
             }

@@ -142,6 +142,26 @@ import Verbs
         #expect(stale.contains("rows") && !stale.contains("alone") && !stale.contains("file"))
     }
 
+    @Test("a model that a param names is told by its content, and one that is not there is no error before it runs")
+    func namedByParam() throws {
+        let folder = try TemporaryFolder()
+        try FileSystem.createFolder(folder.path("m"))
+        try AtomicFile.write("one", to: folder.path("m/config.json"))
+        let text = "```noise load\nparam weights = \"./m\"\nparam other = \"none\"\nmodel = load (weights)\nnet = if(yes, 1, (load clip (other)))\n```\n"
+        try AtomicFile.write(text, to: folder.path("n.md"))
+        func sources(_ parameters: [String: String] = [:]) throws -> [String: String] {
+            let session = session(folder)
+            session.parameters = parameters
+            let program = NotebookProgram(try Notebook(name: "n.md", bytes: Array(text.utf8)))
+            return try CellKeys(program, session: session, files: FileDigests(path: folder.path("digests"))).parts[0]?.sources ?? [:]
+        }
+        let first = try sources()
+        #expect(first.keys.sorted() == ["load ./m", "load clip none"])
+        try AtomicFile.write("two", to: folder.path("m/config.json"))
+        #expect(try sources()["load ./m"] != first["load ./m"])
+        #expect(try sources(["weights": "./elsewhere"])["load ./elsewhere"] != nil)
+    }
+
     @Test("run twice, the lock has the same bytes; a cell that is gone leaves it")
     func deterministic() throws {
         let folder = try desk()
