@@ -204,6 +204,16 @@ extension Session {
         return value
     }
 
+    /// `20..60` and `20..60:10`, of at most 100,000 numbers.
+    private static func range(_ text: Substring) -> [Value]? {
+        guard let points = text.firstRange(of: "..") else { return nil }
+        let rest = text[points.upperBound...].split(separator: ":", omittingEmptySubsequences: false)
+        guard let low = Double(text[..<points.lowerBound]), let high = rest.first.flatMap({ Double($0) }), rest.count <= 2 else { return nil }
+        let step = rest.count == 2 ? Double(rest[1]) : low <= high ? 1 : -1
+        guard let step, step != 0, (high - low) / step >= 0, (high - low) / step < 100_000 else { return nil }
+        return (0...Int((high - low) / step + 1e-9)).map { .number(low + Double($0) * step) }
+    }
+
     /// Text from the command line as a value of the same kind as a default.
     private static func read(_ text: String, like standard: Value) -> Value? {
         switch standard {
@@ -212,8 +222,11 @@ extension Session {
         case .text: return .text(text)
         case .list(let values):
             guard let first = values.first else { return nil }
-            let parts = text.split(separator: ",").map { read(String($0), like: first) }
-            return parts.contains { $0 == nil } ? nil : .list(parts.compactMap { $0 })
+            let parts = text.split(separator: ",").map { part -> [Value]? in
+                if case .number = first, let range = range(part) { return range }
+                return read(String(part), like: first).map { [$0] }
+            }
+            return parts.contains { $0 == nil } ? nil : .list(parts.compactMap { $0 }.joined().map { $0 })
         default: return nil
         }
     }

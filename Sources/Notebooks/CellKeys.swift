@@ -56,7 +56,10 @@ package struct CellKeys {
                 }
                 for command in mentions.commands {
                     guard let verb = session.verbs[command.verb.text], let paths = verb.opens else { continue }
-                    let named = command.arguments.filter { $0.name == nil }.flatMap(\.items).map { texts[$0.raw.trimmingBrackets] ?? $0.raw.trimmingQuotes }
+                    let named = command.arguments.filter { $0.name == nil }.flatMap(\.items).map { item in
+                        let inner = item.raw.trimmingBrackets
+                        return texts[inner] ?? (inner.hasPrefix("\"") ? inner : item.raw).trimmingQuotes
+                    }
                     let title = ([verb.name] + named).joined(separator: " ")
                     // What is not there is no error yet: an `if` may leave it out.
                     let digests = try ((try? paths(named, session)) ?? ["missing"]).map { try Self.digest($0, files) }

@@ -1,3 +1,4 @@
+import Caching
 import Files
 import Tensors
 
@@ -6,6 +7,8 @@ import Tensors
 package struct Lock {
     package struct Entry: Codable, Equatable {
         package var cell: String
+        /// `ItemKeyBuilder.engineVersion` of the program that made the output; it is part of `key` too.
+        package var engine: Int?
         package var key: CellKeys.Parts
         /// Digest of the output's text, so that one edited by hand is noticed.
         package var output: String
@@ -21,12 +24,23 @@ package struct Lock {
         path = (notebook.hasSuffix(".md") ? String(notebook.dropLast(3)) : notebook) + ".lock"
         guard FileSystem.exists(path) else { return }
         for (number, line) in try FileSystem.readText(path).split(separator: "\n").enumerated() {
-            let entry = try JSON.decode(Entry.self, from: Array(line.utf8), place: "\(path), line \(number + 1)")
+            let entry: Entry
+            do {
+                entry = try JSON.decode(Entry.self, from: Array(line.utf8), place: "\(path), line \(number + 1)")
+            } catch {
+                throw EngineError(
+                    .format, "is damaged", place: "\(path), line \(number + 1)", cure: "remove the file: `noisebook run NAME.md --write` makes it anew")
+            }
             entries[entry.cell] = entry
         }
     }
 
     package subscript(cell: Cell) -> Entry? { entries[cell.name] }
+
+    /// The entry of an unlabelled cell that had another number when it was written: made from the same, with this output.
+    package func moved(_ key: CellKeys.Parts, output: String) -> Entry? {
+        entries.values.first { $0.key == key && $0.output == output && $0.cell.allSatisfy(\.isNumber) }
+    }
 
     /// Takes over the cells whose outputs were written, and forgets cells that are gone.
     package mutating func update(_ notebook: Notebook, _ keys: CellKeys, written: some Sequence<Int>, made: [Int: CellTrace]) throws {
@@ -34,7 +48,7 @@ package struct Lock {
         entries = entries.filter { names.contains($0.key) }
         for index in written {
             let cell = notebook.cells[index]
-            entries[cell.name] = try keys.parts[index].map { Entry(cell: cell.name, key: $0, output: try Self.digest(notebook, cell), made: made[index]) }
+            entries[cell.name] = try keys.parts[index].map { Entry(cell: cell.name, engine: ItemKeyBuilder.engineVersion, key: $0, output: try Self.digest(notebook, cell), made: made[index]) }
         }
     }
 

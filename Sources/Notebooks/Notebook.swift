@@ -25,6 +25,11 @@ package struct Notebook: Sendable {
         var seen: [String: Int] = [:]
         for cell in cells {
             guard let label = cell.header.label else { continue }
+            if label.allSatisfy(\.isNumber) {
+                throw EngineError(
+                    .format, "the cell in line \(cell.fenceLines.lowerBound) is labelled `\(label)`, and cells without a label go by their number", place: name,
+                    cure: "give it a name")
+            }
             if let first = seen.updateValue(cell.fenceLines.lowerBound, forKey: label) {
                 throw EngineError(
                     .format, "two cells are labelled `\(label)`, in lines \(first) and \(cell.fenceLines.lowerBound)", place: name, cure: "rename one")

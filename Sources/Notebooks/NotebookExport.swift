@@ -80,10 +80,18 @@ package struct NotebookExport {
     private func embedded(_ html: String) throws -> String {
         var out = ""
         var rest = Substring(html)
-        let prefix = "\(MarkdownHTML.escaped(file.folder.name))/"
-        while let start = rest.firstRange(of: "=\"\(prefix)") {
+        // The Markdown library writes addresses percent-encoded.
+        while let start = rest.firstRange(of: "=\"") {
             let quoted = rest[start.upperBound...].prefix { $0 != "\"" }
-            let name = String(quoted)
+            let prefix = "\(file.folder.name)/"
+            let address = String(quoted).replacing("&amp;", with: "&").percentDecoded
+            let name = String(address.dropFirst(prefix.count))
+            // Only files that this program made: a link to anything else stays a link.
+            guard address.hasPrefix(prefix), PictureFolder.isOurs(name), (try? file.folder.stored(name)) != nil else {
+                out += rest[..<quoted.endIndex]
+                rest = rest[quoted.endIndex...]
+                continue
+            }
             let isDrawing = name.hasSuffix(".svg")
             if isDrawing, let tag = rest[..<start.lowerBound].range(of: "<img", backwards: true), let end = rest[quoted.endIndex...].firstIndex(of: ">") {
                 out += rest[..<tag.lowerBound]
@@ -189,5 +197,25 @@ extension String {
         guard let first = lines.firstIndex(where: { $0.contains { !$0.isWhitespace } }), let last = lines.lastIndex(where: { $0.contains { !$0.isWhitespace } })
         else { return "" }
         return lines[first...last].joined(separator: "\n")
+    }
+}
+
+extension String {
+    /// `a%20b` as `a b`; what is no such form stays.
+    fileprivate var percentDecoded: String {
+        var bytes: [UInt8] = []
+        var rest = Array(utf8)[...]
+        while let first = rest.first {
+            if first == UInt8(ascii: "%"), rest.count >= 3,
+                let value = UInt8(String(decoding: rest[(rest.startIndex + 1)...(rest.startIndex + 2)], as: UTF8.self), radix: 16)
+            {
+                bytes.append(value)
+                rest = rest.dropFirst(3)
+            } else {
+                bytes.append(first)
+                rest = rest.dropFirst()
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -1,3 +1,4 @@
+import Files
 import Interpreting
 import SourceText
 import Syntax
@@ -9,8 +10,10 @@ package struct NotebookProgram {
 
     package init(_ notebook: Notebook) {
         parts = notebook.cells.filter { !$0.header.flags.contains(.skip) }.map { cell in
+            // The message of a cell that must fail becomes its output, which must not depend on where the file lies or what stands above.
+            let isShown = cell.header.flags.contains(.raises)
             let source = SourceFile(
-                name: notebook.name, text: cell.code, cell: cell.header.label, firstLine: cell.firstCodeLine,
+                name: isShown ? FileSystem.name(of: notebook.name) : notebook.name, text: cell.code, cell: isShown ? cell.name : cell.header.label, firstLine: cell.firstCodeLine,
                 firstOffset: notebook.lines.start(of: cell.firstCodeLine))
             return (cell, source)
         }

@@ -41,9 +41,16 @@ package struct NotebookStatus {
             guard let now = keys.parts[cell.index] else {
                 return CellStatus(cell: cell, state: .error, reason: "it reads what a cell with an error would make")
             }
+            let output = try Lock.digest(notebook, cell)
+            if cell.header.label == nil, lock[cell]?.key != now, lock.moved(now, output: output) != nil {
+                return CellStatus(cell: cell, state: .fresh, reason: nil)
+            }
             guard let entry = lock[cell] else { return CellStatus(cell: cell, state: .unknown, reason: "not run with --write yet") }
             if let change = Self.change(from: entry.key, to: now) { return CellStatus(cell: cell, state: .stale, reason: change) }
-            let isEdited = try entry.output != Lock.digest(notebook, cell) && !cell.header.flags.contains(.volatile)
+            if let lost = file.folder.missing(in: notebook.storedOutput(of: cell) ?? "") {
+                return CellStatus(cell: cell, state: .stale, reason: "its output shows \(lost), which is not there")
+            }
+            let isEdited = entry.output != output && !cell.header.flags.contains(.volatile)
             return CellStatus(cell: cell, state: isEdited ? .stale : .fresh, reason: isEdited ? "its output was edited" : nil)
         }
         // Which cells were begun is looked up only where it makes a difference.

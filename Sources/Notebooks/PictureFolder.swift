@@ -46,6 +46,16 @@ package final class PictureFolder: OutputFolder {
     /// A file as it lies on disk.
     func stored(_ file: String) throws -> [UInt8] { try FileSystem.readBytes(FileSystem.join(path, file), limit: 1 << 28) }
 
+    /// The first file of this folder that an output shows and that is not on disk.
+    func missing(in output: String) -> String? {
+        output.split(separator: "\n").lazy.flatMap { OutputToken.tokens(of: String($0)) }.compactMap { token -> String? in
+            guard case .file(let file) = token.kind, output.contains("\(self.name)/\(file)"), !FileSystem.isFile(FileSystem.join(self.path, file)) else {
+                return nil
+            }
+            return "\(self.name)/\(file)"
+        }.first
+    }
+
     /// Writes the files that are not there yet. What is there under such a name has that content, unless somebody changed it.
     package func write() throws { try write(into: path) }
 
@@ -92,7 +102,7 @@ package final class PictureFolder: OutputFolder {
     }
 
     /// `3fa94c0d21be.png`: people's own files in the folder are left alone.
-    private static func isOurs(_ file: String) -> Bool {
+    static func isOurs(_ file: String) -> Bool {
         guard let point = file.lastIndex(of: ".") else { return false }
         let stem = file[..<point]
         return [nameLength, 64].contains(stem.count) && stem.allSatisfy { $0.isHexDigit && !$0.isUppercase }

@@ -48,6 +48,9 @@ package struct Verification {
     /// Runs `file` in `session`, which should have a cache for the method `cached` alone: a value that is only read again proves nothing.
     package init(_ file: NotebookFile, session: Session, method: Method = .full, describe: @escaping (Diagnostic) -> String) throws {
         let lock = try Lock(notebook: file.path)
+        if case .sample = method, lock.entries.isEmpty, !file.notebook.cells.isEmpty {
+            throw EngineError(.file, "has no lock to hold a sample against", place: file.path, cure: "`noisebook run --write` makes one; without --sample all is compared")
+        }
         switch method {
         case .full: break
         case .cached: session.standIns = StandIns(.cached)

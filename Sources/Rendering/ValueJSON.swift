@@ -71,7 +71,7 @@ package enum ValueJSON {
             var result: [String: JSON] = [
                 "kind": "table",
                 "columns": .array(table.headings.map { ["name": .string($0.name), "kind": .string($0.kind.rawValue)] }),
-                "rows": .array(try table.rows.map { .array(try $0.map(json)) }),
+                "rows": .array(try table.values.map { try $0.map { .array(try $0.map { try json($0) }) } } ?? table.rows.map { .array(try $0.map(json)) }),
             ]
             if let note = table.note { result["note"] = .string(note) }
             return .object(result)

@@ -127,6 +127,18 @@ enum ExitStatus {
 
 /// Where a notebook's project ends.
 enum Project {
+    /// One spelling for each file, also for one that is not there yet.
+    static func resolved(_ path: String) -> String {
+        guard let whole = realpath(path, nil) else {
+            let folder = FileSystem.folder(of: path)
+            guard let above = realpath(folder.isEmpty ? "." : folder, nil) else { return path }
+            defer { free(above) }
+            return FileSystem.join(String(cString: above), FileSystem.name(of: path))
+        }
+        defer { free(whole) }
+        return String(cString: whole)
+    }
+
     /// The nearest folder at or above `folder` that holds `.git`, else `folder` itself.
     static func root(of folder: String) -> String {
         guard let resolved = realpath(folder, nil) else { return folder }

@@ -39,7 +39,7 @@ enum NotebookArguments {
         try FileSystem.list(folder).sorted().filter { !$0.hasPrefix(".") }.flatMap { name -> [String] in
             let path = FileSystem.join(folder, name)
             if FileSystem.isFolder(path) { return name.hasSuffix(".out") ? [] : try notebooks(below: path) }
-            return name.hasSuffix(".md") ? [path] : []
+            return name.hasSuffix(".md") && FileSystem.isFile(path) ? [path] : []
         }
     }
 }

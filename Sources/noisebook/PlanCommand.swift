@@ -24,6 +24,7 @@ struct PlanCommand: ParsableCommand {
         let parameters = words.compactMap(RunCommand.parameter)
         let status = NotebookArguments.forEach(words.filter { RunCommand.parameter($0) == nil }, options) { path, session, reporter in
             session.set(parameters)
+            if path.hasSuffix(".md"), !parameters.isEmpty { try RunCommand.check(parameters, of: NotebookFile(path).notebook, path, session) }
             session.cache = options.itemCache(options.access(file: path).base, .ifThere)
             return path.hasSuffix(".md") ? try planNotebook(path, session, reporter) : try planScript(path, session, reporter)
         }

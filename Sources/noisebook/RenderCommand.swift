@@ -20,6 +20,8 @@ struct RenderCommand: ParsableCommand {
     @Option(name: .customShort("o"), help: ArgumentHelp("Where to write, `-` for standard output.", valueName: "out"))
     var output: String?
 
+    @OptionGroup var options: ReportOptions
+
     func validate() throws {
         if !file.hasSuffix(".md") { throw ValidationError("\(file) is no notebook (.md)") }
         if NotebookExport.Form(rawValue: to) == nil {
@@ -29,14 +31,17 @@ struct RenderCommand: ParsableCommand {
 
     func run() throws {
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: "."))
-        let reporter = Reporter(json: false, session: session)
+        let reporter = Reporter(json: options.json, session: session)
         do {
             guard let form = NotebookExport.Form(rawValue: to) else { return }
             let text = try NotebookExport(NotebookFile(file), verbs: session.verbSet, version: PromptCommand.version).text(form)
             let target = output ?? String(file.dropLast(3)) + "." + form.rawValue
             if target == "-" { return reporter.print(text) }
             try AtomicFile.write(text, to: target)
-            reporter.print("\(target) written\n")
+            reporter.print(
+                options.json
+                    ? JSON.object(["kind": "render", "file": .string(file), "form": .string(form.rawValue), "written": .string(target)]).text + "\n"
+                    : "\(target) written\n")
         } catch {
             reporter.report(error)
             throw ExitCode(ExitStatus.error)

@@ -53,9 +53,12 @@ struct RunCommand: ParsableCommand {
         if only ?? from != nil, let script = files.first(where: { !$0.hasSuffix(".md") }) {
             throw ValidationError("--only and --from are for notebooks (.md), and \(script) is none")
         }
-        if write, !parameters.isEmpty, output == nil {
-            throw ValidationError("with a changed param the results are not the notebook's own: --write needs -o OTHER.md")
+        let isOther = output.map { other in files.first.map { Project.resolved($0) != Project.resolved(other) } ?? true } ?? false
+        if write, !parameters.isEmpty || options.seed ?? 0 != 0, !isOther {
+            throw ValidationError(
+                "with \(parameters.isEmpty ? "another seed" : "a changed param") the results are not the notebook's own: --write needs -o OTHER.md")
         }
+        if let output, FileSystem.isFolder(output) || !output.hasSuffix(".md") { throw ValidationError("-o names the notebook to write: OTHER.md") }
     }
 
     func run() throws {
@@ -83,10 +86,9 @@ struct RunCommand: ParsableCommand {
 
     private func runNotebook(_ path: String, _ session: Session, _ reporter: Reporter) throws -> Int32 {
         let file = try NotebookFile(path, output: output)
-        let known = NotebookProgram(file.notebook).parameters(session)
-        if let unknown = parameters.first(where: { !known.contains($0.name) }) {
-            throw ValidationError("\(path) has no param `\(unknown.name)`" + (known.isEmpty ? "" : "; its params are \(known.joined(separator: ", "))"))
-        }
+        try Self.check(parameters, of: file.notebook, path, session)
+        // A lock that cannot be read should be known before hours of work.
+        if write { _ = try Lock(notebook: file.target) }
         let part = try part(of: file.notebook)
         if let variants = variants(file.notebook, session) {
             if write { throw ValidationError("several values of a param make several results: --write takes one") }
@@ -118,6 +120,13 @@ struct RunCommand: ParsableCommand {
             reporter.print(place + (run.ending == .interrupted ? "; interrupted, the others are as they were" : "") + "\n")
         }
         return ExitStatus.of(run.ending)
+    }
+
+    static func check(_ parameters: [(name: String, value: String)], of notebook: Notebook, _ path: String, _ session: Session) throws {
+        let known = NotebookProgram(notebook).parameters(session)
+        if let unknown = parameters.first(where: { !known.contains($0.name) }) {
+            throw ValidationError("\(path) has no param `\(unknown.name)`" + (known.isEmpty ? "" : "; its params are \(known.joined(separator: ", "))"))
+        }
     }
 
     private func part(of notebook: Notebook) throws -> NotebookRunner.Part {

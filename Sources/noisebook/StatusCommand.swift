@@ -26,6 +26,7 @@ struct StatusCommand: ParsableCommand {
         let status = NotebookArguments.forEach(words.filter { RunCommand.parameter($0) == nil }, options) { path, session, reporter in
             session.set(parameters)
             let file = try NotebookFile(path)
+            try RunCommand.check(parameters, of: file.notebook, path, session)
             session.cache = options.itemCache(session.access.base, .ifThere)
             let digests = FileDigests(path: FileSystem.join(FileSystem.join(session.access.base, ".noisebook"), "digests"))
             let keys = try CellKeys(NotebookProgram(file.notebook), session: session, files: digests)

@@ -77,6 +77,20 @@ import Verbs
         #expect(html.contains("<th align=\"right\">k</th>"))
     }
 
+    @Test("files of a notebook whose name has spaces and signs are in the page; what is not its own stays a link")
+    func names() throws {
+        let folder = try TemporaryFolder()
+        try FileSystem.createFolder(folder.path("a & ü.out"))
+        try PNG.write(Bitmap(width: 2, height: 2, red: 255, green: 0, blue: 0), to: folder.path("a & ü.out/0123456789ab.png"))
+        try AtomicFile.write("secret", to: folder.path("secret"))
+        try AtomicFile.write("![p](<a & ü.out/0123456789ab.png>)\n\n[up](<a & ü.out/../secret>) [gone](<a & ü.out/ffffffffffff.png>)\n", to: folder.path("a & ü.md"))
+        let page = try NotebookExport(NotebookFile(folder.path("a & ü.md")), verbs: Session(verbs: Verbs.registry, access: FileAccess(base: "/")).verbSet, version: "1")
+            .text(.html)
+        #expect(page.contains("src=\"data:image/png;base64,"))
+        #expect(!page.contains("c2VjcmV0"))
+        #expect(page.contains("secret\"") && page.contains("ffffffffffff.png\""))
+    }
+
     @Test("the script holds the cells that run, and is a program")
     func script() throws {
         let script = try export(Self.text).text(.noise)

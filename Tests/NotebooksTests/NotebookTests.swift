@@ -76,6 +76,13 @@ struct NotebookTests {
         #expect(error.message.contains("lines 1 and 3"))
     }
 
+    @Test("a label that could be another cell's number is an error")
+    func numericLabel() {
+        #expect { try Notebook(name: "n.md", bytes: Array("```noise\n1\n```\n```noise 1\n2\n```\n".utf8)) } throws: {
+            ($0 as? EngineError)?.message.contains("is labelled `1`, and cells without a label go by their number") == true
+        }
+    }
+
     @Test("an output region stands directly behind its cell, blank lines apart")
     func region() throws {
         let found = try notebook(

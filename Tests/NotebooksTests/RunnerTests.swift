@@ -60,6 +60,20 @@ struct RunnerTests {
         #expect(unmet.diagnostics.map(\.code) == [.expectedFailure])
     }
 
+    @Test("the error of a cell that should fail is the same wherever the file lies and whatever stands above")
+    func raisesAnywhere() throws {
+        func output(_ text: String, _ name: String) throws -> String? {
+            let notebook = try Notebook(name: name, bytes: Array(text.utf8))
+            let run = NotebookRunner(notebook, session: session(), folder: ForgetfulFolder()) { LayoutRenderer(usesColour: false).text($0) }.run()
+            return run.outputs[0]
+        }
+        let text = "```noise raises\nexpect (1 == 2)\n```\n"
+        let first = try output(text, "n.md")
+        #expect(first?.contains("n.md: cell 1, line 1") == true)
+        #expect(try output(text, "deep/folder/n.md") == first)
+        #expect(try output("# Title\n\nProse.\n\n" + text, "n.md") == first)
+    }
+
     @Test("all errors of a notebook come before anything runs, each in its cell and line")
     func checkedFirst() throws {
         let result = try run("text\n\n```noise good\nx = 1\nx\n```\n\n```noise bad\ny = x\nitems n=1..3 | frist\n```\n```noise\nz + 1\n```\n")
@@ -113,6 +127,20 @@ struct RunnerTests {
         #expect(try run(text, session).outputs[1] == "```text\n5\n```\n\n```text\nb\n```")
         session.parameters = ["g": "31"]
         #expect(try run(text, session).ending == .failed)
+    }
+
+    @Test("a list param takes numbers and ranges from outside", arguments: [("2,5", "[2, 5]"), ("20..60:20", "[20, 40, 60]"), ("1..3,9", "[1, 2, 3, 9]"), ("3..1", "[3, 2, 1]")])
+    func listParam(_ text: String, _ shown: String) throws {
+        let session = session()
+        session.parameters["k"] = text
+        #expect(try run("```noise\nparam k = 1,2\nk\n```\n", session).outputs[0] == "```text\n\(shown)\n```")
+    }
+
+    @Test("a range from outside that has no end is refused", arguments: ["1..", "1..2:0", "1..1e9", "1..2:x"])
+    func badRange(_ text: String) throws {
+        let session = session()
+        session.parameters["k"] = text
+        #expect(try run("```noise\nparam k = 1,2\nk\n```\n", session).diagnostics.map(\.code) == [.paramOutside])
     }
 
     @Test("pictures become files named by their content; running twice gives the same bytes; stale pictures go, other files stay")

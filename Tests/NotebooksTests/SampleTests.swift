@@ -5,6 +5,7 @@ import Notebooks
 import Rendering
 import Results
 import SourceText
+import Tensors
 import TestSupport
 import Testing
 import Verbs
@@ -119,6 +120,12 @@ import Verbs
         let other = states(try desk.verify(.cached))
         // `blank` does not depend on the seed, so the cache still has it.
         #expect(other == ["model same", "pictures not recomputed", "scores sampled", "alone same"])
+    }
+
+    @Test("without a lock there is nothing to hold a sample against") func withoutLock() throws {
+        let desk = try Desk()
+        try FileSystem.removeFile(desk.folder.path("n.lock"))
+        #expect(throws: EngineError.self) { try desk.verify(.sample(1, seed: 0)) }
     }
 
     @Test("what was accepted can be sampled")

@@ -162,6 +162,27 @@ import Verbs
         #expect(try sources(["weights": "./elsewhere"])["load ./elsewhere"] != nil)
     }
 
+    @Test("an unlabelled cell that got another number is what it was")
+    func moved() throws {
+        let folder = try TemporaryFolder()
+        try AtomicFile.write("```noise\n1 + 1\n```\n\n```noise\n2 + 2\n```\n", to: folder.path("n.md"))
+        try run(folder)
+        let text = try FileSystem.readText(folder.path("n.md"))
+        try AtomicFile.write("```noise\n3 + 3\n```\n\n" + text, to: folder.path("n.md"))
+        #expect(try stale(folder) == ["1"])
+    }
+
+    @Test("a picture that an output shows and that is gone is noticed")
+    func gone() throws {
+        let folder = try TemporaryFolder()
+        try AtomicFile.write("```noise a\nitems k=1..3 v=1..3 | plot x=k y=v\n```\n", to: folder.path("n.md"))
+        try run(folder)
+        #expect(try stale(folder) == [])
+        let name = try #require(try FileSystem.list(folder.path("n.out")).first)
+        try FileSystem.removeFile(folder.path("n.out/" + name))
+        #expect(try stale(folder) == ["a"])
+    }
+
     @Test("run twice, the lock has the same bytes; a cell that is gone leaves it")
     func deterministic() throws {
         let folder = try desk()
