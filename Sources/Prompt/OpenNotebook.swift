@@ -59,7 +59,8 @@ package final class OpenNotebook {
     private func text(of range: Range<Int>) -> String {
         let lines = range.map { String(decoding: notebook.bytes[notebook.lines.content(of: $0)], as: UTF8.self) }
         guard let first = lines.firstIndex(where: { !$0.isEmpty }), let last = lines.lastIndex(where: { !$0.isEmpty }) else { return "" }
-        return lines[first...last].map { TextWidth.printable($0) }.joined(separator: "\n")
+        // A byte order mark is no prose.
+        return lines[first...last].map { TextWidth.printable($0.hasPrefix("\u{FEFF}") ? String($0.dropFirst()) : $0) }.joined(separator: "\n")
     }
 
     /// Appends a cell with its output, and stands behind it if it stood at the end.
@@ -76,6 +77,10 @@ package final class OpenNotebook {
         if !text.isEmpty, !text.hasSuffix("\n") { text += "\n" }
         text += (text.isEmpty ? "" : "\n") + "\(fence)noise\(label.map { " " + $0 } ?? "")\n\(code.trimmed)\n\(fence)\n"
         if !shown.isEmpty { text += "\(Notebook.regionStart)\n\n\(shown)\n\n\(Notebook.regionEnd)\n" }
+        // What is added has the line ends of the file.
+        if notebook.lines.count > 0, Array(notebook.bytes[notebook.lines.lineEnd(of: 1)]) == [0x0D, 0x0A] {
+            text = text.replacing("\r\n", with: "\n").replacing("\n", with: "\r\n")
+        }
         // Whatever was typed, the file must stay a notebook.
         _ = try Notebook(name: path, bytes: Array(text.utf8))
         try folder.write()

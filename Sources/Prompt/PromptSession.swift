@@ -226,19 +226,37 @@ package final class PromptSession {
         try notebook.reload()
     }
 
+    /// What a notebook shows when it is opened: each cell's state and the beginning of its stored output. Nothing runs.
+    package func showNotebook() throws {
+        guard let notebook, !notebook.notebook.cells.isEmpty else { return }
+        for status in try status(of: notebook).cells {
+            write("\n[\(status.cell.name)] \(status.state.rawValue)\(status.reason.map { ": " + $0 } ?? "")\n", .output)
+            let lines = (notebook.notebook.storedOutput(of: status.cell) ?? "").split(separator: "\n", omittingEmptySubsequences: false)
+            write(lines.prefix(Self.shownLines).map { TextWidth.fitting(TextWidth.printable(String($0)), width: 100) + "\n" }.joined(), .output)
+            if lines.count > Self.shownLines { write("... \(lines.count - Self.shownLines) more lines; :show \(status.cell.name)\n", .output) }
+        }
+        write("\n", .output)
+    }
+
+    /// Lines of each stored output that are shown when a notebook is opened.
+    private static let shownLines = 8
+
     private func showStatus() throws {
         let notebook = try opened()
         try notebook.reload()
+        let rows = try status(of: notebook).cells.map { cell in
+            [cell.cell.index == notebook.next ? ">" : "", cell.cell.name, cell.state.rawValue, cell.reason ?? ""].map { TextWidth.fitting($0, width: 70) }
+        }
+        write(rows.isEmpty ? "no cells\n" : TextColumns(headings: [], right: [], rows: rows).lines.joined(separator: "\n") + "\n", .output)
+    }
+
+    private func status(of notebook: OpenNotebook) throws -> NotebookStatus {
         let keys = try CellKeys(
             NotebookProgram(notebook.notebook), session: Session(verbs: session.verbs, access: session.access),
             files: session.cache?.files ?? FileDigests(path: ""))
         let other = session.copy()
         other.reset()
-        let status = try NotebookStatus(notebook.file, session: other, keys: keys, lock: Lock(notebook: notebook.path))
-        let rows = status.cells.map { cell in
-            [cell.cell.index == notebook.next ? ">" : "", cell.cell.name, cell.state.rawValue, cell.reason ?? ""].map { TextWidth.fitting($0, width: 70) }
-        }
-        write(rows.isEmpty ? "no cells\n" : TextColumns(headings: [], right: [], rows: rows).lines.joined(separator: "\n") + "\n", .output)
+        return try NotebookStatus(notebook.file, session: other, keys: keys, lock: Lock(notebook: notebook.path))
     }
 
     /// Of all cells: those that have run find what they need in the cache.

@@ -122,14 +122,15 @@ package struct Parser {
         for string in outline.unterminated {
             report(.unterminatedString, at: string, label: "add a closing \"")
         }
-        for offset in outline.unclosed {
+        // The first say it; a text of nothing but brackets would have thousands.
+        for offset in outline.unclosed.prefix(20) {
             // A bracket whose partner was swallowed by a string without an end needs no report of its own.
             let line = source.lineSpan(source.lineIndex(of: offset))
             if outline.unterminated.contains(where: { $0.lower > offset && $0.lower <= line.upper }) { continue }
             let bracket = source.text(of: Span(offset, offset + 1))
             report(.unclosedBracket, "`\(bracket)` is not closed", at: Span(offset, offset + 1), label: "opened here")
         }
-        for offset in outline.unmatched {
+        for offset in outline.unmatched.prefix(20) {
             let bracket = source.text(of: Span(offset, offset + 1))
             report(.unmatchedBracket, "nothing opens this `\(bracket)`", at: Span(offset, offset + 1), label: "remove it")
         }

@@ -35,10 +35,13 @@ enum NotebookArguments {
         return worst
     }
 
-    private static func notebooks(below folder: String) throws -> [String] {
-        try FileSystem.list(folder).sorted().filter { !$0.hasPrefix(".") }.flatMap { name -> [String] in
+    /// - Parameter above: the folders that this one lies in, as they are called without links: a link to one of them leads round and round.
+    private static func notebooks(below folder: String, above: Set<String> = []) throws -> [String] {
+        let real = Project.resolved(folder)
+        guard !above.contains(real) else { return [] }
+        return try FileSystem.list(folder).sorted().filter { !$0.hasPrefix(".") }.flatMap { name -> [String] in
             let path = FileSystem.join(folder, name)
-            if FileSystem.isFolder(path) { return name.hasSuffix(".out") ? [] : try notebooks(below: path) }
+            if FileSystem.isFolder(path) { return name.hasSuffix(".out") ? [] : try notebooks(below: path, above: above.union([real])) }
             return name.hasSuffix(".md") && FileSystem.isFile(path) ? [path] : []
         }
     }

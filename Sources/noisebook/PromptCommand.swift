@@ -50,8 +50,11 @@ struct PromptCommand: ParsableCommand {
             return
         }
         if input != "-" {
+            if FileSystem.isFile(input) { throw ValidationError("to run a file: noisebook run \(input)") }
+            if FileSystem.isFolder(input) { throw ValidationError("\(input) is a folder; `noisebook check \(input)` and others take the notebooks in it") }
             throw ValidationError(
-                FileSystem.exists(input) ? "to run a file: noisebook run \(input)" : "`\(input)` is neither a command nor a file: commands are run and help")
+                input.hasSuffix(".md") || input.hasSuffix(".noise") || input.contains("/")
+                    ? "there is no file \(input)" : "`\(input)` is neither a command nor a file; `noisebook --help` lists the commands")
         }
         if !code.isEmpty { throw ValidationError("a program comes from -e or from -, not from both") }
     }
@@ -96,6 +99,7 @@ struct PromptCommand: ParsableCommand {
             case .error: reporter.tell(text)
             }
         }
+        try prompt.showNotebook()
         prompt.run()
         // The shell's own prompt should not stand behind ours.
         reporter.print("\n")

@@ -6,6 +6,7 @@ import Prompt
 import Rendering
 import Results
 import SourceText
+import Tensors
 
 /// `noisebook run`: replays notebooks and scripts, one after the other; the first that fails ends it.
 struct RunCommand: ParsableCommand {
@@ -88,7 +89,13 @@ struct RunCommand: ParsableCommand {
         let file = try NotebookFile(path, output: output)
         try Self.check(parameters, of: file.notebook, path, session)
         // A lock that cannot be read should be known before hours of work.
-        if write { _ = try Lock(notebook: file.target) }
+        if write {
+            _ = try Lock(notebook: file.target)
+            let folder = FileSystem.folder(of: file.target)
+            for place in [folder.isEmpty ? "." : folder] + (FileSystem.exists(file.target) ? [file.target] : []) where !FileSystem.isWritable(place) {
+                throw EngineError(.file, "cannot be written, so the outputs would be lost", place: place, cure: "`-o OTHER.md` writes elsewhere")
+            }
+        }
         let part = try part(of: file.notebook)
         if let variants = variants(file.notebook, session) {
             if write { throw ValidationError("several values of a param make several results: --write takes one") }
