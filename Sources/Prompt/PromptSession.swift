@@ -229,7 +229,8 @@ package final class PromptSession {
     /// What a notebook shows when it is opened: each cell's state and the beginning of its stored output. Nothing runs.
     package func showNotebook() throws {
         guard let notebook, !notebook.notebook.cells.isEmpty else { return }
-        for status in try status(of: notebook).cells {
+        // Begun cells are looked for on demand: the prompt should be there at once.
+        for status in try status(of: notebook, looksForBegun: false).cells {
             write("\n[\(status.cell.name)] \(status.state.rawValue)\(status.reason.map { ": " + $0 } ?? "")\n", .output)
             let lines = (notebook.notebook.storedOutput(of: status.cell) ?? "").split(separator: "\n", omittingEmptySubsequences: false)
             write(lines.prefix(Self.shownLines).map { TextWidth.fitting(TextWidth.printable(String($0)), width: 100) + "\n" }.joined(), .output)
@@ -250,12 +251,13 @@ package final class PromptSession {
         write(rows.isEmpty ? "no cells\n" : TextColumns(headings: [], right: [], rows: rows).lines.joined(separator: "\n") + "\n", .output)
     }
 
-    private func status(of notebook: OpenNotebook) throws -> NotebookStatus {
+    private func status(of notebook: OpenNotebook, looksForBegun: Bool = true) throws -> NotebookStatus {
         let keys = try CellKeys(
             NotebookProgram(notebook.notebook), session: Session(verbs: session.verbs, access: session.access),
             files: session.cache?.files ?? FileDigests(path: ""))
         let other = session.copy()
         other.reset()
+        if !looksForBegun { other.cache = nil }
         return try NotebookStatus(notebook.file, session: other, keys: keys, lock: Lock(notebook: notebook.path))
     }
 
