@@ -126,6 +126,7 @@ package enum PictureFile {
 /// Tables as comma-separated values (RFC 4180, LF as line end).
 package enum CSVText {
     package static func of(_ table: TableView) -> String {
+        if let source = table.source { return source.csv() }
         let rows =
             [table.headings.map(\.name)]
             + table.rows.map { row in

@@ -68,10 +68,11 @@ package enum ValueJSON {
         case .text(let text): return ["kind": "text", "text": .string(text)]
         case .stack(let views): return ["kind": "stack", "views": .array(try views.map(json))]
         case .table(let table):
+            if let source = table.source { return try json(source) }
             var result: [String: JSON] = [
                 "kind": "table",
                 "columns": .array(table.headings.map { ["name": .string($0.name), "kind": .string($0.kind.rawValue)] }),
-                "rows": .array(try table.values.map { try $0.map { .array(try $0.map { try json($0) }) } } ?? table.rows.map { .array(try $0.map(json)) }),
+                "rows": .array(try table.rows.map { .array(try $0.map(json)) }),
             ]
             if let note = table.note { result["note"] = .string(note) }
             return .object(result)

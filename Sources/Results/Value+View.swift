@@ -58,7 +58,7 @@ extension Table {
         let cells = columns.map(\.cells)
         return TableView(
             headings: columns.map { .init(name: $0.name, kind: $0.kind) },
-            rows: (0..<rowCount).map { row in cells.map { $0[row] } }, values: (0..<rowCount).map { row in columns.map { $0.values[row] } },
+            rows: (0..<rowCount).map { row in cells.map { $0[row] } }, source: self,
             note: shownNote)
     }
 

@@ -31,15 +31,15 @@ package struct TableView: Sendable {
     package var headings: [Heading]
     /// Row by row, each with a cell per heading. All rows: how many to show is for who draws it.
     package var rows: [[Cell]]
-    /// The same before it was formatted, for programs, where the table has values.
-    package var values: [[Value]]?
+    /// What it shows, with all digits, for programs and files; nil for a table that is only a view.
+    package var source: Table?
     /// Below the table: that it is partial, say.
     package var note: String?
 
-    package init(headings: [Heading], rows: [[Cell]], values: [[Value]]? = nil, note: String? = nil) {
+    package init(headings: [Heading], rows: [[Cell]], source: Table? = nil, note: String? = nil) {
         self.headings = headings
         self.rows = rows
-        self.values = values
+        self.source = source
         self.note = note
     }
 }
