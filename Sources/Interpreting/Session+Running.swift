@@ -210,7 +210,7 @@ extension Session {
         let rest = text[points.upperBound...].split(separator: ":", omittingEmptySubsequences: false)
         guard let low = Double(text[..<points.lowerBound]), let high = rest.first.flatMap({ Double($0) }), rest.count <= 2 else { return nil }
         let step = rest.count == 2 ? Double(rest[1]) : low <= high ? 1 : -1
-        guard let step, step != 0, (high - low) / step >= 0, (high - low) / step < 100_000 else { return nil }
+        guard let step, step != 0, step.isFinite, low.isFinite, high.isFinite, (high - low) / step >= 0, (high - low) / step < 100_000 else { return nil }
         return (0...Int((high - low) / step + 1e-9)).map { .number(low + Double($0) * step) }
     }
 
@@ -219,7 +219,7 @@ extension Session {
         switch standard {
         case .number: return Double(text).map { .number($0) }
         case .boolean: return text == "yes" ? .boolean(true) : text == "no" ? .boolean(false) : nil
-        case .text: return .text(text)
+        case .text: return .text(text.count >= 2 && text.hasPrefix("\"") && text.hasSuffix("\"") ? String(text.dropFirst().dropLast()) : text)
         case .list(let values):
             guard let first = values.first else { return nil }
             let parts = text.split(separator: ",").map { part -> [Value]? in

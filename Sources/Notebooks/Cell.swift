@@ -60,6 +60,8 @@ package struct CellHeader: Equatable, Sendable {
                 } else if let label {
                     throw CellHeaderError(
                         "a cell has one label, found `\(label)` and `\(word)`; flags are \(Flag.allCases.map(\.rawValue).joined(separator: ", ")) and tol(...)")
+                } else if word.contains(where: { ",()".contains($0) }) || word.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+                    throw CellHeaderError("`\(word.filter { !$0.isASCII || $0 >= " " })` is no label; flags are separated by spaces: noise label hide volatile")
                 } else {
                     label = String(word)
                 }

@@ -101,7 +101,7 @@ extension Session {
     /// Whether a verb takes the variable `model` without naming it.
     func readsModel(_ name: String) -> Bool {
         guard let verb = verbs[name] else { return false }
-        return verb.family == .diffusion || verb.slot("using") != nil || ["show", "grid", "table"].contains(name)
+        return verb.family == .diffusion || verb.slot("using") != nil || ["show", "grid"].contains(name)
     }
 }
 

@@ -44,6 +44,13 @@ package struct CellTrace: Codable, Equatable, Sendable {
     /// More digits than `verify` compares.
     private static func rounded(_ value: Double) -> Double? { value.isFinite ? (value * 1e6).rounded() / 1e6 : nil }
 
+    /// With other names of the cells that its rows come from.
+    func renamed(_ names: [String: String]) -> CellTrace {
+        var copy = self
+        for index in copy.pictures.indices { copy.pictures[index].from?.cell = names[copy.pictures[index].from?.cell ?? ""] ?? copy.pictures[index].from?.cell ?? "" }
+        return copy
+    }
+
     // MARK: Comparing
 
     package struct Comparison: Sendable {

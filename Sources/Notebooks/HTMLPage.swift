@@ -84,10 +84,11 @@ struct HTMLPage {
               head.setAttribute('aria-sort', down ? 'descending' : 'ascending');
               const text = row => row.cells[column].textContent.trim();
               const number = row => parseFloat(text(row));
-              const rows = [...body.rows];
+              const omitted = row => [...row.cells].every(cell => cell.textContent.trim() === '\u2026');
+              const rows = [...body.rows].filter(row => !omitted(row));
               const numeric = rows.every(row => !isNaN(number(row)) || text(row) === '-' || text(row) === '');
               rows.sort((a, b) => (numeric ? (number(a) || 0) - (number(b) || 0) : text(a).localeCompare(text(b))) * (down ? -1 : 1));
-              rows.forEach(row => body.append(row));
+              rows.concat([...body.rows].filter(omitted)).forEach(row => body.append(row));
             };
             head.addEventListener('click', sort);
             head.addEventListener('keydown', event => { if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); sort(); } });

@@ -37,6 +37,13 @@ package struct Lock {
 
     package subscript(cell: Cell) -> Entry? { entries[cell.name] }
 
+    /// The entry of a cell by its name or, where an unlabelled one got another number, by its output; and the name that it had.
+    package func entry(of cell: Cell, in notebook: Notebook) throws -> Entry? {
+        let output = try Self.digest(notebook, cell)
+        if let entry = entries[cell.name], cell.header.label != nil || entry.output == output { return entry }
+        return entries.values.filter { $0.output == output && $0.cell.allSatisfy(\.isNumber) }.min { $0.cell < $1.cell } ?? entries[cell.name]
+    }
+
     /// The entry of an unlabelled cell that had another number when it was written: made from the same, with this output.
     package func moved(_ key: CellKeys.Parts, output: String) -> Entry? {
         entries.values.first { $0.key == key && $0.output == output && $0.cell.allSatisfy(\.isNumber) }

@@ -48,13 +48,17 @@ package struct Verification {
     /// Runs `file` in `session`, which should have a cache for the method `cached` alone: a value that is only read again proves nothing.
     package init(_ file: NotebookFile, session: Session, method: Method = .full, describe: @escaping (Diagnostic) -> String) throws {
         let lock = try Lock(notebook: file.path)
+        // Cells without a label can have got other numbers since, and rows are named by their cells.
+        let entries = try file.notebook.cells.map { try lock.entry(of: $0, in: file.notebook) }
+        let names = Dictionary(zip(file.notebook.cells, entries).compactMap { cell, entry in entry.map { ($0.cell, cell.name) } }) { first, _ in first }
+        let made = entries.map { $0?.made?.renamed(names) }
         if case .sample = method, lock.entries.isEmpty, !file.notebook.cells.isEmpty {
             throw EngineError(.file, "has no lock to hold a sample against", place: file.path, cure: "`noisebook run --write` makes one; without --sample all is compared")
         }
         switch method {
         case .full: break
         case .cached: session.standIns = StandIns(.cached)
-        case .sample(let count, let seed): session.standIns = StandIns(.sample(try Self.sampled(file.notebook, lock, count, seed: seed)))
+        case .sample(let count, let seed): session.standIns = StandIns(.sample(try Self.sampled(file.notebook, made, count, seed: seed)))
         }
         defer { session.standIns = nil }
         let run = NotebookRunner(file.notebook, session: session, folder: file.folder, describe: describe).run()
@@ -64,22 +68,22 @@ package struct Verification {
                 return CellResult(cell: cell, state: .skipped, differences: [])
             }
             guard !cell.header.flags.contains(.volatile) else { return CellResult(cell: cell, state: .volatile, differences: []) }
-            if let gap = run.gaps[cell.index] { return Self.partial(cell, gap, lock[cell]?.made, run.made[cell.index]) }
+            if let gap = run.gaps[cell.index] { return Self.partial(cell, gap, made[cell.index], run.made[cell.index]) }
             let comparison = OutputComparison(
                 tolerances: cell.header.tolerances, storedFile: { try file.folder.stored($0) }, computedFile: { try file.folder.computed($0) })
             var found = comparison.differences(stored: file.notebook.storedOutput(of: cell) ?? "", computed: computed)
             // A full replay goes by what is shown, within tolerances that a digest has none of.
-            if method != .full, let stored = lock[cell]?.made, let now = run.made[cell.index] { found += stored.comparison(with: now)?.differences ?? [] }
+            if method != .full, let stored = made[cell.index], let now = run.made[cell.index] { found += stored.comparison(with: now)?.differences ?? [] }
             return CellResult(cell: cell, state: found.isEmpty ? .same : .differs, differences: found)
         }
     }
 
     /// Rows to compute, so many of each cell's pictures, the same for the same seed.
-    private static func sampled(_ notebook: Notebook, _ lock: Lock, _ count: Int, seed: Int) throws -> Set<RowTag> {
+    private static func sampled(_ notebook: Notebook, _ made: [CellTrace?], _ count: Int, seed: Int) throws -> Set<RowTag> {
         var rows: Set<RowTag> = []
         for cell in notebook.cells {
             var seen: Set<RowTag> = []
-            let tags = (lock[cell]?.made?.pictures ?? []).compactMap(\.from).filter { seen.insert($0).inserted }
+            let tags = (made[cell.index]?.pictures ?? []).compactMap(\.from).filter { seen.insert($0).inserted }
             let name = try UInt64(Digest.sha256(cell.name).prefix(8), radix: 16) ?? 0
             var generator = Generator(seed: UInt64(truncatingIfNeeded: seed) &+ name)
             rows.formUnion(generator.permutation(tags.count).prefix(count).map { tags[$0] })

@@ -69,22 +69,23 @@ package final class OpenNotebook {
         if let label, notebook.cells.contains(where: { $0.header.label == label }) {
             throw EngineError(.text, "there is a cell `\(label)` already", place: path, cure: "choose another label")
         }
+        if let label, (try? CellHeader(info: "noise " + label))?.label != label {
+            throw EngineError(.text, "`\(label)` cannot be a label", place: path, cure: "choose a word that is no flag and no number")
+        }
         let stoodAtEnd = next >= notebook.cells.count
         let folder = PictureFolder(notebook: path)
         let shown = try output(folder)
         let fence = code.contains("```") ? "````" : "```"
-        var text = String(decoding: notebook.bytes, as: UTF8.self)
-        if !text.isEmpty, !text.hasSuffix("\n") { text += "\n" }
-        text += (text.isEmpty ? "" : "\n") + "\(fence)noise\(label.map { " " + $0 } ?? "")\n\(code.trimmed)\n\(fence)\n"
-        if !shown.isEmpty { text += "\(Notebook.regionStart)\n\n\(shown)\n\n\(Notebook.regionEnd)\n" }
-        // What is added has the line ends of the file.
-        if notebook.lines.count > 0, Array(notebook.bytes[notebook.lines.lineEnd(of: 1)]) == [0x0D, 0x0A] {
-            text = text.replacing("\r\n", with: "\n").replacing("\n", with: "\r\n")
-        }
+        var added = "\(fence)noise\(label.map { " " + $0 } ?? "")\n\(code.trimmed)\n\(fence)\n"
+        if !shown.isEmpty { added += "\(Notebook.regionStart)\n\n\(shown)\n\n\(Notebook.regionEnd)\n" }
+        if !notebook.bytes.isEmpty { added = (notebook.bytes.last == 0x0A || notebook.bytes.last == 0x0D ? "\n" : "\n\n") + added }
+        // What is there stays to the byte; what is added has the line ends of the file.
+        let endsLinesTwice = notebook.lines.count > 0 && Array(notebook.bytes[notebook.lines.lineEnd(of: 1)]) == [0x0D, 0x0A]
+        let bytes = notebook.bytes + Array((endsLinesTwice ? added.replacing("\n", with: "\r\n") : added).utf8)
         // Whatever was typed, the file must stay a notebook.
-        _ = try Notebook(name: path, bytes: Array(text.utf8))
+        _ = try Notebook(name: path, bytes: bytes)
         try folder.write()
-        try AtomicFile.write(text, to: path)
+        try AtomicFile.write(bytes, to: path)
         try reload()
         if stoodAtEnd { next = notebook.cells.count }
     }

@@ -24,6 +24,8 @@ package final class PromptSession {
     private let notebook: OpenNotebook?
     /// Entries that ran to their end, with what they showed.
     private var finished: [(text: String, outputs: [Output])] = []
+    /// Whether the last of them was the last line typed, and is not in the notebook yet.
+    private var isKeepable = false
     private var showsTime = false
 
     /// - Parameter notebook: the one that `:next` goes through.
@@ -94,6 +96,7 @@ package final class PromptSession {
         count += 1
         let (ending, outputs) = run(SourceFile(name: "prompt", text: text))
         if ending == .finished { finished.append((text, outputs)) }
+        isKeepable = ending == .finished
     }
 
     private func run(_ source: SourceFile) -> (ending: RunResult.Ending, outputs: [Output]) {
@@ -212,11 +215,12 @@ package final class PromptSession {
 
     private func keep(_ label: String) throws {
         let notebook = try opened()
-        guard let last = finished.last else { return write("nothing has run yet that could be kept\n", .error) }
+        guard isKeepable, let last = finished.last else { return write("nothing has run since that could be kept\n", .error) }
         guard !label.contains(where: \.isWhitespace) else { return write("a label is one word: :keep first-try\n", .error) }
         try notebook.append(last.text, label: label.isEmpty ? nil : label) { folder in
             try last.outputs.flatMap { try NotebookRunner.markdown($0, folder) }.joined(separator: "\n\n")
         }
+        isKeepable = false
         write("kept in \(notebook.path)\n", .output)
     }
 

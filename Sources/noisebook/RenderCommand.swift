@@ -2,6 +2,7 @@ import ArgumentParser
 import Files
 import Interpreting
 import Notebooks
+import Tensors
 import Verbs
 
 /// `noisebook render`: a notebook as a page, as a Jupyter notebook, as a script.
@@ -36,6 +37,9 @@ struct RenderCommand: ParsableCommand {
             guard let form = NotebookExport.Form(rawValue: to) else { return }
             let text = try NotebookExport(NotebookFile(file), verbs: session.verbSet, version: PromptCommand.version).text(form)
             let target = output ?? String(file.dropLast(3)) + "." + form.rawValue
+            if target != "-", Project.resolved(target) == Project.resolved(file) {
+                throw EngineError(.file, "is the notebook itself", place: target, cure: "name another file behind -o")
+            }
             if target == "-" { return reporter.print(text) }
             try AtomicFile.write(text, to: target)
             reporter.print(

@@ -6,6 +6,7 @@ import Prompt
 import Rendering
 import Results
 import SourceText
+import Syntax
 import Tensors
 
 /// `noisebook run`: replays notebooks and scripts, one after the other; the first that fails ends it.
@@ -15,7 +16,7 @@ struct RunCommand: ParsableCommand {
         usage: "noisebook run FILE... [name=value ...] [--only CELL | --from CELL] [--write [-o OTHER.md]]",
         discussion: """
             name=value sets a `param` of the files, read by the kind of its default. name=2,5,10 runs a notebook once for each value, over one cache, and shows
-            the last tables of all in one. --only and --from name a cell by its label or its number; cells before it run as far as it needs them.
+            the last tables of all in one; a text with a comma stands in quotes: 'name="a cat, sitting"'. --only and --from name a cell by its label or its number; cells before it run as far as it needs them.
             """)
 
     @Argument(help: "Files, `-` for standard input, and values of params.")
@@ -82,6 +83,12 @@ struct RunCommand: ParsableCommand {
 
     private func runScript(_ file: String, _ session: Session, _ reporter: Reporter) throws -> Int32 {
         let text = try FileSystem.readText(file == "-" ? "/dev/stdin" : file)
+        let known = Parser.parse(SourceFile(name: file, text: text), verbs: session.verbSet).program.statements.compactMap { statement in
+            if case .param(let name, _, _) = statement.kind { name.text } else { nil as String? }
+        }
+        if let unknown = parameters.first(where: { !known.contains($0.name) }) {
+            throw ValidationError("\(file) has no param `\(unknown.name)`" + (known.isEmpty ? "" : "; its params are \(known.joined(separator: ", "))"))
+        }
         return ProgramRun(session: session, reporter: reporter).run(text, name: file == "-" ? "standard input" : file)
     }
 
@@ -90,6 +97,11 @@ struct RunCommand: ParsableCommand {
         try Self.check(parameters, of: file.notebook, path, session)
         // A lock that cannot be read should be known before hours of work.
         if write {
+            if let open = file.notebook.cells.last, !open.isClosed {
+                throw EngineError(
+                    .format, "the fence of cell \(open.name) in line \(open.fenceLines.lowerBound) is not closed, so nothing can stand behind it", place: path,
+                    cure: "end the cell with a line of three backticks")
+            }
             _ = try Lock(notebook: file.target)
             let folder = FileSystem.folder(of: file.target)
             for place in [folder.isEmpty ? "." : folder] + (FileSystem.exists(file.target) ? [file.target] : []) where !FileSystem.isWritable(place) {
@@ -150,10 +162,21 @@ struct RunCommand: ParsableCommand {
     private func variants(_ notebook: Notebook, _ session: Session) -> [[(name: String, value: String)]]? {
         let lists = NotebookProgram(notebook).listParameters(session)
         let choices = parameters.map { name, value in
-            (name: name, values: lists.contains(name) ? [value] : value.split(separator: ",", omittingEmptySubsequences: false).map(String.init))
+            (name: name, values: lists.contains(name) ? [value] : Self.split(value))
         }
         guard choices.contains(where: { $0.values.count > 1 }) else { return nil }
         return choices.reduce([[]]) { made, choice in made.flatMap { before in choice.values.map { before + [(choice.name, $0)] } } }
+    }
+
+    /// At commas outside quotes: `"a cat, sitting",dog` are two.
+    static func split(_ text: String) -> [String] {
+        var parts = [""]
+        var isQuoted = false
+        for character in text {
+            if character == "\"" { isQuoted.toggle() }
+            if character == ",", !isQuoted { parts.append("") } else { parts[parts.count - 1].append(character) }
+        }
+        return parts
     }
 
     /// Runs the notebook once for each variant, and shows the last tables of all as one, the params in front.

@@ -11,7 +11,7 @@ import Tensors
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "noisebook verify", abstract: "Recomputes notebooks without the cache and compares with their stored outputs.",
-        usage: "noisebook verify FILE.md|FOLDER... [--sample N | --cached]",
+        usage: "noisebook verify FILE.md|FOLDER... [name=value ...] [--sample N | --cached]",
         discussion: """
             Text must be equal (a stored line `...` stands for any lines), whole numbers too; other numbers within 1e-3 of their size, or
             within the cell's `tol(COLUMN=0.5)`; pictures byte by byte, else by 40 dB. Differences are printed, and FILE.md.corrected is
@@ -21,8 +21,11 @@ struct VerifyCommand: ParsableCommand {
             1e-3; what needs all of them, a Fréchet distance say, is listed as not recomputed. --cached computes nothing that takes long.
             """)
 
-    @Argument(help: "Notebooks, or folders of notebooks.")
-    var files: [String]
+    @Argument(help: "Notebooks, folders of notebooks, and values of params that they were written with.")
+    var words: [String]
+
+    private var files: [String] { words.filter { RunCommand.parameter($0) == nil } }
+    private var parameters: [(name: String, value: String)] { words.compactMap(RunCommand.parameter) }
 
     @Option(help: "Compute so many random pictures of each cell, and hold them against the lock.")
     var sample: Int?
@@ -33,6 +36,7 @@ struct VerifyCommand: ParsableCommand {
     @OptionGroup var options: CommonOptions
 
     func validate() throws {
+        if files.isEmpty { throw ValidationError("no notebook is named") }
         if let sample, !(1...1_000_000).contains(sample) { throw ValidationError("--sample takes a whole number from 1") }
         if sample != nil, cached { throw ValidationError("--sample computes and --cached does not: one of them is enough") }
         if cached, options.noCache { throw ValidationError("--cached reads the cache, and --no-cache does not") }
@@ -46,6 +50,8 @@ struct VerifyCommand: ParsableCommand {
 
     private func verify(_ path: String, _ session: Session, _ reporter: Reporter) throws -> Int32 {
         let file = try NotebookFile(path)
+        try RunCommand.check(parameters, of: file.notebook, path, session)
+        session.set(parameters)
         if cached {
             session.cache = options.itemCache(options.access(file: path).base, .ifThere)
             guard session.cache != nil else {
