@@ -84,7 +84,7 @@ struct HTMLPage {
               head.setAttribute('aria-sort', down ? 'descending' : 'ascending');
               const text = row => row.cells[column].textContent.trim();
               const number = row => parseFloat(text(row));
-              const omitted = row => [...row.cells].every(cell => cell.textContent.trim() === '\u2026');
+              const omitted = row => [...row.cells].every(cell => cell.textContent.trim() === '…');
               const rows = [...body.rows].filter(row => !omitted(row));
               const numeric = rows.every(row => !isNaN(number(row)) || text(row) === '-' || text(row) === '');
               rows.sort((a, b) => (numeric ? (number(a) || 0) - (number(b) || 0) : text(a).localeCompare(text(b))) * (down ? -1 : 1));
