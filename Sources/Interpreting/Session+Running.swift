@@ -62,6 +62,11 @@ extension Session {
         return Checker.columns(of: Parser.parse(source, verbs: verbSet, place: .prompt).program, session: self)
     }
 
+    /// The names that `param` declares in a program.
+    package func parameters(of source: SourceFile) -> [String] {
+        Parser.parse(source, verbs: verbSet).program.statements.compactMap { if case .param(let name, _, _) = $0.kind { name.text } else { nil } }
+    }
+
     /// Parses and checks a program without running it: all its errors, in the order of the text.
     package func check(_ source: SourceFile) -> [Diagnostic] { parseAndCheck(source).diagnostics }
 

@@ -24,7 +24,7 @@ package final class PromptSession {
     private let notebook: OpenNotebook?
     /// Entries that ran to their end, with what they showed.
     private var finished: [(text: String, outputs: [Output])] = []
-    /// Whether the last of them was the last line typed, and is not in the notebook yet.
+    /// Whether the last of them is not in the notebook yet.
     private var isKeepable = false
     private var showsTime = false
 
@@ -96,7 +96,7 @@ package final class PromptSession {
         count += 1
         let (ending, outputs) = run(SourceFile(name: "prompt", text: text))
         if ending == .finished { finished.append((text, outputs)) }
-        isKeepable = ending == .finished
+        if ending == .finished { isKeepable = true }
     }
 
     private func run(_ source: SourceFile) -> (ending: RunResult.Ending, outputs: [Output]) {
@@ -215,7 +215,7 @@ package final class PromptSession {
 
     private func keep(_ label: String) throws {
         let notebook = try opened()
-        guard isKeepable, let last = finished.last else { return write("nothing has run since that could be kept\n", .error) }
+        guard isKeepable, let last = finished.last else { return write("nothing has run \(finished.isEmpty ? "yet" : "since") that could be kept\n", .error) }
         guard !label.contains(where: \.isWhitespace) else { return write("a label is one word: :keep first-try\n", .error) }
         try notebook.append(last.text, label: label.isEmpty ? nil : label) { folder in
             try last.outputs.flatMap { try NotebookRunner.markdown($0, folder) }.joined(separator: "\n\n")

@@ -6,7 +6,6 @@ import Prompt
 import Rendering
 import Results
 import SourceText
-import Syntax
 import Tensors
 
 /// `noisebook run`: replays notebooks and scripts, one after the other; the first that fails ends it.
@@ -83,12 +82,7 @@ struct RunCommand: ParsableCommand {
 
     private func runScript(_ file: String, _ session: Session, _ reporter: Reporter) throws -> Int32 {
         let text = try FileSystem.readText(file == "-" ? "/dev/stdin" : file)
-        let known = Parser.parse(SourceFile(name: file, text: text), verbs: session.verbSet).program.statements.compactMap { statement in
-            if case .param(let name, _, _) = statement.kind { name.text } else { nil as String? }
-        }
-        if let unknown = parameters.first(where: { !known.contains($0.name) }) {
-            throw ValidationError("\(file) has no param `\(unknown.name)`" + (known.isEmpty ? "" : "; its params are \(known.joined(separator: ", "))"))
-        }
+        try Self.check(parameters, among: session.parameters(of: SourceFile(name: file, text: text)), file)
         return ProgramRun(session: session, reporter: reporter).run(text, name: file == "-" ? "standard input" : file)
     }
 
@@ -142,7 +136,10 @@ struct RunCommand: ParsableCommand {
     }
 
     static func check(_ parameters: [(name: String, value: String)], of notebook: Notebook, _ path: String, _ session: Session) throws {
-        let known = NotebookProgram(notebook).parameters(session)
+        try check(parameters, among: NotebookProgram(notebook).parameters(session), path)
+    }
+
+    private static func check(_ parameters: [(name: String, value: String)], among known: [String], _ path: String) throws {
         if let unknown = parameters.first(where: { !known.contains($0.name) }) {
             throw ValidationError("\(path) has no param `\(unknown.name)`" + (known.isEmpty ? "" : "; its params are \(known.joined(separator: ", "))"))
         }

@@ -128,6 +128,19 @@ import Verbs
         #expect(throws: EngineError.self) { try desk.verify(.sample(1, seed: 0)) }
     }
 
+    @Test("a cell without a label that got another number is held against its own pictures") func moved() throws {
+        let desk = try Desk()
+        let text = try FileSystem.readText(desk.path).replacing("noise pictures", with: "noise").replacing("noise scores", with: "noise")
+        try AtomicFile.write(text, to: desk.path)
+        let file = try NotebookFile(desk.path), session = desk.session(cached: true)
+        let run = NotebookRunner(file.notebook, session: session, folder: file.folder) { $0.title }.run()
+        try file.writeLock(session, written: run.outputs.keys, made: run.made)
+        try AtomicFile.write("```noise\n1 + 1\n```\n\n" + text, to: desk.path)
+        let found = try desk.verify(.sample(100, seed: 0))
+        #expect(states(found).dropFirst() == ["model same", "3 same", "4 sampled", "alone same"])
+        #expect(try desk.verify(.sample(1, seed: 0)).cells[2].pictures == 1)
+    }
+
     @Test("what was accepted can be sampled")
     func accepted() throws {
         let desk = try Desk()

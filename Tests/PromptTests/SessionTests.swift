@@ -109,6 +109,23 @@ struct SessionTests {
         }
     }
 
+    @Test("what was kept is not kept twice, and bytes that are no text stay")
+    func keptOnce() throws {
+        let folder = try TemporaryFolder()
+        let bytes: [UInt8] = Array("latin ".utf8) + [0xE9, 0xFF] + Array(" prose\r\n".utf8)
+        try AtomicFile.write(bytes, to: folder.path("n.md"))
+        let session = Session(verbs: Verbs.registry, access: FileAccess(base: folder.path))
+        var errors = ""
+        let lines = ["1 + 1", ":keep", "nope", ":keep", ":keep hide"].map { LineInput.line($0) }
+        let prompt = PromptSession(session: session, editor: ListedLines(lines), display: Display(form: .text), notebook: try OpenNotebook(folder.path("n.md"))) {
+            if $1 == .error { errors += $0 }
+        }
+        prompt.run()
+        let written = try FileSystem.readBytes(folder.path("n.md"))
+        #expect(written == bytes + Array("\r\n```noise\r\n1 + 1\r\n```\r\n<!-- out -->\r\n\r\n```text\r\n2\r\n```\r\n\r\n<!-- /out -->\r\n".utf8))
+        #expect(errors.contains("nothing has run since"))
+    }
+
     @Test(":status names the cells, :save writes what ran as a notebook, and without a notebook the commands say so")
     func statusAndSave() throws {
         try step(Self.notebook, [":status", ":next", "7", ":save s.md", ":save s.md", ":save x.txt", ":cache", ":time", "1"]) { output, errors, folder in

@@ -25,9 +25,10 @@ import Verbs
     @Test("a program shows and complains as its comments say", arguments: programs) func program(_ name: String) throws {
         let path = FileSystem.join(ProgramTests.folder, name)
         let text = try FileSystem.readText(path)
-        // What it saves goes with the folder.
+        // What one saves goes with a folder of its own.
         let desk = try TemporaryFolder()
-        let session = Session(verbs: Verbs.registry, access: FileAccess(base: desk.path))
+        let base = text.contains("save ") ? desk.path : FileSystem.folder(of: path)
+        let session = Session(verbs: Verbs.registry, access: FileAccess(base: base))
         let result = session.run(SourceFile(name: name, text: text))
         var expected: [String] = []
         var errors: [String] = []
