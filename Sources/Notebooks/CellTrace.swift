@@ -47,7 +47,10 @@ package struct CellTrace: Codable, Equatable, Sendable {
     /// With other names of the cells that its rows come from.
     func renamed(_ names: [String: String]) -> CellTrace {
         var copy = self
-        for index in copy.pictures.indices { copy.pictures[index].from?.cell = names[copy.pictures[index].from?.cell ?? ""] ?? copy.pictures[index].from?.cell ?? "" }
+        for index in copy.pictures.indices {
+            guard let cell = copy.pictures[index].from?.cell, let name = names[cell] else { continue }
+            copy.pictures[index].from?.cell = name
+        }
         return copy
     }
 
