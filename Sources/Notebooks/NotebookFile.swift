@@ -22,13 +22,15 @@ package struct NotebookFile {
     /// Writes pictures, then the text, then removes pictures that nothing shows any more: at no time does the text on disk show a
     /// picture that is not there. Refused where somebody changed the file meanwhile.
     package func write(_ outputs: [Int: String]) throws {
-        if target == path, try FileSystem.readBytes(path, limit: 1 << 28) != notebook.bytes {
+        let text = try notebook.rewriting(outputs)
+        let found = target == path ? try FileSystem.readBytes(path, limit: 1 << 28) : notebook.bytes
+        // The very same may be there already: of another process that ran it too.
+        guard found == notebook.bytes || found == text else {
             throw EngineError(
                 .file, "was changed while it ran; its outputs are not written", place: path, cure: "run it again")
         }
-        let text = try notebook.rewriting(outputs)
         try folder.write()
-        if target != path || text != notebook.bytes { try AtomicFile.write(text, to: target) }
+        if target != path || text != found { try AtomicFile.write(text, to: target) }
         try folder.removeUnmentioned(in: text)
     }
 
