@@ -126,13 +126,14 @@ struct RunCommand: ParsableCommand {
                     try reporter.show(output, file: path, cell: cell.name)
                 })
         }
+        // Told first: a disk without room for the outputs must not hide how the run went.
+        reporter.tellStopped(run.ending, run.stopped)
+        reporter.report(run.diagnostics)
+        reporter.tell(run.counts, failure: run.cacheFailure)
         if write, !run.outputs.isEmpty {
             try file.write(run.outputs)
             try file.writeLock(session, written: run.outputs.keys, made: run.made)
         }
-        reporter.tellStopped(run.ending, run.stopped)
-        reporter.report(run.diagnostics)
-        reporter.tell(run.counts, failure: run.cacheFailure)
         if write, !options.json {
             let count = file.notebook.cells.count
             let place = "\(file.target): outputs of \(run.outputs.count) of \(count) \(count == 1 ? "cell" : "cells") written"
