@@ -28,6 +28,7 @@ let package = Package(
         // System libraries
         .systemLibrary(name: "CPNG", path: "Sources/CPNG"),
         .systemLibrary(name: "CProcessor", path: "Sources/CProcessor"),
+        .systemLibrary(name: "CRename", path: "Sources/CRename"),
         .systemLibrary(name: "CPseudoTerminal", path: "Tests/CPseudoTerminal"),
         .systemLibrary(name: "CCrypto", path: "Sources/CCrypto"),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib"),
@@ -43,7 +44,7 @@ let package = Package(
         module("WideKernels", swiftSettings: wideVectorFlags),
         module("Kernels", ["WideKernels", "CProcessor"], swiftSettings: vectorFlags),
         module("Tensors", ["Kernels"]),
-        module("Files", ["Tensors", "CPNG", "CCrypto", "CZlib"]),
+        module("Files", ["Tensors", "CPNG", "CCrypto", "CZlib", "CRename"]),
         module("Networks", ["Kernels", "Tensors", "Files"]),
         module("Models", ["Kernels", "Tensors", "Files", "Networks"]),
 

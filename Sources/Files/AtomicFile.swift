@@ -55,18 +55,14 @@ package enum AtomicFile {
         default: throw EngineError(.file, "cannot write over something that is not an ordinary file", place: path)
         }
         let folder = FileSystem.folder(of: target)
-        let temporary = FileSystem.join(folder, ".noisebook-\(String(UInt64.random(in: 0 ... .max), radix: 36)).partial")
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        if descriptor < 0 { throw EngineError.system("cannot write the file", path) }
+        let temporary = try UnderConstruction.file(in: folder, for: path)
+        defer { temporary.release() }
         var renamed = false
-        defer { if !renamed { unlink(temporary) } }
-        do {
-            defer { close(descriptor) }
-            keepMode(of: target, on: descriptor)
-            try body(Sink(descriptor: descriptor, path: path))
-            if durable, fsync(descriptor) != 0 { throw EngineError.system("cannot write the file", path) }
-        }
-        if rename(temporary, target) != 0 { throw EngineError.system("cannot write the file", path) }
+        defer { if !renamed { unlink(temporary.path) } }
+        keepMode(of: target, on: temporary.descriptor)
+        try body(Sink(descriptor: temporary.descriptor, path: path))
+        if durable, fsync(temporary.descriptor) != 0 { throw EngineError.system("cannot write the file", path) }
+        if rename(temporary.path, target) != 0 { throw EngineError.system("cannot write the file", path) }
         renamed = true
         guard durable else { return }
         // The rename itself reaches the disk with the folder; a file system that refuses this has nothing to lose.

@@ -1,3 +1,4 @@
+internal import CRename
 internal import Tensors
 
 #if canImport(Glibc)
@@ -9,32 +10,37 @@ internal import Darwin
 /// Writes a folder so that a reader sees all of it or nothing: under a temporary name beside its place, then renamed.
 package enum AtomicFolder {
     /// - Parameters:
-    ///   - replaces: whether an existing folder may be replaced; it is moved aside first and removed when the new one stands.
+    ///   - replaces: whether an existing folder may be replaced; it is removed when the new one stands.
     ///   - body: fills the folder whose path it gets.
     package static func write(to path: String, replacing replaces: Bool = false, _ body: (String) throws -> Void) throws {
         let place = FileSystem.folder(of: path)
         try FileSystem.createFolder(place)
-        let mark = String(UInt64.random(in: 0 ... .max), radix: 36)
-        let temporary = FileSystem.join(place, ".noisebook-\(mark).partial")
+        let made = try UnderConstruction.folder(in: place, for: path)
+        defer { made.release() }
+        let temporary = made.path
         do {
-            try FileSystem.createFolder(temporary)
             try body(temporary)
-            if replaces, FileSystem.exists(path) {
-                let old = FileSystem.join(place, ".noisebook-\(mark).old")
-                guard rename(path, old) == 0 else { throw EngineError.system("cannot replace the folder", path) }
-                guard rename(temporary, path) == 0 else {
-                    let error = EngineError.system("cannot write the folder", path)
-                    _ = rename(old, path)
-                    throw error
-                }
-                try remove(old)
-            } else if rename(temporary, path) != 0 {
-                throw EngineError.system("cannot write the folder", path)
-            }
+            if rename(temporary, path) == 0 { return }
+            let refusal = EngineError.system("cannot write the folder", path)
+            guard replaces, FileSystem.exists(path) else { throw refusal }
+            try replace(path, by: temporary)
         } catch {
             try? remove(temporary)
             throw error
         }
+    }
+
+    /// The two change places in one step where the file system can do that, so that a kill leaves one or the other at `path`.
+    private static func replace(_ path: String, by temporary: String) throws {
+        if nb_exchange(temporary, path) == 0 { return try remove(temporary) }
+        let old = temporary + ".old"
+        guard rename(path, old) == 0 else { throw EngineError.system("cannot replace the folder", path) }
+        guard rename(temporary, path) == 0 else {
+            let error = EngineError.system("cannot write the folder", path)
+            _ = rename(old, path)
+            throw error
+        }
+        try remove(old)
     }
 
     /// Removes a folder and all that is in it; links are removed, not followed.

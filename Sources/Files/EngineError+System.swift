@@ -14,6 +14,8 @@ extension EngineError {
             case ENOENT: "check the name and the folder it is in"
             case EACCES, EPERM: "check the permissions of the file and of its folder"
             case ENOSPC: "make room on the disk"
+            case EDQUOT: "make room: what this user may take of the disk is used up"
+            case EFBIG: "raise the limit on the size of files, `ulimit -f`"
             default: nil
             }
         return EngineError(.file, "\(action): \(String(cString: strerror(code)))", place: path, cure: cure)

@@ -22,14 +22,22 @@ package struct NotebookFile {
     /// Writes pictures, then the text, then removes pictures that nothing shows any more: at no time does the text on disk show a
     /// picture that is not there. Refused where somebody changed the file meanwhile.
     package func write(_ outputs: [Int: String]) throws {
-        if target == path, try FileSystem.readBytes(path, limit: 1 << 28) != notebook.bytes {
-            throw EngineError(
-                .file, "was changed while it ran; its outputs are not written", place: path, cure: "run it again")
-        }
         let text = try notebook.rewriting(outputs)
+        _ = try content(unchangedOr: text)
         try folder.write()
-        if target != path || text != notebook.bytes { try AtomicFile.write(text, to: target) }
+        // Once more: many pictures take a while.
+        if try content(unchangedOr: text) != text { try AtomicFile.write(text, to: target) }
         try folder.removeUnmentioned(in: text)
+    }
+
+    /// What the target holds now: what was read, or the very same as is to be written, from another process that ran it too.
+    private func content(unchangedOr text: [UInt8]) throws -> [UInt8] {
+        guard target == path else { return [] }
+        let found = try FileSystem.readBytes(path, limit: 1 << 28)
+        guard found == notebook.bytes || found == text else {
+            throw EngineError(.file, "was changed while it ran; its outputs are not written", place: path, cure: "run it again")
+        }
+        return found
     }
 
     /// Notes in `NAME.lock` what the outputs of these cells, which stand in the file now, were made from, and the pictures that they decoded.

@@ -36,7 +36,11 @@ struct Workshop {
         let path = self.path(key)
         if !FileSystem.isFolder(path) {
             let made = try made()
-            try AtomicFolder.write(to: path) { try body(made, $0) }
+            do {
+                try AtomicFolder.write(to: path) { try body(made, $0) }
+            } catch  where FileSystem.isFolder(path) {
+                // Another process was faster. What it made has the same key, so it is the same.
+            }
             // What it was made from is not needed any more.
             let checkpoint = checkpoint(key)
             if FileSystem.exists(checkpoint) { try? FileSystem.removeFile(checkpoint) }

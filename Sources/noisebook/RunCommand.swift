@@ -18,7 +18,7 @@ struct RunCommand: ParsableCommand {
             the last tables of all in one; a text with a comma stands in quotes: 'name="a cat, sitting"'. --only and --from name a cell by its label or its number; cells before it run as far as it needs them.
             """)
 
-    @Argument(help: "Files, `-` for standard input, and values of params.")
+    @ArgumentParser.Argument(help: "Files, `-` for standard input, and values of params.")
     var words: [String]
 
     @Flag(help: "Write outputs and pictures into the notebooks.")
@@ -120,13 +120,14 @@ struct RunCommand: ParsableCommand {
                     try reporter.show(output, file: path, cell: cell.name)
                 })
         }
+        // Told first: a disk without room for the outputs must not hide how the run went.
+        reporter.tellStopped(run.ending, run.stopped)
+        reporter.report(run.diagnostics)
+        reporter.tell(run.counts, failure: run.cacheFailure)
         if write, !run.outputs.isEmpty {
             try file.write(run.outputs)
             try file.writeLock(session, written: run.outputs.keys, made: run.made)
         }
-        reporter.tellStopped(run.ending, run.stopped)
-        reporter.report(run.diagnostics)
-        reporter.tell(run.counts, failure: run.cacheFailure)
         if write, !options.json {
             let count = file.notebook.cells.count
             let place = "\(file.target): outputs of \(run.outputs.count) of \(count) \(count == 1 ? "cell" : "cells") written"

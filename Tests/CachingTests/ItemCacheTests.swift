@@ -85,6 +85,39 @@ import Testing
         #expect(cache.failure == nil)
     }
 
+    @Test("two users that store, read, evict and damage at once get whole values or none") func together() async throws {
+        let folder = try TemporaryFolder()
+        func tensor(_ number: Int) -> Tensor { Tensor(shape: [50 + number], values: (0..<(50 + number)).map { Float($0 * number) }) }
+        let keys = try (0..<40).map { try ItemCacheTests.key("\($0)") }
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for user in 0..<2 {
+                group.addTask {
+                    // Room for half of them, so each removes what the other stored.
+                    let cache = ItemCache(folder: folder.path, limit: 10_000)
+                    var generator = SmallGenerator(seed: UInt64(user))
+                    var found = 0
+                    for _ in 0..<2_000 {
+                        let number = generator.next(below: keys.count)
+                        if generator.next(below: 100) == 0, let path = try? ItemCacheTests.entries(folder).first, var bytes = try? FileSystem.readBytes(path) {
+                            bytes[bytes.count / 2] ^= 1
+                            try? AtomicFile.write(bytes, to: path, durable: false)
+                        }
+                        if let value = cache.value(keys[number], { try $0.tensor() }) {
+                            found += 1
+                            if value.values != tensor(number).values { throw EngineError(.data, "another value under key \(number)") }
+                        } else {
+                            cache.store(keys[number]) { $0.write(tensor(number)) }
+                            if let failure = cache.failure { throw failure }
+                        }
+                    }
+                    return found
+                }
+            }
+            for try await found in group { #expect(found > 0) }
+        }
+        #expect(try ItemCache(folder: folder.path).byteCount() <= 20_000)
+    }
+
     @Test("keys differ where any part does, and parts do not run into one another") func keys() throws {
         func key(_ add: (inout ItemKeyBuilder) -> Void, version: Int = 1, verb: String = "v") throws -> ItemKey {
             var builder = ItemKeyBuilder(verb: verb, version: version)

@@ -3,6 +3,12 @@ import Tensors
 import TestSupport
 import Testing
 
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
 @Suite("Files and folders")
 struct FileSystemTests {
     @Test("a written file has its content and leaves nothing else in the folder")
@@ -33,6 +39,42 @@ struct FileSystemTests {
         #expect(error?.kind == .interrupted)
         #expect(try FileSystem.readText(path) == "old")
         #expect(try FileSystem.list(temporary.path) == ["note.txt"])
+    }
+
+    @Test("what a killed process had begun goes with the next write into its folder, what another is writing stays")
+    func leftovers() throws {
+        let temporary = try TemporaryFolder()
+        func lay(_ folder: String) throws {
+            try FileSystem.createFolder(folder)
+            for name in [".noisebook-a1.partial", ".noisebook-b2.partial", ".noisebook-mine.txt", "a.partial"] {
+                try AtomicFile.write("x", to: temporary.path("laid"))
+                try #require(rename(temporary.path("laid"), FileSystem.join(folder, name)) == 0)
+            }
+            try FileSystem.createFolder(FileSystem.join(folder, ".noisebook-c3.partial/inner"))
+        }
+        let files = temporary.path("files"), folders = temporary.path("folders")
+        for folder in [files, folders] { try lay(folder) }
+        // Another process holds a lock on what it writes.
+        let held = [files, folders].map { open(FileSystem.join($0, ".noisebook-b2.partial"), O_RDONLY) }
+        defer { for descriptor in held { close(descriptor) } }
+        for descriptor in held { try #require(flock(descriptor, LOCK_EX | LOCK_NB) == 0) }
+        try AtomicFile.write("x", to: FileSystem.join(files, "new"))
+        try AtomicFolder.write(to: FileSystem.join(folders, "new")) { try AtomicFile.write("x", to: FileSystem.join($0, "inner")) }
+        for folder in [files, folders] { #expect(try FileSystem.list(folder) == [".noisebook-b2.partial", ".noisebook-mine.txt", "a.partial", "new"]) }
+    }
+
+    @Test("a folder is written whole or not at all, and replaces one only where that is asked")
+    func folder() throws {
+        let temporary = try TemporaryFolder()
+        let path = temporary.path("model")
+        func fill(_ text: String) -> (String) throws -> Void { { try AtomicFile.write(text, to: FileSystem.join($0, "weights")) } }
+        try AtomicFolder.write(to: path, fill("one"))
+        #expect(throws: EngineError.self) { try AtomicFolder.write(to: path, fill("two")) }
+        #expect(throws: EngineError.self) { try AtomicFolder.write(to: path, replacing: true) { _ in throw EngineError(.interrupted, "stopped") } }
+        #expect(try FileSystem.readText(temporary.path("model/weights")) == "one")
+        try AtomicFolder.write(to: path, replacing: true, fill("three"))
+        #expect(try FileSystem.readText(temporary.path("model/weights")) == "three")
+        #expect(try FileSystem.list(temporary.path) == ["model"])
     }
 
     @Test("a folder that is missing, a folder in the file's place and a device are errors that name the path")

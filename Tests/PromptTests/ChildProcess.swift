@@ -42,7 +42,9 @@ final class ChildProcess {
     func signal(_ number: CInt) { kill(id, number) }
 
     /// How it ended: the exit status, or nil for the signal that ended it, and what it wrote.
-    func wait() throws -> (status: Int32?, told: String) {
+    typealias Ended = (status: Int32?, told: String)
+
+    func wait() throws -> Ended {
         var status: CInt = 0
         while waitpid(id, &status, 0) < 0, errno == EINTR {}
         return (status & 0x7f == 0 ? (status >> 8) & 0xff : nil, try FileSystem.readText(output))
