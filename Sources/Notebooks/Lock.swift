@@ -55,7 +55,9 @@ package struct Lock {
         entries = entries.filter { names.contains($0.key) }
         for index in written {
             let cell = notebook.cells[index]
-            entries[cell.name] = try keys.parts[index].map { Entry(cell: cell.name, engine: ItemKeyBuilder.engineVersion, key: $0, output: try Self.digest(notebook, cell), made: made[index]) }
+            entries[cell.name] = try keys.parts[index].map {
+                Entry(cell: cell.name, engine: ItemKeyBuilder.engineVersion, key: $0, output: try Self.digest(notebook, cell), made: made[index])
+            }
         }
     }
 

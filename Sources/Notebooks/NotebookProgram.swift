@@ -13,7 +13,8 @@ package struct NotebookProgram {
             // The message of a cell that must fail becomes its output, which must not depend on where the file lies or what stands above.
             let isShown = cell.header.flags.contains(.raises)
             let source = SourceFile(
-                name: isShown ? FileSystem.name(of: notebook.name) : notebook.name, text: cell.code, cell: isShown ? cell.name : cell.header.label, firstLine: cell.firstCodeLine,
+                name: isShown ? FileSystem.name(of: notebook.name) : notebook.name, text: cell.code, cell: isShown ? cell.name : cell.header.label,
+                firstLine: cell.firstCodeLine,
                 firstOffset: notebook.lines.start(of: cell.firstCodeLine))
             return (cell, source)
         }

@@ -53,7 +53,8 @@ package struct Verification {
         let names = Dictionary(zip(file.notebook.cells, entries).compactMap { cell, entry in entry.map { ($0.cell, cell.name) } }) { first, _ in first }
         let made = entries.map { $0?.made?.renamed(names) }
         if case .sample = method, lock.entries.isEmpty, !file.notebook.cells.isEmpty {
-            throw EngineError(.file, "has no lock to hold a sample against", place: file.path, cure: "`noisebook run --write` makes one; without --sample all is compared")
+            throw EngineError(
+                .file, "has no lock to hold a sample against", place: file.path, cure: "`noisebook run --write` makes one; without --sample all is compared")
         }
         switch method {
         case .full: break

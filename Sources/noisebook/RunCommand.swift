@@ -18,7 +18,7 @@ struct RunCommand: ParsableCommand {
             the last tables of all in one; a text with a comma stands in quotes: 'name="a cat, sitting"'. --only and --from name a cell by its label or its number; cells before it run as far as it needs them.
             """)
 
-    @ArgumentParser.Argument(help: "Files, `-` for standard input, and values of params.")
+    @Argument(help: "Files, `-` for standard input, and values of params.")
     var words: [String]
 
     @Flag(help: "Write outputs and pictures into the notebooks.")

@@ -83,9 +83,12 @@ import Verbs
         try FileSystem.createFolder(folder.path("a & ü.out"))
         try PNG.write(Bitmap(width: 2, height: 2, red: 255, green: 0, blue: 0), to: folder.path("a & ü.out/0123456789ab.png"))
         try AtomicFile.write("secret", to: folder.path("secret"))
-        try AtomicFile.write("![p](<a & ü.out/0123456789ab.png>)\n\n[up](<a & ü.out/../secret>) [gone](<a & ü.out/ffffffffffff.png>)\n", to: folder.path("a & ü.md"))
-        let page = try NotebookExport(NotebookFile(folder.path("a & ü.md")), verbs: Session(verbs: Verbs.registry, access: FileAccess(base: "/")).verbSet, version: "1")
-            .text(.html)
+        try AtomicFile.write(
+            "![p](<a & ü.out/0123456789ab.png>)\n\n[up](<a & ü.out/../secret>) [gone](<a & ü.out/ffffffffffff.png>)\n", to: folder.path("a & ü.md"))
+        let page = try NotebookExport(
+            NotebookFile(folder.path("a & ü.md")), verbs: Session(verbs: Verbs.registry, access: FileAccess(base: "/")).verbSet, version: "1"
+        )
+        .text(.html)
         #expect(page.contains("src=\"data:image/png;base64,"))
         #expect(!page.contains("c2VjcmV0"))
         #expect(page.contains("secret\"") && page.contains("ffffffffffff.png\""))

@@ -129,7 +129,9 @@ struct RunnerTests {
         #expect(try run(text, session).ending == .failed)
     }
 
-    @Test("a list param takes numbers and ranges from outside", arguments: [("2,5", "[2, 5]"), ("20..60:20", "[20, 40, 60]"), ("1..3,9", "[1, 2, 3, 9]"), ("3..1", "[3, 2, 1]")])
+    @Test(
+        "a list param takes numbers and ranges from outside",
+        arguments: [("2,5", "[2, 5]"), ("20..60:20", "[20, 40, 60]"), ("1..3,9", "[1, 2, 3, 9]"), ("3..1", "[3, 2, 1]")])
     func listParam(_ text: String, _ shown: String) throws {
         let session = session()
         session.parameters["k"] = text

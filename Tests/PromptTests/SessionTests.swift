@@ -117,7 +117,8 @@ struct SessionTests {
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: folder.path))
         var errors = ""
         let lines = ["1 + 1", ":keep", "nope", ":keep", ":keep hide"].map { LineInput.line($0) }
-        let prompt = PromptSession(session: session, editor: ListedLines(lines), display: Display(form: .text), notebook: try OpenNotebook(folder.path("n.md"))) {
+        let prompt = PromptSession(session: session, editor: ListedLines(lines), display: Display(form: .text), notebook: try OpenNotebook(folder.path("n.md")))
+        {
             if $1 == .error { errors += $0 }
         }
         prompt.run()
