@@ -26,8 +26,15 @@ package enum AtomicFolder {
             try replace(path, by: temporary)
         } catch {
             try? remove(temporary)
-            throw error
+            throw named(error, path, insteadOf: temporary)
         }
+    }
+
+    /// An error about a file in the folder, with the name that the file was to have: the temporary one says nothing to anybody.
+    private static func named(_ error: any Error, _ path: String, insteadOf temporary: String) -> any Error {
+        guard var error = error as? EngineError, let place = error.place, place.hasPrefix(temporary) else { return error }
+        error.place = path + place.dropFirst(temporary.count)
+        return error
     }
 
     /// The two change places in one step where the file system can do that, so that a kill leaves one or the other at `path`.

@@ -70,7 +70,10 @@ struct FileSystemTests {
         func fill(_ text: String) -> (String) throws -> Void { { try AtomicFile.write(text, to: FileSystem.join($0, "weights")) } }
         try AtomicFolder.write(to: path, fill("one"))
         #expect(throws: EngineError.self) { try AtomicFolder.write(to: path, fill("two")) }
-        #expect(throws: EngineError.self) { try AtomicFolder.write(to: path, replacing: true) { _ in throw EngineError(.interrupted, "stopped") } }
+        let error = #expect(throws: EngineError.self) {
+            try AtomicFolder.write(to: path, replacing: true) { try AtomicFile.write("two", to: FileSystem.join($0, "none/weights")) }
+        }
+        #expect(error?.place == temporary.path("model/none/weights"))
         #expect(try FileSystem.readText(temporary.path("model/weights")) == "one")
         try AtomicFolder.write(to: path, replacing: true, fill("three"))
         #expect(try FileSystem.readText(temporary.path("model/weights")) == "three")

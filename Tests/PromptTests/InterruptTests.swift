@@ -7,7 +7,7 @@ extension ProcessTests {
     /// SIGINT, as `kill -INT`, a batch system or a build tool sends it: nobody sits at a terminal.
     @Suite("SIGINT without a terminal") struct InterruptTests {
         /// Enough steps that it comes while the sweep runs.
-        private static let steps = 12
+        private static let steps = 20
 
         /// Waits for the first batch: the entries of four texts, the empty one among them, and of two latents.
         private func waitForWork(_ desk: Desk) throws {
