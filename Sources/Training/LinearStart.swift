@@ -7,20 +7,24 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// A CLIP's first weights in closed form, for a thousand pairs or so: ridge regression from the words of a caption (weighted by how rare they are) to
-/// the main directions of the pictures, and the projection of a picture on these directions. A contrastive loss alone learns so few pairs by heart;
-/// both maps are linear, so a network of one patch per picture holds them exactly, and training goes on from there (figures in CONTRIBUTING.md).
+/// A CLIP's first weights in closed form, for a thousand pairs or so: ridge regression from the words of a caption (weighted by how rare they are and
+/// how early they come) to numbers that one patch and one layer compute of a picture (`PictureFeatures`). A contrastive loss alone learns so few pairs
+/// by heart; these maps a network holds exactly, and training goes on from there (figures in CONTRIBUTING.md).
 ///
 /// Vectors lie in the network's width H as sums of cosines (the discrete cosine transform is orthonormal, and all but its first function have a mean of
-/// zero, so that layer normalisation only scales): functions 1 to K hold a direction each, the others tell tokens apart. Attention is even over all
-/// tokens (queries are zero), values pass the K directions on, other layers and the feed-forward parts begin as nothing.
+/// zero, so that layer normalisation only scales). Of the text tower's, functions 1 to K hold a direction each, the next one the place in the caption,
+/// the others tell tokens apart. Layers after the first begin as nothing.
 package struct LinearStart {
     /// Added to the Gram matrix of captions of unit length. 3 did best of 0.3, 1, 3 and 10 in five parts of 1,118 monsters.
     private static let ridge = 3.0
     /// Half whitened: the first directions would drown the others, the last are noise.
     private static let whitening = 0.375
+    /// A word counts less by a factor of e every so many tokens: captions begin with the name. 10 did best of 10, 15, 20, 40 and no decay.
+    private static let reach = 10.0
     /// How much louder the mean of the words is than one word, where the text is read.
     private static let gain: Float = 4
+    /// A token's place is so much of its length: small, so that layer normalisation scales late tokens like early ones.
+    private static let placeStep: Float = 0.004
 
     /// By the names of the reference library; parameters that are not here stay as they are.
     package private(set) var weights: [String: Tensor] = [:]
@@ -32,23 +36,22 @@ package struct LinearStart {
         guard vision.patchSize == vision.imageSize else {
             throw EngineError(.configuration, "start=linear needs one patch per picture: `new clip` with patch=\(vision.imageSize), not \(vision.patchSize)")
         }
-        let count = min(text.projectionWidth, min(text.width, vision.width) - 2, pictures.count - 1)
+        let count = min(text.projectionWidth, min(text.width, vision.width) - 3, pictures.count - 1)
         guard count > 0, text.layers > 0, vision.layers > 0 else {
-            throw EngineError(.configuration, "start=linear needs towers of at least one layer and a width of three")
+            throw EngineError(.configuration, "start=linear needs towers of at least one layer and a width of four")
         }
         let mirrored = mirrors ? pictures.map { PictureChange.apply(.init(isMirrored: true), to: $0) } : []
-        let main = MainDirections(of: (pictures + mirrored).map(\.values), count: count)
-        let targets = zip(pictures.indices, pictures).map { index, picture -> [Double] in
-            let plain = Self.whitened(main.coordinates(of: picture.values), main.variances)
-            guard mirrors else { return plain }
-            return zip(plain, Self.whitened(main.coordinates(of: mirrored[index].values), main.variances)).map { ($0 + $1) / 2 }
+        let features = PictureFeatures(of: pictures + mirrored, width: vision.width, hidden: vision.hiddenWidth, seed: seed)
+        let plain = pictures.map { features.normalised($0) }, turned = mirrored.map { features.normalised($0) }
+        let main = MainDirections(of: plain + turned, count: min(count, features.count))
+        func target(_ vector: [Float]) -> [Double] { zip(main.coordinates(of: vector), main.variances).map { $0 * pow($1, -Self.whitening) } }
+        let targets = plain.indices.map { index -> [Double] in
+            guard mirrors else { return target(plain[index]) }
+            return zip(target(plain[index]), target(turned[index])).map { ($0 + $1) / 2 }
         }
-        let words = Self.regression(texts, targets, vocabulary: text.vocabularySize)
-        setText(text, words, count: count, seed: seed)
-        setVision(vision, main, count: count)
+        setText(text, Self.regression(texts, targets, vocabulary: text.vocabularySize), count: main.directions.count, seed: seed)
+        setVision(vision, features, main)
     }
-
-    private static func whitened(_ coordinates: [Double], _ variances: [Double]) -> [Double] { zip(coordinates, variances).map { $0 * pow($1, -whitening) } }
 
     // MARK: The regression
 
@@ -60,7 +63,7 @@ package struct LinearStart {
         let rarity = documents.map { log(Double(1 + rows) / Double(1 + $0)) + 1 }
         let weighted = texts.map { text -> [Int: Double] in
             var counts: [Int: Double] = [:]
-            for token in text { counts[token, default: 0] += rarity[token] }
+            for (place, token) in text.enumerated() { counts[token, default: 0] += rarity[token] * exp(-Double(place) / Self.reach) }
             let length = max(1e-9, counts.keys.sorted().reduce(0) { $0 + (counts[$1] ?? 0) * (counts[$1] ?? 0) }.squareRoot())
             return counts.mapValues { $0 / length }
         }
@@ -109,21 +112,9 @@ package struct LinearStart {
 
     // MARK: The weights
 
-    /// The cosine of order `order` at place `index` of a basis of `width` functions, each of length one.
-    private static func cosine(_ order: Int, _ index: Int, width: Int) -> Float {
-        Float((2 / Double(width)).squareRoot() * cos(.pi * (Double(index) + 0.5) * Double(order) / Double(width)))
-    }
-
-    /// `[count, width]`: the functions 1 to `count`.
-    private static func basis(_ count: Int, width: Int) -> Tensor {
-        Tensor(shape: [count, width]) { out in
-            for row in 0..<count { for column in 0..<width { out[row * width + column] = cosine(row + 1, column, width: width) } }
-        }
-    }
-
     /// Passes the first `count` functions on and nothing else.
     private static func projector(_ count: Int, width: Int) -> Tensor {
-        let basis = basis(count, width: width).values
+        let basis = CosineBasis.rows(count, width: width).values
         return Tensor(shape: [width, width]) { out in
             for i in 0..<width {
                 for j in 0..<width { out[i * width + j] = (0..<count).reduce(0) { $0 + basis[$1 * width + i] * basis[$1 * width + j] } }
@@ -141,13 +132,13 @@ package struct LinearStart {
         let width = text.width
         let lengths = words.map { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
         let largest = max(1e-9, lengths.max() ?? 1) * 1.05
-        let table = Self.basis(width - 1, width: width).values
+        let table = CosineBasis.rows(width - 1, width: width).values
         var generator = Generator(seed: UInt64(truncatingIfNeeded: seed))
         weights["text_model.embeddings.token_embedding.weight"] = Tensor(shape: [words.count, width]) { out in
             for (token, vector) in words.enumerated() {
                 // All tokens have the same length, so that layer normalisation leaves the vectors' lengths as they are.
                 let rest = max(0, 1 - lengths[token] * lengths[token] / (largest * largest)).squareRoot()
-                let own = generator.normalDoubles(count: width - 1 - count)
+                let own = [0] + generator.normalDoubles(count: width - 2 - count)
                 let ownLength = max(1e-9, own.reduce(0) { $0 + $1 * $1 }.squareRoot())
                 let weights = vector.map { Float($0 / largest) } + own.map { Float($0 / ownLength * rest) }
                 for column in 0..<width {
@@ -157,42 +148,47 @@ package struct LinearStart {
                 }
             }
         }
-        weights["text_model.embeddings.position_embedding.weight"] = Tensor(zeros: [text.maximumLength, width])
+        let mark = (0..<width).map { CosineBasis.value(count + 1, $0, width: width) }
+        weights["text_model.embeddings.position_embedding.weight"] = Tensor(shape: [text.maximumLength, width]) { out in
+            for place in 0..<text.maximumLength { for column in 0..<width { out[place * width + column] = -Self.placeStep * Float(place) * mark[column] } }
+        }
         setEncoder(
             "text_model.encoder", layers: text.layers, width: width, hidden: text.hiddenWidth, count: count, valueScale: 1 / Float(width).squareRoot(),
             gain: Self.gain)
-        weights["text_projection.weight"] = Self.projection(count, outputs: text.projectionWidth, width: width)
+        setAttention("text_model.encoder.layers.0.self_attn", width: width, heads: text.heads, mark: mark)
+        weights["text_projection.weight"] = Self.projection(CosineBasis.rows(count, width: width).values, outputs: text.projectionWidth, width: width)
     }
 
-    private mutating func setVision(_ vision: CLIPVisionConfiguration, _ main: MainDirections, count: Int) {
-        let width = vision.width, inputs = vision.channels * vision.patchSize * vision.patchSize
-        let basis = Self.basis(count, width: width).values
-        let scales = main.variances.map { Float(pow($0, -Self.whitening)) }
-        // The network sees 2 x - 1, so x = (input + 1) / 2.
-        var offset = [Float](repeating: 0, count: width)
-        weights["vision_model.embeddings.patch_embedding.weight"] = Tensor(shape: [width, vision.channels, vision.patchSize, vision.patchSize]) { out in
-            for row in 0..<width {
-                for input in 0..<inputs { out[row * inputs + input] = 0 }
-                for (index, direction) in main.directions.enumerated() {
-                    let weight = basis[index * width + row] * scales[index]
-                    for input in 0..<inputs {
-                        out[row * inputs + input] += weight * direction[input] / 2
-                        offset[row] += weight * direction[input] * (0.5 - main.mean[input])
-                    }
-                }
-            }
+    /// Attention by place alone: every query is the same, a key is how far the token is from the beginning.
+    private mutating func setAttention(_ place: String, width: Int, heads: Int, mark: [Float]) {
+        let headWidth = width / heads
+        // The score of place i is factor^2 * (-placeStep * i * sqrt(width)) / sqrt(headWidth), and shall be -i / reach.
+        let factor = (Float(headWidth).squareRoot() / (Float(Self.reach) * Self.placeStep * Float(width).squareRoot())).squareRoot()
+        weights["\(place).q_proj.bias"] = Tensor(shape: [width], values: (0..<width).map { $0 % headWidth == 0 ? factor : 0 })
+        weights["\(place).k_proj.bias"] = Tensor(zeros: [width])
+        weights["\(place).k_proj.weight"] = Tensor(shape: [width, width]) { out in
+            for row in 0..<width { for column in 0..<width { out[row * width + column] = row % headWidth == 0 ? factor * mark[column] : 0 } }
         }
-        let mark = (0..<width).map { Self.cosine(count + 1, $0, width: width) }
-        weights["vision_model.embeddings.class_embedding"] = Tensor(shape: [width], values: mark)
-        weights["vision_model.embeddings.position_embedding.weight"] = Tensor(
-            shape: [2, width], values: [Float](repeating: 0, count: width) + offset)
-        setEncoder("vision_model.encoder", layers: vision.layers, width: width, hidden: vision.hiddenWidth, count: count, valueScale: 1, gain: 2)
-        weights["visual_projection.weight"] = Self.projection(count, outputs: vision.projectionWidth, width: width)
     }
 
-    private static func projection(_ count: Int, outputs: Int, width: Int) -> Tensor {
-        let basis = basis(count, width: width).values
-        return Tensor(shape: [outputs, width], values: basis + [Float](repeating: 0, count: (outputs - count) * width))
+    private mutating func setVision(_ vision: CLIPVisionConfiguration, _ features: PictureFeatures, _ main: MainDirections) {
+        let width = vision.width, name = "vision_model.encoder"
+        setEncoder(name, layers: vision.layers, width: width, hidden: vision.hiddenWidth, count: features.directionCount, valueScale: 1, gain: 2)
+        weights.merge(features.weights(patch: vision.patchSize, layer: "\(name).layers.0")) { $1 }
+        // The features' mean is taken away behind the last normalisation, and the projection turns and scales them.
+        let basis = features.basis.values
+        func mapped(_ vector: [Float], _ factor: Float) -> [Float] {
+            var result = [Float](repeating: 0, count: width)
+            for (row, weight) in vector.enumerated() { for column in 0..<width { result[column] += factor * weight * basis[row * width + column] } }
+            return result
+        }
+        weights["vision_model.post_layernorm.bias"] = Tensor(shape: [width], values: mapped(main.mean, -1))
+        let rows = zip(main.directions, main.variances).flatMap { mapped($0, Float(pow($1, -Self.whitening))) }
+        weights["visual_projection.weight"] = Self.projection(rows, outputs: vision.projectionWidth, width: width)
+    }
+
+    private static func projection(_ rows: [Float], outputs: Int, width: Int) -> Tensor {
+        Tensor(shape: [outputs, width], values: rows + [Float](repeating: 0, count: outputs * width - rows.count))
     }
 
     private mutating func setEncoder(_ name: String, layers: Int, width: Int, hidden: Int, count: Int, valueScale: Float, gain: Float) {

@@ -26,7 +26,7 @@ struct ContrastiveFitting {
     func run() throws -> ModelPart {
         let fitting = Fitting(invocation: invocation, kind: .clip)
         let arguments = invocation.arguments
-        var builder = ItemKeyBuilder(verb: "fit clip", version: 1)
+        var builder = ItemKeyBuilder(verb: "fit clip", version: 2)
         builder.add("part", try part.digest)
         fitting.add(to: &builder)
         rows.add(to: &builder)
