@@ -136,7 +136,7 @@ struct Binder {
         if let closest = Suggestion.closest(to: name.text, in: candidates) { meant.insert(closest) }
         report(
             .unknownOption, "`\(declaration.name)` has no option `\(name.text)`", at: name.span,
-            label: Suggestion.question(for: name.text, in: candidates) ?? "no such option", declaration)
+            label: ForeignWord.option(name.text, of: declaration.name) ?? Suggestion.question(for: name.text, in: candidates) ?? "no such option", declaration)
     }
 
     private mutating func fill(_ bound: inout BoundCommand, _ slot: Slot?, _ argument: Argument) {

@@ -21,6 +21,21 @@ extension Checker {
 
     /// Gives what is known of the value, where that is not of numbers or texts.
     @discardableResult mutating func check(_ expression: Expression, perRow: Bool, bareIn list: Bool) -> ValueGuess {
+        let before = problems.count
+        let value = checkParts(expression, perRow: perRow, bareIn: list)
+        guard problems.count == before, !mayFail else { return value }
+        switch expression.kind {
+        // What depends on nothing can be computed now.
+        case .negative, .not, .call, .binary, .range:
+            guard isConstant(expression) else { break }
+            let evaluator = Evaluator(session: session, source: source, scope: Scope())
+            do { _ = try evaluator.evaluate(expression) } catch { problems.append(Diagnostic(error, at: expression.span, of: source)) }
+        default: break
+        }
+        return value
+    }
+
+    private mutating func checkParts(_ expression: Expression, perRow: Bool, bareIn list: Bool) -> ValueGuess {
         switch expression.kind {
         case .number, .boolean, .none, .error: break
         case .text(let parts):
@@ -52,9 +67,8 @@ extension Checker {
                         help: ["columns: " + columns.listed.joined(separator: " ")]))
             }
         case .previous:
-            if !session.keepsLast {
-                problems.append(Diagnostic(.previousInFile, at: expression.span, label: "only the prompt has earlier values"))
-            }
+            // In a file the parser has said so.
+            break
         case .group(let inner): return check(inner, perRow: perRow, bareIn: false)
         case .negative(let inner), .not(let inner): check(inner, perRow: perRow, bareIn: false)
         case .pipeline(let pipeline): return check(pipeline, isBlockHead: false)
@@ -81,18 +95,16 @@ extension Checker {
             check(a, perRow: perRow, bareIn: false)
             check(b, perRow: perRow, bareIn: false)
             if let step { check(step, perRow: perRow, bareIn: false) }
-            if isConstant(expression) {
-                let evaluator = Evaluator(session: session, source: source, scope: Scope())
-                do { _ = try evaluator.evaluate(expression) } catch { (error as? Diagnostic).map { problems.append($0) } }
-            }
         }
         return .unknown
     }
 
     /// A branch of an `if`. The condition may be what makes its kinds and columns fit, so these count only where it is known to be taken.
     private mutating func check(_ branch: Expression, isTaken: Bool?, _ perRow: Bool) {
-        let before = problems.count
+        let before = problems.count, outside = mayFail
+        mayFail = mayFail || isTaken != true
         check(branch, perRow: perRow, bareIn: false)
+        mayFail = outside
         guard isTaken != true else { return }
         let guarded: [DiagnosticCode] = [.unknownField, .missingColumn, .wrongInput, .wrongType]
         problems = Array(problems[..<before]) + problems[before...].filter { !guarded.contains($0.code) }
@@ -157,7 +169,10 @@ extension Checker {
     func isKnown(_ name: String) -> Bool { mayBeColumn || names.contains(name) }
 
     mutating func unknown(_ name: Name, bareIn list: Bool = false) {
-        if session.verbs[name.text] != nil {
+        if name.text == "it" {
+            problems.append(
+                Diagnostic(.missingInput, "`it` is what flows in, and nothing does", at: name.span, label: "nothing flows in here"))
+        } else if session.verbs[name.text] != nil {
             problems.append(Diagnostic(.verbAsValue, "`\(name.text)` is a verb", at: name.span, label: "the column is `.\(name.text)`"))
         } else if let meant = Suggestion.question(for: name.text, in: names) {
             problems.append(Diagnostic(.unknownName, "there is no variable `\(name.text)`", at: name.span, label: meant))

@@ -20,6 +20,10 @@ struct Checker {
     var notebook: (names: Set<String>, guesses: [String: ValueGuess])?
     /// Inside a block whose failures are left out, values that do not fit are no errors.
     var mayFail = false
+    /// The parameters of a file; at the prompt a line may take any name anew.
+    var declaredParameters: Set<String> = []
+    /// Whether a command before writes files.
+    var mayWriteBefore = false
     /// How many definitions are being looked into, one inside the other.
     var depth = 0
     /// How often a body may still be looked into again, so that a short program cannot keep the check busy for long.
@@ -34,6 +38,7 @@ struct Checker {
         definitions = session.definitions
         names = Set(session.globals.names)
         computed = session.verbs.computedColumns
+        if !session.keepsLast { declaredParameters = session.declaredParameters }
         for name in session.globals.ownNames {
             if let value = session.globals[name] { guesses[name] = ValueGuess(value) }
         }
@@ -62,14 +67,27 @@ struct Checker {
         switch statement.kind {
         case .assignment(let name, let pipeline):
             let value = check(pipeline, isBlockHead: inBlock)
+            if !inBlock, declaredParameters.contains(name.text) {
+                problems.append(
+                    Diagnostic(
+                        .repeatedName, "`\(name.text)` is a parameter, whose value may come from outside", at: name.span,
+                        label: "this would win over it", help: ["choose another name"]))
+            }
             names.insert(name.text)
             guesses[name.text] = value
             return value
         case .pipeline(let pipeline): return check(pipeline, isBlockHead: inBlock)
         case .param(let name, let values, let allowed):
             if inBlock { declaredInside(name, statement.span) }
+            let before = problems.count
             check(values)
             if let allowed { check(allowed) }
+            if declaredParameters.contains(name.text) {
+                problems.append(Diagnostic(.repeatedName, "`param \(name.text)` stands twice", at: name.span, label: "the second", help: []))
+            } else if problems.count == before, (values.items + (allowed?.items ?? [])).allSatisfy(isConstant) {
+                do { _ = try session.parameter(name, values, allowed, source) } catch { problems.append(Diagnostic(error, at: name.span, of: source)) }
+            }
+            if !session.keepsLast { declaredParameters.insert(name.text) }
             names.insert(name.text)
             guesses[name.text] = session.parameters[name.text] == nil ? guess(values) : nil
         case .definition(let name, let parameters, let body):
@@ -87,24 +105,6 @@ struct Checker {
             definitions[name.text] = Definition(name: name.text, parameters: parameters, body: body, source: source, above: definitions)
         }
         return nil
-    }
-
-    /// Whether an indented assignment could be an option of the command above, whose line it does not continue.
-    mutating func checkThatItIsMeant(_ statement: Statement, behind previous: Statement) {
-        guard case .assignment(let name, _) = statement.kind else { return }
-        let above: Pipeline
-        switch previous.kind {
-        case .assignment(_, let pipeline), .pipeline(let pipeline): above = pipeline
-        default: return
-        }
-        let here = source.position(of: statement.span.lower), there = source.position(of: previous.span.lower)
-        guard here.line > there.line, here.column > there.column, let command = above.allCommands.last, let verb = session.verbs[command.verb.text],
-            verb.open != nil || verb.slot(name.text) != nil
-        else { return }
-        problems.append(
-            Diagnostic(
-                .separateStatement, "`\(name.text)=` on a line of its own makes a variable", at: name.span,
-                label: "`\(verb.name)` above has an option of that name", help: ["to go on with the command, end the line above with `\\`"]))
     }
 
     mutating func declaredInside(_ name: Name, _ span: Span) {
@@ -156,24 +156,17 @@ struct Checker {
                 checkPerRow(list, row)
                 row.add(name.text)
             } else {
-                lists[name.text] = check(list, isList: true).element
+                lists[name.text] = check(list, isList: true)
             }
         }
         checkOrder(bound)
+        checkUse(bound, input: input, slots, lists)
         if let definition { return check(definition, slots, input: hasInput ? input : nil, at: command.verb.span) }
         // Where a needed input is missing, that has been said.
         let canDoWithout = if case .optional = declaration.input { true } else { false }
         let turn = Turn(bound: bound, input: input, hasInput: hasInput || !canDoWithout, slots: slots, lists: lists)
         let block = command.block.map { check($0, turn) } ?? .unknown
         return declaration.value(of: bound, input: input, slots: slots, block: block, computed: computed)
-    }
-
-    /// What flows in, where its kind is known and the verb cannot use it.
-    mutating func checkKind(of input: ValueGuess, into declaration: VerbDeclaration, at span: Span) {
-        guard case .table = declaration.input, let kind = input.kind, ![.table, .text, .list, .record].contains(kind) else { return }
-        problems.append(
-            Diagnostic(
-                .wrongInput, "`\(declaration.name)` works on a table, and this is \(kind.phrase)", at: span, label: "\(kind.phrase) flows in here"))
     }
 
     /// The body of a definition at a call: with the values that flow in and that its arguments have there. What is wrong only there is said
@@ -214,63 +207,9 @@ struct Checker {
         return value
     }
 
-    /// Columns that the command reads and that cannot be there.
-    mutating func checkColumns(_ bound: BoundCommand, _ input: ColumnGuess) {
-        let declaration = bound.declaration
-        func missing(_ name: String, at span: Span, _ help: String?) -> Diagnostic {
-            Diagnostic(
-                .missingColumn, "`\(declaration.name)` needs the column `\(name)`", at: span, label: input.summary, help: help.map { [$0] } ?? [])
-        }
-        for read in declaration.reads where input.lacksComputed(read.column) {
-            if let slot = read.slot, bound.filled(slot) == nil { continue }
-            problems.append(missing(read.column, at: bound.command.verb.span, read.cure))
-        }
-        for filled in bound.filled where filled.slot.namesColumns {
-            for case .raw(let items) in filled.parts {
-                for item in items where input.lacks(item.column) && Double(item.raw) == nil {
-                    problems.append(missing(item.column, at: item.span, Suggestion.question(for: item.column, in: input.listed)))
-                }
-            }
-        }
-    }
-
-    /// Known numbers that may not exceed another slot's.
-    mutating func checkOrder(_ bound: BoundCommand) {
-        guard !mayFail else { return }
-        for filled in bound.filled {
-            guard let other = filled.slot.atMost, let value = expression(filled), let limit = bound.filled(other).flatMap(expression) else { continue }
-            for case .list(let pair) in possible([value, limit]) ?? [] {
-                guard case .number(let value) = pair[0], case .number(let limit) = pair[1], value > limit else { continue }
-                problems.append(
-                    Diagnostic(
-                        .outOfRange, "\(NumberFormat.plain(value)) is more than `\(other)=\(NumberFormat.plain(limit))`", at: filled.span,
-                        label: "at most \(NumberFormat.plain(limit))", help: ["usage: " + bound.declaration.usage]))
-                break
-            }
-        }
-    }
-
     func expression(_ filled: BoundCommand.Filled) -> Expression? {
         guard filled.parts.count == 1, case .expression(let list) = filled.parts[0], list.items.count == 1 else { return nil }
         return list.items[0]
-    }
-
-    mutating func checkSupply(_ bound: BoundCommand, _ supply: Binder.Supply) {
-        let declaration = bound.declaration
-        switch (declaration.input, supply) {
-        case (.none, .pipe):
-            problems.append(
-                Diagnostic(
-                    .wrongInput, "nothing can flow into `\(declaration.name)`", at: bound.command.verb.span, label: "it begins a pipeline",
-                    help: ["usage: " + declaration.usage]))
-        case (.table, .head) where !bound.hasInputArgument, (.value, .head) where !bound.hasInputArgument,
-            (.table, .blockHead) where !bound.hasInputArgument && !isKnown("it"), (.value, .blockHead) where !bound.hasInputArgument && !isKnown("it"):
-            problems.append(
-                Diagnostic(
-                    .missingInput, "`\(declaration.name)` needs something to work on", at: bound.command.verb.span, label: "nothing flows in here",
-                    help: [declaration.takesInputAsArgument ? "usage: \(declaration.name) X, or X | \(declaration.name)" : "usage: X | " + declaration.usage]))
-        default: break
-        }
     }
 
     /// What a block is run with.
@@ -281,7 +220,7 @@ struct Checker {
         /// block around it.
         var hasInput: Bool
         var slots: [String: ValueGuess]
-        /// The element of each list of the open slot.
+        /// Each list of the open slot.
         var lists: [String: ValueGuess]
     }
 
@@ -318,7 +257,7 @@ struct Checker {
         case .open:
             for (name, _) in bound.open {
                 names.insert(name.text)
-                guesses[name.text] = turn.lists[name.text]
+                guesses[name.text] = turn.lists[name.text]?.element
             }
             if bound.filled("repeat") != nil { guesses["repeat"] = nil }
         case .columns: bindColumns(turn.input.columns)

@@ -118,20 +118,39 @@ package enum Function: String, Sendable, CaseIterable {
                 try Arithmetic.elementwise($0, $1, named: "`\(rawValue)`", combine)
             }
         }
-        return reduce(try numbers(in: arguments[0])).map { .number($0) } ?? .none
+        var measures: [(place: Int, measure: Measure)] = []
+        let numbers = try numbers(in: arguments[0], &measures)
+        guard let value = reduce(numbers) else { return .none }
+        guard !measures.isEmpty else { return .number(value) }
+        // Replicate by replicate, so that the result's interval is that of the largest, and not the interval of the largest.
+        let count = measures.map(\.measure.replicates.count).max() ?? 0
+        let replicates = (0..<count).map { index in
+            var drawn = numbers
+            for (place, measure) in measures where index < measure.replicates.count { drawn[place] = measure.replicates[index] }
+            return reduce(drawn) ?? value
+        }
+        return .measure(Measure(value: value, n: measures.map(\.measure.n).min() ?? 0, replicates: replicates))
     }
 
-    /// Every number in a value, missing ones left out.
-    private func numbers(in value: Value) throws -> [Double] {
+    /// Every number in a value, missing ones left out; `measures` are those of them that have an interval.
+    private func numbers(in value: Value, _ measures: inout [(place: Int, measure: Measure)]) throws -> [Double] {
+        var result: [Double] = []
+        try collect(value, into: &result, &measures)
+        return result
+    }
+
+    private func collect(_ value: Value, into numbers: inout [Double], _ measures: inout [(place: Int, measure: Measure)]) throws {
         switch value {
-        case .none: return []
-        case .number(let number): return [number]
-        case .measure(let measure): return [measure.value]
-        case .boolean(let truth): return [truth ? 1 : 0]
-        case .list(let values): return try values.flatMap { try numbers(in: $0) }
+        case .none: break
+        case .number(let number): numbers.append(number)
+        case .measure(let measure):
+            if measure.hasInterval { measures.append((numbers.count, measure)) }
+            numbers.append(measure.value)
+        case .boolean(let truth): numbers.append(truth ? 1 : 0)
+        case .list(let values): for value in values { try collect(value, into: &numbers, &measures) }
         default:
             guard let tensor = try value.elements() else { throw Arithmetic.unsuitable(value, for: "`\(rawValue)`") }
-            return tensor.values.map(Double.init)
+            numbers += tensor.values.map(Double.init)
         }
     }
 

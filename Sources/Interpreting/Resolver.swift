@@ -96,9 +96,14 @@ package struct Resolver {
     private func perRow(_ expression: Expression, isCondition: Bool) -> RowExpression {
         let evaluator = evaluator
         return RowExpression(source: evaluator.source.text(of: expression.ungrouped.span)) { table, row in
-            let value = try evaluator.with(row: table, row).evaluate(expression)
-            guard isCondition else { return value }
-            return .boolean(try evaluator.located(expression.span) { try Arithmetic.truth(value) })
+            do {
+                let value = try evaluator.with(row: table, row).evaluate(expression)
+                guard isCondition else { return value }
+                return .boolean(try evaluator.located(expression.span) { try Arithmetic.truth(value) })
+            } catch var diagnostic as Diagnostic where table.rowCount > 1 {
+                diagnostic.notes.append("in the row of item \(table.items[row])")
+                throw diagnostic
+            }
         }
     }
 
@@ -178,14 +183,27 @@ package struct Resolver {
             guard let width = parts.first.flatMap({ Int($0) }), let height = parts.last.flatMap({ Int($0) }), parts.count <= 2, width > 0, height > 0,
                 width <= 16_384, height <= 16_384
             else {
-                throw Complaint(.wrongType, "a size is WIDTHxHEIGHT in pixels, such as 512x512", label: "`\(text)` is none")
+                throw Complaint(.wrongType, "a size is WIDTHxHEIGHT in pixels, such as 512x512, each at most 16384", label: "`\(text)` is none")
             }
             return .value(.list([.number(Double(width)), .number(Double(height))]))
         case .columnOrNumber:
             if let number = Double(text) { return try check(.number(number), slot) }
             return .name(text)
-        default: return .name(text)
+        default: return .name(try checkedName(text, slot))
         }
+    }
+
+    /// What names a new column must be a name that expressions can use.
+    private static func checkedName(_ text: String, _ slot: Slot) throws -> String {
+        guard slot.name == "as", case .name = slot.kind else { return text }
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        let isName = parts.allSatisfy { part in
+            part.first.map { $0.isLetter || $0 == "_" } ?? false && part.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
+        }
+        guard isName else {
+            throw Complaint(.wrongType, "`as` names a column, and `\(text)` is no name", label: "letters, digits and _, a letter first")
+        }
+        return text
     }
 
     /// A value for a slot: its kind, range and choices.
@@ -206,7 +224,7 @@ package struct Resolver {
             guard case .text = value else { throw unfit(value, slot) }
         case .name, .path, .column:
             guard case .text(let text) = value else { throw unfit(value, slot) }
-            return .name(text)
+            return .name(try checkedName(text, slot))
         case .size:
             switch value {
             case .text(let text): return try raw(text, slot)

@@ -153,14 +153,21 @@ extension Session {
         case .pipeline(let pipeline):
             let (value, unfinished) = try watchingReads { try runner.value(of: pipeline, in: globals, isBlockHead: false) }
             remember(value, unfinished)
+            // An expression always says what it is; a verb that gives nothing says nothing.
+            if value.isNone, case .values = pipeline.head, pipeline.commands.isEmpty {
+                return (.view(.text("none" + (unfinished.map { " (it is made from what is not finished: \($0.message))" } ?? ""))), true)
+            }
             return (value, true)
         case .assignment(let name, let pipeline):
             let (value, unfinished) = try watchingReads { try runner.value(of: pipeline, in: globals, isBlockHead: false) }
             globals.set(name.text, value, from: unfinished)
+            assignments[name.text] = .init(text: source.text(of: statement.span), reads: Mentions(statement).names)
             remember(value, unfinished)
             return (value, false)
         case .param(let name, let values, let allowed):
             globals.set(name.text, try parameter(name, values, allowed, source))
+            declaredParameters.insert(name.text)
+            assignments[name.text] = .init(text: source.text(of: statement.span), reads: [])
             return (.none, false)
         case .definition(let name, let parameters, let body):
             definitions[name.text] = Definition(name: name.text, parameters: parameters, body: body, source: source, above: definitions)
@@ -175,7 +182,7 @@ extension Session {
     }
 
     /// The value of a `param`: its default, or what was set from outside, read by the kind of the default.
-    private func parameter(_ name: Name, _ values: ListExpression, _ allowed: ListExpression?, _ source: SourceFile) throws -> Value {
+    func parameter(_ name: Name, _ values: ListExpression, _ allowed: ListExpression?, _ source: SourceFile) throws -> Value {
         let evaluator = Evaluator(session: self, source: source, scope: globals)
         let standard = try evaluator.value(of: values)
         var value = standard

@@ -47,6 +47,10 @@ package final class Session {
     private var itemCache: ItemCache?
     /// The verbs that `def` has made.
     var definitions: [String: Definition] = [:]
+    /// How the variables came to be.
+    package internal(set) var assignments: [String: Assignment] = [:]
+    /// The variables that `param` has declared.
+    var declaredParameters: Set<String> = []
     /// How many definitions are running, one inside the other.
     var depth = 0
     /// The last values, newest first; kept when `keepsLast` is set.
@@ -55,6 +59,13 @@ package final class Session {
     var lastOrigins: [Table.Partial?] = []
     /// Set once a value was read that is not finished, or that was made from one.
     private(set) var unfinished: Table.Partial?
+
+    /// A statement that made a variable.
+    package struct Assignment: Sendable {
+        package var text: String
+        /// The names that it may have read.
+        package var reads: Set<String>
+    }
 
     package init(verbs: VerbRegistry, access: FileAccess) {
         self.verbs = verbs
@@ -73,6 +84,8 @@ package final class Session {
     package func reset() {
         globals.removeAll()
         definitions = [:]
+        assignments = [:]
+        declaredParameters = []
         last = []
         lastOrigins = []
         warnings = []
@@ -86,6 +99,8 @@ package final class Session {
         copy.keepsLast = keepsLast
         copy.cache = cache
         copy.definitions = definitions
+        copy.assignments = assignments
+        copy.declaredParameters = declaredParameters
         (copy.last, copy.lastOrigins) = (last, lastOrigins)
         for name in globals.ownNames { if let value = globals[name] { copy.globals.set(name, value, from: globals.unfinished(name)) } }
         return copy

@@ -105,6 +105,10 @@ package struct VerbDeclaration: Sendable {
     package let version: Int
     /// The files and folders that a use opens, by its words without a name, for verbs whose result depends on them.
     package let opens: (@Sendable ([String], Session) throws -> [String])?
+    /// Whether files may be there behind it that were not before.
+    package let writesFiles: Bool
+    /// Throws a complaint about what is written out and cannot work, before anything runs.
+    package let checks: (@Sendable (VerbUse) throws -> Void)?
     package let run: @Sendable (Invocation) throws -> Value
 
     package init(
@@ -112,6 +116,7 @@ package struct VerbDeclaration: Sendable {
         block: Bool = false, blockNames: BlockNames = .none, adds: [String] = [], notes: [String] = [],
         columns: Columns = .unknown, reads: [Read] = [], examples: [String], version: Int = 1,
         opens: (@Sendable ([String], Session) throws -> [String])? = nil,
+        writesFiles: Bool = false, checks: (@Sendable (VerbUse) throws -> Void)? = nil,
         run: @escaping @Sendable (Invocation) throws -> Value
     ) {
         self.name = name
@@ -129,6 +134,8 @@ package struct VerbDeclaration: Sendable {
         self.examples = examples
         self.version = version
         self.opens = opens
+        self.checks = checks
+        self.writesFiles = writesFiles
         self.run = run
     }
 

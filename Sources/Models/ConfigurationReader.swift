@@ -74,7 +74,7 @@ struct ConfigurationReader {
     /// Throws unless the key is absent or holds one of the given values: what the reference knows and this engine does not.
     func require(_ key: String, oneOf supported: [JSON], saying what: String) throws {
         guard let value = value(key), !supported.contains(value) else { return }
-        throw EngineError(.unsupported, "\(key) = \(value) is not supported: \(what)", place: place)
+        throw EngineError(.unsupported, "\(key) = \(value.text) is not supported: \(what)", place: place)
     }
 
     /// A choice among the names of an enumeration.
@@ -90,6 +90,6 @@ struct ConfigurationReader {
     }
 
     private func bad(_ key: String, _ expected: String, _ found: JSON) -> EngineError {
-        EngineError(.configuration, "\(key): expected \(expected), found \(found)", place: place)
+        EngineError(.configuration, "\(key): expected \(expected), found \(found.text)", place: place)
     }
 }

@@ -1,6 +1,7 @@
 import Files
 import Interpreting
 import Results
+import SourceText
 
 /// Completes a line at the cursor from the verbs' declarations and the session's variables. It works on the raw text, because a line
 /// that is being typed seldom parses.
@@ -32,6 +33,7 @@ package struct Completer {
         }
         let context = LineContext(before)
         if context.isInString { return Completions(paths(word), append: nil) }
+        if let fields = fields(word) { return Completions(matching(fields, word), append: nil) }
         guard let verb = context.words.first.flatMap({ session.verb($0) }) else {
             // The head of a command. What flows comes from a verb or a variable; behind a bar only verbs can stand.
             let variables = context.isBehindBar ? [] : session.globals.names
@@ -41,7 +43,7 @@ package struct Completer {
         }
         let hint = "usage: " + verb.usage
         if context.bracketDepth > 0 {
-            return Completions(matching(session.globals.names + columns(line) + functions(context), word), append: nil, hint: hint)
+            return Completions(matching(session.globals.names + rowNames(line) + functions(context), word), append: nil, hint: hint)
         }
         if let option = context.option {
             guard let slot = verb.slot(option) ?? verb.open else { return Completions([], hint: hint) }
@@ -51,11 +53,27 @@ package struct Completer {
         let options = matching(verb.named.map(\.name).filter { !used.contains($0) }, word).map { $0 + "=" }
         let place = context.words.dropFirst().filter { !$0.contains("=") }.count
         let positional = verb.positional
-        let slot = place < positional.count ? positional[place] : positional.last.flatMap { $0.repeats ? $0 : nil }
+        // The value at the head of a statement stands before the verb's own arguments.
+        let index = place - (verb.takesInputAsArgument && !context.isBehindBar ? 1 : 0)
+        let slot = index < 0 ? nil : index < positional.count ? positional[index] : positional.last.flatMap { $0.repeats ? $0 : nil }
         var values = slot.map { completions(of: $0, verb: verb, word: word, line: line, hint: hint) } ?? Completions([])
         if verb.takesInputAsArgument, place == 0, !context.isBehindBar { values.words += matching(session.globals.names, word) }
         let append: Unicode.Scalar? = options.isEmpty ? values.append : nil
         return Completions(values.words + options, append: append, hint: hint)
+    }
+
+    /// `t.` with what the variable has; nil where no variable stands before a point.
+    private func fields(_ word: String) -> [String]? {
+        guard let point = word.firstIndex(of: "."), let value = session.globals[String(word[..<point])] else { return nil }
+        let names: [String]
+        switch value {
+        case .table(let table): names = [Table.itemName] + table.columnNames
+        case .record(let record): names = record.fields.map(\.name)
+        case .model(let model): names = model.fieldNames
+        case .measure: names = Measure.fieldNames
+        default: return nil
+        }
+        return names.map { word[...point] + $0 }
     }
 
     /// What stands behind a command of the prompt.
@@ -76,7 +94,7 @@ package struct Completer {
         case .choice(let choices): words = choices
         case .boolean: words = ["yes", "no"]
         case .column, .columns, .columnOrNumber: words = columns(line)
-        case .expression, .condition, .assignments: words = columns(line) + session.globals.names
+        case .expression, .condition, .assignments: words = rowNames(line) + session.globals.names
         case .table, .tables: words = session.globals.names.filter { kind($0) == .table }
         case .model: words = session.globals.names.filter { kind($0) == .model }
         case .path:
@@ -87,14 +105,16 @@ package struct Completer {
             let files = word.contains("/") || word.hasPrefix(".") || known.isEmpty ? paths(word) : []
             words = known + files
             append = files.contains { $0.hasSuffix("/") } ? nil : " "
-        case .number, .text, .list, .value, .claim, .verdict, .size, .lists: words = session.globals.names
+        case .number, .size: words = session.globals.names.filter { kind($0) == .number }
+        case .text: words = session.globals.names.filter { kind($0) == .text }
+        case .list, .value, .claim, .verdict, .lists: words = session.globals.names
         }
         return Completions(matching(words, word), append: append, hint: hint)
     }
 
     /// `help` takes the name of a verb.
     private func verbs(for slot: Slot, of verb: VerbDeclaration) -> [String] {
-        verb.name == "help" ? session.verbNames : []
+        verb.name == "help" ? session.verbNames + DiagnosticCode.allCases.map(\.rawValue) : []
     }
 
     private func functions(_ context: LineContext) -> [String] {
@@ -118,6 +138,12 @@ package struct Completer {
             found += verb.adds.filter { $0 == $0.lowercased() }
         }
         return found
+    }
+
+    /// A row's columns, with the point that sets them apart from variables and without.
+    private func rowNames(_ line: String) -> [String] {
+        let names = columns(line)
+        return names + names.map { "." + $0 }
     }
 
     private func matching(_ words: [String], _ prefix: String) -> [String] { words.filter { $0.hasPrefix(prefix) } }

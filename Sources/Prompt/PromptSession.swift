@@ -60,7 +60,11 @@ package final class PromptSession {
         while true {
             let input = editor.readLine(prompt: entry.isEmpty ? Transcript.prompt : Transcript.continuation)
             guard case .line(let line) = input else {
-                if input == .end, !entry.isEmpty { write("\n", .output) }
+                // The end of input in the middle of an entry takes the entry back, as Ctrl-C does; at the prompt it leaves.
+                if input == .end, !entry.isEmpty {
+                    write("\n", .output)
+                    return .interrupted
+                }
                 return input
             }
             let isFirst = entry.isEmpty
@@ -81,7 +85,7 @@ package final class PromptSession {
         // Those who come from Python or a shell leave so.
         if ["exit", "quit", "exit()", "quit()"].contains(text), session.globals[String(text.prefix(4))] == nil { return false }
         if let word = HelpQuestion.word(in: text) {
-            run(session.verb(word) == nil && session.globals[word] != nil ? "describe \(word)" : "help \(word)")
+            run(session.verb(word) == nil && session.globals[word] != nil ? "describe \(word)" : "help \(HelpQuestion.verb(asking: word, in: text, session))")
             return true
         }
         if let answer = ForeignWord.prompt(text) {
@@ -148,6 +152,11 @@ package final class PromptSession {
             case .edit: try edit()
             case .status: try showStatus()
             case .plan: argument.isEmpty ? try showPlan() : plan(SourceFile(name: "prompt", text: argument))
+            case .time where !argument.isEmpty:
+                let before = showsTime
+                showsTime = true
+                defer { showsTime = before }
+                run(argument)
             case .time:
                 showsTime.toggle()
                 write(showsTime ? "each line's time is shown\n" : "times are not shown\n", .output)
@@ -357,6 +366,16 @@ package final class PromptSession {
 
 /// `noise?` and `test | noise ?` ask what the last word is.
 package enum HelpQuestion {
+    /// What help is asked for where a question ends in a word: of a verb's argument or option the verb, unless the word has a page of its own.
+    static func verb(asking word: String, in text: String, _ session: Session) -> String {
+        guard session.verb(word) == nil else { return word }
+        let isCode = word.first.map { "EeWw".contains($0) } ?? false && word.count > 1
+        if isCode { return word }
+        let words = text.split { !($0.isLetter || $0.isNumber || $0 == "_") }.map(String.init)
+        // The option's verb is the last one before it.
+        return words.dropLast().last { session.verb($0) != nil } ?? word
+    }
+
     package static func word(in text: String) -> String? {
         // IPython's order, and its `??` for more.
         if text.hasPrefix("?"), text.count > 1 { return word(in: text.drop { $0 == "?" }.trimmed + "?") }

@@ -78,7 +78,7 @@ extension DiagnosticCode {
             DiagnosticPage(
                 "the training diverged",
                 "A loss or a gradient is no longer a number, or the loss is a thousand times what it was; the last checkpoint is kept.",
-                example: "model | fit unet on=train rate=100", cure: "a smaller `rate=`, a longer `warmup=`, or `clip=1`.")
+                example: "model | fit unet on=train rate=100", cure: "a smaller `rate=`, a longer `warmup=`, or `norm=1`.")
         case .interrupted:
             DiagnosticPage(
                 "stopped", "The run was stopped with Ctrl-C. What was finished is kept.",

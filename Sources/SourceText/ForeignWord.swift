@@ -38,6 +38,32 @@ package enum ForeignWord {
         }
     }
 
+    /// For a word that is no option: what other programs for diffusion call it.
+    package static func option(_ name: String, of verb: String) -> String? {
+        switch name.lowercased() {
+        case "guidance_scale", "cfg", "cfg_scale": "write `guidance=`"
+        case "num_inference_steps": "the steps are those of `noise of=N`"
+        case "steps": verb == "noise" || verb == "denoise" ? "the steps are those of `noise of=N`" : nil
+        case "strength": "write `noise K of=N`: K of N steps of noise"
+        case "negative_prompt": "write `negative=`"
+        case "seed", "generator": verb == "denoise" ? "the seed is that of `noise seed=`" : nil
+        case "prompt", "caption": "what flows in brings the column `text`"
+        case "height", "width", "resolution": "write `noise size=WIDTHxHEIGHT`"
+        case "lora", "controlnet", "refiner", "ip_adapter": "`\(name)` is not supported"
+        default: nil
+        }
+    }
+
+    /// A kind of model that is known and not supported, by a name that says so.
+    package static func model(_ name: String) -> String? {
+        let lower = name.lowercased()
+        let kinds = [
+            ("sdxl", "Stable Diffusion XL"), ("stable-diffusion-xl", "Stable Diffusion XL"), ("stable-diffusion-3", "Stable Diffusion 3"), ("flux", "Flux"),
+            ("lora", "a LoRA"), ("controlnet", "ControlNet"), ("inpaint", "inpainting"), ("refiner", "a refiner"),
+        ]
+        return kinds.first { lower.contains($0.0) }?.1
+    }
+
     /// For what IPython takes at its prompt beside Python.
     package static func prompt(_ line: String) -> String? {
         guard line.dropFirst().first?.isLetter == true || line.dropFirst().first == "%" else { return nil }

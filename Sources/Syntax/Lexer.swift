@@ -52,7 +52,10 @@ struct Lexer: Sendable {
         }
         switch byte {
         case UInt8(ascii: "."):
-            if next == UInt8(ascii: ".") { return (.range, start + 2) }
+            if next == UInt8(ascii: ".") {
+                // `1...3` is no range to .3.
+                return start + 2 < limit && bytes[start + 2] == byte ? (.unexpected, start + 3) : (.range, start + 2)
+            }
             if next.isDigit { return number(at: start, limit: limit) }
             return (.dot, start + 1)
         case UInt8(ascii: "\""): return (.string, outline.stringEnd[start] ?? scanner.lineEnd(from: start, limit: limit))

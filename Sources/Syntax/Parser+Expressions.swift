@@ -220,6 +220,9 @@ extension Parser {
 
     private func numberHint(_ text: String) -> String {
         if text.contains("_"), text.allSatisfy({ $0.isNumber || $0 == "_" }) { return "write it without `_`" }
+        if let last = text.last, "eE+-".contains(last), text.dropLast().allSatisfy({ $0.isNumber || ".eE+-".contains($0) }) {
+            return "the exponent has no digits"
+        }
         if text.allSatisfy({ $0.isNumber || ".eE+-".contains($0) }) { return "it is too large" }
         return "put text in double quotes, and a space or `*` between a number and a name"
     }

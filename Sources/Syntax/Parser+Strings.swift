@@ -99,7 +99,7 @@ extension Parser {
         case "\u{2264}": label = "write `<=`"
         case "\u{2265}": label = "write `>=`"
         case "\u{2260}": label = "write `!=`"
-        case "\u{2026}": label = "write `..` for a range"
+        case "...", "\u{2026}": label = "write `..` for a range"
         case "\\": label = "a backslash joins two lines only at the end of a line"
         case "#": label = "a comment begins after white space"
         case "~": label = "there is no such operator"

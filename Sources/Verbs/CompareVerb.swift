@@ -34,13 +34,14 @@ enum CompareVerb {
             throw Complaint(.outOfRange, "the condition holds for every row", label: "nothing is left to compare", slot: "baseline")
         }
         let keys = table.columns.filter { ![.measure, .none, .mixed].contains($0.kind) }
-        func key(_ column: Column, _ row: Int) -> String { column.values[row].summary }
+        let identities = try Dictionary(keys.map { ($0.name, try $0.values.map { try $0.identity() }) }) { first, _ in first }
+        func key(_ column: Column, _ row: Int) -> ValueIdentity { identities[column.name]?[row] ?? .none }
         // What tells the chosen rows apart is what the others must share with theirs.
         let apart = keys.filter { column in Set(chosen.map { key(column, $0) }).count > 1 }
         func partner(_ row: Int) throws -> Int {
             let candidates = chosen.filter { other in apart.allSatisfy { key($0, row) == key($0, other) } }
             guard candidates.count == 1 else {
-                let place = apart.map { "\($0.name)=\(key($0, row))" }.joined(separator: ", ")
+                let place = apart.map { "\($0.name)=\($0.values[row].summary)" }.joined(separator: ", ")
                 throw Complaint(
                     .outOfRange, "\(candidates.count) rows to compare with\(place.isEmpty ? "" : " at \(place)"), where one is needed",
                     label: "the condition holds for \(chosen.count) rows", slot: "baseline")
@@ -56,7 +57,7 @@ enum CompareVerb {
         }
         result.record(invocation.step())
         let named = keys.filter { column in !apart.contains { $0.name == column.name } && Set(table.items.indices.map { key(column, $0) }).count > 1 }
-        let place = chosen.first.map { first in named.map { "\($0.name)=\(key($0, first))" }.joined(separator: ", ") } ?? ""
+        let place = chosen.first.map { first in named.map { "\($0.name)=\($0.values[first].summary)" }.joined(separator: ", ") } ?? ""
         result.notes = ["differences to \(place.isEmpty ? "the chosen row" : place)"] + table.notes
         return .table(result)
     }

@@ -20,19 +20,13 @@ enum DatasetVerb {
             "`monsters` is real data from two Debian packages: apt-get install angband crawl-tiles-data.", "Pictures are read when they are first looked at.",
         ],
         columns: .sourced, examples: ["test = dataset monsters split=test | first 8", "dataset pictures/mine size=64 | grid image labels=text"],
-        opens: { words, session in words.first.map { Dataset.files($0, base: session.access.base) } ?? [] }
+        opens: { words, session in words.first.map { Dataset.files($0, base: session.access.base) } ?? [] },
+        checks: { use in if let name = use.text("name"), !use.mayWriteBefore { _ = try place(name, use.session.access) } }
     ) { invocation in
         let name = invocation.arguments.text("name") ?? ""
         let access = invocation.session.access
         let root = try invocation.arguments.text("root").map { try access.reading($0, slot: "root") }
-        let isBuiltIn = Dataset.builtIn.contains(name)
-        let place = isBuiltIn ? name : try access.reading(name, slot: "name")
-        if !isBuiltIn, !FileSystem.exists(place) {
-            throw Complaint(
-                .engineData, "there is no data set, folder or file `\(name)`", label: Suggestion.question(for: name, in: Dataset.builtIn) ?? "not found",
-                slot: "name",
-                help: "built-in data sets: \(Dataset.builtIn.joined(separator: ", "))")
-        }
+        let place = try place(name, access)
         let dataset = try Dataset.load(
             place, split: invocation.arguments.text("split"), size: invocation.arguments.integer("size"), root: root,
             all: invocation.arguments.boolean("all") ?? false, base: access.base)
@@ -48,5 +42,17 @@ enum DatasetVerb {
             }
         }
         return .table(Table(columns: columns, rowCount: dataset.count, recipes: recipes, showsItem: true))
+    }
+
+    /// The name of a data set that is built in, or where the folder or file is.
+    private static func place(_ name: String, _ access: FileAccess) throws -> String {
+        if Dataset.builtIn.contains(name) { return name }
+        let place = try access.reading(name, slot: "name")
+        guard FileSystem.exists(place) else {
+            throw Complaint(
+                .engineData, "there is no data set, folder or file `\(name)`", label: Suggestion.question(for: name, in: Dataset.builtIn) ?? "not found",
+                slot: "name", help: "built-in data sets: \(Dataset.builtIn.joined(separator: ", "))")
+        }
+        return place
     }
 }

@@ -43,7 +43,15 @@ enum FileVerbs {
         input: .none, slots: [Slot("file", .path, .positional, required: true, "relative to the notebook's folder, at the prompt to the working folder")],
         notes: ["Tensors whose first axes differ cannot share rows and come as a record; `r.NAME` picks one."],
         examples: ["read results.csv | table", "x = read latents.safetensors; items latent=x.latent | describe"],
-        opens: { words, session in words.prefix(1).map { session.access.absolute($0) } }
+        opens: { words, session in words.prefix(1).map { session.access.absolute($0) } },
+        checks: { use in
+            guard let name = use.text("file") else { return }
+            let path = try use.session.access.reading(name, slot: "file")
+            guard readable.contains(fileExtension(name)) else { throw unreadable(name, path) }
+            guard use.mayWriteBefore || FileSystem.exists(path) else {
+                throw Complaint(.engineFile, "\(name): there is no such file", label: "not found", slot: "file")
+            }
+        }
     ) { invocation in
         let name = invocation.arguments.text("file") ?? ""
         let path = try invocation.session.access.reading(name, slot: "file")
@@ -62,12 +70,19 @@ enum FileVerbs {
             return .table(
                 Table(columns: [Column("file", texts: [name]), Column("image", [.picture(Picture(bitmap, recipe: recipe))])], recipes: [recipe]))
         case "safetensors": return try tensors(path, finished)
-        case let other:
-            throw Complaint(
-                .unsupportedFeature, "`read` does not know files that end in `\(other.isEmpty ? name : "." + other)`", label: "not a kind it reads",
-                slot: "file",
-                help: FileSystem.isFolder(path) ? "a folder of pictures is read by `dataset \(name)`" : "it reads .csv .json .png .safetensors")
+        default: throw unreadable(name, path)
         }
+    }
+
+    private static let readable = ["csv", "json", "png", "safetensors"]
+
+    private static func unreadable(_ name: String, _ path: String) -> Complaint {
+        let ending = fileExtension(name)
+        return Complaint(
+            .unsupportedFeature,
+            ending.isEmpty ? "`read` goes by a file's ending, and `\(name)` has none" : "`read` does not know files that end in `.\(ending)`",
+            label: "not a kind it reads", slot: "file",
+            help: FileSystem.isFolder(path) ? "a folder of pictures is read by `dataset \(name)`" : "it reads .csv .json .png .safetensors")
     }
 
     static func fileExtension(_ path: String) -> String {
@@ -119,9 +134,15 @@ enum FileVerbs {
             "A picture carries its recipe in the file.",
             "A model becomes the folder that diffusers and transformers load; only another model's folder is written over.",
         ],
-        examples: ["items a=1,2 | save out.csv", "t = items a=1,2; save t out/results"]
+        examples: ["items a=1,2 | save out.csv", "t = items a=1,2; save t out/results"], writesFiles: true,
+        checks: { use in
+            guard let name = use.text("path") else { return }
+            _ = try use.session.access.writing(name, slot: "path")
+            try checkForm(of: name, for: use.input)
+        }
     ) { invocation in
         let name = invocation.arguments.text("path") ?? ""
+        try checkForm(of: name, for: invocation.input?.kind)
         let path = try invocation.session.access.writing(name, slot: "path")
         guard let value = invocation.input else { return .none }
         if invocation.session.standIns != nil { return .none }
@@ -133,19 +154,37 @@ enum FileVerbs {
         if let folder = ["csv", "json", "png", "safetensors"].contains(ending) ? FileSystem.folder(of: path) : nil { try FileSystem.createFolder(folder) }
         switch (ending, value) {
         case ("csv", .table(let table)): try AtomicFile.write(table.csv(), to: path)
-        case ("json", .model), ("json", .view): throw unfit(value, ending)
         case ("json", _): try AtomicFile.write(Saving.json(value).prettyText, to: path)
         case ("png", _): try Saving.write(picture(value, ending), to: path)
         case ("safetensors", _): try Saving.tensors(value, to: path)
         case ("", .table(let table)): try Saving.folder(table, to: path)
         case ("", .model(let handle)): try SavedModel.write(handle, half: invocation.arguments.text("precision") == "float16", to: path)
-        case ("", _): throw unfit(value, "a folder")
-        default:
+        default: throw unfit(value.kind, ending)
+        }
+        return .none
+    }
+
+    /// Whether the name is one, its ending known, and the kind of value one that such a file holds.
+    private static func checkForm(of name: String, for kind: ValueKind?) throws {
+        guard !["", ".", ".."].contains(FileSystem.name(of: name)) else {
+            throw Complaint(.wrongType, "`\(name)` names no file or folder to make", label: "a name is needed", slot: "path")
+        }
+        let ending = fileExtension(name)
+        guard ["", "csv", "json", "png", "safetensors"].contains(ending) else {
             throw Complaint(
                 .unsupportedFeature, "`save` does not know files that end in `.\(ending)`", label: "not a kind it writes", slot: "path",
                 help: "it writes .csv .json .png .safetensors, and tables to folders")
         }
-        return .none
+        guard let kind, kind != .none else { return }
+        let fits =
+            switch ending {
+            case "": kind == .table || kind == .model
+            case "csv": kind == .table
+            case "json": kind != .model && kind != .view
+            case "png": [.table, .record, .list, .image].contains(kind)
+            default: [.table, .record, .latent, .embedding, .tensor].contains(kind)
+            }
+        if !fits { throw unfit(kind, ending) }
     }
 
     private static func picture(_ value: Value, _ ending: String) throws -> Picture {
@@ -159,8 +198,8 @@ enum FileVerbs {
         return pictures[0]
     }
 
-    private static func unfit(_ value: Value, _ form: String) -> Complaint {
-        Complaint(.wrongInput, "\(value.kind.phrase) cannot be saved as \(form)", label: value.kind.phrase)
+    private static func unfit(_ kind: ValueKind, _ ending: String) -> Complaint {
+        Complaint(.wrongInput, "\(kind.phrase) cannot be saved as \(ending.isEmpty ? "a folder" : "." + ending)", label: kind.phrase, slot: "path")
     }
 }
 

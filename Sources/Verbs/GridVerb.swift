@@ -49,10 +49,10 @@ enum GridVerb {
         var view: GridView
         if let name = invocation.arguments.text("cols") {
             let cols = try invocation.column(name, of: table, slot: "cols")
-            view = arranged(
+            view = try arranged(
                 table, columns, rows: rows ?? (Set(table.items).count > 1 ? table.column("text") ?? table.itemColumn : nil), cols: cols, labels: labels)
         } else if let rows {
-            view = ragged(table, columns, rows: rows, labels: labels)
+            view = try ragged(table, columns, rows: rows, labels: labels)
         } else {
             view = wrapped(table, columns, width: invocation.arguments.integer("cols"), labels: labels)
         }
@@ -86,8 +86,8 @@ enum GridVerb {
     }
 
     /// A row per value of a column, as many pictures as there are.
-    private static func ragged(_ table: Table, _ columns: [Column], rows: Column, labels: Column?) -> GridView {
-        let groups = Groups(rows)
+    private static func ragged(_ table: Table, _ columns: [Column], rows: Column, labels: Column?) throws -> GridView {
+        let groups = try Groups(rows)
         let cells = groups.members.map { members in members.flatMap { row in columns.map { cell(table, $0, row, labels) } } }
         let width = cells.map(\.count).max() ?? 0
         let isOneEach = groups.members.allSatisfy { $0.count == 1 }
@@ -96,9 +96,9 @@ enum GridVerb {
             rows: cells.map { $0 + Array(repeating: nil, count: width - $0.count) })
     }
 
-    private static func arranged(_ table: Table, _ columns: [Column], rows: Column?, cols: Column, labels: Column?) -> GridView {
-        let rowGroups = rows.map(Groups.init) ?? Groups(all: table.rowCount)
-        let colGroups = Groups(cols)
+    private static func arranged(_ table: Table, _ columns: [Column], rows: Column?, cols: Column, labels: Column?) throws -> GridView {
+        let rowGroups = try rows.map(Groups.init) ?? Groups(all: table.rowCount)
+        let colGroups = try Groups(cols)
         var headings: [String] = []
         var cells: [[GridView.Cell?]] = Array(repeating: [], count: rowGroups.members.count)
         var hidden = 0
@@ -140,18 +140,9 @@ enum GridVerb {
         var values: [String] = []
         var members: [[Int]] = []
 
-        init(_ column: Column) {
-            var places: [String: Int] = [:]
-            for (row, value) in column.values.enumerated() {
-                let text = value.summary
-                if let place = places[text] {
-                    members[place].append(row)
-                } else {
-                    places[text] = members.count
-                    values.append(text)
-                    members.append([row])
-                }
-            }
+        init(_ column: Column) throws {
+            members = try RowGroups([column], rowCount: column.values.count).members
+            values = members.map { column.values[$0[0]].summary }
         }
 
         init(all count: Int) {

@@ -33,19 +33,31 @@ enum LoadVerb {
             guard let name = words.last else { return [] }
             let isFile = words.count > 1 && words[0] == "inception"
             return [isFile ? session.access.absolute(name) : try find(name, session, slot: words.count > 1 ? "path" : "name")]
+        },
+        checks: { use in
+            guard let name = use.text("name"), !use.mayWriteBefore else { return }
+            guard use.filled.contains("path") else { return _ = try find(name, use.session) }
+            guard let path = use.text("path") else { return }
+            if let precision = use.text("precision"), precision != StoredPrecision.float32.rawValue { throw halfNetwork }
+            switch name {
+            case "clip": _ = try find(path, use.session, slot: "path")
+            case "inception":
+                guard FileSystem.exists(try use.session.access.reading(path, slot: "path")) else {
+                    throw Complaint(.engineFile, "\(path): there is no such file", label: "not found", slot: "path")
+                }
+            default: break
+            }
         }
     ) { invocation in
         let name = invocation.arguments.text("name") ?? ""
         let session = invocation.session
         let precision = invocation.arguments.text("precision").flatMap { StoredPrecision(rawValue: $0) } ?? .float32
         if let path = invocation.arguments.text("path") {
-            guard precision == .float32 else {
-                throw Complaint(.unsupportedFeature, "networks that score keep float32", label: "leave it out", slot: "precision")
-            }
+            guard precision == .float32 else { throw halfNetwork }
             let network: FeatureNetwork
             switch name {
             case "clip":
-                network = try FeatureNetwork(name: path, clip: find(path, session, slot: "path"))
+                network = try FeatureNetwork(name: path, clip: contrastive(find(path, session, slot: "path")))
             case "inception":
                 network = try FeatureNetwork(name: path, inception: session.access.reading(path, slot: "path"))
             default:
@@ -63,6 +75,16 @@ enum LoadVerb {
         let model = try LoadedModel(name: name, model: DiffusionModel(folder: folder, precision: precision))
         session.store[key] = model
         return .model(model)
+    }
+
+    private static var halfNetwork: Complaint {
+        Complaint(.unsupportedFeature, "networks that score keep float32", label: "leave it out", slot: "precision")
+    }
+
+    /// A model's folder has its whole CLIP in a folder of that name.
+    private static func contrastive(_ folder: String) -> String {
+        let inner = FileSystem.join(folder, "clip")
+        return !FileSystem.exists(FileSystem.join(folder, "config.json")) && FileSystem.exists(FileSystem.join(inner, "config.json")) ? inner : folder
     }
 
     /// Models that are there by name.
@@ -98,9 +120,12 @@ enum LoadVerb {
         if slashes == 0, FileSystem.exists(FileSystem.join(local, slot == "name" ? "model_index.json" : "config.json")) {
             return try session.access.reading(name, slot: slot)
         }
+        if let other = ForeignWord.model(name) {
+            throw Complaint(.unsupportedFeature, "\(other) is not supported", label: "not a model that this engine runs", slot: slot)
+        }
         throw Complaint(
             .engineFile, "there is no model `\(name)`", label: Suggestion.question(for: name, in: known()) ?? "not found", slot: slot,
-            help: "a folder is given by its path: `load ./\(FileSystem.name(of: name))`",
+            help: "a folder is given by its path: `load ./\(name)`",
             notes: ["looked in " + (tried.isEmpty ? local : tried.joined(separator: ", "))])
     }
 

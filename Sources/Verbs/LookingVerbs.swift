@@ -58,7 +58,26 @@ enum LookingVerbs {
         asArgument: true, columns: .other(.view), examples: ["items k=20..60:10 | describe", "describe [1, 2, 3]"]
     ) { invocation in
         guard let value = invocation.input else { return .none }
-        guard case .table(let table) = value else {
+        let table: Table
+        switch value {
+        case .table(let rows): table = rows
+        case .record(let record):
+            let lines = try record.fields.map { ($0.name, $0.value.kind, try Statistics(of: [$0.value])) }
+            return .view(.table(Statistics.view(lines, first: "field")))
+        case .model(let model):
+            let rows = try model.fieldNames.map { name -> [TableView.Cell] in
+                let value = try model.field(name) ?? .none
+                return [.text(name), .text(value.kind.rawValue), .text(value.summary)]
+            }
+            let headings = ["field", "type", "value"].map { TableView.Heading(name: $0, kind: .text) }
+            return .view(.stack([.text(model.summary), .table(TableView(headings: headings, rows: rows))]))
+        case .list(let values) where values.contains { $0.kind != .number }:
+            // Of a column, what its elements are.
+            let column = Column("value", values)
+            var view = Statistics.view([("value", column.kind, try Statistics(of: values))], first: nil)
+            view.note = "a list of \(values.count)"
+            return .view(.table(view))
+        default:
             let statistics = try Statistics(of: [value])
             return .view(.table(Statistics.view([("value", value.kind, statistics)], first: nil)))
         }
@@ -70,7 +89,9 @@ enum LookingVerbs {
 
     static let why = VerbDeclaration(
         "why", .looking, "Says how a value came to be: the verbs with all that mattered to the result.", input: .value, asArgument: true,
-        notes: ["Of a table, the recipe of the first row; `why t[3]` gives another row's."],
+        notes: [
+            "Of a table, the recipe of the first row; `why t[3]` gives another row's. Of a number, a measure or a model, the statements that it comes from."
+        ],
         columns: .other(.view), examples: ["t = items k=1..3 | with double=(2*k); why t[1]", "t = items k=1..3; why t"]
     ) { invocation in
         switch invocation.input {
@@ -84,8 +105,24 @@ enum LookingVerbs {
             var lines = RecipeText.lines(table.recipes[0], item: table.items[0])
             if table.rowCount > 1 { lines.append("# the first of \(table.rowCount) rows") }
             return .view(.text(lines.joined(separator: "\n")))
-        case let value: return .view(.text("\((value ?? .none).summary): a value without a recipe of its own"))
+        case let value: return .view(.text(([(value ?? .none).summary] + statements(invocation).map { "  " + $0 }).joined(separator: "\n")))
         }
+    }
+}
+
+extension LookingVerbs {
+    /// What the expression behind `why` comes from: the statements that made its variables, and theirs, the last first.
+    private static func statements(_ invocation: Invocation) -> [String] {
+        let expression = invocation.source.drop { $0 != " " }
+        func names(_ text: Substring) -> [String] { text.split { !($0.isLetter || $0.isNumber || $0 == "_") }.map(String.init) }
+        var waiting = names(expression), seen: Set<String> = [], lines: [String] = []
+        while let name = waiting.first {
+            waiting.removeFirst()
+            guard seen.insert(name).inserted, let made = invocation.session.assignments[name] else { continue }
+            lines.append(made.text)
+            waiting += made.reads.sorted()
+        }
+        return lines.isEmpty ? ["written out here, or what an expression gives"] : lines
     }
 }
 

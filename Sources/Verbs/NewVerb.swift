@@ -36,7 +36,7 @@ enum NewVerb {
         examples: [
             "vae = new vae channels=16,32 latent_channels=4 layers=1; vae.parameters",
             "new unet channels=160,320,640,1280,1280 context=512 sample=32",
-        ]
+        ], checks: check
     ) { invocation in
         let name = invocation.arguments.text("part") ?? ""
         guard let kind = ModelPart.Kind(rawValue: name) else { return try model(invocation) }
@@ -50,6 +50,27 @@ enum NewVerb {
         let part = try ModelPart(kind, configuration, seed: invocation.arguments.integer("seed") ?? 0, tokenizer: tokenizer)
         try Memory.check(4 * part.parameterCount, for: "\(part.parameterCount) parameters")
         return .model(part)
+    }
+
+    /// What is wrong with the options alone.
+    private static func check(_ use: VerbUse) throws {
+        guard let name = use.text("part"), let options = use.open else { return }
+        guard let kind = ModelPart.Kind(rawValue: name) else {
+            if let option = options.first { throw unknownOption(option.name) }
+            for (slot, kind) in [("unet", ModelPart.Kind.unet), ("vae", .vae), ("clip", .clip)] where !use.filled.contains(slot) { throw missing(slot, kind) }
+            return
+        }
+        let checked = try PartOptions(kind, options)
+        // The keys that a CLIP takes from its tokenizer are known when that is.
+        if kind != .clip { _ = try ModelPart(kind, checked.configuration(tokenizer: nil)) }
+    }
+
+    private static func unknownOption(_ name: String) -> Complaint {
+        Complaint(.unknownOption, "`new model` has no option `\(name)`", label: "not known", slot: name)
+    }
+
+    private static func missing(_ slot: String, _ kind: ModelPart.Kind) -> Complaint {
+        Complaint(.missingArgument, "`new model` needs `\(slot)=`", label: "\(kind.phrase) is missing", help: "`new \(kind.rawValue)` makes one")
     }
 
     /// The part in a slot, which must be of that kind.
@@ -66,12 +87,10 @@ enum NewVerb {
     // MARK: A whole model
 
     private static func model(_ invocation: Invocation) throws -> Value {
-        if let option = invocation.arguments.lists("options").first {
-            throw Complaint(.unknownOption, "`new model` has no option `\(option.name)`", label: "not known", slot: option.name)
-        }
+        if let option = invocation.arguments.lists("options").first { throw unknownOption(option.name) }
         func needed(_ slot: String, _ kind: ModelPart.Kind) throws -> ModelPart {
             if let part = try part(slot, kind, invocation) { return part }
-            throw Complaint(.missingArgument, "`new model` needs `\(slot)=`", label: "\(kind.phrase) is missing", help: "`new \(kind.rawValue)` makes one")
+            throw missing(slot, kind)
         }
         let unet = try needed("unet", .unet), vae = try needed("vae", .vae), clip = try needed("clip", .clip)
         let scorer = try part("scorer", .clip, invocation)

@@ -31,6 +31,9 @@ final class PictureScores {
 
         var needsClip: Bool { !needsInception && self != .nearestPixel && self != .psnr }
 
+        /// Whether it is the distance to something that `against=` gives.
+        var needsAgainst: Bool { self == .nearestPixel || self == .nearestClip }
+
         /// Whether it compares sets, and thus means nothing for one picture.
         var isOfSets: Bool { [.fid, .kid, .fdClip, .mmdClip].contains(self) }
 
@@ -128,10 +131,7 @@ final class PictureScores {
     }
 
     private func checkAgainst(_ metric: Metric) throws {
-        guard against == nil else { return }
-        throw Complaint(
-            .missingArgument, "`\(metric.rawValue)` needs `against=`", label: "nearest to what?", slot: "metrics",
-            help: "`against=train` tells how near the nearest training picture is")
+        if against == nil { throw Self.withoutReference(metric) }
     }
 
     /// Which networks measured, how pictures came to them, and what they find themselves.
@@ -190,14 +190,24 @@ final class PictureScores {
 
     // MARK: Features
 
+    static func withoutInception(_ metric: Metric) -> Complaint {
+        Complaint(
+            .missingModel, "`\(metric.rawValue)` is defined by the weights of Inception, and none are loaded", label: "no Inception", slot: "metrics",
+            help:
+                "`fd_clip` and `mmd_clip` compare sets by the model's own CLIP; `inception = load inception FILE` and `using=inception` measure \(metric.rawValue)"
+        )
+    }
+
+    static func withoutReference(_ metric: Metric) -> Complaint {
+        Complaint(
+            .missingArgument, "`\(metric.rawValue)` needs `against=`", label: "nearest to what?", slot: "metrics",
+            help: "`against=train` tells how near the nearest training picture is")
+    }
+
     private func network(_ metric: Metric) throws -> FeatureNetwork {
         if metric.needsInception {
             guard let network = networks.inception else {
-                throw Complaint(
-                    .missingModel, "`\(metric.rawValue)` is defined by the weights of Inception, and none are loaded", label: "no Inception", slot: "metrics",
-                    help:
-                        "`fd_clip` and `mmd_clip` compare sets by the model's own CLIP; `inception = load inception FILE` and `using=inception` measure \(metric.rawValue)"
-                )
+                throw Self.withoutInception(metric)
             }
             return network
         }

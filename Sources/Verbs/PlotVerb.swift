@@ -34,31 +34,33 @@ enum PlotVerb {
         let groups = try (arguments.names("by") ?? []).map { try column($0, "by") }
         for column in columns { try checkNumeric(column) }
         let isNumeric = x.values.contains { number($0) != nil } && x.values.allSatisfy { $0.isNone || number($0) != nil }
-        var categories: [String] = []
-        let places: [Double?] = x.values.map { value in
+        var categories: [String] = [], categoryIdentities: [ValueIdentity] = []
+        let places: [Double?] = try x.values.map { value in
             if isNumeric { return number(value).flatMap { PlotView.canShow($0) ? $0 : nil } }
             if value.isNone { return nil }
-            if let index = categories.firstIndex(of: value.summary) { return Double(index) }
+            let identity = try value.identity()
+            if let index = categoryIdentities.firstIndex(of: identity) { return Double(index) }
+            categoryIdentities.append(identity)
             categories.append(value.summary)
             return Double(categories.count - 1)
         }
-        let names = (0..<table.rowCount).map { row in groups.map { $0.values[row].summary }.joined(separator: ", ") }
+        let rowGroups = try RowGroups(groups, rowCount: table.rowCount)
+        let groupOfRow = rowGroups.groupOfRow
+        let names = rowGroups.members.map { rows in groups.map { $0.values[rows[0]].summary }.joined(separator: ", ") }
         var missing = 0
         func series(_ column: Column) -> [PlotView.Series] {
-            var order: [String] = [], points: [String: [PlotView.Point]] = [:]
+            var points = [[PlotView.Point]](repeating: [], count: names.count)
             for row in 0..<table.rowCount {
-                if points[names[row]] == nil { order.append(names[row]) }
                 guard let place = places[row], let point = point(column.values[row], x: place) else {
-                    points[names[row], default: []] += []
                     missing += 1
                     continue
                 }
-                points[names[row], default: []].append(point)
+                points[groupOfRow[row]].append(point)
             }
-            return order.map { name in
+            return zip(names, points).map { name, points in
                 PlotView.Series(
                     name: groups.isEmpty ? column.name : name,
-                    points: (points[name] ?? []).enumerated().sorted { ($0.element.x, $0.offset) < ($1.element.x, $1.offset) }.map(\.element))
+                    points: points.enumerated().sorted { ($0.element.x, $0.offset) < ($1.element.x, $1.offset) }.map(\.element))
             }
         }
         let all = columns.map { ($0.name, series($0)) }

@@ -50,7 +50,10 @@ enum Saving {
         case .record(let record):
             for (name, field) in record.fields where isTensor(field.kind) { named[name] = try field.elements() }
         default:
-            if isTensor(value.kind), let tensor = try value.elements() { named[value.kind.rawValue] = tensor }
+            // One latent or embedding is a batch of one, as in a table's column; a tensor is what it is.
+            if isTensor(value.kind), let tensor = try value.elements() {
+                named[value.kind.rawValue] = value.kind == .tensor ? tensor : tensor.reshaped([1] + tensor.shape)
+            }
         }
         guard !named.isEmpty else {
             throw Complaint(.wrongInput, "there are no tensors in \(value.kind.phrase) like this", label: "nothing for a .safetensors file")

@@ -31,12 +31,23 @@ enum ScoreVerb {
         examples: [
             "model = load monsters; dataset monsters split=test | first 8 | encode image | decode | score n clip clip_image psnr",
             "model = load monsters; train = dataset monsters split=train | first 60; dataset monsters split=test | first 40 | score mmd_clip nearest_clip column=image against=train",
-        ]
+        ],
+        checks: { use in
+            let metrics = (use.texts("metrics") ?? []).compactMap(Metric.init(rawValue:))
+            if let metric = metrics.first(where: \.needsInception), !use.filled.contains("using") { throw PictureScores.withoutInception(metric) }
+            if let metric = metrics.first(where: \.needsAgainst), !use.filled.contains("against") { throw PictureScores.withoutReference(metric) }
+        }
     ) { invocation in
         let table = try invocation.table()
         let names = try metrics(invocation)
         let groups = try (invocation.arguments.names("by") ?? []).map { try invocation.column($0, of: table, slot: "by") }
-        let (keys, members) = grouped(table, groups)
+        if let name = names.first(where: { name in groups.contains { $0.name == name } }) {
+            throw Complaint(
+                .columnExists, "`\(name)` is both a column of the table and a figure", label: "both would be the column `\(name)`", slot: "by",
+                help: "`with` gives the table's column another name")
+        }
+        // Without columns all rows are one group, if there are any.
+        let members = groups.isEmpty ? (table.rowCount > 0 ? [Array(0..<table.rowCount)] : []) : try RowGroups(groups, rowCount: table.rowCount).members
         let against = invocation.arguments.table("against")
         if let against, against.rowCount == 0 {
             throw Complaint(.emptyTable, "there is nothing to compare with: the table is empty", label: "no rows", slot: "against")
@@ -75,7 +86,9 @@ enum ScoreVerb {
                     // Scores of what the cache has, and some of it is not there.
                     standIns?.hasGap = true
                     return .none
-                } catch  where !groups.isEmpty && !(error is Complaint) { throw NotedError(error, note: keys[index]) }
+                } catch  where !groups.isEmpty && !(error is Complaint) {
+                    throw NotedError(error, note: groups.map { "\($0.name)=\($0.values[rows[0]].summary)" }.joined(separator: ", "))
+                }
             }
             columns.append(Column(name, values))
         }
@@ -131,23 +144,6 @@ enum ScoreVerb {
             if case .model(let handle)? = invocation.variable("model"), let model = handle as? LoadedModel { networks.clip = model.scorer ?? model.clip }
         }
         return networks
-    }
-
-    /// Rows of equal values, in the order of first appearance. Without columns all rows are one group, if there are any.
-    private static func grouped(_ table: Table, _ columns: [Column]) -> (keys: [String], members: [[Int]]) {
-        guard !columns.isEmpty else { return table.rowCount > 0 ? (["all"], [Array(0..<table.rowCount)]) : ([], []) }
-        var places: [String: Int] = [:], keys: [String] = [], members: [[Int]] = []
-        for row in 0..<table.rowCount {
-            let key = columns.map { "\($0.name)=\($0.values[row].summary)" }.joined(separator: ", ")
-            if let place = places[key] {
-                members[place].append(row)
-            } else {
-                places[key] = members.count
-                keys.append(key)
-                members.append([row])
-            }
-        }
-        return (keys, members)
     }
 
     private static func warn(_ names: [String], _ members: [[Int]], _ invocation: Invocation) {

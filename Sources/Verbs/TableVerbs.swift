@@ -58,7 +58,11 @@ enum TableVerbs {
         columns: .kept, examples: ["items k=3,1,2 | sort k | table", "items k=3,1,2 | sort (k % 3) down=yes | table"]
     ) { invocation in
         let table = try invocation.table()
-        guard let key = invocation.arguments.perRow("by") else { return .none }
+        guard var key = invocation.arguments.perRow("by") else { return .none }
+        // `sort (c)` with a variable that holds a column's name is that column, as for `select (c)`.
+        if table.rowCount > 0, !table.has(key.source), case .text(let name)? = invocation.variable(key.source), table.has(name) {
+            key = RowExpression(source: name) { table, row in table.value(name, row) ?? .none }
+        }
         let down = invocation.arguments.boolean("down") ?? false
         // Measures stand where their values do.
         let keys = try (0..<table.rowCount).map { row in
@@ -121,28 +125,24 @@ enum TableVerbs {
         let table = try invocation.table()
         let names = invocation.arguments.names("columns") ?? []
         let keys = try names.map { try invocation.column($0, of: table, slot: "columns") }
-        var groups: [(key: String, rows: [Int])] = []
-        var places: [String: Int] = [:]
-        for row in 0..<table.rowCount {
-            let key = keys.map { $0.values[row].summary }.joined(separator: "\u{1F}")
-            if let place = places[key] {
-                groups[place].rows.append(row)
-            } else {
-                places[key] = groups.count
-                groups.append((key, [row]))
-            }
+        for (slot, name) in invocation.arguments.assignments("values").map({ ($0.name, $0.name) }) + (names.contains("n") ? [("columns", "n")] : [])
+        where names.contains(name) {
+            throw Complaint(
+                .columnExists, name == "n" ? "`n` counts the rows of each group" : "the groups are made by `\(name)`",
+                label: "both would be the column `\(name)`", slot: slot, help: "choose another name, or `with` renames a column first")
         }
-        let keyColumns = keys.map { column in Column(column.name, groups.map { column.values[$0.rows[0]] }) }
+        let groups = try RowGroups(keys, rowCount: table.rowCount).members
+        let keyColumns = keys.map { column in Column(column.name, groups.map { column.values[$0[0]] }) }
         let lists = table.columns.filter { column in !names.contains(column.name) }.map { column in
-            Column(column.name, groups.map { group in .list(group.rows.map { column.values[$0] }) })
+            Column(column.name, groups.map { group in .list(group.map { column.values[$0] }) })
         }
-        let recipes = groups.map { group in Recipe(invocation.step(), of: group.rows.map { table.recipes[$0] }) }
-        let items = Column(Table.itemName, groups.map { group in .list(group.rows.map { .number(Double(table.items[$0])) }) })
+        let recipes = groups.map { group in Recipe(invocation.step(), of: group.map { table.recipes[$0] }) }
+        let items = Column(Table.itemName, groups.map { group in .list(group.map { .number(Double(table.items[$0])) }) })
         let folded = Table(columns: keyColumns + lists + [items], rowCount: groups.count, recipes: recipes)
         var result = Table(columns: keyColumns, rowCount: groups.count, recipes: recipes)
         // A group that may lack rows has no count, and nothing else that is said of all of them.
-        let isWhole = groups.map { table.isWhole(keys, $0.rows[0]) }
-        result.set(Column("n", groups.indices.map { isWhole[$0] ? .number(Double(groups[$0].rows.count)) : .none }))
+        let isWhole = groups.map { table.isWhole(keys, $0[0]) }
+        result.set(Column("n", groups.indices.map { isWhole[$0] ? .number(Double(groups[$0].count)) : .none }))
         for (name, expression) in invocation.arguments.assignments("values") {
             result.set(Column(name, try groups.indices.map { isWhole[$0] ? try expression(folded, row: $0) : .none }))
         }
@@ -206,13 +206,9 @@ enum TableVerbs {
             }
             return column
         }
-        func key(_ columns: [Column], _ row: Int) -> String {
-            columns.map { "\($0.values[row].kind) " + $0.values[row].summary }.joined(separator: "\u{1F}")
-        }
-        var rightRows: [String: [Int]] = [:]
-        for row in 0..<right.rowCount { rightRows[key(rightKeys, row), default: []].append(row) }
-        let pairs = (0..<left.rowCount).flatMap { row -> [(Int, Int?)] in
-            rightRows[key(leftKeys, row)].map { $0.map { (row, $0) } } ?? [(row, nil)]
+        let groups = try RowGroups(rightKeys, rowCount: right.rowCount)
+        let pairs = try (0..<left.rowCount).flatMap { row -> [(Int, Int?)] in
+            try groups.members(like: leftKeys, row: row).map { $0.map { (row, $0) } } ?? [(row, nil)]
         }
         var result = left.rows(pairs.map(\.0))
         for column in right.columns where !names.contains(column.name) {

@@ -98,7 +98,7 @@ struct RunnerTests {
 
     @Test("a cell that fails ends the run; earlier outputs are there, later ones are not")
     func failure() throws {
-        let result = try run("```noise\n1\n```\n```noise second\nread \"/nowhere/at/all.png\"\n```\n```noise\n3\n```\n")
+        let result = try run("```noise\n1\n```\n```noise second\nx = 1..3\nx[9]\n```\n```noise\n3\n```\n")
         #expect(result.ending == .failed)
         #expect(result.outputs == [0: "```text\n1\n```"])
         #expect(result.diagnostics.first?.source?.cell == "second")

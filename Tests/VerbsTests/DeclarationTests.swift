@@ -14,7 +14,9 @@ import Verbs
             // Examples may go on from what a reader has: a table t, test and train data, results.
             let session = session
             for variable in ["model", "test", "train", "runs", "pictures"] { session.globals.set(variable, .none) }
-            #expect(session.check(SourceFile(name: "example", text: example)).map(\.title) == [], "\(example)")
+            // What it opens need not be on this machine.
+            let found = session.check(SourceFile(name: "example", text: example)).filter { ![.engineFile, .engineData].contains($0.code) }
+            #expect(found.map(\.title) == [], "\(example)")
         }
     }
 

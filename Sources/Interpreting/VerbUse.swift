@@ -1,0 +1,32 @@
+import Results
+
+/// What is known of one use of a verb before anything runs, for the faults that only the verb can find: a file's ending, a network that is not
+/// loaded. Hours may lie between a program's first line and its last.
+package struct VerbUse {
+    package let session: Session
+    /// What flows in, where that is sure.
+    package let input: ValueKind?
+    /// By slot the values that stand there, where they are sure: the words of a slot that takes words, else what the expression gives.
+    package let values: [String: [Value]]
+    /// The slots that are filled.
+    package let filled: Set<String>
+    /// The open slot's names and their values; nil where one of them is not sure.
+    package let open: [(name: String, values: [Value])]?
+    /// What kinds of value fill the slots, where that is sure.
+    package let kinds: [String: ValueKind]
+    /// Whether a name is a variable here.
+    package let isVariable: (String) -> Bool
+    /// Whether a command before this one writes files, so that a file that is missing now may be there then.
+    package let mayWriteBefore: Bool
+
+    /// The one text in a slot.
+    package func text(_ slot: String) -> String? {
+        guard let values = values[slot], values.count == 1, case .text(let text) = values[0] else { return nil }
+        return text
+    }
+
+    /// All texts in a slot.
+    package func texts(_ slot: String) -> [String]? {
+        values[slot]?.compactMap { if case .text(let text) = $0 { text } else { nil } }
+    }
+}
