@@ -136,7 +136,8 @@ package enum Arithmetic {
             throw Complaint(.wrongOperands, "yes and no have no order", label: "cannot compare with `\(comparison.rawValue)`")
         default:
             throw Complaint(
-                .wrongOperands, "`\(comparison.rawValue)` cannot compare \(a.kind.phrase) with \(b.kind.phrase)", label: "the kinds differ")
+                .wrongOperands, "`\(comparison.rawValue)` cannot compare \(a.kind.phrase) with \(b.kind.phrase)",
+                label: a.kind == b.kind ? "such values have no order and are not compared" : "the kinds differ")
         }
     }
 

@@ -164,6 +164,7 @@ struct Binder {
                         Diagnostic(
                             .wrongType, "`\(slot.name)` takes one \(slot.typePhrase.droppingArticle), not several", at: argument.rawSpan,
                             label: "\(argument.items.count) given"))
+                    isUnread = true
                     return nil
                 }
             }

@@ -75,20 +75,18 @@ extension Checker {
             guard case .among(let values) = guess, values.count == 1 else { return nil }
             return Resolver.listed(values[0])
         }
-        var values: [String: [Value]] = [:], kinds: [String: ValueKind] = [:]
+        var values: [String: [Value]] = [:]
         for filled in bound.filled {
             var words: [Value]? = []
             for part in filled.parts {
                 if case .raw(let items) = part { words? += items.map { .text($0.raw) } } else { words = nil }
             }
             values[filled.slot.name] = words ?? slots[filled.slot.name].flatMap(sure)
-            kinds[filled.slot.name] = slots[filled.slot.name]?.kind
         }
         let open = bound.open.map { name, _ in (name: name.text, values: lists[name.text].flatMap(sure)) }
         let use = VerbUse(
             session: session, input: input.kind, values: values, filled: Set(bound.filled.map(\.slot.name)),
-            open: open.allSatisfy { $0.values != nil } ? open.map { ($0.name, $0.values ?? []) } : nil, kinds: kinds, isVariable: isKnown,
-            mayWriteBefore: mayWriteBefore)
+            open: open.allSatisfy { $0.values != nil } ? open.map { ($0.name, $0.values ?? []) } : nil, mayWriteBefore: mayWriteBefore)
         do {
             try checks(use)
         } catch let complaint as Complaint {

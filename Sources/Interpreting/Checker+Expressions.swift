@@ -2,6 +2,16 @@ import Results
 import SourceText
 import Syntax
 
+extension Expression {
+    /// Whether evaluating it does more than give what is written.
+    fileprivate var isComputed: Bool {
+        switch kind {
+        case .negative, .not, .call, .binary, .range: true
+        default: false
+        }
+    }
+}
+
 /// Expressions in the check before running: names, columns, functions and fields.
 extension Checker {
     @discardableResult mutating func check(_ list: ListExpression, isList: Bool = false) -> ValueGuess {
@@ -21,17 +31,17 @@ extension Checker {
 
     /// Gives what is known of the value, where that is not of numbers or texts.
     @discardableResult mutating func check(_ expression: Expression, perRow: Bool, bareIn list: Bool) -> ValueGuess {
-        let before = problems.count
-        let value = checkParts(expression, perRow: perRow, bareIn: list)
-        guard problems.count == before, !mayFail else { return value }
-        switch expression.kind {
-        // What depends on nothing can be computed now.
-        case .negative, .not, .call, .binary, .range:
-            guard isConstant(expression) else { break }
-            let evaluator = Evaluator(session: session, source: source, scope: Scope())
-            do { _ = try evaluator.evaluate(expression) } catch { problems.append(Diagnostic(error, at: expression.span, of: source)) }
-        default: break
+        // What depends on nothing can be computed now, as a whole: a part of it need not be reached.
+        guard !isInsideConstant, !mayFail, expression.isComputed, isConstant(expression) else {
+            return checkParts(expression, perRow: perRow, bareIn: list)
         }
+        let before = problems.count
+        isInsideConstant = true
+        let value = checkParts(expression, perRow: perRow, bareIn: list)
+        isInsideConstant = false
+        guard problems.count == before else { return value }
+        let evaluator = Evaluator(session: session, source: source, scope: Scope())
+        do { _ = try evaluator.evaluate(expression) } catch { problems.append(Diagnostic(error, at: expression.span, of: source)) }
         return value
     }
 
@@ -173,7 +183,10 @@ extension Checker {
             problems.append(
                 Diagnostic(.missingInput, "`it` is what flows in, and nothing does", at: name.span, label: "nothing flows in here"))
         } else if session.verbs[name.text] != nil {
-            problems.append(Diagnostic(.verbAsValue, "`\(name.text)` is a verb", at: name.span, label: "the column is `.\(name.text)`"))
+            problems.append(
+                Diagnostic(
+                    .verbAsValue, "`\(name.text)` is a verb", at: name.span,
+                    label: "the column is `.\(name.text)`; a command stands in brackets: `(\(name.text) ...)`"))
         } else if let meant = Suggestion.question(for: name.text, in: names) {
             problems.append(Diagnostic(.unknownName, "there is no variable `\(name.text)`", at: name.span, label: meant))
         } else if list {
@@ -182,7 +195,9 @@ extension Checker {
                     .unquotedName, "there is no variable `\(name.text)`", at: name.span, label: "a text stands in quotes",
                     help: ["write \"\(name.text)\""]))
         } else {
-            let label = ForeignWord.value(name.text) ?? "not known here"
+            let label =
+                name.text == Table.itemName
+                ? "it differs from row to row, and one value for all is needed here" : ForeignWord.value(name.text) ?? "not known here"
             problems.append(Diagnostic(.unknownName, "there is no variable `\(name.text)`", at: name.span, label: label))
         }
     }

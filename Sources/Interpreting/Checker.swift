@@ -20,6 +20,8 @@ struct Checker {
     var notebook: (names: Set<String>, guesses: [String: ValueGuess])?
     /// Inside a block whose failures are left out, values that do not fit are no errors.
     var mayFail = false
+    /// Inside an expression that is constant as a whole: that is computed once, not its parts.
+    var isInsideConstant = false
     /// The parameters of a file; at the prompt a line may take any name anew.
     var declaredParameters: Set<String> = []
     /// Whether a command before writes files.
@@ -44,8 +46,10 @@ struct Checker {
         }
     }
 
-    static func check(_ program: Program, session: Session) -> [Diagnostic] {
+    /// - Parameter mayWriteBefore: whether what is not part of the program and runs before it may write files.
+    static func check(_ program: Program, session: Session, mayWriteBefore: Bool = false) -> [Diagnostic] {
         var checker = Checker(session: session, source: program.source)
+        checker.mayWriteBefore = mayWriteBefore
         for (index, statement) in program.statements.enumerated() {
             checker.check(statement, inBlock: false)
             if index > 0 { checker.checkThatItIsMeant(statement, behind: program.statements[index - 1]) }
@@ -92,7 +96,9 @@ struct Checker {
             guesses[name.text] = session.parameters[name.text] == nil ? guess(values) : nil
         case .definition(let name, let parameters, let body):
             if inBlock { declaredInside(name, statement.span) }
-            let outside = (names, mayBeColumn, guesses, notebook, blockRow)
+            let outside = (names, mayBeColumn, guesses, notebook, blockRow, mayWriteBefore)
+            // A file that it reads may be there when it is called.
+            mayWriteBefore = true
             // Variables may hold other values when it is called, and something may flow in or not: its calls tell.
             guesses = [:]
             mayBeColumn = false
@@ -101,7 +107,7 @@ struct Checker {
             names.formUnion(parameters.map(\.text))
             names.insert("it")
             for inner in body.statements { check(inner, inBlock: true) }
-            (names, mayBeColumn, guesses, notebook, blockRow) = outside
+            (names, mayBeColumn, guesses, notebook, blockRow, mayWriteBefore) = outside
             definitions[name.text] = Definition(name: name.text, parameters: parameters, body: body, source: source, above: definitions)
         }
         return nil
@@ -197,6 +203,7 @@ struct Checker {
         var value = ValueGuess.unknown
         for statement in definition.body.statements { if let last = inner.check(statement, inBlock: true) { value = last } }
         turns = inner.turns
+        mayWriteBefore = mayWriteBefore || inner.mayWriteBefore
         let isHere = definition.source.name == source.name && definition.source.text == source.text
         for var problem in inner.problems {
             guard !problems.contains(where: { $0.code == problem.code && $0.span == problem.span }) else { continue }
@@ -292,6 +299,8 @@ struct Checker {
                     for item in items where !isKnown(item.raw) { unknown(Name(item.raw, item.span)) }
                     values += items.map { guesses[$0.raw] ?? .unknown }
                 } else if case .size = filled.slot.kind, let item = items.first {
+                    checkSlot(item.span) { _ = try Resolver.raw(item.raw, filled.slot) }
+                } else if filled.slot.name == "as", let item = items.first {
                     checkSlot(item.span) { _ = try Resolver.raw(item.raw, filled.slot) }
                 } else if case .columnOrNumber = filled.slot.kind, let item = items.first {
                     checkSlot(item.span) { _ = try Resolver.raw(item.raw, filled.slot) }

@@ -89,7 +89,7 @@ struct Evaluator {
 
     private func number(_ expression: Expression) throws -> Double {
         let value = try evaluate(expression)
-        guard case .number(let number) = value else {
+        guard let number = value.number else {
             throw diagnostic(
                 Complaint(.wrongType, "a range needs numbers, and this is \(value.kind.phrase)", label: value.kind.phrase), at: expression.span)
         }
@@ -138,12 +138,27 @@ struct Evaluator {
         // Only the branch that is chosen is computed.
         if function == .if, arguments.count == 3 {
             let condition = try evaluate(arguments[0])
+            if case .list(let truths) = condition { return try choose(truths, arguments) }
             return try located(arguments[0].span) { try Arithmetic.truth(condition) } ? try evaluate(arguments[1]) : try evaluate(arguments[2])
         }
         let (values, unfinished) = try session.watchingReads { try elements(of: arguments) }
         // Of something unfinished a number over all is missing, never that of a part.
         if unfinished != nil, function.folds(values.count) { return .none }
         return try function(turns.map { values.map($0.drawn) } ?? values)
+    }
+
+    /// `if` over a list or column of conditions: element by element, and then both branches are computed.
+    private func choose(_ truths: [Value], _ arguments: [Expression]) throws -> Value {
+        let branches = try arguments.dropFirst().map { try evaluate($0) }
+        return .list(
+            try truths.enumerated().map { index, truth in
+                let branch = branches[try located(arguments[0].span) { try Arithmetic.truth(truth) } ? 0 : 1]
+                guard case .list(let values) = branch else { return branch }
+                guard values.count == truths.count else {
+                    throw Complaint(.differentLengths, "lists of \(truths.count) and \(values.count) values do not pair up", label: "lengths differ")
+                }
+                return values[index]
+            })
     }
 
     /// What an operator works on: in a claim, the number that this turn puts in a measure's place.
@@ -258,7 +273,7 @@ struct Evaluator {
     func unknownName(_ name: String, at span: Span) -> Diagnostic {
         if session.verbs[name] != nil {
             return diagnostic(
-                Complaint(.verbAsValue, "`\(name)` is a verb", label: "the column is `.\(name)`"), at: span)
+                Complaint(.verbAsValue, "`\(name)` is a verb", label: "the column is `.\(name)`; a command stands in brackets: `(\(name) ...)`"), at: span)
         }
         let under = row?.table.columnNames.filter { $0.hasPrefix(name + ".") } ?? []
         if !under.isEmpty {

@@ -62,7 +62,7 @@ package enum Function: String, Sendable, CaseIterable {
         case .abs: "the distance from zero"
         case .round: "the nearest whole number, or the nearest with so many decimal places; halves go away from zero"
         case .length: "how many elements a list has, characters a text, rows a table"
-        case .if: "a where the condition holds, else b; only that one is computed"
+        case .if: "a where the condition holds, else b, of lists and columns element by element; of one condition only that one is computed"
         case .falling: "whether each number is less than the one before it"
         case .rising: "whether each number is greater than the one before it"
         case .difference: "how far a and b are apart, element by element"
@@ -96,7 +96,8 @@ package enum Function: String, Sendable, CaseIterable {
                 throw Complaint(.wrongOperands, "`round` takes 0 to 15 digits", label: "usage: \(usage)")
             }
             let scale = Foundational.power(10, digits.rounded())
-            return try Arithmetic.map(first, named: name) { ($0 * scale).rounded() / scale }
+            // A number without so many decimals is what it is; times the scale it could overflow.
+            return try Arithmetic.map(first, named: name) { Swift.abs($0) * scale < 9e15 ? ($0 * scale).rounded() / scale : $0 }
         case .length:
             switch first {
             case .list(let values): return .number(Double(values.count))

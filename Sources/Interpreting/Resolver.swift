@@ -210,8 +210,10 @@ package struct Resolver {
     static func check(_ value: Value, _ slot: Slot) throws -> Arguments.Argument {
         switch slot.kind {
         case .number(let whole):
-            guard case .number(let number) = value else { throw unfit(value, slot) }
+            // A measure stands for its value.
+            guard let number = value.number else { throw unfit(value, slot) }
             try check(number, whole: whole, slot)
+            return .value(.number(number))
         case .columnOrNumber:
             if case .text(let text) = value { return .name(text) }
             guard case .number(let number) = value else { throw unfit(value, slot) }
@@ -270,7 +272,7 @@ package struct Resolver {
     /// Whether a value of that kind can suit the slot.
     static func accepts(_ kind: ValueKind, _ slot: Slot) -> Bool {
         switch slot.kind {
-        case .number: kind == .number
+        case .number: kind == .number || kind == .measure
         case .boolean: kind == .boolean
         case .text, .name, .path, .column, .choice: kind == .text
         case .columnOrNumber, .size: kind == .text || kind == .number

@@ -68,12 +68,15 @@ extension Session {
     }
 
     /// Parses and checks a program without running it: all its errors, in the order of the text.
-    package func check(_ source: SourceFile) -> [Diagnostic] { parseAndCheck(source).diagnostics }
+    /// - Parameter mayWriteBefore: whether something that runs before it may write files.
+    package func check(_ source: SourceFile, mayWriteBefore: Bool = false) -> [Diagnostic] {
+        parseAndCheck(source, mayWriteBefore: mayWriteBefore).diagnostics
+    }
 
-    private func parseAndCheck(_ source: SourceFile) -> (program: Program, diagnostics: [Diagnostic]) {
+    private func parseAndCheck(_ source: SourceFile, mayWriteBefore: Bool = false) -> (program: Program, diagnostics: [Diagnostic]) {
         let parse = Parser.parse(source, verbs: verbSet, place: keepsLast ? .prompt : .file)
         let read = parse.diagnostics.map { $0.located(in: source) }
-        let checked = Checker.check(parse.program, session: self).filter { !Session.follows($0, from: read, in: parse.program) }
+        let checked = Checker.check(parse.program, session: self, mayWriteBefore: mayWriteBefore).filter { !Session.follows($0, from: read, in: parse.program) }
         let found = read + checked
         return (parse.program, found.sortedByPlace())
     }
@@ -161,18 +164,27 @@ extension Session {
         case .assignment(let name, let pipeline):
             let (value, unfinished) = try watchingReads { try runner.value(of: pipeline, in: globals, isBlockHead: false) }
             globals.set(name.text, value, from: unfinished)
-            assignments[name.text] = .init(text: source.text(of: statement.span), reads: Mentions(statement).names)
+            note(name.text, statement, source)
             remember(value, unfinished)
             return (value, false)
         case .param(let name, let values, let allowed):
             globals.set(name.text, try parameter(name, values, allowed, source))
             declaredParameters.insert(name.text)
-            assignments[name.text] = .init(text: source.text(of: statement.span), reads: [])
+            note(name.text, statement, source)
             return (.none, false)
         case .definition(let name, let parameters, let body):
             definitions[name.text] = Definition(name: name.text, parameters: parameters, body: body, source: source, above: definitions)
             return (.none, false)
         }
+    }
+
+    /// How a variable came to be: its statement, and behind it those of what it read, as they were then.
+    private func note(_ name: String, _ statement: Statement, _ source: SourceFile) {
+        var lines = [source.text(of: statement.span)]
+        for read in Mentions(statement).names.sorted() {
+            for line in origins[read] ?? [] where !lines.contains(line) { lines.append(line) }
+        }
+        origins[name] = Array(lines.prefix(40))
     }
 
     private func remember(_ value: Value, _ unfinished: Table.Partial?) {

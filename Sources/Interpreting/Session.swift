@@ -47,8 +47,8 @@ package final class Session {
     private var itemCache: ItemCache?
     /// The verbs that `def` has made.
     var definitions: [String: Definition] = [:]
-    /// How the variables came to be.
-    package internal(set) var assignments: [String: Assignment] = [:]
+    /// The statements that the variables come from, the last first.
+    package internal(set) var origins: [String: [String]] = [:]
     /// The variables that `param` has declared.
     var declaredParameters: Set<String> = []
     /// How many definitions are running, one inside the other.
@@ -59,13 +59,6 @@ package final class Session {
     var lastOrigins: [Table.Partial?] = []
     /// Set once a value was read that is not finished, or that was made from one.
     private(set) var unfinished: Table.Partial?
-
-    /// A statement that made a variable.
-    package struct Assignment: Sendable {
-        package var text: String
-        /// The names that it may have read.
-        package var reads: Set<String>
-    }
 
     package init(verbs: VerbRegistry, access: FileAccess) {
         self.verbs = verbs
@@ -84,7 +77,7 @@ package final class Session {
     package func reset() {
         globals.removeAll()
         definitions = [:]
-        assignments = [:]
+        origins = [:]
         declaredParameters = []
         last = []
         lastOrigins = []
@@ -99,7 +92,7 @@ package final class Session {
         copy.keepsLast = keepsLast
         copy.cache = cache
         copy.definitions = definitions
-        copy.assignments = assignments
+        copy.origins = origins
         copy.declaredParameters = declaredParameters
         (copy.last, copy.lastOrigins) = (last, lastOrigins)
         for name in globals.ownNames { if let value = globals[name] { copy.globals.set(name, value, from: globals.unfinished(name)) } }

@@ -12,10 +12,6 @@ package struct VerbUse {
     package let filled: Set<String>
     /// The open slot's names and their values; nil where one of them is not sure.
     package let open: [(name: String, values: [Value])]?
-    /// What kinds of value fill the slots, where that is sure.
-    package let kinds: [String: ValueKind]
-    /// Whether a name is a variable here.
-    package let isVariable: (String) -> Bool
     /// Whether a command before this one writes files, so that a file that is missing now may be there then.
     package let mayWriteBefore: Bool
 

@@ -9,6 +9,9 @@ package final class WorkPlan {
     /// Units of each kind of work that is timed.
     package private(set) var units: [WorkKind: Int] = [:]
 
+    /// Of the items counted as cached, those that the program itself makes before, by verb.
+    package private(set) var repeated: [String: Int] = [:]
+
     private var seen: Set<String> = []
 
     /// Whether work on this content is counted for the first time: the next time a run would find it.
@@ -21,6 +24,9 @@ package final class WorkPlan {
 
     package init() {}
 
+    /// Notes that an item that was counted as cached is made by the program itself, not by an earlier run.
+    package func addRepeated(_ verb: String) { repeated[verb, default: 0] += 1 }
+
     package func add(_ verb: String, cached: Int, missing: Int, _ kind: WorkKind? = nil, units: Int = 0) {
         counts.add(verb, cached: cached, computed: missing)
         if let kind, units > 0 { self.units[kind, default: 0] += units }
@@ -28,6 +34,7 @@ package final class WorkPlan {
 
     package func add(_ other: WorkPlan) {
         counts.add(other.counts)
+        repeated.merge(other.repeated, uniquingKeysWith: +)
         units.merge(other.units, uniquingKeysWith: +)
     }
 

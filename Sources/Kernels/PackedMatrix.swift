@@ -52,23 +52,30 @@ package final class PackedMatrix: @unchecked Sendable {
         _ weights: UnsafePointer<Float>, channels: Int, taps: Int, into storage: UnsafeMutablePointer<Stored>, _ zero: Stored, _ convert: (Float) -> Stored
     ) {
         let inputs = inputs, outputs = outputs
+        let block = max(8, 128 / taps)
         withoutActuallyEscaping(convert) { convert in
             // Unchecked: `storage` is written by one chunk per panel.
             nonisolated(unsafe) let storage = storage, convert = convert
             ThreadPool.shared.run(panels) { panel in
                 let to = storage + panel * inputs * PackedMatrix.width
-                for lane in 0..<PackedMatrix.width {
-                    let output = panel * PackedMatrix.width + lane
-                    guard output < outputs else {
-                        for k in 0..<inputs { to[k * PackedMatrix.width + lane] = zero }
-                        continue
-                    }
-                    let from = weights + output * inputs
-                    for tap in 0..<taps {
-                        for channel in 0..<channels {
-                            to[(tap * channels + channel) * PackedMatrix.width + lane] = convert(from[channel * taps + tap])
+                // Block by block, so that a line of the panel is filled by all lanes while it is in the nearest cache.
+                var first = 0
+                while first < channels {
+                    let end = min(first &+ block, channels)
+                    for lane in 0..<PackedMatrix.width {
+                        let output = panel &* PackedMatrix.width &+ lane
+                        let from = weights + output &* inputs
+                        for tap in 0..<taps {
+                            var place = (tap &* channels &+ first) &* PackedMatrix.width &+ lane
+                            var source = first &* taps &+ tap
+                            for _ in first..<end {
+                                to[place] = output < outputs ? convert(from[source]) : zero
+                                place &+= PackedMatrix.width
+                                source &+= taps
+                            }
                         }
                     }
+                    first = end
                 }
             }
         }

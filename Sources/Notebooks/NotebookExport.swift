@@ -50,9 +50,9 @@ package struct NotebookExport {
     }
 
     private var title: String {
-        for number in 1...max(1, lineCount) where number <= lineCount {
-            let line = lines(number..<number + 1)
-            if line.hasPrefix("# ") { return String(line.dropFirst(2)) }
+        // In prose: a comment of a cell begins with `#` too.
+        for prose in pieces.compactMap(\.prose) {
+            for line in prose.split(separator: "\n") where line.hasPrefix("# ") { return String(line.dropFirst(2)) }
         }
         return FileSystem.name(of: file.path)
     }
@@ -80,6 +80,7 @@ package struct NotebookExport {
     private func embedded(_ html: String) throws -> String {
         var out = ""
         var rest = Substring(html)
+        var drawings = 0
         // The Markdown library writes addresses percent-encoded.
         while let start = rest.firstRange(of: "=\"") {
             let quoted = rest[start.upperBound...].prefix { $0 != "\"" }
@@ -97,7 +98,12 @@ package struct NotebookExport {
                 out += rest[..<tag.lowerBound]
                 let element = rest[tag.lowerBound...end]
                 let words = element.firstRange(of: "alt=\"").map { element[$0.upperBound...].prefix { $0 != "\"" } } ?? ""
+                // Several drawings of a page must not share the names that label them.
+                drawings += 1
                 let svg = String(decoding: try file.folder.stored(name), as: UTF8.self)
+                    .replacing("aria-labelledby=\"t d\"", with: "aria-labelledby=\"t\(drawings) d\(drawings)\"", maxReplacements: 1)
+                    .replacing("<title id=\"t\">", with: "<title id=\"t\(drawings)\">", maxReplacements: 1)
+                    .replacing("<desc id=\"d\">", with: "<desc id=\"d\(drawings)\">", maxReplacements: 1)
                 out += "<figure class=\"plot\" role=\"img\" aria-label=\"\(words)\">\(svg)</figure>"
                 rest = rest[rest.index(after: end)...]
             } else {

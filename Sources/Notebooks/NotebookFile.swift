@@ -15,7 +15,9 @@ package struct NotebookFile {
     package init(_ path: String, output: String? = nil) throws {
         self.path = path
         target = output ?? path
-        notebook = try Notebook(name: path, bytes: try FileSystem.readBytes(path, limit: 1 << 28))
+        let bytes = try FileSystem.readBytes(path, limit: 1 << 28)
+        guard !bytes.contains(0) else { throw EngineError(.format, "is no text: it holds bytes that are zero", place: path) }
+        notebook = try Notebook(name: path, bytes: bytes)
         folder = PictureFolder(notebook: target)
     }
 

@@ -38,7 +38,9 @@ package struct NotebookProgram {
             starts.append(text.utf8.count)
             text += source.text + "\n"
         }
-        let found = session.check(SourceFile(name: checked.first?.name ?? "", text: text)).map { diagnostic in
+        // A cell that should fail may write files before it does.
+        let mayWrite = parts.contains { $0.cell.header.flags.contains(.raises) }
+        let found = session.check(SourceFile(name: checked.first?.name ?? "", text: text), mayWriteBefore: mayWrite).map { diagnostic in
             guard let index = starts.lastIndex(where: { $0 <= diagnostic.span.lower }) else { return diagnostic }
             return diagnostic.moved(by: -starts[index], to: checked[index])
         }

@@ -56,12 +56,14 @@ package struct NotebookRunner {
     package func run(_ part: Part = .all, began: (Cell) -> Void = { _ in }, shown: (Cell, Output) throws -> Void = { _, _ in }) -> Run {
         var run = Run()
         let program = NotebookProgram(notebook)
-        run.diagnostics = program.check(session)
+        let (needed, wanted) = program.cells(part, session)
+        // Files that only cells read which do not run need not be there.
+        let idle = program.parts.filter { !needed.contains($0.cell.index) }.map(\.source)
+        run.diagnostics = program.check(session).filter { found in !found.code.isMissingFile || !idle.contains { $0 === found.source } }
         guard !run.diagnostics.hasErrors else {
             run.ending = .failed
             return run
         }
-        let (needed, wanted) = program.cells(part, session)
         defer { session.trace = nil }
         var lost = LostNames()
         for (cell, source) in program.parts where needed.contains(cell.index) {

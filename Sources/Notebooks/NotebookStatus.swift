@@ -64,9 +64,13 @@ package struct NotebookStatus {
             guard status.state == .stale || status.state == .unknown, let plan = plans.first(where: { $0.cell.index == status.cell.index })?.plan else {
                 return status
             }
-            let begun = plan.counts.verbs.filter { $0.count.cached > 0 && $0.count.computed > 0 }
+            // What the cell itself makes and needs again is not what an earlier run has begun.
+            let begun = plan.counts.verbs.filter { $0.count.cached > plan.repeated[$0.name] ?? 0 && $0.count.computed > 0 }
             guard !begun.isEmpty else { return status }
-            let parts = begun.map { "\($0.count.cached) of \($0.count.cached + $0.count.computed) of `\($0.name)` are cached" }
+            let parts = begun.map { verb -> String in
+                let cached = verb.count.cached - (plan.repeated[verb.name] ?? 0)
+                return "\(cached) of \(cached + verb.count.computed) of `\(verb.name)` are cached"
+            }
             return CellStatus(cell: status.cell, state: .partial, reason: ([status.reason].compactMap { $0 } + parts).joined(separator: "; "))
         }
     }

@@ -33,8 +33,8 @@ package struct Completer {
         }
         let context = LineContext(before)
         if context.isInString { return Completions(paths(word), append: nil) }
-        if let fields = fields(word) { return Completions(matching(fields, word), append: nil) }
         guard let verb = context.words.first.flatMap({ session.verb($0) }) else {
+            if let fields = fields(word) { return Completions(matching(fields, word), append: nil) }
             // The head of a command. What flows comes from a verb or a variable; behind a bar only verbs can stand.
             let variables = context.isBehindBar ? [] : session.globals.names
             let keywords = context.isBehindBar || context.bracketDepth > 0 ? [] : ["param", "def"]
@@ -43,6 +43,7 @@ package struct Completer {
         }
         let hint = "usage: " + verb.usage
         if context.bracketDepth > 0 {
+            if let fields = fields(word) { return Completions(matching(fields, word), append: nil, hint: hint) }
             return Completions(matching(session.globals.names + rowNames(line) + functions(context), word), append: nil, hint: hint)
         }
         if let option = context.option {
@@ -53,9 +54,11 @@ package struct Completer {
         let options = matching(verb.named.map(\.name).filter { !used.contains($0) }, word).map { $0 + "=" }
         let place = context.words.dropFirst().filter { !$0.contains("=") }.count
         let positional = verb.positional
-        // The value at the head of a statement stands before the verb's own arguments.
-        let index = place - (verb.takesInputAsArgument && !context.isBehindBar ? 1 : 0)
+        // The value at the head of a statement stands before the verb's own arguments; in a block `it` can take its place.
+        let hasInput = verb.takesInputAsArgument && !context.isBehindBar && (!context.isInBlock || place > 0 && session.globals[context.words[1]] != nil)
+        let index = place - (hasInput ? 1 : 0)
         let slot = index < 0 ? nil : index < positional.count ? positional[index] : positional.last.flatMap { $0.repeats ? $0 : nil }
+        if !(slot?.isPath ?? false), let fields = fields(word) { return Completions(matching(fields, word), append: nil, hint: hint) }
         var values = slot.map { completions(of: $0, verb: verb, word: word, line: line, hint: hint) } ?? Completions([])
         if verb.takesInputAsArgument, place == 0, !context.isBehindBar { values.words += matching(session.globals.names, word) }
         let append: Unicode.Scalar? = options.isEmpty ? values.append : nil
@@ -114,7 +117,8 @@ package struct Completer {
 
     /// `help` takes the name of a verb.
     private func verbs(for slot: Slot, of verb: VerbDeclaration) -> [String] {
-        verb.name == "help" ? session.verbNames + DiagnosticCode.allCases.map(\.rawValue) : []
+        verb.name == "help"
+            ? session.verbNames + DiagnosticCode.allCases.map(\.rawValue) + LanguageForm.all.map(\.name) + Function.allCases.map(\.rawValue) : []
     }
 
     private func functions(_ context: LineContext) -> [String] {
@@ -160,6 +164,10 @@ package struct Completer {
     }
 }
 
+extension Slot {
+    fileprivate var isPath: Bool { if case .path = kind { true } else { false } }
+}
+
 /// Where in a line a word stands: the words of its command so far, and what is open around it.
 struct LineContext: Equatable {
     /// The complete words of the innermost command before the word, its verb first.
@@ -168,6 +176,7 @@ struct LineContext: Equatable {
     private(set) var option: String?
     private(set) var isBehindBar = false
     private(set) var isInString = false
+    private(set) var isInBlock = false
     /// Round and square brackets open inside the command.
     private(set) var bracketDepth = 0
 
@@ -197,6 +206,7 @@ struct LineContext: Equatable {
 
     init(_ text: String) {
         var current = ""
+        var blocks = 0
         var brackets: [(words: [String], behindBar: Bool, option: String?)] = []
         func isBreak(_ character: Character) -> Bool { character == " " || character == "\t" }
         for character in text {
@@ -215,6 +225,7 @@ struct LineContext: Equatable {
                 isBehindBar = character == "|"
                 current = ""
                 brackets = character == "{" || character == "}" ? [] : brackets
+                blocks = max(0, blocks + (character == "{" ? 1 : character == "}" ? -1 : 0))
             case "(", "[":
                 brackets.append((words, isBehindBar, option))
                 if current.isEmpty || current.hasSuffix("=") || words.isEmpty { current += String(character) }
@@ -241,6 +252,7 @@ struct LineContext: Equatable {
             default: current.append(character)
             }
         }
+        isInBlock = blocks > 0
         // A comma glues: the word behind it is still of the same option.
         if !current.isEmpty, option == nil, !current.hasSuffix(","), current != "(", current != "[" { words.append(current) }
         bracketDepth = brackets.count

@@ -369,8 +369,8 @@ package enum HelpQuestion {
     /// What help is asked for where a question ends in a word: of a verb's argument or option the verb, unless the word has a page of its own.
     static func verb(asking word: String, in text: String, _ session: Session) -> String {
         guard session.verb(word) == nil else { return word }
-        let isCode = word.first.map { "EeWw".contains($0) } ?? false && word.count > 1
-        if isCode { return word }
+        let isCode = word.first?.isLetter == true && DiagnosticCode(typed: word) != nil
+        if isCode || Function(rawValue: word) != nil || LanguageForm.all.contains(where: { $0.name == word }) { return word }
         let words = text.split { !($0.isLetter || $0.isNumber || $0 == "_") }.map(String.init)
         // The option's verb is the last one before it.
         return words.dropLast().last { session.verb($0) != nil } ?? word

@@ -58,6 +58,13 @@ package enum NumberFormat: Sendable, Equatable {
         return text.hasPrefix("-") && text.allSatisfy { "-0.".contains($0) } ? String(text.dropFirst()) : text
     }
 
+    /// A number that is exact: where the column's decimals would make it a zero, it takes digits of its own.
+    package func exact(_ number: Double) -> String {
+        let text = self(number)
+        guard case .fixed = self, number != 0, !text.contains(where: { ("1"..."9").contains($0) }), number.isFinite else { return text }
+        return NumberFormat.scientific(decimals: 1)(number)
+    }
+
     /// One number on its own: whole numbers as such, others with the fewest digits that read back as the same number.
     package static func plain(_ number: Double) -> String {
         if number.isNaN { return "nan" }

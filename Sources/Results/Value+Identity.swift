@@ -13,8 +13,8 @@ package enum ValueIdentity: Hashable, Sendable {
     case list([ValueIdentity])
     case record([String: ValueIdentity])
     /// Arrays of numbers by their bytes: pictures, latents, embeddings, tensors, of one kind.
-    case array(ValueKind, shape: [Int], digest: String)
-    case measure(value: Double, low: Double, high: Double, n: Int)
+    /// `state` is what a latent remembers: its model and its place on a schedule.
+    case array(ValueKind, shape: [Int], digest: String, state: String)
     case object(ObjectIdentifier)
     case other(ValueKind, String)
 }
@@ -33,8 +33,13 @@ extension Value {
         case .picture, .embedding, .latent, .tensor:
             guard let tensor = try elements() else { return .none }
             let bytes = tensor.withUnsafePointer { [UInt8](UnsafeRawBufferPointer(start: $0, count: tensor.count * MemoryLayout<Float>.size)) }
-            return .array(kind, shape: tensor.shape, digest: try Digest.sha256(bytes))
-        case .measure(let measure): return .measure(value: measure.value, low: measure.low, high: measure.high, n: measure.n)
+            var state = ""
+            if case .latent(let latent) = self {
+                state = "\(latent.origin.rawValue) \(latent.model?.digest ?? "") \(latent.run.map { "\($0.left) of \($0.steps), call \($0.index)" } ?? "")"
+            }
+            return .array(kind, shape: tensor.shape, digest: try Digest.sha256(bytes), state: state)
+        case .measure(let measure):
+            return .list(try [measure.value, measure.low, measure.high, Double(measure.n)].map { try Value.number($0).identity() })
         case .model(let model): return .object(ObjectIdentifier(model))
         case .view: return .other(kind, summary)
         }

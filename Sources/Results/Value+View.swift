@@ -44,7 +44,7 @@ extension Value {
         switch self {
         case .none: .missing
         case .picture(let picture): .picture(picture)
-        case .number(let number): .text(format?(number) ?? NumberFormat.plain(number))
+        case .number(let number): .text(format?.exact(number) ?? NumberFormat.plain(number))
         case .measure(let measure): .text(format.map(measure.text) ?? summary)
         default: .text(summary)
         }

@@ -78,6 +78,9 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
 
     package var severity: Diagnostic.Severity { rawValue.hasPrefix("W") ? .warning : .error }
 
+    /// Whether it says that something is not there, which may be there at another time or on another machine.
+    package var isMissingFile: Bool { self == .engineFile || self == .engineData }
+
     /// A code as a person may type it: `E021`, `e021`, `E21`, `21`.
     package init?(typed: String) {
         let upper = typed.uppercased()

@@ -32,7 +32,8 @@ extension DiagnosticCode {
         case .emptyTable:
             DiagnosticPage(
                 "the table has no rows", "The verb needs at least one row.",
-                example: "test | where (item < 0) | grid image", cure: "look at the step before: `describe` shows how many rows there are.")
+                example: "none_left = items text=\"a\" | where (item > 5); \"a\" | retrieve none_left",
+                cure: "look at the step before: `describe` shows how many rows there are.")
         case .engineFile:
             DiagnosticPage(
                 "a file cannot be used", "The file is missing, or cannot be read or written.",
@@ -77,7 +78,7 @@ extension DiagnosticCode {
         case .engineTraining:
             DiagnosticPage(
                 "the training diverged",
-                "A loss or a gradient is no longer a number, or the loss is a thousand times what it was; the last checkpoint is kept.",
+                "A loss or a gradient is no longer a number, the loss is a thousand times what it was, or more than half of what was learnt is lost again; the last checkpoint is kept.",
                 example: "model | fit unet on=train rate=100", cure: "a smaller `rate=`, a longer `warmup=`, or `norm=1`.")
         case .interrupted:
             DiagnosticPage(
@@ -85,12 +86,14 @@ extension DiagnosticCode {
                 example: "test | noise of=70 | denoise", cure: "run the same line again: it goes on where it stopped.")
         case .notReadable:
             DiagnosticPage(
-                "the path cannot be read", "There is no such file or folder, or it may not be read.",
-                example: "read data/missing.csv", cure: "check the path and its permissions.")
+                "the path may not be read",
+                "A notebook or script reads below its project's folder, and what --allow-read names. At the prompt everything may be read.",
+                example: "read /etc/results.csv", cure: "put the file into the project, or run with `--allow-read FOLDER`.")
         case .notWritable:
             DiagnosticPage(
-                "the path cannot be written", "The folder is missing, write-protected, or the disk is full.",
-                example: "save runs /proc/runs", cure: "choose another place.")
+                "the path may not be written",
+                "A notebook or script writes below its own folder, and what --allow-write names. At the prompt everything may be written.",
+                example: "items a=1 | save /tmp/results.csv", cure: "choose a place beside the notebook, or run with `--allow-write FOLDER`.")
         case .expectationFailed:
             DiagnosticPage(
                 "an expectation does not hold", "The condition of `expect` is not true, so the run fails.",
@@ -106,7 +109,7 @@ extension DiagnosticCode {
         case .promptTooLong:
             DiagnosticPage(
                 "the prompt is cut off", "The text encoder takes a limited number of tokens; the message shows what is left out.",
-                example: "a long description | noise of=70 | denoise", cure: "shorten the text.")
+                example: "\"a description of a hundred words ...\" | noise of=70 | denoise", cure: "shorten the text.")
         case .latentOfOtherModel:
             DiagnosticPage(
                 "a latent of another model", "The shapes fit, but another model made the latent, so the picture may be wrong.",

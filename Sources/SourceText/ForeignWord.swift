@@ -41,14 +41,14 @@ package enum ForeignWord {
     /// For a word that is no option: what other programs for diffusion call it.
     package static func option(_ name: String, of verb: String) -> String? {
         switch name.lowercased() {
-        case "guidance_scale", "cfg", "cfg_scale": "write `guidance=`"
+        case "guidance_scale", "cfg", "cfg_scale": "`denoise guidance=` is meant"
         case "num_inference_steps": "the steps are those of `noise of=N`"
         case "steps": verb == "noise" || verb == "denoise" ? "the steps are those of `noise of=N`" : nil
         case "strength": "write `noise K of=N`: K of N steps of noise"
-        case "negative_prompt": "write `negative=`"
+        case "negative_prompt": "`denoise negative=` is meant"
         case "seed", "generator": verb == "denoise" ? "the seed is that of `noise seed=`" : nil
         case "prompt", "caption": "what flows in brings the column `text`"
-        case "height", "width", "resolution": "write `noise size=WIDTHxHEIGHT`"
+        case "height", "width": verb == "noise" || verb == "denoise" ? "`noise size=WIDTHxHEIGHT` is meant" : nil
         case "lora", "controlnet", "refiner", "ip_adapter": "`\(name)` is not supported"
         default: nil
         }
@@ -56,12 +56,13 @@ package enum ForeignWord {
 
     /// A kind of model that is known and not supported, by a name that says so.
     package static func model(_ name: String) -> String? {
-        let lower = name.lowercased()
+        let words = name.lowercased().split { !($0.isLetter || $0.isNumber) }.map(String.init)
+        let joined = words.joined(separator: "-")
         let kinds = [
             ("sdxl", "Stable Diffusion XL"), ("stable-diffusion-xl", "Stable Diffusion XL"), ("stable-diffusion-3", "Stable Diffusion 3"), ("flux", "Flux"),
             ("lora", "a LoRA"), ("controlnet", "ControlNet"), ("inpaint", "inpainting"), ("refiner", "a refiner"),
         ]
-        return kinds.first { lower.contains($0.0) }?.1
+        return kinds.first { words.contains($0.0) || ($0.0.contains("-") && joined.contains($0.0)) }?.1
     }
 
     /// For what IPython takes at its prompt beside Python.

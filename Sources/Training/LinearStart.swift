@@ -41,7 +41,8 @@ package struct LinearStart {
             throw EngineError(.configuration, "start=linear needs towers of at least one layer and a width of four")
         }
         let mirrored = mirrors ? pictures.map { PictureChange.apply(.init(isMirrored: true), to: $0) } : []
-        let features = PictureFeatures(of: pictures + mirrored, width: vision.width, hidden: vision.hiddenWidth, seed: seed)
+        let features = PictureFeatures(
+            of: pictures + mirrored, width: vision.width, hidden: vision.activation == .quickGelu ? vision.hiddenWidth : 0, seed: seed)
         let plain = pictures.map { features.normalised($0) }, turned = mirrored.map { features.normalised($0) }
         let main = MainDirections(of: plain + turned, count: min(count, features.count))
         func target(_ vector: [Float]) -> [Double] { zip(main.coordinates(of: vector), main.variances).map { $0 * pow($1, -Self.whitening) } }

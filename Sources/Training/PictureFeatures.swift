@@ -49,7 +49,7 @@ struct PictureFeatures {
     /// - Parameters:
     ///   - pictures: `[3, size, size]` in 0...1.
     ///   - width: of the tower, of which one function is the mark.
-    ///   - hidden: numbers in the feed-forward part, which bound the number of planes.
+    ///   - hidden: numbers in the feed-forward part, which bound the number of planes; its activation must be the quick one.
     init(of pictures: [Tensor], width: Int, hidden: Int, seed: Int) {
         let size = pictures[0].shape[1], fieldCount = Self.side * Self.side
         let planeCount = size < Self.side ? 0 : min(Self.largestPlaneCount, hidden / (fieldCount * Self.hiddenPerStep), (width - 2) / 4)

@@ -33,7 +33,7 @@ enum CompareVerb {
         guard chosen.count < table.rowCount else {
             throw Complaint(.outOfRange, "the condition holds for every row", label: "nothing is left to compare", slot: "baseline")
         }
-        let keys = table.columns.filter { ![.measure, .none, .mixed].contains($0.kind) }
+        let keys = table.columns.filter { ![.measure, .none, .mixed, .image, .latent, .embedding, .tensor].contains($0.kind) }
         let identities = try Dictionary(keys.map { ($0.name, try $0.values.map { try $0.identity() }) }) { first, _ in first }
         func key(_ column: Column, _ row: Int) -> ValueIdentity { identities[column.name]?[row] ?? .none }
         // What tells the chosen rows apart is what the others must share with theirs.

@@ -108,6 +108,7 @@ enum EncodeVerb {
             if let plan = session.plan {
                 for position in missing {
                     let isFound = !pixels[position].isUnknown && keys[position].map { !plan.isFirst($0.digest) } ?? false
+                    if isFound { plan.addRepeated("encode") }
                     plan.add("encode", cached: isFound ? 1 : 0, missing: isFound ? 0 : 1, model.work("encode", pixels[position].shape), units: isFound ? 0 : 1)
                     batch[position] = Latent(
                         tensor: .unknown(vae.configuration.latentShape(of: pixels[position].shape)), model: model.identity, origin: .encoded,

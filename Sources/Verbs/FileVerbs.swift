@@ -47,7 +47,7 @@ enum FileVerbs {
         checks: { use in
             guard let name = use.text("file") else { return }
             let path = try use.session.access.reading(name, slot: "file")
-            guard readable.contains(fileExtension(name)) else { throw unreadable(name, path) }
+            guard known.contains(fileExtension(name)) else { throw unreadable(name, path) }
             guard use.mayWriteBefore || FileSystem.exists(path) else {
                 throw Complaint(.engineFile, "\(name): there is no such file", label: "not found", slot: "file")
             }
@@ -74,7 +74,8 @@ enum FileVerbs {
         }
     }
 
-    private static let readable = ["csv", "json", "png", "safetensors"]
+    /// Endings of files that are read and written.
+    private static let known = ["csv", "json", "png", "safetensors"]
 
     private static func unreadable(_ name: String, _ path: String) -> Complaint {
         let ending = fileExtension(name)
@@ -151,7 +152,7 @@ enum FileVerbs {
         }
         if let partial = value.partial { invocation.session.warn("what is saved is not finished: \(partial.message)") }
         let ending = fileExtension(name)
-        if let folder = ["csv", "json", "png", "safetensors"].contains(ending) ? FileSystem.folder(of: path) : nil { try FileSystem.createFolder(folder) }
+        if let folder = known.contains(ending) ? FileSystem.folder(of: path) : nil { try FileSystem.createFolder(folder) }
         switch (ending, value) {
         case ("csv", .table(let table)): try AtomicFile.write(table.csv(), to: path)
         case ("json", _): try AtomicFile.write(Saving.json(value).prettyText, to: path)
@@ -170,7 +171,7 @@ enum FileVerbs {
             throw Complaint(.wrongType, "`\(name)` names no file or folder to make", label: "a name is needed", slot: "path")
         }
         let ending = fileExtension(name)
-        guard ["", "csv", "json", "png", "safetensors"].contains(ending) else {
+        guard ending.isEmpty || known.contains(ending) else {
             throw Complaint(
                 .unsupportedFeature, "`save` does not know files that end in `.\(ending)`", label: "not a kind it writes", slot: "path",
                 help: "it writes .csv .json .png .safetensors, and tables to folders")

@@ -13,57 +13,16 @@ enum HelpVerb {
         if let code = DiagnosticCode(typed: word) {
             return .view(.text(code.explanation))
         }
-        if let form = forms.first(where: { $0.name == word }) { return .view(.text(form.page)) }
+        if let form = LanguageForm.all.first(where: { $0.name == word }) { return .view(.text(form.page)) }
         if let function = Function(rawValue: word) {
             return .view(.text("\(function.usage)\n\na function of expressions; all of them: " + Function.allCases.map(\.rawValue).joined(separator: " ")))
         }
         throw Complaint(
             .unknownVerb, "there is no verb or code `\(word)`",
-            label: ForeignWord.verb(word) ?? Suggestion.question(for: word, in: invocation.session.verbs.names + forms.map(\.name)) ?? "not known",
+            label: ForeignWord.verb(word) ?? Suggestion.question(for: word, in: invocation.session.verbs.names + LanguageForm.all.map(\.name)) ?? "not known",
             slot: "word",
             help: "`help` lists the verbs")
     }
-
-    /// What is no verb and yet a word of the language.
-    static let forms: [(name: String, page: String)] = [
-        (
-            "def",
-            """
-            usage: def NAME [ARGUMENT ...] { ... }
-
-            Makes a verb of your own. Inside, `it` is what flows in, the arguments are variables, and so are the variables and definitions above it; the last
-            statement's value is the result. A definition cannot call itself.
-
-            examples:
-              def redraw n { encode image | noise n of=70 | denoise | decode }
-              test | redraw 40 | grid image,generated
-            """
-        ),
-        (
-            "param",
-            """
-            usage: param NAME = VALUE [in VALUES]
-
-            Declares a variable whose value can come from outside: `noisebook run FILE NAME=VALUE`; with several values, commas between them, a
-            notebook runs once for each.
-            `in` says which are allowed: a range or a list. A parameter cannot be assigned again.
-
-            examples:
-              param steps = 70 in 1..1000
-              param guidance = 2.5,5,7.5
-            """
-        ),
-        ("it", "`it` is what flows into a block: in `{ ... }` of `sweep` and `loop` the table, in a definition what its caller pipes in."),
-        ("item", "`item` is the number of a row in its source. It follows the row through every verb, and seeds and caches go by it."),
-        (
-            "model",
-            "`model` is the variable that verbs take their network from: `model = load monsters`. `using=` names another for one verb."
-        ),
-        (
-            "functions",
-            "functions of expressions:\n\n" + Function.allCases.map { "  \($0.usage): \($0.summary)" }.joined(separator: "\n")
-        ),
-    ]
 
     static func overview(_ verbs: VerbRegistry) -> View {
         .stack(
@@ -79,7 +38,7 @@ enum HelpVerb {
                 ])
             } + [
                 .text(
-                    "help VERB explains a verb, help E021 an error, " + forms.map { "help \($0.name)" }.joined(separator: ", ")
+                    "help VERB explains a verb, help E021 an error, " + LanguageForm.all.map { "help \($0.name)" }.joined(separator: ", ")
                         + " the rest; the functions of expressions are "
                         + Function.allCases.map(\.rawValue).joined(separator: " "))
             ])

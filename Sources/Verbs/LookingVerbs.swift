@@ -21,6 +21,10 @@ enum LookingVerbs {
         examples: ["show (1 + 1)", "items a=1,2 | show"]
     ) { invocation in
         guard let value = invocation.input else { return .none }
+        if case .list(let values) = value, !values.isEmpty, values.allSatisfy({ $0.kind == .image }) {
+            let cells = Saving.pictures(value).map { GridView.Cell(picture: $0, description: "a picture") }
+            return .view(.grid(GridView(rows: stride(from: 0, to: cells.count, by: 8).map { Array(cells[$0..<min($0 + 8, cells.count)]) })))
+        }
         guard case .table(let table) = value else {
             guard case .latent(let latent) = value, hasModel(invocation, for: latent) else { return .view(value.view) }
             guard let picture = try EncodeVerb.pictures(of: [latent], invocation.model(), invocation)[0] else { throw Stop.error(at: "the picture") }
@@ -114,13 +118,10 @@ extension LookingVerbs {
     /// What the expression behind `why` comes from: the statements that made its variables, and theirs, the last first.
     private static func statements(_ invocation: Invocation) -> [String] {
         let expression = invocation.source.drop { $0 != " " }
-        func names(_ text: Substring) -> [String] { text.split { !($0.isLetter || $0.isNumber || $0 == "_") }.map(String.init) }
-        var waiting = names(expression), seen: Set<String> = [], lines: [String] = []
-        while let name = waiting.first {
-            waiting.removeFirst()
-            guard seen.insert(name).inserted, let made = invocation.session.assignments[name] else { continue }
-            lines.append(made.text)
-            waiting += made.reads.sorted()
+        guard !expression.isEmpty else { return ["`why NAME`, with the value behind it, tells the statements that it comes from"] }
+        var lines: [String] = []
+        for name in expression.split(whereSeparator: { !($0.isLetter || $0.isNumber || $0 == "_") }) {
+            for line in invocation.session.origins[String(name)] ?? [] where !lines.contains(line) { lines.append(line) }
         }
         return lines.isEmpty ? ["written out here, or what an expression gives"] : lines
     }

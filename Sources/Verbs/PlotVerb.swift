@@ -34,15 +34,12 @@ enum PlotVerb {
         let groups = try (arguments.names("by") ?? []).map { try column($0, "by") }
         for column in columns { try checkNumeric(column) }
         let isNumeric = x.values.contains { number($0) != nil } && x.values.allSatisfy { $0.isNone || number($0) != nil }
-        var categories: [String] = [], categoryIdentities: [ValueIdentity] = []
-        let places: [Double?] = try x.values.map { value in
+        let alike = isNumeric ? [] : try RowGroups([x], rowCount: table.rowCount).members.filter { !x.values[$0[0]].isNone }
+        let categories = alike.map { x.values[$0[0]].summary }
+        let categoryOfRow = Dictionary(uniqueKeysWithValues: alike.enumerated().flatMap { category, rows in rows.map { ($0, Double(category)) } })
+        let places: [Double?] = x.values.enumerated().map { row, value in
             if isNumeric { return number(value).flatMap { PlotView.canShow($0) ? $0 : nil } }
-            if value.isNone { return nil }
-            let identity = try value.identity()
-            if let index = categoryIdentities.firstIndex(of: identity) { return Double(index) }
-            categoryIdentities.append(identity)
-            categories.append(value.summary)
-            return Double(categories.count - 1)
+            return categoryOfRow[row]
         }
         let rowGroups = try RowGroups(groups, rowCount: table.rowCount)
         let groupOfRow = rowGroups.groupOfRow

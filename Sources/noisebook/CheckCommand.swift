@@ -17,9 +17,7 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let status = NotebookArguments.forEach(files, try options.common) { file, session, reporter in
-            let found =
-                file.hasSuffix(".md")
-                ? NotebookProgram(try NotebookFile(file).notebook).check(session) : session.check(SourceFile(name: file, text: try FileSystem.readText(file)))
+            let found = try Self.problems(of: file, session)
             reporter.report(found)
             let errors = found.filter { $0.severity == .error }.count
             if options.json {
@@ -30,5 +28,10 @@ struct CheckCommand: ParsableCommand {
             return errors == 0 ? 0 : ExitStatus.error
         }
         if status != 0 { throw ExitCode(status) }
+    }
+
+    static func problems(of file: String, _ session: Session) throws -> [Diagnostic] {
+        file.hasSuffix(".md")
+            ? NotebookProgram(try NotebookFile(file).notebook).check(session) : session.check(SourceFile(name: file, text: try FileSystem.readText(file)))
     }
 }

@@ -23,16 +23,30 @@ struct PlanCommand: ParsableCommand {
     func run() throws {
         let parameters = words.compactMap(RunCommand.parameter)
         let status = NotebookArguments.forEach(words.filter { RunCommand.parameter($0) == nil }, options) { path, session, reporter in
-            session.set(parameters)
-            if path.hasSuffix(".md"), !parameters.isEmpty { try RunCommand.check(parameters, of: NotebookFile(path).notebook, path, session) }
             session.cache = options.itemCache(options.access(file: path).base, .ifThere)
-            return path.hasSuffix(".md") ? try planNotebook(path, session, reporter) : try planScript(path, session, reporter)
+            guard path.hasSuffix(".md") else {
+                session.set(parameters)
+                return try planScript(path, session, reporter)
+            }
+            let notebook = try NotebookFile(path).notebook
+            if !parameters.isEmpty { try RunCommand.check(parameters, of: notebook, path, session) }
+            guard let variants = RunCommand.variants(parameters, notebook, session) else {
+                session.set(parameters)
+                return plan(notebook, path, session, reporter)
+            }
+            // What one variant computes the next one finds; each is counted as if it were the first.
+            for variant in variants {
+                let own = options.session(access: options.access(file: path), cache: .ifThere)
+                own.set(variant)
+                let status = plan(notebook, "\(path) " + variant.map { "\($0.name)=\($0.value)" }.joined(separator: " "), own, reporter)
+                if status != 0 { return status }
+            }
+            return 0
         }
         if status != 0 { throw ExitCode(status) }
     }
 
-    private func planNotebook(_ path: String, _ session: Session, _ reporter: Reporter) throws -> Int32 {
-        let notebook = try NotebookFile(path).notebook
+    private func plan(_ notebook: Notebook, _ path: String, _ session: Session, _ reporter: Reporter) -> Int32 {
         let plan = Interrupts.whileRunning { NotebookPlan(notebook, session: session) }
         reporter.report(plan.diagnostics)
         guard !plan.diagnostics.hasErrors else { return ExitStatus.error }

@@ -63,6 +63,18 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
+        // What can be known of the last file should be known before hours of the first.
+        if files.count > 1 {
+            let parameters = parameters
+            let status = NotebookArguments.forEach(files.filter { $0 != "-" }, options) { file, session, reporter in
+                session.set(parameters)
+                // A file that is missing now may be written by the first.
+                let found = try CheckCommand.problems(of: file, session).filter { $0.severity == .error && (file == files.first || !$0.code.isMissingFile) }
+                reporter.report(found)
+                return found.isEmpty ? 0 : ExitStatus.error
+            }
+            if status != 0 { throw ExitCode(status) }
+        }
         for file in files {
             let session = options.session(access: file == "-" ? FileAccess(base: ".") : options.access(file: file), cache: file == "-" ? .ifThere : .make)
             let reporter = Reporter(json: options.json, session: session)
@@ -103,7 +115,7 @@ struct RunCommand: ParsableCommand {
             }
         }
         let part = try part(of: file.notebook)
-        if let variants = variants(file.notebook, session) {
+        if let variants = Self.variants(parameters, file.notebook, session) {
             if write { throw ValidationError("several values of a param make several results: --write takes one") }
             return try run(variants, of: file, path, part, reporter)
         }
@@ -157,10 +169,10 @@ struct RunCommand: ParsableCommand {
     // MARK: Variants
 
     /// All combinations of the values where a param that is no list was given several; nil where each was given one.
-    private func variants(_ notebook: Notebook, _ session: Session) -> [[(name: String, value: String)]]? {
+    static func variants(_ parameters: [(name: String, value: String)], _ notebook: Notebook, _ session: Session) -> [[(name: String, value: String)]]? {
         let lists = NotebookProgram(notebook).listParameters(session)
         let choices = parameters.map { name, value in
-            (name: name, values: lists.contains(name) ? [value] : Self.split(value))
+            (name: name, values: lists.contains(name) ? [value] : split(value))
         }
         guard choices.contains(where: { $0.values.count > 1 }) else { return nil }
         return choices.reduce([[]]) { made, choice in made.flatMap { before in choice.values.map { before + [(choice.name, $0)] } } }

@@ -1,3 +1,4 @@
+import ArgumentParser
 internal import CProcessor
 import Kernels
 import Rendering
@@ -21,15 +22,11 @@ if let kernels = KernelChoice.unknownRequest {
 
 // These commands are told apart here and not as subcommands of one, so that `noisebook help noise` can be about the language and
 // the prompt can take options of its own.
-let arguments = Array(CommandLine.arguments.dropFirst())
-switch arguments.first {
-case "run": RunCommand.main(Array(arguments.dropFirst()))
-case "check": CheckCommand.main(Array(arguments.dropFirst()))
-case "plan": PlanCommand.main(Array(arguments.dropFirst()))
-case "verify": VerifyCommand.main(Array(arguments.dropFirst()))
-case "status": StatusCommand.main(Array(arguments.dropFirst()))
-case "render": RenderCommand.main(Array(arguments.dropFirst()))
-case "accept": AcceptCommand.main(Array(arguments.dropFirst()))
-case "help": HelpCommand.main(Array(arguments.dropFirst()))
-default: PromptCommand.main(arguments)
-}
+let commands: [String: any ParsableCommand.Type] = [
+    "run": RunCommand.self, "check": CheckCommand.self, "plan": PlanCommand.self, "verify": VerifyCommand.self, "status": StatusCommand.self,
+    "render": RenderCommand.self, "accept": AcceptCommand.self, "help": HelpCommand.self,
+]
+let (name, arguments) = CommandName.found(in: Array(CommandLine.arguments.dropFirst()), among: commands.keys)
+let command = name.flatMap { commands[$0] } ?? PromptCommand.self
+// Who reads JSON reads it of wrong usage too.
+if arguments.contains("--json") { UsageAsJSON.run(command, arguments) } else { command.main(arguments) }

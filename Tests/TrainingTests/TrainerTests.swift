@@ -14,6 +14,8 @@ import Training
         let isSumOfRows = true
         /// After so many steps the loss is no number any more.
         var breaksAfter: Int?
+        /// After so many steps the loss is told to be large.
+        var collapsesAfter: Int?
         private(set) var learnt = 0
 
         init() {
@@ -39,6 +41,7 @@ import Training
             let loss = tape.meanSquaredError(tape.linear(tape.constant(.concatenated(inputs)), "a"), .concatenated(rows.map { row($0.row).1 }))
             let value = loss.scalar
             tape.backward(loss, scale: scale)
+            if let collapsesAfter, learnt > collapsesAfter { return 100 }
             return value
         }
 
@@ -126,6 +129,18 @@ import Training
         #expect(before.count > 0)
         let file = try SafetensorsFile(path: path)
         for name in file.names { #expect(try file.tensor(name).values.allSatisfy(\.isFinite), "\(name)") }
+    }
+
+    @Test("a loss that goes back to where it began stops the training, though it is a number")
+    func collapse() throws {
+        let objective = Line()
+        objective.collapsesAfter = 220
+        #expect { try trainer(objective, settings(steps: 400), path: nil).run() } throws: { error in
+            let error = error as? EngineError
+            return error?.kind == .training && error?.message.contains("the mean loss is 100") == true
+        }
+        let steady = Line()
+        #expect(try trainer(steady, settings(steps: 400), path: nil).run() != nil)
     }
 
     @Test("a checkpoint of another training or a damaged one is refused by name")
