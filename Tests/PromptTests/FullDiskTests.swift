@@ -62,7 +62,7 @@ extension ProcessTests {
             let desk = try Desk()
             // Room for some of the entries.
             let ended = try onSmallDisk(
-                "200k", desk,
+                "300k", desk,
                 """
                 $noisebook run n.md --threads 1 > \(desk.folder.path)/shown 2> \(desk.folder.path)/error; echo status $?
                 find . -name '*.partial'

@@ -306,7 +306,7 @@ struct CompletionTests {
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: "."))
         let completer = Completer(session: session, names: Verbs.knownNames)
         #expect(completer.completions("dataset mon", wordStart: 8).words == ["monsters"])
-        #expect(completer.completions("model = load mon", wordStart: 13).words == ["monsters", "monsters-trained"])
+        #expect(completer.completions("model = load mon", wordStart: 13).words == ["monsters"])
         #expect(completer.completions("dataset monsters split=t", wordStart: 23).words == ["test", "train"])
     }
 

@@ -53,7 +53,7 @@ import Darwin
         let desk = try TemporaryFolder()
         try FileSystem.createFolder(desk.path("m"))
         let shipped = FileSystem.folder(of: Self.clip)
-        for name in try FileSystem.list(shipped) { try #require(symlink(FileSystem.join(shipped, name), desk.path("m/" + name)) == 0) }
+        for name in try FileSystem.list(shipped) where name != "scorer" { try #require(symlink(FileSystem.join(shipped, name), desk.path("m/" + name)) == 0) }
         try #require(symlink(Self.clip, desk.path("m/scorer")) == 0)
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: desk.path))
         let result = session.run(
