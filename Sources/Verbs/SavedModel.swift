@@ -41,6 +41,8 @@ enum SavedModel {
                 try copy(from, half: half, to: to)
             } else if half, name.hasSuffix(".safetensors") {
                 try writeHalf(from, to: to)
+            } else if half, name == "config.json" {
+                try writeConfiguration(from, to: to)
             } else {
                 try AtomicFile.write(FileSystem.readBytes(from, limit: 1 << 40), to: to)
             }
@@ -48,10 +50,21 @@ enum SavedModel {
     }
 
     private static func halve(_ folder: String) throws {
-        for name in try FileSystem.list(folder) where name.hasSuffix(".safetensors") {
+        for name in try FileSystem.list(folder) {
             let path = FileSystem.join(folder, name)
-            try writeHalf(path, to: path)
+            if name.hasSuffix(".safetensors") { try writeHalf(path, to: path) }
+            if name == "config.json" { try writeConfiguration(path, to: path) }
         }
+    }
+
+    /// transformers computes in the type of the stored weights unless the configuration says otherwise; halves are how these are stored only.
+    private static func writeConfiguration(_ source: String, to path: String) throws {
+        let configuration = try JSON.read(path: source)
+        guard var members = configuration.object, members["model_type"] != nil else {
+            return try AtomicFile.write(configuration.prettyText, to: path)
+        }
+        members["torch_dtype"] = "float32"
+        try AtomicFile.write(JSON.object(members).prettyText, to: path)
     }
 
     /// Weights rounded to half precision. What does not fit into it would become infinite: an error.
