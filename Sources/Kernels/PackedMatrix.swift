@@ -54,7 +54,7 @@ package final class PackedMatrix: @unchecked Sendable {
         let inputs = inputs, outputs = outputs
         let block = max(8, 128 / taps)
         withoutActuallyEscaping(convert) { convert in
-            // Unchecked: `storage` is written by one chunk per panel.
+            // Unchecked: each chunk writes its own panel of `storage`, and `convert` changes nothing.
             nonisolated(unsafe) let storage = storage, convert = convert
             ThreadPool.shared.run(panels) { panel in
                 let to = storage + panel * inputs * PackedMatrix.width

@@ -144,7 +144,7 @@ package final class FeatureNetwork: ModelHandle {
     }
 
     /// [pictures, width], not normalised.
-    func features(of wanted: [Picture], _ session: Session) throws -> Tensor {
+    package func features(of wanted: [Picture], _ session: Session) throws -> Tensor {
         let progress = session.progress
         let watch = session.cancellation.watch()
         let known = pictures.withLock { $0 }

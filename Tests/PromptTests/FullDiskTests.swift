@@ -79,6 +79,25 @@ extension ProcessTests {
             }
         }
 
+        @Test("while a model is saved: nothing is left of it, and a model that was there stays", .enabled(if: mounting != nil))
+        func saving() throws {
+            let desk = try Desk()
+            let ended = try onSmallDisk(
+                "8m", desk,
+                """
+                $noisebook -e 'new vae channels=8,16 groups=4 | save v'
+                sum=$(cat v/* | cksum)
+                $noisebook -e 'model = load monsters; save model m' 2> \(desk.folder.path)/error; echo status $?
+                $noisebook -e 'new vae channels=256,256 | save v' 2> \(desk.folder.path)/error-again; echo status $?
+                test "$sum" = "$(cat v/* | cksum)" && ls -A
+                """)
+            #expect(ended.told == "status 2\nstatus 2\nn.md\nv\n", "\(ended.told)")
+            for name in ["error", "error-again"] {
+                let error = try FileSystem.readText(desk.folder.path(name))
+                #expect(error.contains("No space left on device") && error.contains("make room on the disk"), "\(error)")
+            }
+        }
+
         @Test("is what a limit on the size of files is like: nothing is kept or written, the results come, and the notebook stays") func limited() throws {
             let desk = try Desk()
             let before = try desk.results()

@@ -167,6 +167,19 @@ struct SessionTests {
         #expect(result.errors.isEmpty)
     }
 
+    @Test("the end of input in the middle of an entry takes the entry back; at the prompt it leaves")
+    func endOfInput() throws {
+        let result = converse([.line("(1 +"), .end, .line("5"), .end, .line("6")])
+        #expect(result.output == "\n5\n")
+    }
+
+    @Test(":time with a line times that line alone")
+    func timing() throws {
+        let result = converse("1 + 1", ":time 2 + 2", "3 + 3")
+        #expect(result.output == "2\n4\n6\n")
+        #expect(result.errors.matches(of: /[0-9.]+ s\n/).count == 1)
+    }
+
     @Test("the last values are _, _1 and _2, and a bar at the beginning goes on from _")
     func lastValues() {
         #expect(converse("1", "2", "_1 + 10 * _", "items n=1..5 | last 2", "| first").output == "1\n2\n21\nn\n4\n5\nn\n4\n")
@@ -187,6 +200,12 @@ struct SessionTests {
         #expect(HelpQuestion.word(in: "x = \"what?") == nil)
         #expect(HelpQuestion.word(in: "x") == nil)
         #expect(converse("first?").output.contains("usage: ... | first"))
+        // A question behind an argument or option is about the verb; a code, a function or a word of the language has its own page.
+        #expect(converse("noise of=2?").output.contains("usage: ... | noise"))
+        #expect(converse("denoise every?").output.contains("usage: ... | denoise"))
+        #expect(converse("E021?").output.contains("no such option"))
+        #expect(converse("t | with b=sqrt?").output.hasPrefix("sqrt(x)"))
+        #expect(converse("def?").output.contains("usage: def NAME"))
     }
 
     @Test("commands of the prompt can be abbreviated as long as one is meant")
@@ -299,6 +318,26 @@ struct CompletionTests {
         let found = try complete("t | double ", ["t = items n=1", "def double by { with m=(n*by) }"])
         #expect(found.hint == "usage: double BY")
         #expect(try complete("t | double 2 | select ", ["t = items n=1", "def double by { with m=(n*by) }"]).words == ["item", "m", "n"])
+    }
+
+    @Test("behind a variable and a point: its columns and fields; of a path they are none of these")
+    func fields() throws {
+        let prepare = ["t = items k=1 size=1", "r = {a: 1, b: 2}"]
+        #expect(try complete("t.si", prepare).words == ["t.size"])
+        #expect(try complete("x = 1 + r.", prepare).words == ["r.a", "r.b"])
+        #expect(try complete("t | with q=(r.b", prepare).words == ["r.b"])
+        #expect(try complete("t | sort .si", prepare).words == [".size"])
+        #expect(!(try complete("read t.", prepare).words.contains("t.size")))
+    }
+
+    @Test("behind the value at the head stand the verb's own arguments, in a block those that `it` leaves")
+    func input() throws {
+        #expect(try complete("grid t si").words == ["size"])
+        #expect(try complete("save t Tests/Go").words == ["Tests/Golden/"])
+        #expect(try complete("sweep k=1..3 { select si").words == ["size"])
+        #expect(try complete("help E04").words.contains("E041"))
+        #expect(try complete("help de").words.contains("def"))
+        #expect(try complete("t | first ").words == ["x"])
     }
 
     @Test("names of data sets and models stand before files")

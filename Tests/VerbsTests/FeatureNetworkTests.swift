@@ -48,6 +48,41 @@ import Darwin
         #expect(try EmbeddingIndex(again.searchable(texts, cached)).nearest(queries, top: 3) == expected)
     }
 
+    @Test("a linear start's picture tower gives what its targets were made of: centred, and without correlations, over the pictures it was made of")
+    func linearStart() throws {
+        let desk = try TemporaryFolder()
+        let session = Session(verbs: Verbs.registry, access: FileAccess(base: desk.path))
+        let result = session.run(
+            SourceFile(
+                name: "start",
+                text: """
+                    train = dataset monsters split=train | first 80
+                    words = new tokenizer size=600 | fit tokenizer on=train
+                    clip = new clip tokenizer=words hidden=96 text_layers=1 vision_layers=2 heads=4 text_inner=96 vision_inner=512 projection=24 patch=32
+                      | fit clip on=train steps=0 start=linear flip=no
+                    save clip clip
+                    """))
+        try #require(result.ending == .finished, "\(result.diagnostics.map(\.title))")
+        guard case .table(let table)? = session.globals["train"], let column = table.column("image") else {
+            Issue.record("no pictures")
+            return
+        }
+        let pictures = column.values.compactMap { if case .picture(let picture) = $0 { picture } else { nil } }
+        let features = try FeatureNetwork(name: "clip", clip: desk.path("clip")).features(of: pictures, session)
+        let columns = (0..<24).map { column in (0..<80).map { Double(features.values[$0 * 24 + column]) } }
+        let lengths = columns.map { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+        #expect(lengths.allSatisfy { $0 > 0.1 })
+        for (index, column) in columns.enumerated() {
+            // The means were taken away in the simulation of the tower, to the rounding of float sums.
+            #expect(abs(column.reduce(0, +)) / 80 < 1e-3 * lengths[index], "\(index)")
+            for other in 0..<index {
+                let product = zip(column, columns[other]).reduce(0) { $0 + $1.0 * $1.1 }
+                // Twelve rounds of the iteration leave neighbouring directions of nearly equal variance mixed, by 0.07 at most here.
+                #expect(abs(product) < 0.1 * lengths[index] * lengths[other], "\(index) \(other)")
+            }
+        }
+    }
+
     @Test("a folder's scorer measures scores, its own CLIP finds neighbours")
     func scorer() throws {
         let desk = try TemporaryFolder()
