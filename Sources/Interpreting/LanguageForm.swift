@@ -6,8 +6,8 @@ package enum LanguageForm {
             """
             usage: def NAME [ARGUMENT ...] { ... }
 
-            Makes a verb of your own. Inside, `it` is what flows in, the arguments are variables, and so are the variables and definitions above it; the last
-            statement's value is the result. A definition cannot call itself.
+            Makes a verb of your own. Inside, `it` is what flows in, the arguments are variables, and the notebook's variables and the \
+            definitions above it are there; the last statement's value is the result. A definition cannot call itself.
 
             examples:
               def redraw n { encode image | noise n of=70 | denoise | decode }
@@ -19,9 +19,8 @@ package enum LanguageForm {
             """
             usage: param NAME = VALUE [in VALUES]
 
-            Declares a variable whose value can come from outside: `noisebook run FILE NAME=VALUE`; with several values, commas between them, a
-            notebook runs once for each.
-            `in` says which are allowed: a range or a list. A parameter cannot be assigned again.
+            Declares a variable whose value can come from outside: `noisebook run FILE NAME=VALUE`; with several values, commas between them, a notebook \
+            runs once for each. `in` says which are allowed: a range or a list. A parameter cannot be assigned again.
 
             examples:
               param steps = 70 in 1..1000
