@@ -63,15 +63,9 @@ package struct SchedulerConfiguration: Sendable, Hashable {
     /// `eta` and `karras` replace what the folder says; where the scheduler has no use for them that is an error.
     package func converted(to kind: SchedulerKind? = nil, eta: Double? = nil, karras: Bool? = nil) throws -> SchedulerConfiguration {
         let kind = kind ?? self.kind
-        if eta != nil, !kind.takesEta { throw Self.useless("eta", kind, SchedulerKind.allCases.filter(\.takesEta)) }
-        if karras == true, !kind.takesKarras { throw Self.useless("karras", kind, SchedulerKind.allCases.filter(\.takesKarras)) }
+        try kind.check(eta: eta, karras: karras)
         if let eta, !(0...1).contains(eta) { throw EngineError(.configuration, "eta \(eta) is not between 0 and 1") }
         return try Self(source, place, kind: kind, eta: eta ?? (kind == self.kind ? self.eta : 0), karras: karras ?? (kind == self.kind ? self.karras : nil))
-    }
-
-    private static func useless(_ option: String, _ kind: SchedulerKind, _ takers: [SchedulerKind]) -> EngineError {
-        EngineError(
-            .unsupported, "\(option) means nothing to the scheduler \(kind.rawValue)", cure: "it belongs to \(takers.map(\.rawValue).joined(separator: ", "))")
     }
 
     private static func ownKind(_ json: JSON, _ place: String) throws -> SchedulerKind {

@@ -1,3 +1,5 @@
+internal import Tensors
+
 /// The schedulers there are, by the names they have in the language.
 package enum SchedulerKind: String, CaseIterable, Sendable, Hashable {
     case pndm
@@ -47,6 +49,17 @@ package enum SchedulerKind: String, CaseIterable, Sendable, Hashable {
     package var takesKarras: Bool { traits.takesKarras }
     /// Whether the share of fresh noise can be set.
     package var takesEta: Bool { traits.takesEta }
+
+    /// - Throws: that one of these options means nothing to this scheduler.
+    package func check(eta: Double?, karras: Bool?) throws {
+        if eta != nil, !takesEta { throw useless("eta", takers: Self.allCases.filter(\.takesEta)) }
+        if karras == true, !takesKarras { throw useless("karras", takers: Self.allCases.filter(\.takesKarras)) }
+    }
+
+    private func useless(_ option: String, takers: [Self]) -> EngineError {
+        EngineError(
+            .unsupported, "\(option) means nothing to the scheduler \(rawValue)", cure: "it belongs to \(takers.map(\.rawValue).joined(separator: ", "))")
+    }
 
     package init?(className: String) {
         guard let kind = Self.allCases.first(where: { $0.className == className }) else { return nil }

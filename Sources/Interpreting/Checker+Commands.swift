@@ -50,6 +50,27 @@ extension Checker {
         }
     }
 
+    /// A column that the command would add to a table that has it.
+    mutating func checkCollisions(_ bound: BoundCommand, input: ColumnGuess, _ slots: [String: ValueGuess], block: ColumnGuess) {
+        let declaration = bound.declaration
+        guard !declaration.replaces, !mayFail else { return }
+        let kept: ColumnGuess
+        switch declaration.columns {
+        case .kept: kept = input
+        case .block: kept = block
+        default: return
+        }
+        let added = declaration.newColumns(of: bound, slots: slots, computed: computed)
+        // A join's `on` stands once.
+        let shared = bound.raws("on")
+        guard let name = added.certain.first(where: { kept.surelyHas($0) && !shared.contains($0) }) else { return }
+        let span = bound.open.first { $0.name.text == name }?.name.span ?? bound.span(of: "as") ?? bound.span(of: "table") ?? bound.command.verb.span
+        problems.append(
+            Diagnostic(
+                .columnExists, "the table has a column `\(name)` already", at: span, label: "`\(declaration.name)` would add it again",
+                help: [declaration.slot("as") == nil ? "remove or rename it first: `select` keeps the columns it names" : "choose another name: as=NAME"]))
+    }
+
     /// Known numbers that may not exceed another slot's.
     mutating func checkOrder(_ bound: BoundCommand) {
         guard !mayFail else { return }
@@ -86,7 +107,8 @@ extension Checker {
         let open = bound.open.map { name, _ in (name: name.text, values: lists[name.text].flatMap(sure)) }
         let use = VerbUse(
             session: session, input: input.kind, values: values, filled: Set(bound.filled.map(\.slot.name)),
-            open: open.allSatisfy { $0.values != nil } ? open.map { ($0.name, $0.values ?? []) } : nil, mayWriteBefore: mayWriteBefore)
+            open: open.allSatisfy { $0.values != nil } ? open.map { ($0.name, $0.values ?? []) } : nil, openNames: open.map(\.name),
+            definitions: Set(definitions.keys), mayWriteBefore: mayWriteBefore)
         do {
             try checks(use)
         } catch let complaint as Complaint {

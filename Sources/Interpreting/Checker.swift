@@ -172,6 +172,7 @@ struct Checker {
         let canDoWithout = if case .optional = declaration.input { true } else { false }
         let turn = Turn(bound: bound, input: input, hasInput: hasInput || !canDoWithout, slots: slots, lists: lists)
         let block = command.block.map { check($0, turn) } ?? .unknown
+        if binder.problems.isEmpty { checkCollisions(bound, input: columns, slots, block: block.columns) }
         return declaration.value(of: bound, input: input, slots: slots, block: block, computed: computed)
     }
 

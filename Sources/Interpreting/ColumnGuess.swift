@@ -8,12 +8,17 @@ struct ColumnGuess: Equatable {
     private var lacking: Set<String> = []
     /// Where others are possible: those that are likely, for completion.
     private var likely: [String] = []
+    /// Those that are surely there.
+    private var sure: Set<String> = []
 
     /// Nothing is known.
     static let unknown = ColumnGuess(names: nil)
 
     /// No more than these.
-    init(only names: [String]) { self.names = names }
+    init(only names: [String]) {
+        self.names = names
+        sure = Set(names)
+    }
 
     /// Any, but for those that only verbs compute.
     init(anyBut lacking: Set<String>) {
@@ -22,6 +27,10 @@ struct ColumnGuess: Equatable {
     }
 
     private init(names: [String]?) { self.names = names }
+
+    var certain: [String] { sure.sorted() }
+
+    func surelyHas(_ name: String) -> Bool { sure.contains(name) }
 
     func lacks(_ name: String) -> Bool { name != Table.itemName && names?.contains(name) == false }
 
@@ -56,20 +65,22 @@ struct ColumnGuess: Equatable {
             result.likely = (names ?? likely) + (other.names ?? other.likely)
             result.lacking = lacking.union(other.lacking).filter { lacksComputed($0) && other.lacksComputed($0) }
         }
+        result.sure = sure.intersection(other.sure)
         return result
     }
 
     /// The columns of `other` come to these, each behind `prefix`.
     mutating func add(_ other: ColumnGuess, prefix: String, computed: Set<String>) {
         if let others = other.names {
-            for name in others { add(prefix + name) }
+            for name in others { add(prefix + name, surely: other.surelyHas(name)) }
         } else {
             addOthers(but: prefix.isEmpty ? other.lacking : computed)
-            for name in other.likely { add(prefix + name) }
+            for name in other.likely { add(prefix + name, surely: other.surelyHas(name)) }
         }
     }
 
-    mutating func add(_ name: String) {
+    mutating func add(_ name: String, surely: Bool = true) {
+        if surely { sure.insert(name) }
         if names?.contains(name) == false { names?.append(name) }
         if names == nil, !likely.contains(name) { likely.append(name) }
         lacking.remove(name)
@@ -108,6 +119,29 @@ extension VerbDeclaration {
         return columns(of: bound, input: input.columns, slots: slots, block: block.columns, computed: computed).map { .table($0) } ?? .unknown
     }
 
+    /// The columns that the command adds to what it keeps.
+    func newColumns(of bound: BoundCommand, slots: [String: ValueGuess], computed: Set<String>) -> ColumnGuess {
+        var result = ColumnGuess(only: [])
+        let prefix = bound.raw("as") ?? slot("as")?.standard
+        for name in adds {
+            if name == "AS.*" {
+                // All of the other table's, as they are or behind the name that `as` gives.
+                result.add(slots["table"]?.columns ?? .unknown, prefix: prefix.map { $0 + "." } ?? "", computed: computed)
+            } else if name == "NAME" {
+                for (name, _) in bound.open { result.add(name.text) }
+            } else if name == "AS" || name.hasPrefix("AS.") {
+                if let prefix { result.add(prefix + name.dropFirst(2)) }
+            } else {
+                // Under the name that `as` gives, the column comes in this one's place.
+                result.add(name, surely: !addsOneOf && bound.filled("as") == nil)
+            }
+        }
+        if let name = bound.raw("as"), !adds.contains(where: { $0.hasPrefix("AS.") }) { result.add(name) }
+        if bound.filled("repeat") != nil { result.add("repeat") }
+        if bound.filled("every") != nil { result.add("left") }
+        return result
+    }
+
     /// The columns of what the command gives; nil where it may give no table.
     private func columns(
         of bound: BoundCommand, input: ColumnGuess, slots: [String: ValueGuess], block: ColumnGuess, computed: Set<String>
@@ -128,29 +162,22 @@ extension VerbDeclaration {
             }
             result = ColumnGuess(only: names)
         }
-        let prefix = bound.raw("as") ?? slot("as")?.standard
-        for name in adds {
-            if name == "AS.*" {
-                // All of the other table's, as they are or behind the name that `as` gives.
-                result.add(slots["table"]?.columns ?? .unknown, prefix: prefix.map { $0 + "." } ?? "", computed: computed)
-            } else if name == "NAME" {
-                for (name, _) in bound.open { result.add(name.text) }
-            } else if name == "AS" || name.hasPrefix("AS.") {
-                if let prefix { result.add(prefix + name.dropFirst(2)) }
-            } else {
-                result.add(name)
-            }
-        }
         // A name in quotes or brackets can be any.
         if bound.filled("as") != nil, bound.raw("as") == nil { return .unknown }
-        if let name = bound.raw("as"), !adds.contains(where: { $0.hasPrefix("AS.") }) { result.add(name) }
-        if bound.filled("repeat") != nil { result.add("repeat") }
-        if bound.filled("every") != nil { result.add("left") }
+        result.add(newColumns(of: bound, slots: slots, computed: computed), prefix: "", computed: computed)
         return result
     }
 }
 
 extension BoundCommand {
+    /// The words in a slot that takes words.
+    func raws(_ slot: String) -> [String] {
+        (filled(slot)?.parts ?? []).flatMap { part -> [String] in
+            guard case .raw(let items) = part else { return [] }
+            return items.map(\.column)
+        }
+    }
+
     /// What stands in a slot, where it is one run of plain characters.
     func raw(_ slot: String) -> String? {
         guard let filled = filled(slot), filled.parts.count == 1, case .raw(let items) = filled.parts[0], items.count == 1 else { return nil }

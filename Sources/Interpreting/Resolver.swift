@@ -114,6 +114,13 @@ package struct Resolver {
                 .lists(
                     try bound.open.map { name, list in
                         let value = try evaluator.value(of: list)
+                        if case .table = value {
+                            throw evaluator.diagnostic(
+                                Complaint(
+                                    .wrongType, "`\(name.text)=` takes a list of values, and this is a table", label: "a table",
+                                    help: "a column of it is a list: NAME.COLUMN; a list of tables goes in square brackets"),
+                                at: list.span)
+                        }
                         return (name.text, Resolver.listed(value))
                     }), texts
             )

@@ -96,6 +96,10 @@ package struct VerbDeclaration: Sendable {
     package let blockNames: BlockNames
     /// Columns of the result that the input need not have. A name in capitals stands for what the slot of that name says.
     package let adds: [String]
+    /// Whether only one of `adds` comes, by what the input is.
+    package let addsOneOf: Bool
+    /// Whether a column of `adds` that is there already is replaced; else it is an error, for it would hide data.
+    package let replaces: Bool
     package let columns: Columns
     package let reads: [Read]
     /// What else the user should know, a paragraph each.
@@ -113,7 +117,8 @@ package struct VerbDeclaration: Sendable {
 
     package init(
         _ name: String, _ family: Family, _ summary: String, input: Input, asArgument: Bool = false, slots: [Slot] = [],
-        block: Bool = false, blockNames: BlockNames = .none, adds: [String] = [], notes: [String] = [],
+        block: Bool = false, blockNames: BlockNames = .none, adds: [String] = [], addsOneOf: Bool = false, replaces: Bool = false,
+        notes: [String] = [],
         columns: Columns = .unknown, reads: [Read] = [], examples: [String], version: Int = 1,
         opens: (@Sendable ([String], Session) throws -> [String])? = nil,
         writesFiles: Bool = false, checks: (@Sendable (VerbUse) throws -> Void)? = nil,
@@ -128,6 +133,8 @@ package struct VerbDeclaration: Sendable {
         self.hasBlock = block
         self.blockNames = blockNames
         self.adds = adds
+        self.addsOneOf = addsOneOf
+        self.replaces = replaces
         self.notes = notes
         self.columns = columns
         self.reads = reads

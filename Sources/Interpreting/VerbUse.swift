@@ -12,6 +12,10 @@ package struct VerbUse {
     package let filled: Set<String>
     /// The open slot's names and their values; nil where one of them is not sure.
     package let open: [(name: String, values: [Value])]?
+    /// The open slot's names.
+    package let openNames: [String]
+    /// The verbs that the program defines above.
+    package let definitions: Set<String>
     /// Whether a command before this one writes files, so that a file that is missing now may be there then.
     package let mayWriteBefore: Bool
 
@@ -24,5 +28,17 @@ package struct VerbUse {
     /// All texts in a slot.
     package func texts(_ slot: String) -> [String]? {
         values[slot]?.compactMap { if case .text(let text) = $0 { text } else { nil } }
+    }
+
+    /// The one number in a slot.
+    package func number(_ slot: String) -> Double? {
+        guard let values = values[slot], values.count == 1, case .number(let number) = values[0] else { return nil }
+        return number
+    }
+
+    /// Whether `yes` surely stands in a slot.
+    package func isYes(_ slot: String) -> Bool {
+        guard let values = values[slot], values.count == 1, case .boolean(true) = values[0] else { return false }
+        return true
     }
 }

@@ -19,7 +19,7 @@ enum DenoiseVerb {
             Slot("every", .number(whole: true), in: 1...1000, "keeps a row per so many steps, with the column `left`"),
             Slot("using", .model, "another model than the variable `model`"),
         ],
-        adds: ["latent", "calls"],
+        adds: ["latent", "calls"], replaces: true,
         notes: [
             "The text is `embedding` if there is such a column, else `text` is encoded. `calls` counts how often the network was asked, from the start of the schedule.",
             "Ctrl-C stops before the next step and keeps the rows that are finished.",

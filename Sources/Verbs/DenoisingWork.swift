@@ -200,7 +200,7 @@ struct DenoisingWork {
             } catch {
                 try saveUnfinished(rows)
                 if Stop.place(of: error) != nil { return false }
-                throw NotedError(error, note: "items \(group.map { String(table.items[$0]) }.joined(separator: ", ")), call \(call) of \(total)")
+                throw NotedError(error, note: "\(table.itemsPhrase(group)), call \(call) of \(total)")
             }
             for index in rows.indices where rows[index].marks[rows[index].kept.count] == rows[index].index { try keep(&rows[index]) }
             if let cache, ContinuousClock.now - saved >= cache.savingInterval {

@@ -18,7 +18,7 @@ enum EncodeVerb {
             Slot("posterior", .choice(["mean", "sample"]), standard: "mean", "of pictures: the encoder's mean, or a draw from its distribution"),
             Seeds.slot,
         ],
-        adds: ["latent", "embedding"],
+        adds: ["latent", "embedding"], addsOneOf: true,
         notes: ["Latents are in the network's units: what the autoencoder gave, times its scaling factor."],
         columns: .kept,
         examples: [
@@ -64,6 +64,8 @@ enum EncodeVerb {
             return picture
         }
         var latents: [Latent] = []
+        // A picture that cannot be encoded ends the command, but not before the others are kept.
+        var failure: NotedError?
         func made(_ posterior: LatentDistribution, _ index: Int, row: Int) -> Latent {
             var generator = Seeds.generator(invocation, item: table.items[row])
             var value = posterior.mean[index]
@@ -81,15 +83,13 @@ enum EncodeVerb {
         defer { session.progress.end() }
         for range in Batches.ranges(count: pictures.count, size: session.settings.batch) {
             if watch.isStopped { break }
-            let pixels = try pictures[range].enumerated().map { offset, picture in
+            var rows: [Int] = []
+            var pixels: [Tensor] = []
+            for row in range {
                 do {
-                    let pixels = try picture.pixels()
-                    guard pixels.shape[1] % factor == 0, pixels.shape[2] % factor == 0 else {
-                        throw EngineError(
-                            .shape, "a picture of \(pixels.shape[2]) x \(pixels.shape[1]) pixels cannot be encoded: both must be multiples of \(factor)")
-                    }
-                    return pixels * 2 - 1
-                } catch { throw NotedError(error, note: "item \(table.items[range.lowerBound + offset])") }
+                    pixels.append(try pixelsToEncode(pictures[row], factor))
+                    rows.append(row)
+                } catch { failure = failure ?? NotedError(error, note: table.itemPhrase(row)) }
             }
             var batch: [Int: Latent] = [:]
             var keys: [Int: ItemKey] = [:]
@@ -97,7 +97,7 @@ enum EncodeVerb {
                 for (position, picture) in pixels.enumerated() {
                     let key = try store.key {
                         $0.add("picture", picture)
-                        if samples { $0.add("seed", seed &+ table.items[range.lowerBound + position]) }
+                        if samples { $0.add("seed", seed &+ table.items[rows[position]]) }
                     }
                     keys[position] = key
                     guard let (tensor, generator) = store.cache.value(key, { (try $0.tensor(), try $0.generator()) }) else { continue }
@@ -112,7 +112,7 @@ enum EncodeVerb {
                     plan.add("encode", cached: isFound ? 1 : 0, missing: isFound ? 0 : 1, model.work("encode", pixels[position].shape), units: isFound ? 0 : 1)
                     batch[position] = Latent(
                         tensor: .unknown(vae.configuration.latentShape(of: pixels[position].shape)), model: model.identity, origin: .encoded,
-                        generator: samples ? Seeds.generator(invocation, item: table.items[range.lowerBound + position]) : nil, seed: samples ? seed : nil)
+                        generator: samples ? Seeds.generator(invocation, item: table.items[rows[position]]) : nil, seed: samples ? seed : nil)
                 }
                 plan.add("encode", cached: pixels.count - missing.count, missing: 0)
                 latents += pixels.indices.compactMap { batch[$0] }
@@ -124,7 +124,7 @@ enum EncodeVerb {
                     return latents
                 }
                 for (index, position) in part.enumerated() {
-                    let latent = made(posterior, index, row: range.lowerBound + position)
+                    let latent = made(posterior, index, row: rows[position])
                     batch[position] = latent
                     guard let store, let key = keys[position] else { continue }
                     store.cache.store(key) {
@@ -140,7 +140,18 @@ enum EncodeVerb {
             latents += pixels.indices.compactMap { batch[$0] }
             session.progress.advance(by: range.count)
         }
+        if let failure { throw failure }
         return latents
+    }
+
+    /// From -1 to 1, as the encoder takes them.
+    private static func pixelsToEncode(_ picture: Picture, _ factor: Int) throws -> Tensor {
+        let pixels = try picture.pixels()
+        guard pixels.shape[1] % factor == 0, pixels.shape[2] % factor == 0 else {
+            throw EngineError(
+                .shape, "a picture of \(pixels.shape[2]) x \(pixels.shape[1]) pixels cannot be encoded: both must be multiples of \(factor)")
+        }
+        return pixels * 2 - 1
     }
 
     static let decode = VerbDeclaration(

@@ -16,7 +16,11 @@ enum FileVerbs {
         adds: ["NAME"],
         notes: ["Tensors in a column `latent` or `embedding` become latents [channels, height, width] and embeddings [tokens, width]."],
         columns: .made,
-        examples: ["items k=20..60:10 fid=317.4,283.021,260.616,234.656,222.27 | table", "items text=\"a red dragon\",\"a blue dragon\" guidance=7.5 | table"]
+        examples: ["items k=20..60:10 fid=317.4,283.021,260.616,234.656,222.27 | table", "items text=\"a red dragon\",\"a blue dragon\" guidance=7.5 | table"],
+        checks: { use in
+            guard let name = use.openNames.first(where: { $0 == Table.itemName }) else { return }
+            throw Complaint(.columnExists, "`item` numbers the rows by itself", label: "choose another name", slot: name)
+        }
     ) { invocation in
         let lists = invocation.arguments.lists("columns")
         let count = lists.map(\.values.count).max() ?? 0
@@ -26,9 +30,6 @@ enum FileVerbs {
                 throw Complaint(.differentLengths, "`\(name)` has \(values.count) values, and another list \(count)", label: "lengths differ", slot: name)
             }
             columns.append(Column(name, values.count == count ? values : Array(repeating: values.first ?? .none, count: count)).asLatents)
-        }
-        if let index = columns.firstIndex(where: { $0.name == Table.itemName }) {
-            throw Complaint(.columnExists, "`item` numbers the rows by itself", label: "choose another name", slot: columns[index].name)
         }
         return .table(
             Table(

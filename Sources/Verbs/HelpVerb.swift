@@ -6,20 +6,25 @@ import SourceText
 enum HelpVerb {
     static let help = VerbDeclaration(
         "help", .looking, "Lists the verbs, or explains one verb or one error code.", input: .none,
-        slots: [Slot("word", .name, .positional, "a verb, or a code such as E021")], columns: .other(.view), examples: ["help", "help noise"]
+        slots: [Slot("word", .name, .positional, "a verb, or a code such as E021")], columns: .other(.view), examples: ["help", "help noise"],
+        checks: { use in
+            if let word = use.text("word"), !use.definitions.contains(word) { _ = try page(word, use.session) }
+        }
     ) { invocation in
         guard let word = invocation.arguments.text("word") else { return .view(overview(invocation.session.verbs)) }
-        if let verb = invocation.session.verb(word) { return .view(.text(page(verb))) }
-        if let code = DiagnosticCode(typed: word) {
-            return .view(.text(code.explanation))
-        }
-        if let form = LanguageForm.all.first(where: { $0.name == word }) { return .view(.text(form.page)) }
+        return .view(.text(try page(word, invocation.session)))
+    }
+
+    static func page(_ word: String, _ session: Session) throws -> String {
+        if let verb = session.verb(word) { return page(verb) }
+        if let code = DiagnosticCode(typed: word) { return code.explanation }
+        if let form = LanguageForm.all.first(where: { $0.name == word }) { return form.page }
         if let function = Function(rawValue: word) {
-            return .view(.text("\(function.usage)\n\na function of expressions; all of them: " + Function.allCases.map(\.rawValue).joined(separator: " ")))
+            return "\(function.usage)\n\na function of expressions; all of them: " + Function.allCases.map(\.rawValue).joined(separator: " ")
         }
         throw Complaint(
             .unknownVerb, "there is no verb or code `\(word)`",
-            label: ForeignWord.verb(word) ?? Suggestion.question(for: word, in: invocation.session.verbs.names + LanguageForm.all.map(\.name)) ?? "not known",
+            label: ForeignWord.verb(word) ?? Suggestion.question(for: word, in: session.verbs.names + LanguageForm.all.map(\.name)) ?? "not known",
             slot: "word",
             help: "`help` lists the verbs")
     }

@@ -26,7 +26,7 @@ enum NoiseVerb {
             Slot("karras", .boolean, "whether the step sizes are those of Karras and others (2022)"),
             Slot("using", .model, "another model than the variable `model`"),
         ],
-        adds: ["latent"],
+        adds: ["latent"], replaces: true,
         notes: [
             "`noise 0 of=70 left=60` denoises a clean latent, which blurs it.",
             "PNDM begun in the middle by diffusers runs out of step with its schedule; `start=aligned` does not.",
@@ -35,7 +35,11 @@ enum NoiseVerb {
         examples: [
             "model = load monsters; \"a red dragon\" | noise of=70 seed=1 | denoise | decode | show",
             "model = load monsters; dataset monsters split=test | first 2 | encode image | noise 40 of=70 | denoise guidance=7.5 | decode | grid image,generated",
-        ]
+        ],
+        checks: { use in
+            try checkOptions(use)
+            if use.filled.contains("k"), use.filled.contains("size") { throw sizeOfLatent }
+        }
     ) { invocation in
         var table = try invocation.table()
         let model = try invocation.model()
@@ -48,7 +52,7 @@ enum NoiseVerb {
             }
         }
         if added != nil, arguments.given.contains("size") {
-            throw Complaint(.wrongInput, "`size` is for pure noise; a latent has its own size", label: "leave it out", slot: "size")
+            throw sizeOfLatent
         }
         let configuration = try configuration(model, invocation)
         let mode = arguments.text("start").flatMap { StartMode(rawValue: $0) } ?? .aligned
@@ -58,6 +62,14 @@ enum NoiseVerb {
         table.set(Column("latent", latents.map { .latent($0) }))
         table.record(invocation.step(extra: arguments.given.contains("scheduler") ? [] : ["scheduler=\(configuration.kind.rawValue)"]))
         return .table(table)
+    }
+
+    private static let sizeOfLatent = Complaint(.wrongInput, "`size` is for pure noise; a latent has its own size", label: "leave it out", slot: "size")
+
+    /// Options that mean nothing to the scheduler that is named; whether they suit the folder's own is known once it is open.
+    @Sendable private static func checkOptions(_ use: VerbUse) throws {
+        guard let kind = use.text("scheduler").flatMap(SchedulerKind.init(rawValue:)) else { return }
+        try kind.check(eta: use.number("eta"), karras: use.isYes("karras"))
     }
 
     static func configuration(_ model: LoadedModel, _ invocation: Invocation, kind slot: String = "scheduler") throws -> SchedulerConfiguration {
@@ -119,7 +131,8 @@ enum NoiseVerb {
         ],
         adds: ["timestep", "alpha_bar", "alpha_bar_next", "sigma", "sigma_next"],
         notes: ["`alpha_bar` is the picture's share of the variance before the step, `alpha_bar_next` after it; `sigma` is noise per picture."],
-        columns: .made, examples: ["model = load monsters; schedule ddim of=10 | table", "model = load monsters; schedule of=70 | first 3 | table"]
+        columns: .made, examples: ["model = load monsters; schedule ddim of=10 | table", "model = load monsters; schedule of=70 | first 3 | table"],
+        checks: checkOptions
     ) { invocation in
         let configuration = try configuration(try invocation.model(), invocation)
         let rows = try ScheduleTable(configuration, steps: invocation.arguments.integer("of") ?? 1).rows

@@ -17,7 +17,7 @@ enum PredictVerb {
             Slot("negative", .text, standard: "\"\"", "what to use in place of the empty prompt"),
             Slot("using", .model, "another model than the variable `model`"),
         ],
-        adds: ["eps.text", "eps.empty"],
+        adds: ["eps.text", "eps.empty"], replaces: true,
         notes: [
             "With `at`, the latent goes to the network as it is; without, scaled as its scheduler does. The columns hold what the network gives, noise or velocity."
         ],
@@ -122,7 +122,7 @@ enum PredictVerb {
             Slot("column", .column, .positional, standard: "eps", "the guided prediction"),
             Slot("using", .model, "another model than the variable `model`"),
         ],
-        adds: ["latent"], notes: ["Some schedulers ask the network more than once per step; `step` takes one such turn."],
+        adds: ["latent"], replaces: true, notes: ["Some schedulers ask the network more than once per step; `step` takes one such turn."],
         columns: .kept, reads: [.latent],
         examples: [
             "model = load monsters; \"a red dragon\" | noise of=4 | predict | with eps=(eps.text) | step | describe",

@@ -96,14 +96,15 @@ enum TableVerbs {
 
     static let with = VerbDeclaration(
         "with", .tables, "Adds columns by expressions over the row, or replaces them.", input: .table,
-        slots: [Slot("columns", .assignments, .open, required: true, "a later one sees the earlier ones")], adds: ["NAME"],
-        columns: .kept, examples: ["items k=20..60:10 | with share=(k/70) | table", "items a=1,2 | with b=(a*a) c=(a + b) | table"]
+        slots: [Slot("columns", .assignments, .open, required: true, "a later one sees the earlier ones")], adds: ["NAME"], replaces: true,
+        columns: .kept, examples: ["items k=20..60:10 | with share=(k/70) | table", "items a=1,2 | with b=(a*a) c=(a + b) | table"],
+        checks: { use in
+            guard let name = use.openNames.first(where: { $0 == Table.itemName }) else { return }
+            throw Complaint(.columnExists, "`item` says which row this is and cannot be replaced", label: "choose another name", slot: name)
+        }
     ) { invocation in
         var table = try invocation.table()
         for (name, expression) in invocation.arguments.assignments("columns") {
-            guard name != Table.itemName else {
-                throw Complaint(.columnExists, "`item` says which row this is and cannot be replaced", label: "choose another name", slot: name)
-            }
             let column = Column(name, try (0..<table.rowCount).map { try expression(table, row: $0) })
             table.set(column)
         }
@@ -120,17 +121,13 @@ enum TableVerbs {
         ],
         adds: ["n", "NAME"],
         notes: ["The column `n` counts the rows of each group. Groups stand in the order in which they first appear."],
-        columns: .listed(["columns"]), examples: ["items k=1,1,2 x=5,7,9 | group k mean=(mean(x)) | table", "items k=1,1,2 | group k | table"]
+        columns: .listed(["columns"]), examples: ["items k=1,1,2 x=5,7,9 | group k mean=(mean(x)) | table", "items k=1,1,2 | group k | table"],
+        checks: { use in try refuseCollision(keys: use.texts("columns") ?? [], values: use.openNames) }
     ) { invocation in
         let table = try invocation.table()
         let names = invocation.arguments.names("columns") ?? []
         let keys = try names.map { try invocation.column($0, of: table, slot: "columns") }
-        for (slot, name) in invocation.arguments.assignments("values").map({ ($0.name, $0.name) }) + (names.contains("n") ? [("columns", "n")] : [])
-        where names.contains(name) {
-            throw Complaint(
-                .columnExists, name == "n" ? "`n` counts the rows of each group" : "the groups are made by `\(name)`",
-                label: "both would be the column `\(name)`", slot: slot, help: "choose another name, or `with` renames a column first")
-        }
+        try refuseCollision(keys: names, values: invocation.arguments.assignments("values").map(\.name))
         let groups = try RowGroups(keys, rowCount: table.rowCount).members
         let keyColumns = keys.map { column in Column(column.name, groups.map { column.values[$0[0]] }) }
         let lists = table.columns.filter { column in !names.contains(column.name) }.map { column in
@@ -148,6 +145,14 @@ enum TableVerbs {
         }
         result.partial = table.partial
         return .table(result)
+    }
+
+    private static func refuseCollision(keys: [String], values: [String]) throws {
+        for (slot, name) in values.map({ ($0, $0) }) + [("columns", "n")] where keys.contains(name) {
+            throw Complaint(
+                .columnExists, name == "n" ? "`n` counts the rows of each group" : "the groups are made by `\(name)`",
+                label: "both would be the column `\(name)`", slot: slot, help: "choose another name, or `with` renames a column first")
+        }
     }
 
     static let stack = VerbDeclaration(
@@ -206,6 +211,12 @@ enum TableVerbs {
             }
             return column
         }
+        for (ours, theirs) in zip(leftKeys, rightKeys) {
+            guard ours.kind != theirs.kind, !Set([ours.kind, theirs.kind]).contains(.none), !Set([ours.kind, theirs.kind]).contains(.mixed) else { continue }
+            throw Complaint(
+                .wrongOperands, "`\(ours.name)` is \(ours.kind.phrase) here and \(theirs.kind.phrase) in the other table: no row can agree",
+                label: "different kinds", slot: "on")
+        }
         let groups = try RowGroups(rightKeys, rowCount: right.rowCount)
         let pairs = try (0..<left.rowCount).flatMap { row -> [(Int, Int?)] in
             try groups.members(like: leftKeys, row: row).map { $0.map { (row, $0) } } ?? [(row, nil)]
@@ -230,6 +241,17 @@ enum TableVerbs {
 }
 
 extension Table {
+    /// For messages: `item 17 "a small golem ..."`.
+    func itemPhrase(_ row: Int) -> String {
+        var phrase = "item \(items[row])"
+        if case .text(let text)? = value("text", row) { phrase += " \"\(LoadedModel.shortened(text))\"" }
+        return phrase
+    }
+
+    func itemsPhrase(_ rows: [Int]) -> String {
+        rows.count == 1 ? itemPhrase(rows[0]) : "items " + rows.map { String(items[$0]) }.joined(separator: ", ")
+    }
+
     /// Whether all rows that agree with this one in some columns are there.
     func isWhole(_ columns: [Column], _ row: Int) -> Bool {
         partial?.isWhole(at: Dictionary(columns.map { ($0.name, $0.values[row].summary) }) { first, _ in first }) ?? true

@@ -23,7 +23,7 @@ struct TrainingRows {
             }
             do {
                 return try picture.pixels()
-            } catch { throw NotedError(error, note: "item \(table.items[row])") }
+            } catch { throw NotedError(error, note: table.itemPhrase(row)) }
         }
         guard let first = pictures.first else { return }
         if let other = pictures.firstIndex(where: { $0.shape != first.shape }) {

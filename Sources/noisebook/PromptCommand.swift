@@ -35,7 +35,7 @@ struct PromptCommand: ParsableCommand {
             "What was computed for an item is kept in .noisebook, below the notebook's folder, or the working folder for the prompt; deleting it loses time only. -e and - use it where it is and do not make it. Exit status: 0 good, 1 an `expect` failed or `verify` found a difference, 2 an error in the program, 3 interrupted with what was finished kept, 64 wrong usage.",
         version: "noisebook \(version)")
 
-    @Option(name: .customShort("e"), help: ArgumentHelp("Run this program and leave.", valueName: "code"))
+    @Option(name: .customShort("e"), parsing: .unconditionalSingleValue, help: ArgumentHelp("Run this program and leave.", valueName: "code"))
     var code: [String] = []
 
     @Argument(help: "`-` runs a program from standard input.")
