@@ -77,6 +77,26 @@ import Verbs
         #expect(second.result.cacheFailure == nil)
     }
 
+    @Test("a picture that cannot be read is named by its item, and the others are kept") func brokenPicture() throws {
+        let data = try TemporaryFolder(), cache = try TemporaryFolder()
+        _ = try CacheTests.run(
+            "out = [\"a cat\", \"a dog\", \"a bird\"] | noise of=2 | decode\nout | select generated | save \(data.path)/pictures", CacheTests.session(nil))
+        let names = ["cat", "dog", "bird"].enumerated().map { "{\"file_name\": \"pictures/generated-000\($0).png\", \"text\": \"a \($1)\"}" }
+        try AtomicFile.write(Array(names.joined(separator: "\n").utf8), to: data.path + "/metadata.jsonl")
+        let broken = data.path + "/pictures/generated-0001.png"
+        let whole = try FileSystem.readBytes(broken)
+        try AtomicFile.write(Array(whole.prefix(whole.count - 20)), to: broken)
+        let program = "model = load \(try Golden.topic("models").path("pipeline"))\nout = dataset \"\(data.path)\" | encode image"
+        let result = CacheTests.session(cache).run(SourceFile(name: "test", text: program))
+        #expect(result.diagnostics.map(\.code) == [.engineFormat])
+        #expect(result.diagnostics.first?.notes == ["item 1 \"a dog\""])
+        #expect(result.counts.verbs.first?.count.computed == 2)
+        try AtomicFile.write(whole, to: broken)
+        let again = CacheTests.session(cache).run(SourceFile(name: "test", text: program))
+        #expect(again.diagnostics.isEmpty)
+        #expect(again.counts.verbs.first?.count == .init(cached: 2, computed: 1))
+    }
+
     @Test("stopped at any step and run again, a sweep has the bytes of an uninterrupted one", arguments: 1...10) func stopped(_ step: Int) throws {
         let folder = try TemporaryFolder()
         let plain = try CacheTests.run(CacheTests.sweep, CacheTests.session(nil))
