@@ -1,3 +1,5 @@
+internal import WideKernels
+
 /// Keys and values of one attention layer in the inner loop's panel order, so that constant ones (a prompt's) are packed
 /// once and used at every step. Unchecked Sendable: written only while it is being made.
 package final class PackedKeysValues: @unchecked Sendable {
@@ -103,17 +105,17 @@ private func attentionBlock(
     let scoreStride = (length + 15) / 16 * 16 + 16
     let scores = BufferPool.take(tiles.rows * scoreStride)
     let inverse = allocateFloats(tiles.rows)
-    let result = allocateFloats(tiles.rows * 16)
+    let result = allocateFloats(tiles.rows * 32)
     let rows = UnsafeMutablePointer<UnsafePointer<Float>>.allocate(capacity: tiles.rows)
-    let zeros = allocateFloats(16)
+    let zeros = allocateFloats(32)
     defer {
         BufferPool.give(scores, tiles.rows * scoreStride); inverse.deallocate(); result.deallocate(); rows.deallocate(); zeros.deallocate()
     }
-    zeros.update(repeating: 0, count: 16)
+    zeros.update(repeating: 0, count: 32)
 
     for row in 0..<tiles.rows { rows[row] = queries + min(row, count - 1) * stride }
-    for panel in 0..<((length + 15) / 16) {
-        panelRows(tiles, rows, packed.key(context, head, panel: panel), length: width, zeros, scores + panel * 16, scoreStride)
+    forEachPair((length + 15) / 16) { panel, together in
+        panelRows(tiles, rows, packed.key(context, head, panel: panel), together, length: width, zeros, scores + panel * 16, scoreStride)
     }
 
     let scale = 1 / Float(width).squareRoot()
@@ -130,36 +132,55 @@ private func attentionBlock(
         rows[row] = UnsafePointer(line)
     }
 
-    for panel in 0..<((width + 15) / 16) {
-        panelRows(tiles, rows, packed.value(context, head, panel: panel), length: length, zeros, result, 16)
-        let columns = min(16, width - panel * 16)
+    forEachPair((width + 15) / 16) { panel, together in
+        panelRows(tiles, rows, packed.value(context, head, panel: panel), together, length: length, zeros, result, 32)
+        let columns = min(together * 16, width - panel * 16)
         for row in 0..<count {
             let to = out + row * outputStride + panel * 16
-            for i in 0..<columns { to[i] = result[row * 16 + i] * inverse[row] }
+            for i in 0..<columns { to[i] = result[row * 32 + i] * inverse[row] }
         }
     }
 }
 
-/// All tiles of rows against one panel.
+/// Panels as the inner loops take them: two together where vectors are wide, and the last alone if it is left over.
+@inline(__always)
+private func forEachPair(_ panels: Int, _ body: (_ panel: Int, _ together: Int) -> Void) {
+    var panel = 0
+    while panel < panels {
+        let together = RowTiles.wide ? min(2, panels - panel) : 1
+        body(panel, together)
+        panel += together
+    }
+}
+
+/// All tiles of rows against one panel, or two that follow each other.
 @inline(__always)
 private func panelRows(
-    _ tiles: RowTiles, _ rows: UnsafeMutablePointer<UnsafePointer<Float>>, _ panel: UnsafePointer<Float>, length: Int,
+    _ tiles: RowTiles, _ rows: UnsafeMutablePointer<UnsafePointer<Float>>, _ panel: UnsafePointer<Float>, _ together: Int, length: Int,
     _ zeros: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>, _ stride: Int
 ) {
     for tile in 0..<tiles.count {
         let start = tiles.start(tile)
-        panelProduct(
-            tiles.size(tile), segments: 1, length: length, offset: 0, rows: rows + start, panel: panel, initial: zeros, out: out + start * stride,
-            stride: stride)
+        if together == 2 {
+            pairProduct(
+                tiles.size(tile), segments: 1, length: length, offset: 0, rows: rows + start, panel: panel, step: length * 16, initial: zeros,
+                out: out + start * stride, stride: stride)
+        } else {
+            panelProduct(
+                tiles.size(tile), segments: 1, length: length, offset: 0, rows: rows + start, panel: panel, initial: zeros, out: out + start * stride,
+                stride: stride)
+        }
     }
 }
 
 /// Replaces `count` scores s by exp(scale (s - max)) and those from `count` to `total` by 0; returns the sum.
 /// The sum has eight lanes in a fixed order, whatever the position of the row in its block.
 private func softmaxNumerators(_ line: UnsafeMutablePointer<Float>, count: Int, total: Int, scale: Float) -> Float {
+    // Wide vectors take what they can of both passes.
+    let byMaximum = RowTiles.wide ? count / 16 * 16 : 0
     let whole = count / 8 * 8
-    var maximum = F8(repeating: -.infinity)
-    var i = 0
+    var maximum = F8(repeating: byMaximum > 0 ? wideMaximum(line, count: byMaximum) : -.infinity)
+    var i = byMaximum
     while i < whole {
         let v = load8(line, i)
         maximum.replace(with: v, where: maximum .< v)
@@ -173,8 +194,16 @@ private func softmaxNumerators(_ line: UnsafeMutablePointer<Float>, count: Int, 
     let padded = (count + 7) / 8 * 8
     for j in count..<padded { line[j] = -.infinity }
     var sum = F8.zero
+    i = RowTiles.wide ? padded / 16 * 16 : 0
+    if i > 0 {
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 8) { sums in
+            guard let lanes = sums.baseAddress else { return }
+            store8(lanes, 0, sum)
+            wideExponentials(line, count: i, scale: scale, shift: -largest * scale, sums: lanes)
+            sum = load8(lanes, 0)
+        }
+    }
     let shift = F8(repeating: -largest * scale)
-    i = 0
     while i < padded {
         let v = load8(line, i)
         var e = exponential(shift.addingProduct(v, F8(repeating: scale)))

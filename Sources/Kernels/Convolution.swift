@@ -29,6 +29,8 @@ package struct ConvolutionGeometry: Sendable, Equatable {
     /// Index of the input pixel that stands at a place of the seen picture, nil on the padding.
     @inline(__always) func sourcePixel(y: Int, x: Int) -> Int? {
         guard y >= 0, y < seenHeight, x >= 0, x < seenWidth else { return nil }
+        // Divisions are slow, and this is asked for every tap.
+        if seenHeight == height, seenWidth == width { return y * width + x }
         return (y * height / seenHeight) * width + x * width / seenWidth
     }
 }

@@ -50,39 +50,55 @@ func productBlock(
     let table = tilePointers(of: source, rows: rows, tiles: tiles)
     defer { table.deallocate() }
 
-    // Blocks of k: whole segments up to about 512 k, or parts of one long segment.
-    let segmentsPerBlock = max(1, 512 / source.length)
-    let lengthPerBlock = source.length <= 768 ? source.length : 512
+    // Wide vectors take panels in pairs, which then share the first cache.
+    let panelsTogether = RowTiles.wide ? 2 : 1
+    // Blocks of k: whole segments up to about `block` k, or parts of one long segment.
+    let block = 512 / panelsTogether
+    let segmentsPerBlock = max(1, block / source.length)
+    let lengthPerBlock = source.length <= block + block / 2 ? source.length : block
 
-    let width = PackedMatrix.width
-    let scratch = allocateFloats(tiles.rows * width)
+    let scratchWidth = panelsTogether * PackedMatrix.width
+    let scratch = allocateFloats(tiles.rows * scratchWidth)
     defer { scratch.deallocate() }
     let lastTileIsPartial = tiles.rows > rows.count
     // Weights of half precision are widened block by block, once for all rows.
-    let wide = allocateFloats(matrix.precision == .float16 ? max(segmentsPerBlock * source.length, lengthPerBlock) * width : 0)
+    let wideCount = matrix.precision == .float16 ? max(segmentsPerBlock * source.length, lengthPerBlock) * PackedMatrix.width : 0
+    let wide = allocateFloats(wideCount * panelsTogether)
     defer { wide.deallocate() }
 
-    for panel in panels {
-        let columns = min(width, matrix.outputs - panel * width)
-        let bias = UnsafePointer(matrix.bias + panel * width)
-        let target = out + rows.lowerBound * outputStride + panel * width
+    var panel = panels.lowerBound
+    while panel < panels.upperBound {
+        let together = min(panelsTogether, panels.upperBound - panel)
+        let width = together * PackedMatrix.width
+        let columns = min(width, matrix.outputs - panel * PackedMatrix.width)
+        let bias = UnsafePointer(matrix.bias + panel * PackedMatrix.width)
+        let target = out + rows.lowerBound * outputStride + panel * PackedMatrix.width
         var segment = 0
         while segment < segments {
             let group = min(segmentsPerBlock, segments - segment)
             var offset = 0
             while offset < source.length {
                 let length = min(lengthPerBlock, source.length - offset)
-                let b = matrix.rows(segment * source.length + offset, (group - 1) * source.length + length, ofPanel: panel, scratch: wide)
+                let first = segment * source.length + offset, count = (group - 1) * source.length + length
+                let b = matrix.rows(first, count, ofPanel: panel, scratch: wide)
+                let step = together == 2 ? matrix.rows(first, count, ofPanel: panel + 1, scratch: wide + wideCount) - b : 0
                 let initial = segment == 0 && offset == 0 ? bias : nil
                 for tile in 0..<tiles.count {
                     let start = tiles.start(tile)
                     let inScratch = columns < width || (lastTileIsPartial && tile == tiles.count - 1)
-                    let destination = inScratch ? scratch + start * width : target + start * outputStride
-                    let stride = inScratch ? width : outputStride
+                    let destination = inScratch ? scratch + start * scratchWidth : target + start * outputStride
+                    let stride = inScratch ? scratchWidth : outputStride
                     let size = tiles.size(tile)
                     let pointers = UnsafePointer(table + start * segments + segment * size)
-                    panelProduct(
-                        size, segments: group, length: length, offset: offset, rows: pointers, panel: b, initial: initial, out: destination, stride: stride)
+                    if together == 2 {
+                        pairProduct(
+                            size, segments: group, length: length, offset: offset, rows: pointers, panel: b, step: step, initial: initial,
+                            out: destination, stride: stride)
+                    } else {
+                        panelProduct(
+                            size, segments: group, length: length, offset: offset, rows: pointers, panel: b, initial: initial, out: destination,
+                            stride: stride)
+                    }
                 }
                 offset += length
             }
@@ -91,8 +107,9 @@ func productBlock(
         // Whatever went to scratch: all rows of a partial panel, or the last tile.
         let first = columns < width ? 0 : (lastTileIsPartial ? tiles.start(tiles.count - 1) : rows.count)
         for row in first..<max(first, rows.count) {
-            (target + row * outputStride).update(from: scratch + row * width, count: columns)
+            (target + row * outputStride).update(from: scratch + row * scratchWidth, count: columns)
         }
+        panel += together
     }
 }
 

@@ -1,48 +1,95 @@
+internal import WideKernels
+
 /// A 3 x 3 convolution of stride 1 and padding 1 by Winograd's algorithm, in three phases over blocks of tiles: the input's
 /// tiles transformed into planes `[tile][channel]`, one matrix product per plane, the products transformed back with the bias.
+/// Each thread takes its own small blocks through all three, or, where that would not pay, all threads share each phase of a large one.
 /// An output's arithmetic depends on its place in its own tile only, so neither batch nor threads change a bit.
 package func winogradConvolution(
     _ input: UnsafePointer<Float>, _ geometry: ConvolutionGeometry, by weights: WinogradWeights, into out: UnsafeMutablePointer<Float>
 ) {
     let g = geometry
     precondition(g.isWinograd && g.channels == weights.channels, "\(g) is no case for Winograd's algorithm with \(weights.channels) channels")
-    let tiles = WinogradTiles(g, weights.size)
+    let zeros = allocateFloats(g.channels)
+    defer { zeros.deallocate() }
+    zeros.update(repeating: 0, count: g.channels)
+    let tiles = WinogradTiles(g, weights.size, zeros: zeros)
+    if let together = tiles.fused(weights) {
+        ThreadPool.shared.run((tiles.count + together - 1) / together) { chunk in
+            let block = WinogradBlock(tiles, weights, first: chunk * together, count: min(together, tiles.count - chunk * together))
+            defer { block.release() }
+            block.transformInput(input, 0..<block.count)
+            for plane in 0..<weights.size.planes { block.multiply(plane: plane, panels: 0..<weights.planes[0].panels) }
+            block.transformOutput(0..<block.count, into: out)
+        }
+        return
+    }
     // Blocks keep both sets of planes (36 x 256 tiles x 160 channels: 6 MB) in the last cache.
-    let block = max(32, min(tiles.count, 1_500_000 / (weights.size.planes * max(g.channels, weights.outputs)) / 6 * 6))
-    // One cache line beside each plane: planes of whole powers of two would share cache sets.
-    let outputStride = (weights.outputs + 15) / 16 * 16
-    let inputPlane = block * g.channels + 16, outputPlane = block * outputStride + 16
-    let transformed = BufferPool.take(weights.size.planes * inputPlane)
-    let products = BufferPool.take(weights.size.planes * outputPlane)
-    defer {
+    let size = max(32, min(tiles.count, 1_500_000 / (weights.size.planes * max(g.channels, weights.outputs)) / 6 * 6))
+    var first = 0
+    while first < tiles.count {
+        let block = WinogradBlock(tiles, weights, first: first, count: min(size, tiles.count - first))
+        defer { block.release() }
+        forEachBlock(block.count, size: max(1, 4096 / g.channels)) { block.transformInput(input, $0) }
+        let panels = weights.planes[0].panels
+        let groups = max(1, min(panels, block.count * g.channels * weights.outputs / 1_000_000))
+        let panelsPerGroup = (panels + groups - 1) / groups
+        ThreadPool.shared.run(weights.size.planes * groups) { chunk in
+            let start = chunk % groups * panelsPerGroup
+            block.multiply(plane: chunk / groups, panels: start..<max(start, min(panels, start + panelsPerGroup)))
+        }
+        forEachBlock(block.count, size: max(1, 4096 / weights.outputs)) { block.transformOutput($0, into: out) }
+        first += block.count
+    }
+}
+
+/// Some tiles on their way through the algorithm, with room for both sets of planes.
+private struct WinogradBlock {
+    let tiles: WinogradTiles
+    let weights: WinogradWeights
+    let first: Int
+    let count: Int
+    private let inputPlane: Int
+    private let outputPlane: Int
+    private let outputStride: Int
+    private let transformed: UnsafeMutablePointer<Float>
+    private let products: UnsafeMutablePointer<Float>
+
+    init(_ tiles: WinogradTiles, _ weights: WinogradWeights, first: Int, count: Int) {
+        (self.tiles, self.weights, self.first, self.count) = (tiles, weights, first, count)
+        outputStride = (weights.outputs + 15) / 16 * 16
+        // One cache line beside each plane: planes of whole powers of two would share cache sets.
+        inputPlane = count * weights.channels + 16
+        outputPlane = count * outputStride + 16
+        transformed = BufferPool.take(weights.size.planes * inputPlane)
+        products = BufferPool.take(weights.size.planes * outputPlane)
+    }
+
+    func release() {
         BufferPool.give(transformed, weights.size.planes * inputPlane)
         BufferPool.give(products, weights.size.planes * outputPlane)
     }
-    var first = 0
-    while first < tiles.count {
-        let count = min(block, tiles.count - first)
-        forEachBlock(count, size: max(1, 4096 / g.channels)) { range in
-            for tile in range {
-                tiles.transformInput(input, tile: first + tile, into: transformed + tile * g.channels, plane: inputPlane)
-            }
+
+    func transformInput(_ input: UnsafePointer<Float>, _ range: Range<Int>) {
+        let half = allocateFloats(weights.size.planes * 16)
+        defer { half.deallocate() }
+        for tile in range {
+            tiles.transformInput(input, tile: first + tile, half: half, into: transformed + tile * weights.channels, plane: inputPlane)
         }
-        let panels = weights.planes[0].panels
-        let groups = max(1, min(panels, count * g.channels * weights.outputs / 1_000_000))
-        let panelsPerGroup = (panels + groups - 1) / groups
-        ThreadPool.shared.run(weights.size.planes * groups) { chunk in
-            let plane = chunk / groups
-            let start = chunk % groups * panelsPerGroup
-            let part = start..<max(start, min(panels, start + panelsPerGroup))
-            let rows = UnsafePointer(transformed + plane * inputPlane)
-            let source = RowSource(rows: count, segments: 1, length: g.channels) { row, to in to[0] = rows + row * g.channels }
-            productBlock(of: source, rows: 0..<count, by: weights.planes[plane], panels: part, into: products + plane * outputPlane, outputStride: outputStride)
+    }
+
+    func multiply(plane: Int, panels: Range<Int>) {
+        let channels = weights.channels
+        let rows = UnsafePointer(transformed + plane * inputPlane)
+        let source = RowSource(rows: count, segments: 1, length: channels) { row, to in to[0] = rows + row * channels }
+        productBlock(of: source, rows: 0..<count, by: weights.planes[plane], panels: panels, into: products + plane * outputPlane, outputStride: outputStride)
+    }
+
+    func transformOutput(_ range: Range<Int>, into out: UnsafeMutablePointer<Float>) {
+        let half = allocateFloats(weights.size.planes * 16)
+        defer { half.deallocate() }
+        for tile in range {
+            tiles.transformOutput(products + tile * outputStride, plane: outputPlane, tile: first + tile, weights, half: half, into: out)
         }
-        forEachBlock(count, size: max(1, 4096 / weights.outputs)) { range in
-            for tile in range {
-                tiles.transformOutput(products + tile * outputStride, plane: outputPlane, tile: first + tile, weights, into: out)
-            }
-        }
-        first += count
     }
 }
 
@@ -60,25 +107,43 @@ private struct WinogradTiles {
     let across: Int
     let perImage: Int
     let count: Int
+    /// A pixel of the padding.
+    let zeros: UnsafePointer<Float>
 
-    init(_ geometry: ConvolutionGeometry, _ size: WinogradSize) {
-        (self.geometry, self.size) = (geometry, size)
+    init(_ geometry: ConvolutionGeometry, _ size: WinogradSize, zeros: UnsafePointer<Float>) {
+        (self.geometry, self.size, self.zeros) = (geometry, size, zeros)
         across = (geometry.outputWidth + size.output - 1) / size.output
         perImage = across * ((geometry.outputHeight + size.output - 1) / size.output)
         count = perImage * geometry.batch
     }
 
-    /// Bᵀ d B for each channel of one tile; plane p goes to `out + p * plane`.
-    func transformInput(_ input: UnsafePointer<Float>, tile: Int, into out: UnsafeMutablePointer<Float>, plane: Int) {
+    /// How many tiles a thread takes through all three phases at once, so that both of its sets of planes stay in the core's own cache of about 1 MB. Nil
+    /// where it would not pay: too few tiles to share out, or kernels so large that reading them again for each few tiles costs more.
+    func fused(_ weights: WinogradWeights) -> Int? {
+        guard size.planes * weights.channels * weights.outputs <= 4_000_000 else { return nil }
+        let together = max(12, min(36, 300_000 / (size.planes * (weights.channels + weights.outputs)) / 12 * 12))
+        return count >= 4 * together ? together : nil
+    }
+
+    /// Bᵀ d B for each channel of one tile; plane p goes to `out + p * plane`. `half` has room for 16 floats per value of a tile.
+    func transformInput(_ input: UnsafePointer<Float>, tile: Int, half scratch: UnsafeMutablePointer<Float>, into out: UnsafeMutablePointer<Float>, plane: Int)
+    {
         let g = geometry, n = size.input
         let base = input + tile / perImage * g.height * g.width * g.channels
         let top = tile % perImage / across * size.output - 1, left = tile % perImage % across * size.output - 1
-        withUnsafeTemporaryAllocation(of: UnsafePointer<Float>?.self, capacity: n * n) { pixels in
+        withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: n * n) { pixels in
             for y in 0..<n {
-                for x in 0..<n { pixels[y * n + x] = g.sourcePixel(y: top + y, x: left + x).map { base + $0 * g.channels } }
+                for x in 0..<n { pixels[y * n + x] = g.sourcePixel(y: top + y, x: left + x).map { base + $0 * g.channels } ?? zeros }
+            }
+            let wide = RowTiles.wide ? g.channels / 16 * 16 : 0
+            if wide > 0, let pixels = pixels.baseAddress {
+                switch size {
+                case .four: wideInputTransform4(pixels, channels: wide, half: scratch, into: out, plane: plane)
+                case .two: wideInputTransform2(pixels, channels: wide, half: scratch, into: out, plane: plane)
+                }
             }
             withUnsafeTemporaryAllocation(of: F8.self, capacity: n * n) { half in
-                var channel = 0
+                var channel = wide
                 while channel < g.channels {
                     let lanes = min(8, g.channels - channel)
                     for x in 0..<n {
@@ -113,14 +178,22 @@ private struct WinogradTiles {
     }
 
     /// Aᵀ M A plus the bias, for each output of one tile, as far as it lies inside the picture.
-    func transformOutput(_ products: UnsafePointer<Float>, plane: Int, tile: Int, _ weights: WinogradWeights, into out: UnsafeMutablePointer<Float>) {
+    func transformOutput(
+        _ products: UnsafePointer<Float>, plane: Int, tile: Int, _ weights: WinogradWeights, half scratch: UnsafeMutablePointer<Float>,
+        into out: UnsafeMutablePointer<Float>
+    ) {
         let g = geometry, n = size.input, m = size.output, outputs = weights.outputs
         let top = tile % perImage / across * m, left = tile % perImage % across * m
         let rows = min(m, g.outputHeight - top), columns = min(m, g.outputWidth - left)
         let target = out + ((tile / perImage * g.outputHeight + top) * g.outputWidth + left) * outputs
         weights.bias.withUnsafeBufferPointer { bias in
+            let wide = RowTiles.wide ? outputs / 16 * 16 : 0
+            if wide > 0, let bias = bias.baseAddress {
+                let transform = size == .four ? wideOutputTransform4 : wideOutputTransform2
+                transform(products, plane, bias, wide, outputs, scratch, target, g.outputWidth * outputs, rows, columns)
+            }
             withUnsafeTemporaryAllocation(of: F8.self, capacity: m * n) { half in
-                var channel = 0
+                var channel = wide
                 while channel < outputs {
                     let lanes = min(8, outputs - channel)
                     let from = products + channel
@@ -159,8 +232,7 @@ private struct WinogradTiles {
     }
 }
 
-@inline(__always) private func load(_ pixel: UnsafePointer<Float>?, _ channel: Int, _ lanes: Int) -> F8 {
-    guard let pixel else { return F8.zero }
+@inline(__always) private func load(_ pixel: UnsafePointer<Float>, _ channel: Int, _ lanes: Int) -> F8 {
     if lanes == 8 { return load8(pixel, channel) }
     var value = F8.zero
     for i in 0..<lanes { value[i] = pixel[channel + i] }
