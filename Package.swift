@@ -64,7 +64,8 @@ let package = Package(
         module(
             "Verbs",
             [
-                "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Models", "Autodiff", "Diffusion", "Training", "Retrieval", "Metrics", "Datasets",
+                "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Networks", "Models", "Autodiff", "Diffusion", "Training", "Retrieval", "Metrics",
+                "Datasets",
                 "Results",
                 "Caching", "Interpreting",
             ]),

@@ -18,12 +18,15 @@ package func matrixProduct(
     product(of: source, by: matrix, into: out, outputStride: outputStride)
 }
 
+/// Products of no more rows read each weight once.
+package let mostRowsOfAChunk = 192
+
 /// The blocked product. Chunks are blocks of rows times groups of panels; within one, for each panel, blocks of k that
 /// keep the panel's part in the first caches, and within these the tiles of rows.
 func product(of source: RowSource, by matrix: PackedMatrix, into out: UnsafeMutablePointer<Float>, outputStride: Int) {
     precondition(source.segments * source.length == matrix.inputs, "rows of \(source.segments * source.length) against a matrix of \(matrix.inputs) inputs")
     guard source.rows > 0 else { return }
-    let rowChunks = (source.rows + 191) / 192
+    let rowChunks = (source.rows + mostRowsOfAChunk - 1) / mostRowsOfAChunk
     let rowsPerChunk = ((source.rows + rowChunks - 1) / rowChunks + 11) / 12 * 12
     let work = 2 * source.rows * matrix.inputs * matrix.outputs
     // A chunk of less than about 2 MFLOP costs more to hand out than it saves.
@@ -65,6 +68,10 @@ func productBlock(
     let wideCount = matrix.precision == .float16 ? max(segmentsPerBlock * source.length, lengthPerBlock) * PackedMatrix.width : 0
     let wide = allocateFloats(wideCount * panelsTogether)
     defer { wide.deallocate() }
+    // Weights that are not packed are, panels by panels.
+    let panelSize = matrix.inputs * PackedMatrix.width
+    let borrowed = matrix.isBorrowed ? BufferPool.take(panelsTogether * panelSize) : nil
+    defer { if let borrowed { BufferPool.give(borrowed, panelsTogether * panelSize) } }
 
     var panel = panels.lowerBound
     while panel < panels.upperBound {
@@ -73,6 +80,9 @@ func productBlock(
         let columns = min(width, matrix.outputs - panel * PackedMatrix.width)
         let bias = UnsafePointer(matrix.bias + panel * PackedMatrix.width)
         let target = out + rows.lowerBound * outputStride + panel * PackedMatrix.width
+        if let borrowed {
+            for index in 0..<together { matrix.packBorrowed(panel + index, into: borrowed + index * panelSize) }
+        }
         var segment = 0
         while segment < segments {
             let group = min(segmentsPerBlock, segments - segment)
@@ -80,8 +90,14 @@ func productBlock(
             while offset < source.length {
                 let length = min(lengthPerBlock, source.length - offset)
                 let first = segment * source.length + offset, count = (group - 1) * source.length + length
-                let b = matrix.rows(first, count, ofPanel: panel, scratch: wide)
-                let step = together == 2 ? matrix.rows(first, count, ofPanel: panel + 1, scratch: wide + wideCount) - b : 0
+                let b: UnsafePointer<Float>
+                var step = panelSize
+                if let borrowed {
+                    b = UnsafePointer(borrowed + first * PackedMatrix.width)
+                } else {
+                    b = matrix.rows(first, count, ofPanel: panel, scratch: wide)
+                    if together == 2 { step = matrix.rows(first, count, ofPanel: panel + 1, scratch: wide + wideCount) - b }
+                }
                 let initial = segment == 0 && offset == 0 ? bias : nil
                 for tile in 0..<tiles.count {
                     let start = tiles.start(tile)

@@ -13,90 +13,166 @@ package final class PackedMatrix: @unchecked Sendable {
     /// Number of columns of B.
     package let outputs: Int
     let panels: Int
-    package let precision: StoredPrecision
-    /// Floats or halves.
-    private let storage: UnsafeMutableRawPointer
+    private let storage: Storage
     /// One value per output, padded to whole panels; zeros without a bias.
     let bias: UnsafeMutablePointer<Float>
 
-    /// Packs weights stored as the reference does, `[outputs, channels, taps]` row-major (taps = kernel height times width;
-    /// 1 for a linear layer). The sums run over taps first, then channels, as a channels-last convolution reads its input.
-    package init(
-        weights: UnsafePointer<Float>, outputs: Int, channels: Int, taps: Int, bias values: [Float]?, precision: StoredPrecision = .float32
-    ) {
-        self.inputs = channels * taps
-        self.outputs = outputs
+    private enum Storage {
+        case floats(UnsafeMutablePointer<Float>)
+        case halves(UnsafeMutablePointer<Float16>)
+        /// Somebody else's, not packed: `[outputs, channels, taps]`.
+        case borrowed(UnsafePointer<Float>, channels: Int, taps: Int)
+    }
+
+    private init(inputs: Int, outputs: Int, bias values: [Float]?, _ storage: (_ values: Int) -> Storage) {
+        (self.inputs, self.outputs) = (inputs, outputs)
         panels = (outputs + PackedMatrix.width - 1) / PackedMatrix.width
-        self.precision = precision
-        storage = UnsafeMutableRawPointer(BufferPool.take(Self.floats(panels * inputs, precision)))
+        self.storage = storage(panels * inputs * PackedMatrix.width)
         bias = allocateFloats(panels * PackedMatrix.width)
         bias.update(repeating: 0, count: panels * PackedMatrix.width)
         if let values {
             precondition(values.count == outputs, "\(values.count) bias values for \(outputs) outputs")
             for (i, value) in values.enumerated() { bias[i] = value }
         }
+    }
+
+    /// Room for a matrix, to be filled by `set`.
+    convenience init(roomFor inputs: Int, outputs: Int, precision: StoredPrecision) {
+        self.init(inputs: inputs, outputs: outputs, bias: nil) { Self.room(for: $0, precision) }
+    }
+
+    private static func room(for values: Int, _ precision: StoredPrecision) -> Storage {
         switch precision {
-        case .float32: pack(weights, channels: channels, taps: taps, into: storage.assumingMemoryBound(to: Float.self), 0) { $0 }
+        case .float32: .floats(BufferPool.take(values))
         case .float16:
-            pack(weights, channels: channels, taps: taps, into: storage.bindMemory(to: Float16.self, capacity: panels * inputs * Self.width), 0, half)
+            .halves(UnsafeMutableRawPointer(BufferPool.take((values + 1) / 2)).bindMemory(to: Float16.self, capacity: values))
         }
     }
 
-    /// Floats that hold so many rows of panels.
-    private static func floats(_ rows: Int, _ precision: StoredPrecision) -> Int {
-        precision == .float32 ? rows * PackedMatrix.width : rows * PackedMatrix.width / 2
-    }
-
-    @inline(__always)
-    private func pack<Stored>(
-        _ weights: UnsafePointer<Float>, channels: Int, taps: Int, into storage: UnsafeMutablePointer<Stored>, _ zero: Stored, _ convert: (Float) -> Stored
+    /// Packs weights stored as the reference does, `[outputs, channels, taps]` row-major (taps = kernel height times width;
+    /// 1 for a linear layer). The sums run over taps first, then channels, as a channels-last convolution reads its input.
+    package convenience init(
+        weights: UnsafePointer<Float>, outputs: Int, channels: Int, taps: Int, bias: [Float]?, precision: StoredPrecision = .float32
     ) {
-        let inputs = inputs, outputs = outputs
-        let block = max(8, 128 / taps)
-        withoutActuallyEscaping(convert) { convert in
-            // Unchecked: each chunk writes its own panel of `storage`, and `convert` changes nothing.
-            nonisolated(unsafe) let storage = storage, convert = convert
-            ThreadPool.shared.run(panels) { panel in
-                let to = storage + panel * inputs * PackedMatrix.width
-                // Block by block, so that a line of the panel is filled by all lanes while it is in the nearest cache.
-                var first = 0
-                while first < channels {
-                    let end = min(first &+ block, channels)
-                    for lane in 0..<PackedMatrix.width {
-                        let output = panel &* PackedMatrix.width &+ lane
-                        let from = weights + output &* inputs
-                        for tap in 0..<taps {
-                            var place = (tap &* channels &+ first) &* PackedMatrix.width &+ lane
-                            var source = first &* taps &+ tap
-                            for _ in first..<end {
-                                to[place] = output < outputs ? convert(from[source]) : zero
-                                place &+= PackedMatrix.width
-                                source &+= taps
-                            }
-                        }
-                    }
-                    first = end
-                }
+        self.init(inputs: channels * taps, outputs: outputs, bias: bias) { Self.room(for: $0, precision) }
+        let size = inputs * PackedMatrix.width
+        ThreadPool.shared.run(panels) { panel in
+            switch storage {
+            case .floats(let to): pack(panel, of: weights, channels, taps, into: to + panel * size)
+            case .halves(let to):
+                let buffer = BufferPool.take(size)
+                defer { BufferPool.give(buffer, size) }
+                pack(panel, of: weights, channels, taps, into: buffer)
+                for place in 0..<size { to[panel * size + place] = half(buffer[place]) }
+            case .borrowed: break
             }
         }
     }
 
+    /// The same matrix without packing it: each product packs the panels it is at into a small buffer, which is best for a single one. Valid only
+    /// as long as `weights` are.
+    package convenience init(borrowing weights: UnsafePointer<Float>, outputs: Int, channels: Int, taps: Int, bias: [Float]?) {
+        self.init(inputs: channels * taps, outputs: outputs, bias: bias) { _ in .borrowed(weights, channels: channels, taps: taps) }
+    }
+
+    var precision: StoredPrecision { if case .halves = storage { .float16 } else { .float32 } }
+    var isBorrowed: Bool { if case .borrowed = storage { true } else { false } }
+
+    /// Packs one panel of borrowed weights, `[inputs][16]`.
+    func packBorrowed(_ panel: Int, into buffer: UnsafeMutablePointer<Float>) {
+        guard case .borrowed(let weights, let channels, let taps) = storage else { preconditionFailure("these weights are packed") }
+        pack(panel, of: weights, channels, taps, into: buffer)
+    }
+
+    /// Writes eight outputs of one row, from `first` on.
+    @inline(__always)
+    func set(_ values: F8, row: Int, panel: Int, first: Int) {
+        let place = (panel &* inputs &+ row) &* PackedMatrix.width &+ first
+        switch storage {
+        case .floats(let to): store8(to, place, values)
+        case .halves(let to): for lane in 0..<8 { to[place &+ lane] = half(values[lane]) }
+        case .borrowed: preconditionFailure("borrowed weights are not written")
+        }
+    }
+
+    /// One panel into `buffer`, `[inputs][16]`.
+    private func pack(_ panel: Int, of weights: UnsafePointer<Float>, _ channels: Int, _ taps: Int, into buffer: UnsafeMutablePointer<Float>) {
+        let width = PackedMatrix.width, inputs = inputs
+        let lanes = min(width, outputs - panel * width)
+        let from = weights + panel * width * inputs
+        // Eight inputs of eight outputs at a time; what is left over singly.
+        let whole = lanes == width ? inputs / 8 * 8 : 0
+        // Input i is tap i % taps of channel i / taps, and stands in row tap * channels + channel.
+        var channel = 0, tap = 0
+        @inline(__always) func nextRow() -> Int {
+            defer {
+                tap &+= 1
+                if tap == taps { (tap, channel) = (0, channel &+ 1) }
+            }
+            return (tap &* channels &+ channel) &* width
+        }
+        var input = 0
+        while input < whole {
+            let a = transposed8(from + input, stride: inputs), b = transposed8(from + (8 &* inputs &+ input), stride: inputs)
+            var to = nextRow()
+            store8(buffer, to, a.0); store8(buffer, to &+ 8, b.0)
+            to = nextRow()
+            store8(buffer, to, a.1); store8(buffer, to &+ 8, b.1)
+            to = nextRow()
+            store8(buffer, to, a.2); store8(buffer, to &+ 8, b.2)
+            to = nextRow()
+            store8(buffer, to, a.3); store8(buffer, to &+ 8, b.3)
+            to = nextRow()
+            store8(buffer, to, a.4); store8(buffer, to &+ 8, b.4)
+            to = nextRow()
+            store8(buffer, to, a.5); store8(buffer, to &+ 8, b.5)
+            to = nextRow()
+            store8(buffer, to, a.6); store8(buffer, to &+ 8, b.6)
+            to = nextRow()
+            store8(buffer, to, a.7); store8(buffer, to &+ 8, b.7)
+            input &+= 8
+        }
+        while input < inputs {
+            let to = buffer + nextRow()
+            for lane in 0..<lanes { to[lane] = from[lane &* inputs &+ input] }
+            for lane in lanes..<width { to[lane] = 0 }
+            input &+= 1
+        }
+    }
+
     deinit {
-        let count = Self.floats(panels * inputs, precision)
-        BufferPool.give(storage.bindMemory(to: Float.self, capacity: count), count)
+        let values = panels * inputs * PackedMatrix.width
+        switch storage {
+        case .floats(let held): BufferPool.give(held, values)
+        case .halves(let held): BufferPool.give(UnsafeMutableRawPointer(held).bindMemory(to: Float.self, capacity: (values + 1) / 2), (values + 1) / 2)
+        case .borrowed: break
+        }
         bias.deallocate()
     }
 
     /// Bytes held.
-    package var byteCount: Int { (Self.floats(panels * inputs, precision) + panels * PackedMatrix.width) * MemoryLayout<Float>.stride }
+    package var byteCount: Int {
+        let values = panels * inputs * PackedMatrix.width
+        let held =
+            switch storage {
+            case .floats: values * MemoryLayout<Float>.stride
+            case .halves: values * MemoryLayout<Float16>.stride
+            case .borrowed: 0
+            }
+        return held + panels * PackedMatrix.width * MemoryLayout<Float>.stride
+    }
 
-    /// Rows `first` on of a panel, `[count][16]`: in place, or widened into `scratch`.
+    /// Rows `first` on of a packed panel, `[count][16]`: in place, or widened into `scratch`.
     @inline(__always)
     func rows(_ first: Int, _ count: Int, ofPanel panel: Int, scratch: UnsafeMutablePointer<Float>) -> UnsafePointer<Float> {
         let place = (panel * inputs + first) * PackedMatrix.width
-        guard precision == .float16 else { return UnsafePointer(storage.assumingMemoryBound(to: Float.self) + place) }
-        widen(storage.assumingMemoryBound(to: Float16.self) + place, count: count * PackedMatrix.width, into: scratch)
-        return UnsafePointer(scratch)
+        switch storage {
+        case .floats(let values): return UnsafePointer(values + place)
+        case .halves(let values):
+            widen(values + place, count: count * PackedMatrix.width, into: scratch)
+            return UnsafePointer(scratch)
+        case .borrowed: preconditionFailure("borrowed weights have no panels")
+        }
     }
 }
 

@@ -17,6 +17,24 @@ func store8(_ pointer: UnsafeMutablePointer<Float>, _ offset: Int, _ value: F8) 
     UnsafeMutableRawPointer(pointer + offset).storeBytes(of: value, as: F8.self)
 }
 
+/// Eight rows of eight floats, `stride` floats apart, as eight columns. Each round moves the lowest bit of a value's place in its row to the top of
+/// its row's number; after three, rows and columns have changed places.
+@inline(__always)
+func transposed8(
+    _ rows: UnsafePointer<Float>, stride: Int
+) -> (F8, F8, F8, F8, F8, F8, F8, F8) {
+    @inline(__always) func even(_ a: F8, _ b: F8) -> F8 { SIMD16(lowHalf: a, highHalf: b).evenHalf }
+    @inline(__always) func odd(_ a: F8, _ b: F8) -> F8 { SIMD16(lowHalf: a, highHalf: b).oddHalf }
+    var r = (
+        load8(rows, 0), load8(rows, stride), load8(rows, 2 &* stride), load8(rows, 3 &* stride), load8(rows, 4 &* stride), load8(rows, 5 &* stride),
+        load8(rows, 6 &* stride), load8(rows, 7 &* stride)
+    )
+    for _ in 0..<3 {
+        r = (even(r.0, r.1), even(r.2, r.3), even(r.4, r.5), even(r.6, r.7), odd(r.0, r.1), odd(r.2, r.3), odd(r.4, r.5), odd(r.6, r.7))
+    }
+    return r
+}
+
 extension SIMD8<Float> {
     /// The sum of the eight lanes, as a tree in a fixed order.
     @inline(__always) var treeSum: Float {

@@ -46,50 +46,55 @@ package final class WinogradWeights: Sendable {
         self.bias = bias ?? Array(repeating: 0, count: outputs)
         let g = size.filterTransform.flatMap { $0 }
         let n = size.input
-        let count = outputs * channels
-        let transformed = BufferPool.take(size.planes * count)
-        defer { BufferPool.give(transformed, size.planes * count) }
-        // Eight kernels at a time, each in its own lane.
-        let groups = (count + 7) / 8
-        forEachBlock(groups, size: 32) { range in
+        let planes = (0..<size.planes).map { _ in PackedMatrix(roomFor: channels, outputs: outputs, precision: precision) }
+        self.planes = planes
+        // Straight into the panels, eight kernels at a time, each in its own lane.
+        ThreadPool.shared.run(planes[0].panels * 2) { index in
+            let panel = index / 2, first = index % 2 * 8
+            let output = panel * PackedMatrix.width + first
+            let lanes = max(0, min(8, outputs - output))
             withUnsafeTemporaryAllocation(of: SIMD8<Double>.self, capacity: 9 + n * 3) { scratch in
                 guard let kernel = scratch.baseAddress else { return }
                 let half = kernel + 9
-                for group in range {
-                    let first = group * 8
-                    let lanes = min(8, count - first)
-                    for tap in 0..<9 {
-                        var values = SIMD8<Double>.zero
-                        for lane in 0..<lanes { values[lane] = Double(weights[(first + lane) * 9 + tap]) }
-                        kernel[tap] = values
-                    }
-                    for i in 0..<n {
-                        for x in 0..<3 { half[i * 3 + x] = g[i * 3] * kernel[x] + g[i * 3 + 1] * kernel[3 + x] + g[i * 3 + 2] * kernel[6 + x] }
-                    }
-                    for i in 0..<n {
-                        for j in 0..<n {
-                            let value = F8(g[j * 3] * half[i * 3] + g[j * 3 + 1] * half[i * 3 + 1] + g[j * 3 + 2] * half[i * 3 + 2])
-                            let to = transformed + (i * n + j) * count + first
-                            if lanes == 8 {
-                                store8(to, 0, value)
-                            } else {
-                                for lane in 0..<lanes { to[lane] = value[lane] }
+                let from = weights + output * channels * 9
+                withUnsafeTemporaryAllocation(of: Float.self, capacity: 9 * 8 * 8) { taps in
+                    guard let taps = taps.baseAddress else { return }
+                    for channel in 0..<channels {
+                        // Nine taps of eight channels come together.
+                        if channel % 8 == 0 {
+                            gather(from + channel * 9, count: min(8, channels - channel) * 9, stride: channels * 9, lanes: lanes, into: taps)
+                        }
+                        for tap in 0..<9 { kernel[tap] = SIMD8<Double>(load8(taps, (channel % 8 * 9 + tap) * 8)) }
+                        for i in 0..<n {
+                            for x in 0..<3 { half[i * 3 + x] = g[i * 3] * kernel[x] + g[i * 3 + 1] * kernel[3 + x] + g[i * 3 + 2] * kernel[6 + x] }
+                        }
+                        for i in 0..<n {
+                            for j in 0..<n {
+                                let value = F8(g[j * 3] * half[i * 3] + g[j * 3 + 1] * half[i * 3 + 1] + g[j * 3 + 2] * half[i * 3 + 2])
+                                planes[i * n + j].set(value, row: channel, panel: panel, first: first)
                             }
                         }
                     }
                 }
             }
         }
-        // Planes side by side: packing one of them is too little work to share.
-        planes = [PackedMatrix](unsafeUninitializedCapacity: size.planes) { buffer, made in
-            guard let planes = buffer.baseAddress else { return }
-            ThreadPool.shared.run(size.planes) { plane in
-                (planes + plane).initialize(
-                    to: PackedMatrix(weights: transformed + plane * count, outputs: outputs, channels: channels, taps: 1, bias: nil, precision: precision))
-            }
-            made = size.planes
-        }
     }
 
     package var byteCount: Int { planes.reduce(0) { $0 + $1.byteCount } }
+}
+
+/// Value i of each of `lanes` rows, side by side in `out + 8 * i`; zeros beyond them.
+private func gather(_ rows: UnsafePointer<Float>, count: Int, stride: Int, lanes: Int, into out: UnsafeMutablePointer<Float>) {
+    var i = 0
+    while lanes == 8, i &+ 8 <= count {
+        let columns = transposed8(rows + i, stride: stride)
+        let to = out + 8 &* i
+        store8(to, 0, columns.0); store8(to, 8, columns.1); store8(to, 16, columns.2); store8(to, 24, columns.3)
+        store8(to, 32, columns.4); store8(to, 40, columns.5); store8(to, 48, columns.6); store8(to, 56, columns.7)
+        i &+= 8
+    }
+    while i < count {
+        for lane in 0..<8 { out[8 &* i &+ lane] = lane < lanes ? rows[lane &* stride &+ i] : 0 }
+        i &+= 1
+    }
 }

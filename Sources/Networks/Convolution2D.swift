@@ -10,7 +10,7 @@ package struct Convolution2D: Sendable {
     private let padding: Int
     /// Pads below and to the right only, as the VAE's downsampling does.
     private let padsEnd: Bool
-    private let matrix: Lazy<PackedMatrix>
+    private let matrix: WeightMatrix
     private let winograd: [WinogradSize: Lazy<WinogradWeights>]
 
     package init(_ scope: WeightScope, inputs: Int, outputs: Int, kernel: Int = 3, stride: Int = 1, padding: Int = 1, padsEnd: Bool = false, bias: Bool = true)
@@ -19,7 +19,7 @@ package struct Convolution2D: Sendable {
         (self.kernel, self.stride, self.padding, self.padsEnd) = (kernel, stride, padding, padsEnd)
         let weight = scope.parameter("weight", [outputs, inputs, kernel, kernel])
         let bias = bias ? scope.parameter("bias", [outputs]) : nil
-        matrix = Lazy { .packing(weight, taps: kernel * kernel, bias: bias) }
+        matrix = WeightMatrix(weight, taps: kernel * kernel, bias: bias)
         winograd = Dictionary(
             uniqueKeysWithValues: WinogradSize.allCases.map { size in
                 (
@@ -45,7 +45,8 @@ package struct Convolution2D: Sendable {
                 if let size = WinogradSize.chosen(for: geometry, outputs: outputs), let weights = winograd[size] {
                     winogradConvolution(source, geometry, by: weights.value, into: out)
                 } else {
-                    convolution(source, geometry, by: matrix.value, into: out)
+                    let rows = geometry.batch * geometry.outputHeight * geometry.outputWidth
+                    matrix.use(rows: rows) { convolution(source, geometry, by: $0, into: out) }
                 }
             }
         }

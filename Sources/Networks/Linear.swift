@@ -5,13 +5,13 @@ import Tensors
 package struct Linear: Sendable {
     package let inputs: Int
     package let outputs: Int
-    private let matrix: Lazy<PackedMatrix>
+    private let matrix: WeightMatrix
 
     package init(_ scope: WeightScope, inputs: Int, outputs: Int, bias: Bool = true) {
         (self.inputs, self.outputs) = (inputs, outputs)
         let weight = scope.parameter("weight", [outputs, inputs])
         let bias = bias ? scope.parameter("bias", [outputs]) : nil
-        matrix = Lazy { .packing(weight, taps: 1, bias: bias) }
+        matrix = WeightMatrix(weight, taps: 1, bias: bias)
     }
 
     /// `[..., inputs]` to `[..., outputs]`.
@@ -20,19 +20,8 @@ package struct Linear: Sendable {
         let rows = x.count / inputs
         return x.withUnsafePointer { source in
             Tensor(shape: x.shape.dropLast() + [outputs]) { out in
-                matrixProduct(source, rows: rows, inputStride: inputs, by: matrix.value, into: out, outputStride: outputs)
+                matrix.use(rows: rows) { matrixProduct(source, rows: rows, inputStride: inputs, by: $0, into: out, outputStride: outputs) }
             }
-        }
-    }
-}
-
-extension PackedMatrix {
-    /// Packs a stored weight `[outputs, channels, taps...]`.
-    static func packing(_ weight: Parameter, taps: Int, bias: Parameter?) -> PackedMatrix {
-        let outputs = weight.shape[0]
-        let channels = weight.shape.dropFirst().reduce(1, *) / taps
-        return weight.withValues {
-            PackedMatrix(weights: $0, outputs: outputs, channels: channels, taps: taps, bias: bias?.load().values, precision: weight.precision)
         }
     }
 }

@@ -1,4 +1,5 @@
 import Interpreting
+import Networks
 import Results
 import SourceText
 
@@ -73,7 +74,8 @@ private struct Stopwatch {
         session.progress.begin(invocation.verb.name, total: runs + (warmUp ? 1 : 0))
         defer { session.progress.end() }
         try forceInputs()
-        if warmUp { _ = try turn(0, of: runs) }
+        // The warm-up packs all weights, so that no turn has to.
+        if warmUp { try WeightUse.$current.withValue(.often) { _ = try turn(0, of: runs) } }
         PeakMemory.reset()
         return try (1...runs).map { try turn($0, of: runs) }
     }

@@ -2,6 +2,7 @@ import Caching
 import Diffusion
 import Interpreting
 import Models
+import Networks
 import Results
 import SourceText
 import Tensors
@@ -46,7 +47,8 @@ enum DenoiseVerb {
             }
         }
         let conditions = try Conditions(invocation, table, model)
-        let kept = try DenoisingWork(invocation, table, model, latents, conditions).run()
+        // Many steps follow the first: it packs the network's weights.
+        let kept = try WeightUse.$current.withValue(.often) { try DenoisingWork(invocation, table, model, latents, conditions).run() }
         let rows = kept.flatMap { row, turns in turns.map { (row, $0) } }
         var result = table.rows(rows.map(\.0))
         result.partial = table.finished(kept.map(\.row)).partial

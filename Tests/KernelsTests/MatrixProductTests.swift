@@ -41,6 +41,21 @@ struct MatrixProductTests {
         }
     }
 
+    @Test("weights that are not packed give the bits of packed ones", .enabled(if: KernelChoice.current != .naive)) func borrowed() {
+        var generator = Generator(seed: 8)
+        for (rows, inputs, outputs) in [(1, 16, 16), (5, 33, 17), (40, 1150, 50), (200, 700, 33)] {
+            let a = generator.normal(shape: [rows * inputs]).values
+            let w = generator.normal(shape: [outputs * inputs]).values
+            let bias = generator.normal(shape: [outputs]).values
+            var out = [Float](repeating: .nan, count: rows * outputs)
+            w.withUnsafeBufferPointer {
+                let matrix = PackedMatrix(borrowing: $0.baseAddress!, outputs: outputs, channels: inputs, taps: 1, bias: bias)
+                matrixProduct(a, rows: rows, inputStride: inputs, by: matrix, into: &out, outputStride: outputs)
+            }
+            #expect(out == product(a, w, bias, rows: rows, inputs: inputs, outputs: outputs))
+        }
+    }
+
     @Test("weights of half precision give the bits of a product with rounded weights, in half of the memory")
     func half() {
         var generator = Generator(seed: 5)
@@ -107,6 +122,15 @@ struct ConvolutionTests {
         let matrix = PackedMatrix(weights: w, outputs: outputs, channels: g.channels, taps: taps, bias: bias)
         let shape = [g.batch, g.outputHeight, g.outputWidth, outputs]
         let actual = Tensor(shape: shape) { out in x.withUnsafeBufferPointer { convolution($0.baseAddress!, g, by: matrix, into: out) } }
+        if KernelChoice.current != .naive {
+            let unpacked = Tensor(shape: shape) { out in
+                w.withUnsafeBufferPointer { w in
+                    let matrix = PackedMatrix(borrowing: w.baseAddress!, outputs: outputs, channels: g.channels, taps: taps, bias: bias)
+                    x.withUnsafeBufferPointer { convolution($0.baseAddress!, g, by: matrix, into: out) }
+                }
+            }
+            #expect(unpacked.values == actual.values, "not packed: \(g)")
+        }
         var expected: [Float] = []
         for b in 0..<g.batch {
             for y in 0..<g.outputHeight {
