@@ -41,7 +41,7 @@ let package = Package(
         module("Syntax", ["SourceText"]),
 
         // Engine
-        module("WideKernels", swiftSettings: wideVectorFlags),
+        module("WideKernels", ["CProcessor"], swiftSettings: wideVectorFlags),
         module("Kernels", ["WideKernels", "CProcessor"], swiftSettings: vectorFlags),
         module("Tensors", ["Kernels"]),
         module("Files", ["Tensors", "CPNG", "CCrypto", "CZlib", "CRename"]),

@@ -1,4 +1,4 @@
-// What the processor can do, asked without executing anything that it might lack.
+// What the processor can do, asked without executing anything that it might lack, and what Swift has no word for.
 #pragma once
 
 #if defined(__x86_64__)
@@ -31,3 +31,6 @@ static inline int nb_processor_has_wide_vectors(void) {
 static inline int nb_processor_has_vectors(void) { return 1; }
 static inline int nb_processor_has_wide_vectors(void) { return 0; }
 #endif
+
+// Asks for the cache line at an address that may be read soon; any address will do.
+static inline void nb_prefetch(const void *address) { __builtin_prefetch(address, 0, 2); }

@@ -52,6 +52,16 @@ func productBlock(
     let tiles = RowTiles(rows: rows.count)
     let table = tilePointers(of: source, rows: rows, tiles: tiles)
     defer { table.deallocate() }
+    // Rows whole multiples of 4096 bytes apart share the same few lines of the first cache and drive each other out: they are set apart.
+    let apart = source.length + 16
+    let copies = sharesCacheSets(table, tiles, source) ? BufferPool.take(tiles.rows * apart) : nil
+    defer { if let copies { BufferPool.give(copies, tiles.rows * apart) } }
+    if let copies {
+        for row in 0..<tiles.rows {
+            (copies + row * apart).update(from: table[row], count: source.length)
+            table[row] = UnsafePointer(copies + row * apart)
+        }
+    }
 
     // Wide vectors take panels in pairs, which then share the first cache.
     let panelsTogether = RowTiles.wide ? 2 : 1
@@ -98,6 +108,9 @@ func productBlock(
                     b = matrix.rows(first, count, ofPanel: panel, scratch: wide)
                     if together == 2 { step = matrix.rows(first, count, ofPanel: panel + 1, scratch: wide + wideCount) - b }
                 }
+                // What comes next: two streams, fetched by the last two tiles.
+                let isPacked = borrowed == nil && matrix.precision == .float32
+                let next = isPacked ? b + (first + count < matrix.inputs ? count : matrix.inputs + count) * PackedMatrix.width : b
                 let initial = segment == 0 && offset == 0 ? bias : nil
                 for tile in 0..<tiles.count {
                     let start = tiles.start(tile)
@@ -107,8 +120,9 @@ func productBlock(
                     let size = tiles.size(tile)
                     let pointers = UnsafePointer(table + start * segments + segment * size)
                     if together == 2 {
+                        let ahead = tile == tiles.count - 1 && isPacked ? next + step : tile == tiles.count - 2 ? next : b
                         pairProduct(
-                            size, segments: group, length: length, offset: offset, rows: pointers, panel: b, step: step, initial: initial,
+                            size, segments: group, length: length, offset: offset, rows: pointers, panel: b, step: step, ahead: ahead, initial: initial,
                             out: destination, stride: stride)
                     } else {
                         panelProduct(
@@ -127,6 +141,10 @@ func productBlock(
         }
         panel += together
     }
+}
+
+private func sharesCacheSets(_ table: UnsafePointer<UnsafePointer<Float>>, _ tiles: RowTiles, _ source: RowSource) -> Bool {
+    source.segments == 1 && tiles.rows > 8 && source.length >= 1024 && (table[1] - table[0]) % 1024 == 0
 }
 
 /// Row pointers in the order of the inner loop: tile by tile, `[segments][rows of the tile]`.

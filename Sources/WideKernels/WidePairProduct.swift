@@ -1,6 +1,8 @@
+internal import CProcessor
+
 // As `WidePanelProduct.swift`, for two panels side by side: each value of A that is read serves 32 columns, without which the processor
 // waits for its loads. `step` is the distance from one panel to the other in floats; with `initial` (32 values) the sums start there.
-// The rules of that file hold here too, and each sum is the same to the bit.
+// `ahead` is fetched into the cache meanwhile, a line per k: what comes next. The rules of that file hold here too, and each sum is the same to the bit.
 
 private typealias F16 = SIMD16<Float>
 
@@ -13,7 +15,7 @@ private typealias F16 = SIMD16<Float>
 /// 12 rows by 32 columns.
 @inline(never)
 package func widePairProduct12(
-    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>, step: Int,
+    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>, step: Int, ahead: UnsafePointer<Float>,
     initial: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>, stride: Int
 ) {
     var c0: F16, c1: F16, c2: F16, c3: F16, c4: F16, c5: F16, c6: F16, c7: F16, c8: F16, c9: F16, c10: F16, c11: F16
@@ -36,13 +38,14 @@ package func widePairProduct12(
         c10 = load16(out + 10 &* stride); d10 = load16(out + (10 &* stride &+ 16))
         c11 = load16(out + 11 &* stride); d11 = load16(out + (11 &* stride &+ 16))
     }
-    var rows = rows, b = panel
+    var rows = rows, b = panel, ahead = ahead
     var segment = 0
     while segment < segments {
         let a0 = rows[0] + offset, a1 = rows[1] + offset, a2 = rows[2] + offset, a3 = rows[3] + offset, a4 = rows[4] + offset, a5 = rows[5] + offset
         let a6 = rows[6] + offset, a7 = rows[7] + offset, a8 = rows[8] + offset, a9 = rows[9] + offset, a10 = rows[10] + offset, a11 = rows[11] + offset
         var k = 0
         while k < length {
+            nb_prefetch(ahead)
             let w = load16(b), v = load16(b + step)
             var x: F16
             x = F16(repeating: a0[k]); c0.addProduct(x, w); d0.addProduct(x, v)
@@ -58,6 +61,7 @@ package func widePairProduct12(
             x = F16(repeating: a10[k]); c10.addProduct(x, w); d10.addProduct(x, v)
             x = F16(repeating: a11[k]); c11.addProduct(x, w); d11.addProduct(x, v)
             b += 16
+            ahead += 16
             k &+= 1
         }
         rows += 12
@@ -80,7 +84,7 @@ package func widePairProduct12(
 /// 8 rows by 32 columns.
 @inline(never)
 package func widePairProduct8(
-    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>, step: Int,
+    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>, step: Int, ahead: UnsafePointer<Float>,
     initial: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>, stride: Int
 ) {
     var c0: F16, c1: F16, c2: F16, c3: F16, c4: F16, c5: F16, c6: F16, c7: F16
@@ -99,13 +103,14 @@ package func widePairProduct8(
         c6 = load16(out + 6 &* stride); d6 = load16(out + (6 &* stride &+ 16))
         c7 = load16(out + 7 &* stride); d7 = load16(out + (7 &* stride &+ 16))
     }
-    var rows = rows, b = panel
+    var rows = rows, b = panel, ahead = ahead
     var segment = 0
     while segment < segments {
         let a0 = rows[0] + offset, a1 = rows[1] + offset, a2 = rows[2] + offset, a3 = rows[3] + offset, a4 = rows[4] + offset, a5 = rows[5] + offset
         let a6 = rows[6] + offset, a7 = rows[7] + offset
         var k = 0
         while k < length {
+            nb_prefetch(ahead)
             let w = load16(b), v = load16(b + step)
             var x: F16
             x = F16(repeating: a0[k]); c0.addProduct(x, w); d0.addProduct(x, v)
@@ -117,6 +122,7 @@ package func widePairProduct8(
             x = F16(repeating: a6[k]); c6.addProduct(x, w); d6.addProduct(x, v)
             x = F16(repeating: a7[k]); c7.addProduct(x, w); d7.addProduct(x, v)
             b += 16
+            ahead += 16
             k &+= 1
         }
         rows += 8
@@ -135,7 +141,7 @@ package func widePairProduct8(
 /// 4 rows by 32 columns.
 @inline(never)
 package func widePairProduct4(
-    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>, step: Int,
+    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>, step: Int, ahead: UnsafePointer<Float>,
     initial: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>, stride: Int
 ) {
     var c0: F16, c1: F16, c2: F16, c3: F16
@@ -150,12 +156,13 @@ package func widePairProduct4(
         c2 = load16(out + 2 &* stride); d2 = load16(out + (2 &* stride &+ 16))
         c3 = load16(out + 3 &* stride); d3 = load16(out + (3 &* stride &+ 16))
     }
-    var rows = rows, b = panel
+    var rows = rows, b = panel, ahead = ahead
     var segment = 0
     while segment < segments {
         let a0 = rows[0] + offset, a1 = rows[1] + offset, a2 = rows[2] + offset, a3 = rows[3] + offset
         var k = 0
         while k < length {
+            nb_prefetch(ahead)
             let w = load16(b), v = load16(b + step)
             var x: F16
             x = F16(repeating: a0[k]); c0.addProduct(x, w); d0.addProduct(x, v)
@@ -163,6 +170,7 @@ package func widePairProduct4(
             x = F16(repeating: a2[k]); c2.addProduct(x, w); d2.addProduct(x, v)
             x = F16(repeating: a3[k]); c3.addProduct(x, w); d3.addProduct(x, v)
             b += 16
+            ahead += 16
             k &+= 1
         }
         rows += 4
