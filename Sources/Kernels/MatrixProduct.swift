@@ -32,7 +32,7 @@ func product(of source: RowSource, by matrix: PackedMatrix, into out: UnsafeMuta
     // A chunk of less than about 2 MFLOP costs more to hand out than it saves.
     let wantedChunks = max(1, min(16, work / 2_000_000))
     let panelChunks = max(1, min(matrix.panels, (wantedChunks + rowChunks - 1) / rowChunks))
-    let panelsPerChunk = (matrix.panels + panelChunks - 1) / panelChunks
+    let panelsPerChunk = wholePairs((matrix.panels + panelChunks - 1) / panelChunks)
     ThreadPool.shared.run(rowChunks * panelChunks) { chunk in
         let firstRow = chunk % rowChunks * rowsPerChunk
         let firstPanel = chunk / rowChunks * panelsPerChunk
@@ -43,6 +43,9 @@ func product(of source: RowSource, by matrix: PackedMatrix, into out: UnsafeMuta
         }
     }
 }
+
+/// A share of panels that the inner loops take in pairs, where they do.
+func wholePairs(_ panels: Int) -> Int { RowTiles.wide ? (panels + 1) / 2 * 2 : panels }
 
 func productBlock(
     of source: RowSource, rows: Range<Int>, by matrix: PackedMatrix, panels: Range<Int>,

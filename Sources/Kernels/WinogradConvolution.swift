@@ -32,7 +32,7 @@ package func winogradConvolution(
         forEachBlock(block.count, size: max(1, 4096 / g.channels)) { block.transformInput(input, $0) }
         let panels = weights.planes[0].panels
         let groups = max(1, min(panels, block.count * g.channels * weights.outputs / 1_000_000))
-        let panelsPerGroup = (panels + groups - 1) / groups
+        let panelsPerGroup = wholePairs((panels + groups - 1) / groups)
         ThreadPool.shared.run(weights.size.planes * groups) { chunk in
             let start = chunk % groups * panelsPerGroup
             block.multiply(plane: chunk / groups, panels: start..<max(start, min(panels, start + panelsPerGroup)))
