@@ -43,16 +43,20 @@ package func wideMaximum(_ line: UnsafePointer<Float>, count: Int) -> Float {
 /// Replaces `count` scores s, a multiple of 16 of them, by exp(scale s + shift), 0 for minus infinity, and adds them to eight sums.
 @inline(never)
 package func wideExponentials(_ line: UnsafeMutablePointer<Float>, count: Int, scale: Float, shift: Float, sums: UnsafeMutablePointer<Float>) {
-    var sum = UnsafeRawPointer(sums).loadUnaligned(as: F8.self)
     var i = 0
     while i < count {
         let v = UnsafeRawPointer(line + i).loadUnaligned(as: F16.self)
         var e = exponential(F16(repeating: shift).addingProduct(v, F16(repeating: scale)))
         e.replace(with: F16.zero, where: v .== -.infinity)
-        sum += e.lowHalf
-        sum += e.highHalf
         UnsafeMutableRawPointer(line + i).storeBytes(of: e, as: F16.self)
         i &+= 16
+    }
+    // Apart from the loop above, which would else be compiled for 8 lanes.
+    var sum = UnsafeRawPointer(sums).loadUnaligned(as: F8.self)
+    i = 0
+    while i < count {
+        sum += UnsafeRawPointer(line + i).loadUnaligned(as: F8.self)
+        i &+= 8
     }
     UnsafeMutableRawPointer(sums).storeBytes(of: sum, as: F8.self)
 }
