@@ -17,12 +17,10 @@ enum FileVerbs {
         notes: ["Tensors in a column `latent` or `embedding` become latents [channels, height, width] and embeddings [tokens, width]."],
         columns: .made,
         examples: ["items k=20..60:10 fid=317.4,283.021,260.616,234.656,222.27 | table", "items text=\"a red dragon\",\"a blue dragon\" guidance=7.5 | table"],
-        checks: { use in
-            guard let name = use.openNames.first(where: { $0 == Table.itemName }) else { return }
-            throw Complaint(.columnExists, "`item` numbers the rows by itself", label: "choose another name", slot: name)
-        }
+        checks: { use in try Table.refuseItem(among: use.openNames) }
     ) { invocation in
         let lists = invocation.arguments.lists("columns")
+        try Table.refuseItem(among: lists.map(\.name))
         let count = lists.map(\.values.count).max() ?? 0
         var columns: [Column] = []
         for (name, values) in lists {

@@ -98,11 +98,9 @@ enum TableVerbs {
         "with", .tables, "Adds columns by expressions over the row, or replaces them.", input: .table,
         slots: [Slot("columns", .assignments, .open, required: true, "a later one sees the earlier ones")], adds: ["NAME"], replaces: true,
         columns: .kept, examples: ["items k=20..60:10 | with share=(k/70) | table", "items a=1,2 | with b=(a*a) c=(a + b) | table"],
-        checks: { use in
-            guard let name = use.openNames.first(where: { $0 == Table.itemName }) else { return }
-            throw Complaint(.columnExists, "`item` says which row this is and cannot be replaced", label: "choose another name", slot: name)
-        }
+        checks: { use in try Table.refuseItem(among: use.openNames) }
     ) { invocation in
+        try Table.refuseItem(among: invocation.arguments.assignments("columns").map(\.name))
         var table = try invocation.table()
         for (name, expression) in invocation.arguments.assignments("columns") {
             let column = Column(name, try (0..<table.rowCount).map { try expression(table, row: $0) })
@@ -241,6 +239,12 @@ enum TableVerbs {
 }
 
 extension Table {
+    /// Asked before the run, and again in it: what may fail inside a sweep is not checked before.
+    static func refuseItem(among names: [String]) throws {
+        guard names.contains(itemName) else { return }
+        throw Complaint(.columnExists, "`item` says which row this is and cannot be replaced", label: "choose another name", slot: itemName)
+    }
+
     /// For messages: `item 17 "a small golem ..."`.
     func itemPhrase(_ row: Int) -> String {
         var phrase = "item \(items[row])"
