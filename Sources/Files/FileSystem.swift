@@ -57,10 +57,12 @@ package enum FileSystem {
     /// Makes a folder and those above it; one that exists already is fine.
     package static func createFolder(_ path: String) throws {
         if isFolder(path) { return }
-        if exists(path) { throw EngineError(.file, "expected a folder, found a file", place: path) }
         let above = folder(of: path)
         if above != path, above != "." { try createFolder(above) }
-        if mkdir(path, 0o777) != 0, errno != EEXIST { throw EngineError.system("cannot make the folder", path) }
+        if mkdir(path, 0o777) == 0 { return }
+        guard errno == EEXIST else { throw EngineError.system("cannot make the folder", path) }
+        // What is there is looked at only now: another process may have made the folder since the first look.
+        guard isFolder(path) else { throw EngineError(.file, "expected a folder, found a file", place: path) }
     }
 
     /// Appends to a file in one write, so that what several processes append stays whole. A file that this makes is its owner's alone.

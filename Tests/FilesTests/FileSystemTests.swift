@@ -111,6 +111,17 @@ struct FileSystemTests {
         #expect(!FileSystem.exists(FileSystem.join(deep, "a")))
     }
 
+    @Test("a folder that several make at once is there for all of them")
+    func foldersAtOnce() async throws {
+        let temporary = try TemporaryFolder()
+        for round in 0..<2000 {
+            try await withThrowingTaskGroup(of: Void.self) { makers in
+                for _ in 0..<4 { makers.addTask { try FileSystem.createFolder(temporary.path("\(round)/b/c")) } }
+                try await makers.waitForAll()
+            }
+        }
+    }
+
     @Test("a limit holds for files and for devices without an end")
     func limits() throws {
         let temporary = try TemporaryFolder()
