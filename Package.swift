@@ -86,7 +86,7 @@ let package = Package(
         // Tests
         .target(name: "TestSupport", dependencies: ["Tensors", "Files", "Models", "Autodiff"], path: "Tests/TestSupport"),
         tests("Syntax", ["SourceText"]),
-        tests("Kernels", ["Tensors"]),
+        tests("Kernels", ["Tensors", "WideKernels"]),
         tests("Tensors", ["Files"]),
         tests("Files", ["Tensors"]),
         tests("Models", ["Kernels", "Tensors", "Files", "Networks", "Diffusion"]),

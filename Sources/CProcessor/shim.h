@@ -34,3 +34,12 @@ static inline int nb_processor_has_wide_vectors(void) { return 0; }
 
 // Asks for the cache line at an address that may be read soon; any address will do.
 static inline void nb_prefetch(const void *address) { __builtin_prefetch(address, 0, 2); }
+
+// Tells the processor that a loop waits for another core's write, so that it leaves the wait at once and saves power meanwhile.
+static inline void nb_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb");
+#endif
+}

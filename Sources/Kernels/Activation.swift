@@ -1,8 +1,10 @@
-/// Activations, elementwise; input and output may be the same memory.
+internal import WideKernels
+
+// Activations, elementwise; input and output may be the same memory. Where vectors are wide they take what is a multiple of 16.
 
 /// x sigmoid(x)  (Elfwing et al. 2017).
 package func silu(_ input: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>) {
-    elementwise(input, count, out) { silu($0) }
+    elementwise(input, count, out, wide: { wideSilu($0, count: $1, into: $2) }) { silu($0) }
 }
 
 /// max(x, 0); NaN stays NaN.
@@ -12,12 +14,12 @@ package func relu(_ input: UnsafePointer<Float>, count: Int, into out: UnsafeMut
 
 /// x Φ(x) with the exact normal distribution function  (Hendrycks and Gimpel 2016).
 package func gelu(_ input: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>) {
-    elementwise(input, count, out) { gelu($0) }
+    elementwise(input, count, out, wide: { wideGelu($0, count: $1, into: $2) }) { gelu($0) }
 }
 
 /// x sigmoid(1.702 x): the approximation in OpenAI's CLIP.
 package func quickGelu(_ input: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>) {
-    elementwise(input, count, out) { $0 / (1 + exponential($0 * -1.702)) }
+    elementwise(input, count, out, wide: { wideQuickGelu($0, count: $1, into: $2) }) { $0 / (1 + exponential($0 * -1.702)) }
 }
 
 /// GEGLU (Shazeer 2020): input `[rows, 2 * width]`, out `[rows, width]` = first half times gelu(second half).
@@ -25,7 +27,8 @@ package func geglu(_ input: UnsafePointer<Float>, rows: Int, width: Int, into ou
     forEachBlock(rows, size: max(1, 16_384 / width)) { range in
         for row in range {
             let a = input + row * 2 * width, gate = a + width, to = out + row * width
-            var i = 0
+            var i = RowTiles.wide ? width / 16 * 16 : 0
+            if i > 0 { wideGatedGelu(a, gate: gate, count: i, into: to) }
             while i &+ 8 <= width { store8(to, i, load8(a, i) * gelu(load8(gate, i))); i &+= 8 }
             while i < width { to[i] = a[i] * gelu(F8(repeating: gate[i]))[0]; i &+= 1 }
         }
@@ -84,9 +87,16 @@ package func addPerItem(_ values: UnsafePointer<Float>, batch: Int, pixels: Int,
     ThreadPool.shared.run(chunks) { chunk in body(chunk * size..<min(count, (chunk + 1) * size)) }
 }
 
-@inline(__always) private func elementwise(_ input: UnsafePointer<Float>, _ count: Int, _ out: UnsafeMutablePointer<Float>, _ body: (F8) -> F8) {
+@inline(__always) private func elementwise(
+    _ input: UnsafePointer<Float>, _ count: Int, _ out: UnsafeMutablePointer<Float>,
+    wide: ((UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void)? = nil, _ body: (F8) -> F8
+) {
     forEachBlock(count, size: 32_768) { range in
         var i = range.lowerBound
+        if RowTiles.wide, let wide {
+            wide(input + i, range.count / 16 * 16, out + i)
+            i += range.count / 16 * 16
+        }
         while i &+ 8 <= range.upperBound { store8(out, i, body(load8(input, i))); i &+= 8 }
         while i < range.upperBound { out[i] = body(F8(repeating: input[i]))[0]; i &+= 1 }
     }

@@ -26,13 +26,8 @@ package final class PackedKeysValues: @unchecked Sendable {
             let context = index / heads, head = index % heads
             let k = source + context * length * stride + head * headWidth
             let toKeys = keys + index * keyPanels * 16 * headWidth
-            for position in 0..<(keyPanels * 16) {
-                let to = toKeys + position / 16 * 16 * headWidth + position % 16
-                if position < length {
-                    for i in 0..<headWidth { to[i * 16] = k[position * stride + i] }
-                } else {
-                    for i in 0..<headWidth { to[i * 16] = 0 }
-                }
+            for first in Swift.stride(from: 0, to: keyPanels * 16, by: 8) {
+                packKeys(k, first: first, of: length, stride: stride, headWidth: headWidth, into: toKeys + first / 16 * 16 * headWidth + first % 16)
             }
             let v = valueSource + context * length * stride + head * headWidth
             let toValues = values + index * valuePanels * 16 * length
@@ -58,6 +53,26 @@ package final class PackedKeysValues: @unchecked Sendable {
 
     func value(_ context: Int, _ head: Int, panel: Int) -> UnsafePointer<Float> {
         UnsafePointer(values + ((context * heads + head) * valuePanels + panel) * 16 * length)
+    }
+}
+
+/// Eight keys from `first` on into eight columns of a panel, zeros for those past the end.
+private func packKeys(_ keys: UnsafePointer<Float>, first: Int, of length: Int, stride: Int, headWidth: Int, into to: UnsafeMutablePointer<Float>) {
+    let from = keys + first * stride
+    var i = 0
+    if first + 8 <= length {
+        while i &+ 8 <= headWidth {
+            let columns = transposed8(from + i, stride: stride)
+            store8(to, i &* 16, columns.0); store8(to, (i &+ 1) &* 16, columns.1)
+            store8(to, (i &+ 2) &* 16, columns.2); store8(to, (i &+ 3) &* 16, columns.3)
+            store8(to, (i &+ 4) &* 16, columns.4); store8(to, (i &+ 5) &* 16, columns.5)
+            store8(to, (i &+ 6) &* 16, columns.6); store8(to, (i &+ 7) &* 16, columns.7)
+            i &+= 8
+        }
+    }
+    while i < headWidth {
+        for lane in 0..<8 { to[i &* 16 &+ lane] = first + lane < length ? from[lane &* stride &+ i] : 0 }
+        i &+= 1
     }
 }
 
@@ -103,14 +118,13 @@ private func attentionBlock(
     let tiles = RowTiles(rows: count)
     // One cache line more than whole panels, so that rows do not share cache sets at lengths of 1,024.
     let scoreStride = (length + 15) / 16 * 16 + 16
-    let scores = BufferPool.take(tiles.rows * scoreStride)
-    let inverse = allocateFloats(tiles.rows)
-    let result = allocateFloats(tiles.rows * 32)
-    let rows = UnsafeMutablePointer<UnsafePointer<Float>>.allocate(capacity: tiles.rows)
-    let zeros = allocateFloats(32)
-    defer {
-        BufferPool.give(scores, tiles.rows * scoreStride); inverse.deallocate(); result.deallocate(); rows.deallocate(); zeros.deallocate()
-    }
+    var memory = Scratch()
+    defer { memory.release() }
+    let scores = memory.floats(tiles.rows * scoreStride)
+    let inverse = memory.floats(tiles.rows)
+    let result = memory.floats(tiles.rows * 32)
+    let rows = memory.take(tiles.rows, of: UnsafePointer<Float>.self)
+    let zeros = memory.floats(32)
     zeros.update(repeating: 0, count: 32)
 
     for row in 0..<tiles.rows { rows[row] = queries + min(row, count - 1) * stride }

@@ -47,14 +47,16 @@ func product(of source: RowSource, by matrix: PackedMatrix, into out: UnsafeMuta
 /// A share of panels that the inner loops take in pairs, where they do.
 func wholePairs(_ panels: Int) -> Int { RowTiles.wide ? (panels + 1) / 2 * 2 : panels }
 
+/// Some rows of a product against some of the panels.
 func productBlock(
     of source: RowSource, rows: Range<Int>, by matrix: PackedMatrix, panels: Range<Int>,
     into out: UnsafeMutablePointer<Float>, outputStride: Int
 ) {
-    let segments = source.segments
+    var memory = Scratch()
+    defer { memory.release() }
     let tiles = RowTiles(rows: rows.count)
-    let table = tilePointers(of: source, rows: rows, tiles: tiles)
-    defer { table.deallocate() }
+    let table = memory.take(tiles.rows * source.segments, of: UnsafePointer<Float>.self)
+    fill(table, with: source, rows, tiles, &memory)
     // Rows whole multiples of 4096 bytes apart share the same few lines of the first cache and drive each other out: they are set apart.
     let apart = source.length + 16
     let copies = sharesCacheSets(table, tiles, source) ? BufferPool.take(tiles.rows * apart) : nil
@@ -65,22 +67,30 @@ func productBlock(
             table[row] = UnsafePointer(copies + row * apart)
         }
     }
+    productBlock(
+        table, tiles, rows: rows.count, segments: source.segments, length: source.length, by: matrix, panels: panels,
+        into: out + rows.lowerBound * outputStride, outputStride: outputStride, &memory)
+}
 
+/// The same of rows given as pointers, `[segments][rows of the tile]` tile by tile.
+/// - Parameter rows: those that `out` has room for; where it has for all of the last tile, `tiles.rows`.
+func productBlock(
+    _ table: UnsafePointer<UnsafePointer<Float>>, _ tiles: RowTiles, rows: Int, segments: Int, length sourceLength: Int, by matrix: PackedMatrix,
+    panels: Range<Int>, into out: UnsafeMutablePointer<Float>, outputStride: Int, _ memory: inout Scratch
+) {
     // Wide vectors take panels in pairs, which then share the first cache.
     let panelsTogether = RowTiles.wide ? 2 : 1
     // Blocks of k: whole segments up to about `block` k, or parts of one long segment.
     let block = 512 / panelsTogether
-    let segmentsPerBlock = max(1, block / source.length)
-    let lengthPerBlock = source.length <= block + block / 2 ? source.length : block
+    let segmentsPerBlock = max(1, block / sourceLength)
+    let lengthPerBlock = sourceLength <= block + block / 2 ? sourceLength : block
 
     let scratchWidth = panelsTogether * PackedMatrix.width
-    let scratch = allocateFloats(tiles.rows * scratchWidth)
-    defer { scratch.deallocate() }
-    let lastTileIsPartial = tiles.rows > rows.count
+    let scratch = memory.floats(tiles.rows * scratchWidth)
+    let lastTileIsPartial = tiles.rows > rows
     // Weights of half precision are widened block by block, once for all rows.
-    let wideCount = matrix.precision == .float16 ? max(segmentsPerBlock * source.length, lengthPerBlock) * PackedMatrix.width : 0
-    let wide = allocateFloats(wideCount * panelsTogether)
-    defer { wide.deallocate() }
+    let wideCount = matrix.precision == .float16 ? max(segmentsPerBlock * sourceLength, lengthPerBlock) * PackedMatrix.width : 0
+    let wide = memory.floats(wideCount * panelsTogether)
     // Weights that are not packed are, panels by panels.
     let panelSize = matrix.inputs * PackedMatrix.width
     let borrowed = matrix.isBorrowed ? BufferPool.take(panelsTogether * panelSize) : nil
@@ -92,7 +102,7 @@ func productBlock(
         let width = together * PackedMatrix.width
         let columns = min(width, matrix.outputs - panel * PackedMatrix.width)
         let bias = UnsafePointer(matrix.bias + panel * PackedMatrix.width)
-        let target = out + rows.lowerBound * outputStride + panel * PackedMatrix.width
+        let target = out + panel * PackedMatrix.width
         if let borrowed {
             for index in 0..<together { matrix.packBorrowed(panel + index, into: borrowed + index * panelSize) }
         }
@@ -100,9 +110,9 @@ func productBlock(
         while segment < segments {
             let group = min(segmentsPerBlock, segments - segment)
             var offset = 0
-            while offset < source.length {
-                let length = min(lengthPerBlock, source.length - offset)
-                let first = segment * source.length + offset, count = (group - 1) * source.length + length
+            while offset < sourceLength {
+                let length = min(lengthPerBlock, sourceLength - offset)
+                let first = segment * sourceLength + offset, count = (group - 1) * sourceLength + length
                 let b: UnsafePointer<Float>
                 var step = panelSize
                 if let borrowed {
@@ -138,8 +148,8 @@ func productBlock(
             segment += group
         }
         // Whatever went to scratch: all rows of a partial panel, or the last tile.
-        let first = columns < width ? 0 : (lastTileIsPartial ? tiles.start(tiles.count - 1) : rows.count)
-        for row in first..<max(first, rows.count) {
+        let first = columns < width ? 0 : (lastTileIsPartial ? tiles.start(tiles.count - 1) : rows)
+        for row in first..<max(first, rows) {
             (target + row * outputStride).update(from: scratch + row * scratchWidth, count: columns)
         }
         panel += together
@@ -150,11 +160,12 @@ private func sharesCacheSets(_ table: UnsafePointer<UnsafePointer<Float>>, _ til
     source.segments == 1 && tiles.rows > 8 && source.length >= 1024 && (table[1] - table[0]) % 1024 == 0
 }
 
-/// Row pointers in the order of the inner loop: tile by tile, `[segments][rows of the tile]`.
-private func tilePointers(of source: RowSource, rows: Range<Int>, tiles: RowTiles) -> UnsafeMutablePointer<UnsafePointer<Float>> {
+/// Writes row pointers in the order of the inner loop: tile by tile, `[segments][rows of the tile]`.
+private func fill(
+    _ table: UnsafeMutablePointer<UnsafePointer<Float>>, with source: RowSource, _ rows: Range<Int>, _ tiles: RowTiles, _ memory: inout Scratch
+) {
     let segments = source.segments
-    let table = UnsafeMutablePointer<UnsafePointer<Float>>.allocate(capacity: tiles.rows * segments + segments)
-    let one = table + tiles.rows * segments
+    let one = memory.take(segments, of: UnsafePointer<Float>.self)
     for tile in 0..<tiles.count {
         let start = tiles.start(tile), size = tiles.size(tile)
         for r in 0..<size {
@@ -162,5 +173,4 @@ private func tilePointers(of source: RowSource, rows: Range<Int>, tiles: RowTile
             for segment in 0..<segments { table[start * segments + segment * size + r] = one[segment] }
         }
     }
-    return table
 }

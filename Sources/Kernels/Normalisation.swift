@@ -1,3 +1,5 @@
+internal import WideKernels
+
 /// What follows a normalisation or a sum in the same pass over memory.
 package enum FusedActivation: Sendable { case none, silu }
 
@@ -16,21 +18,20 @@ package func groupNormalisation(
     let block = max(16, min(1024, 32_768 / channels))
     let blocks = (pixels + block - 1) / block
     // Per item, block and group: sum of deviations squared and mean.
-    let moments = UnsafeMutablePointer<Double>.allocate(capacity: batch * blocks * groups * 2)
-    let factors = allocateFloats(batch * channels * 2)
-    defer {
-        moments.deallocate()
-        factors.deallocate()
-    }
+    var memory = Scratch()
+    defer { memory.release() }
+    let moments = memory.take(batch * blocks * groups * 2, of: Double.self)
+    let factors = memory.floats(batch * channels * 2)
 
     ThreadPool.shared.run(batch * blocks) { chunk in
         let item = chunk / blocks, first = chunk % blocks * block
         let count = min(block, pixels - first)
         let from = input + (item * pixels + first) * channels
-        let sums = allocateFloats(channels * 2)
-        defer { sums.deallocate() }
+        var memory = Scratch()
+        defer { memory.release() }
+        let sums = memory.floats(channels * 2)
         sums.update(repeating: 0, count: channels * 2)
-        for pixel in 0..<count { accumulate(from + pixel * channels, into: sums, channels) }
+        addRows(from, rows: count, channels, to: sums)
         let means = sums + channels
         for group in 0..<groups {
             var total = 0.0
@@ -40,7 +41,7 @@ package func groupNormalisation(
             for c in 0..<perGroup { means[group * perGroup + c] = Float(mean) }
         }
         sums.update(repeating: 0, count: channels)
-        for pixel in 0..<count { accumulateSquares(from + pixel * channels, around: means, into: sums, channels) }
+        addSquares(from, rows: count, channels, around: means, to: sums)
         for group in 0..<groups {
             var total = 0.0
             for c in 0..<perGroup { total += Double(sums[group * perGroup + c]) }
@@ -86,30 +87,51 @@ package func groupNormalisation(
     }
 }
 
-@inline(__always) private func accumulate(_ x: UnsafePointer<Float>, into sums: UnsafeMutablePointer<Float>, _ count: Int) {
-    var i = 0
-    while i &+ 8 <= count { store8(sums, i, load8(sums, i) + load8(x, i)); i &+= 8 }
-    while i < count { sums[i] += x[i]; i &+= 1 }
+/// Adds rows of `width` values to `sums`.
+private func addRows(_ x: UnsafePointer<Float>, rows: Int, _ width: Int, to sums: UnsafeMutablePointer<Float>) {
+    let wide = RowTiles.wide ? width / 16 * 16 : 0
+    if wide > 0 { wideColumnSums(x, rows: rows, stride: width, count: wide, into: sums) }
+    var i = wide
+    while i < width {
+        let lanes = min(8, width - i)
+        for row in 0..<rows {
+            let from = x + row * width
+            if lanes == 8 { store8(sums, i, load8(sums, i) + load8(from, i)) } else { for j in i..<width { sums[j] += from[j] } }
+        }
+        i += lanes
+    }
 }
 
-@inline(__always) private func accumulateSquares(
-    _ x: UnsafePointer<Float>, around means: UnsafePointer<Float>, into sums: UnsafeMutablePointer<Float>, _ count: Int
-) {
-    var i = 0
-    while i &+ 8 <= count {
-        let d = load8(x, i) - load8(means, i)
-        store8(sums, i, load8(sums, i).addingProduct(d, d))
-        i &+= 8
+/// Adds the squares of what rows of `width` values are away from `means` to `sums`.
+private func addSquares(_ x: UnsafePointer<Float>, rows: Int, _ width: Int, around means: UnsafePointer<Float>, to sums: UnsafeMutablePointer<Float>) {
+    let wide = RowTiles.wide ? width / 16 * 16 : 0
+    if wide > 0 { wideColumnSquares(x, rows: rows, stride: width, count: wide, around: means, into: sums) }
+    var i = wide
+    while i < width {
+        let lanes = min(8, width - i)
+        for row in 0..<rows {
+            let from = x + row * width
+            if lanes == 8 {
+                let d = load8(from, i) - load8(means, i)
+                store8(sums, i, load8(sums, i).addingProduct(d, d))
+            } else {
+                for j in i..<width {
+                    let d = from[j] - means[j]
+                    sums[j].addProduct(d, d)
+                }
+            }
+        }
+        i += lanes
     }
-    while i < count { let d = x[i] - means[i]; sums[i] += d * d; i &+= 1 }
 }
 
 @inline(__always) private func applyAffine(
     _ x: UnsafePointer<Float>, _ scale: UnsafePointer<Float>, _ shift: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>, _ count: Int,
     _ activation: FusedActivation
 ) {
-    var i = 0
     let fused = activation == .silu
+    var i = RowTiles.wide ? count / 16 * 16 : 0
+    if i > 0 { wideAffine(x, scale: scale, shift: shift, count: i, activated: fused, into: out) }
     while i &+ 8 <= count {
         var v = load8(shift, i).addingProduct(load8(x, i), load8(scale, i))
         if fused { v = silu(v) }

@@ -51,6 +51,7 @@ private struct WinogradBlock {
     private let inputPlane: Int
     private let outputPlane: Int
     private let outputStride: Int
+    private let rowTiles: RowTiles
     private let transformed: UnsafeMutablePointer<Float>
     private let products: UnsafeMutablePointer<Float>
 
@@ -59,7 +60,8 @@ private struct WinogradBlock {
         outputStride = (weights.outputs + 15) / 16 * 16
         // One cache line beside each plane: planes of whole powers of two would share cache sets.
         inputPlane = count * weights.channels + 16
-        outputPlane = count * outputStride + 16
+        rowTiles = RowTiles(rows: count)
+        outputPlane = rowTiles.rows * outputStride + 16
         transformed = BufferPool.take(weights.size.planes * inputPlane)
         products = BufferPool.take(weights.size.planes * outputPlane)
     }
@@ -79,9 +81,13 @@ private struct WinogradBlock {
 
     func multiply(plane: Int, panels: Range<Int>) {
         let channels = weights.channels
-        let rows = UnsafePointer(transformed + plane * inputPlane)
-        let source = RowSource(rows: count, segments: 1, length: channels) { row, to in to[0] = rows + row * channels }
-        productBlock(of: source, rows: 0..<count, by: weights.planes[plane], panels: panels, into: products + plane * outputPlane, outputStride: outputStride)
+        var memory = Scratch()
+        defer { memory.release() }
+        let table = memory.take(rowTiles.rows, of: UnsafePointer<Float>.self)
+        for row in 0..<rowTiles.rows { table[row] = UnsafePointer(transformed + plane * inputPlane + min(row, count - 1) * channels) }
+        productBlock(
+            table, rowTiles, rows: rowTiles.rows, segments: 1, length: channels, by: weights.planes[plane], panels: panels,
+            into: products + plane * outputPlane, outputStride: outputStride, &memory)
     }
 
     func transformOutput(_ range: Range<Int>, into out: UnsafeMutablePointer<Float>) {

@@ -4,14 +4,6 @@ internal import CProcessor
 // waits for its loads. `step` is the distance from one panel to the other in floats; with `initial` (32 values) the sums start there.
 // `ahead` is fetched into the cache meanwhile, a line per k: what comes next. The rules of that file hold here too, and each sum is the same to the bit.
 
-private typealias F16 = SIMD16<Float>
-
-@inline(__always) private func load16(_ pointer: UnsafePointer<Float>) -> F16 { UnsafeRawPointer(pointer).loadUnaligned(as: F16.self) }
-
-@inline(__always) private func store16(_ pointer: UnsafeMutablePointer<Float>, _ value: F16) {
-    UnsafeMutableRawPointer(pointer).storeBytes(of: value, as: F16.self)
-}
-
 /// 12 rows by 32 columns.
 @inline(never)
 package func widePairProduct12(

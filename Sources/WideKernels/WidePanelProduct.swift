@@ -7,14 +7,6 @@
 // Arguments are as there: `segments` groups of one row pointer per row, each with `length` consecutive k from `offset` on;
 // `panel` is [segments * length][16]; with `initial` (16 values) the sums start there, without they go on from `out`.
 
-private typealias F16 = SIMD16<Float>
-
-@inline(__always) private func load16(_ pointer: UnsafePointer<Float>) -> F16 { UnsafeRawPointer(pointer).loadUnaligned(as: F16.self) }
-
-@inline(__always) private func store16(_ pointer: UnsafeMutablePointer<Float>, _ value: F16) {
-    UnsafeMutableRawPointer(pointer).storeBytes(of: value, as: F16.self)
-}
-
 /// 12 rows by 16 columns.
 @inline(never)
 package func widePanelProduct12(

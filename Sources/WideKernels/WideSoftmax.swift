@@ -1,29 +1,7 @@
 // The exponentials of a softmax for processors with 512-bit vectors; the rules of `WidePanelProduct.swift` hold here too. The sum has the same eight
 // lanes in the same order as `softmaxNumerators` of `Kernels`, so the results are equal to the bit.
 
-private typealias F16 = SIMD16<Float>
 private typealias F8 = SIMD8<Float>
-
-/// e^x as `exponential` of `Kernels` computes it.
-@inline(__always)
-private func exponential(_ value: F16) -> F16 {
-    let low = F16(repeating: -87), high = F16(repeating: 88)
-    var x = value.replacing(with: low, where: value .< low)
-    x.replace(with: high, where: x .> high)
-    let shifted = F16(repeating: 12_582_912).addingProduct(x, F16(repeating: 1.442_695_04))
-    let n = shifted - 12_582_912
-    var r = x.addingProduct(n, F16(repeating: -0.693_359_375))
-    r = r.addingProduct(n, F16(repeating: 2.121_944_40e-4))
-    var p = F16(repeating: 1.987_569_15e-4)
-    p = F16(repeating: 1.398_199_95e-3).addingProduct(p, r)
-    p = F16(repeating: 8.333_451_9e-3).addingProduct(p, r)
-    p = F16(repeating: 4.166_579_6e-2).addingProduct(p, r)
-    p = F16(repeating: 1.666_666_55e-1).addingProduct(p, r)
-    p = F16(repeating: 5.000_000_1e-1).addingProduct(p, r)
-    p = (r + 1).addingProduct(p, r * r)
-    let bits = unsafeBitCast(shifted, to: SIMD16<UInt32>.self) &<< 23
-    return p * unsafeBitCast(bits &+ SIMD16(repeating: 127 << 23), to: F16.self)
-}
 
 /// The largest of `count` scores, a multiple of 16 of them.
 @inline(never)

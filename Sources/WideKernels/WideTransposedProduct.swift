@@ -1,14 +1,6 @@
 // The inner loops of `Kernels`' products with a transposed first factor (gradients of weights) for processors with 512-bit vectors; the rules of
 // `WidePanelProduct.swift` hold here too. Arguments and order of the sums are those of `transposedProduct6`, so the results are equal to the bit.
 
-private typealias F16 = SIMD16<Float>
-
-@inline(__always) private func load16(_ pointer: UnsafePointer<Float>) -> F16 { UnsafeRawPointer(pointer).loadUnaligned(as: F16.self) }
-
-@inline(__always) private func store16(_ pointer: UnsafeMutablePointer<Float>, _ value: F16) {
-    UnsafeMutableRawPointer(pointer).storeBytes(of: value, as: F16.self)
-}
-
 /// 12 rows by 16 columns.
 @inline(never)
 package func wideTransposedProduct12(

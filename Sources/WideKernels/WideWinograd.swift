@@ -3,14 +3,6 @@
 //
 // `channels` and `outputs` are multiples of 16; `half` has room for a tile of 16 floats per value, aligned to 64 bytes.
 
-private typealias F16 = SIMD16<Float>
-
-@inline(__always) private func load16(_ pointer: UnsafePointer<Float>) -> F16 { UnsafeRawPointer(pointer).loadUnaligned(as: F16.self) }
-
-@inline(__always) private func store16(_ pointer: UnsafeMutablePointer<Float>, _ value: F16) {
-    UnsafeMutableRawPointer(pointer).storeBytes(of: value, as: F16.self)
-}
-
 @inline(__always) private func inputTransform4(_ d0: F16, _ d1: F16, _ d2: F16, _ d3: F16, _ d4: F16, _ d5: F16) -> (F16, F16, F16, F16, F16, F16) {
     let evenA = d4.addingProduct(d2, F16(repeating: -2)), oddA = d3.addingProduct(d1, F16(repeating: -2)) * (0.5 * 1.414_213_56)
     let evenB = d4.addingProduct(d2, F16(repeating: -0.5)), oddB = d3.addingProduct(d1, F16(repeating: -0.5)) * 1.414_213_56

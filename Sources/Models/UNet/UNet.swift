@@ -1,6 +1,7 @@
 import Files
 import Kernels
 import Networks
+import Synchronization
 import Tensors
 
 /// The noise predictor of Stable Diffusion (diffusers' UNet2DConditionModel; Rombach et al. 2022), any number of levels.
@@ -79,6 +80,37 @@ package struct UNet: Sendable {
         precondition(
             timesteps.count == sample.shape[0] && contexts.count == sample.shape[0],
             "\(timesteps.count) timesteps and \(contexts.count) contexts for \(sample.shape[0]) items")
+        let parts = trace == nil ? partsApart(ofBatch: sample.shape[0]) : 1
+        guard parts > 1 else { return try output(sample, timesteps: timesteps, conditioning: conditioning, contexts: contexts, trace: trace) }
+        let use = WeightUse.current
+        let results = Mutex([Result<Tensor, any Error>?](repeating: nil, count: parts))
+        ThreadPool.shared.runApart(parts) { part in
+            let range = part * sample.shape[0] / parts..<(part + 1) * sample.shape[0] / parts
+            let result = WeightUse.$current.withValue(use) {
+                Result {
+                    try output(
+                        Tensor.stacked(range.map { sample[$0] }), timesteps: Array(timesteps[range]), conditioning: conditioning,
+                        contexts: Array(contexts[range]), trace: nil)
+                }
+            }
+            results.withLock { $0[part] = result }
+        }
+        let outputs = try results.withLock { try $0.compactMap { try $0?.get() } }
+        return Tensor.stacked(outputs.flatMap { output in (0..<output.shape[0]).map { output[$0] } })
+    }
+
+    /// Into how many parts a batch is split that are computed side by side, each by one thread. A small network spends more time on handing out
+    /// its layers, and on fetching activations that another core has made, than the threads save by reading its weights together.
+    private func partsApart(ofBatch batch: Int) -> Int {
+        let threads = ThreadPool.shared.threadCount
+        return parameterCount <= Self.mostParametersApart && batch >= threads ? threads : 1
+    }
+
+    /// 64 MB: what a few cores can each read once a layer from the cache that they share.
+    private static let mostParametersApart = 16 << 20
+
+    private func output(_ sample: Tensor, timesteps: [Float], conditioning: Conditioning, contexts: [Int], trace: ActivationTrace?) throws -> Tensor {
+        let c = configuration
         let time = Activation.silu(timeEmbedding(timesteps, trace: trace))
         let predicting = Predicting(conditioning: conditioning, contexts: contexts, time: time, trace: trace)
         let centered = c.centersInput ? sample * 2 - 1 : sample
