@@ -57,107 +57,194 @@ func productBlock(
     let tiles = RowTiles(rows: rows.count)
     let table = memory.take(tiles.rows * source.segments, of: UnsafePointer<Float>.self)
     fill(table, with: source, rows, tiles, &memory)
-    // Rows whole multiples of 4096 bytes apart share the same few lines of the first cache and drive each other out: they are set apart.
-    let apart = source.length + 16
-    let copies = sharesCacheSets(table, tiles, source) ? BufferPool.take(tiles.rows * apart) : nil
-    defer { if let copies { BufferPool.give(copies, tiles.rows * apart) } }
-    if let copies {
-        for row in 0..<tiles.rows {
-            (copies + row * apart).update(from: table[row], count: source.length)
-            table[row] = UnsafePointer(copies + row * apart)
-        }
-    }
     productBlock(
-        table, tiles, rows: rows.count, segments: source.segments, length: source.length, by: matrix, panels: panels,
+        table, tiles, rows: rows.count, InputBlocks(segments: source.segments, length: source.length), by: matrix, panels: panels,
         into: out + rows.lowerBound * outputStride, outputStride: outputStride, &memory)
 }
 
 /// The same of rows given as pointers, `[segments][rows of the tile]` tile by tile.
 /// - Parameter rows: those that `out` has room for; where it has for all of the last tile, `tiles.rows`.
 func productBlock(
-    _ table: UnsafePointer<UnsafePointer<Float>>, _ tiles: RowTiles, rows: Int, segments: Int, length sourceLength: Int, by matrix: PackedMatrix,
-    panels: Range<Int>, into out: UnsafeMutablePointer<Float>, outputStride: Int, _ memory: inout Scratch
+    _ table: UnsafePointer<UnsafePointer<Float>>, _ tiles: RowTiles, rows: Int, _ blocks: InputBlocks, by matrix: PackedMatrix, panels: Range<Int>,
+    into out: UnsafeMutablePointer<Float>, outputStride: Int, _ memory: inout Scratch
 ) {
     // Wide vectors take panels in pairs, which then share the first cache.
-    let panelsTogether = RowTiles.wide ? 2 : 1
-    // Blocks of k: whole segments up to about `block` k, or parts of one long segment.
-    let block = 512 / panelsTogether
-    let segmentsPerBlock = max(1, block / sourceLength)
-    let lengthPerBlock = sourceLength <= block + block / 2 ? sourceLength : block
-
-    let scratchWidth = panelsTogether * PackedMatrix.width
-    let scratch = memory.floats(tiles.rows * scratchWidth)
-    let lastTileIsPartial = tiles.rows > rows
+    let together = RowTiles.wide ? 2 : 1
+    let groups = (panels.count + together - 1) / together
+    // What has no room in `out` goes to scratch: the last tile, and all rows of a last panel that is not full.
+    let groupWidth = together * PackedMatrix.width
+    let lastTileIsPartial = tiles.rows > rows, lastSize = tiles.size(tiles.count - 1)
+    let lastTiles = memory.floats(lastTileIsPartial ? groups * lastSize * groupWidth : 0)
+    let lastIsNarrow = panels.upperBound == matrix.panels && matrix.outputs % PackedMatrix.width != 0
+    let narrow = memory.floats(lastIsNarrow ? tiles.rows * groupWidth : 0)
     // Weights of half precision are widened block by block, once for all rows.
-    let wideCount = matrix.precision == .float16 ? max(segmentsPerBlock * sourceLength, lengthPerBlock) * PackedMatrix.width : 0
-    let wide = memory.floats(wideCount * panelsTogether)
+    let wideCount = matrix.precision == .float16 ? blocks.mostInputs * PackedMatrix.width : 0
+    let wide = memory.floats(wideCount * together)
     // Weights that are not packed are, panels by panels.
     let panelSize = matrix.inputs * PackedMatrix.width
-    let borrowed = matrix.isBorrowed ? BufferPool.take(panelsTogether * panelSize) : nil
-    defer { if let borrowed { BufferPool.give(borrowed, panelsTogether * panelSize) } }
+    let borrowed = matrix.isBorrowed ? BufferPool.take(together * panelSize) : nil
+    defer { if let borrowed { BufferPool.give(borrowed, together * panelSize) } }
+    let isPacked = borrowed == nil && matrix.precision == .float32
 
-    var panel = panels.lowerBound
-    while panel < panels.upperBound {
-        let together = min(panelsTogether, panels.upperBound - panel)
-        let width = together * PackedMatrix.width
-        let columns = min(width, matrix.outputs - panel * PackedMatrix.width)
-        let bias = UnsafePointer(matrix.bias + panel * PackedMatrix.width)
-        let target = out + panel * PackedMatrix.width
+    /// One block of k of all rows against one group of panels. `next` and `nextGroup` say what comes after it.
+    func multiply(
+        _ table: UnsafePointer<UnsafePointer<Float>>, _ index: Int, from offset: Int, group: Int, next: Int, nextGroup: Int
+    ) {
+        let block = blocks[index]
+        let panel = panels.lowerBound + group * together
+        let isPair = together == 2 && panel + 1 < panels.upperBound
+        let b: UnsafePointer<Float>
+        var step = panelSize
         if let borrowed {
-            for index in 0..<together { matrix.packBorrowed(panel + index, into: borrowed + index * panelSize) }
+            b = UnsafePointer(borrowed + block.first * PackedMatrix.width)
+        } else {
+            b = matrix.rows(block.first, block.inputs, ofPanel: panel, scratch: wide)
+            if isPair { step = matrix.rows(block.first, block.inputs, ofPanel: panel + 1, scratch: wide + wideCount) - b }
         }
-        var segment = 0
-        while segment < segments {
-            let group = min(segmentsPerBlock, segments - segment)
-            var offset = 0
-            while offset < sourceLength {
-                let length = min(lengthPerBlock, sourceLength - offset)
-                let first = segment * sourceLength + offset, count = (group - 1) * sourceLength + length
-                let b: UnsafePointer<Float>
-                var step = panelSize
-                if let borrowed {
-                    b = UnsafePointer(borrowed + first * PackedMatrix.width)
-                } else {
-                    b = matrix.rows(first, count, ofPanel: panel, scratch: wide)
-                    if together == 2 { step = matrix.rows(first, count, ofPanel: panel + 1, scratch: wide + wideCount) - b }
-                }
-                // What comes next: two streams, fetched by the last two tiles.
-                let isPacked = borrowed == nil && matrix.precision == .float32
-                let next = isPacked ? b + (first + count < matrix.inputs ? count : matrix.inputs + count) * PackedMatrix.width : b
-                let initial = segment == 0 && offset == 0 ? bias : nil
-                for tile in 0..<tiles.count {
-                    let start = tiles.start(tile)
-                    let inScratch = columns < width || (lastTileIsPartial && tile == tiles.count - 1)
-                    let destination = inScratch ? scratch + start * scratchWidth : target + start * outputStride
-                    let stride = inScratch ? scratchWidth : outputStride
-                    let size = tiles.size(tile)
-                    let pointers = UnsafePointer(table + start * segments + segment * size)
-                    if together == 2 {
-                        let ahead = tile == tiles.count - 1 && isPacked ? next + step : tile == tiles.count - 2 ? next : b
-                        pairProduct(
-                            size, segments: group, length: length, offset: offset, rows: pointers, panel: b, step: step, ahead: ahead, initial: initial,
-                            out: destination, stride: stride)
-                    } else {
-                        panelProduct(
-                            size, segments: group, length: length, offset: offset, rows: pointers, panel: b, initial: initial, out: destination,
-                            stride: stride)
-                    }
-                }
-                offset += length
+        // What comes next, two panels, is fetched by the last tiles, by more the more there are: a core waits for few lines at a time.
+        let perPanel = tiles.count > 8 ? 4 : tiles.count > 4 ? 2 : 1, pace = PackedMatrix.width / perPanel
+        let ahead = isPacked ? b + ((nextGroup - group) * together * matrix.inputs + blocks[next].first - block.first) * PackedMatrix.width : b
+        let initial = index == 0 ? UnsafePointer(matrix.bias + panel * PackedMatrix.width) : nil
+        let isNarrow = lastIsNarrow && group == groups - 1
+        let target = isNarrow ? narrow : out + panel * PackedMatrix.width
+        let targetStride = isNarrow ? groupWidth : outputStride
+        for tile in 0..<tiles.count {
+            let start = tiles.start(tile), size = tiles.size(tile), isLast = tile == tiles.count - 1
+            let inScratch = lastTileIsPartial && isLast && !isNarrow
+            let destination = inScratch ? lastTiles + group * lastSize * groupWidth : target + start * targetStride
+            let stride = inScratch ? groupWidth : targetStride
+            let pointers = table + (start * blocks.segments + block.segment * size)
+            if isPair {
+                let place = 2 * perPanel - tiles.count + tile
+                let upcoming = place < 0 || !isPacked ? b : ahead + place / perPanel * step + place % perPanel * (block.inputs * pace)
+                pairProduct(
+                    size, segments: block.segments, length: block.length, offset: offset, rows: pointers, panel: b, step: step,
+                    ahead: upcoming, pace: place < 0 || !isPacked ? 0 : pace, initial: initial, out: destination, stride: stride)
+            } else {
+                panelProduct(
+                    size, segments: block.segments, length: block.length, offset: offset, rows: pointers, panel: b, initial: initial, out: destination,
+                    stride: stride)
             }
-            segment += group
         }
-        // Whatever went to scratch: all rows of a partial panel, or the last tile.
-        let first = columns < width ? 0 : (lastTileIsPartial ? tiles.start(tiles.count - 1) : rows)
-        for row in first..<max(first, rows) {
-            (target + row * outputStride).update(from: scratch + row * scratchWidth, count: columns)
+    }
+
+    // Rows whole multiples of 4096 bytes apart share the same few lines of the first cache and drive each other out: they are set apart.
+    let setsApart = sharesCacheSets(table, tiles, blocks)
+    // Many long rows do not stay in a core's own cache until the next panels need them: then all panels take one block of k after the other.
+    if borrowed == nil, blocks.count > 1, groups > 1, tiles.rows * matrix.inputs > 1 << 17 {
+        let copies = setsApart ? CopiedRows(tiles.rows, length: blocks.mostInputs) : nil
+        defer { copies?.release() }
+        for index in 0..<blocks.count {
+            copies?.copy(table, from: blocks[index].offset, count: blocks[index].length)
+            for group in 0..<groups {
+                let isLast = group == groups - 1
+                multiply(
+                    copies.map { UnsafePointer($0.table) } ?? table, index, from: copies == nil ? blocks[index].offset : 0, group: group,
+                    next: isLast ? min(index + 1, blocks.count - 1) : index, nextGroup: isLast ? 0 : group + 1)
+            }
         }
-        panel += together
+    } else {
+        let copies = setsApart ? CopiedRows(tiles.rows, length: blocks.length) : nil
+        defer { copies?.release() }
+        copies?.copy(table, from: 0, count: blocks.length)
+        for group in 0..<groups {
+            if let borrowed {
+                for panel in 0..<min(together, panels.count - group * together) {
+                    matrix.packBorrowed(panels.lowerBound + group * together + panel, into: borrowed + panel * panelSize)
+                }
+            }
+            for index in 0..<blocks.count {
+                let isLast = index == blocks.count - 1
+                multiply(
+                    copies.map { UnsafePointer($0.table) } ?? table, index, from: blocks[index].offset, group: group,
+                    next: isLast ? 0 : index + 1, nextGroup: isLast ? min(group + 1, groups - 1) : group)
+            }
+        }
+    }
+
+    if lastTileIsPartial {
+        let start = tiles.start(tiles.count - 1)
+        for group in 0..<(lastIsNarrow ? groups - 1 : groups) {
+            let columns = min(groupWidth, (panels.count - group * together) * PackedMatrix.width)
+            let target = out + (panels.lowerBound + group * together) * PackedMatrix.width
+            for row in start..<rows {
+                (target + row * outputStride).update(from: lastTiles + (group * lastSize + row - start) * groupWidth, count: columns)
+            }
+        }
+    }
+    if lastIsNarrow {
+        let first = (panels.lowerBound + (groups - 1) * together) * PackedMatrix.width
+        for row in 0..<rows { (out + row * outputStride + first).update(from: narrow + row * groupWidth, count: matrix.outputs - first) }
     }
 }
 
-private func sharesCacheSets(_ table: UnsafePointer<UnsafePointer<Float>>, _ tiles: RowTiles, _ source: RowSource) -> Bool {
-    source.segments == 1 && tiles.rows > 8 && source.length >= 1024 && (table[1] - table[0]) % 1024 == 0
+/// The k of a product in blocks that keep a panel's part in the first caches: whole segments, or parts of one long segment.
+struct InputBlocks {
+    struct Block {
+        /// The first segment, and how many.
+        var segment: Int
+        var segments: Int
+        /// Of each of them from `offset` on `length` values.
+        var offset: Int
+        var length: Int
+        /// The first k and how many from there on.
+        var first: Int
+        var inputs: Int
+    }
+
+    let segments: Int
+    let length: Int
+    private let segmentsTogether: Int
+    private let lengthTogether: Int
+    private let parts: Int
+    let count: Int
+
+    init(segments: Int, length: Int) {
+        (self.segments, self.length) = (segments, length)
+        // Of two panels together half as many.
+        let block = RowTiles.wide ? 256 : 512
+        segmentsTogether = max(1, block / length)
+        lengthTogether = length <= block + block / 2 ? length : block
+        parts = (length + lengthTogether - 1) / lengthTogether
+        count = parts * ((segments + segmentsTogether - 1) / segmentsTogether)
+    }
+
+    /// The most k of a block.
+    var mostInputs: Int { max(segmentsTogether * length, lengthTogether) }
+
+    subscript(index: Int) -> Block {
+        let segment = index / parts * segmentsTogether, offset = index % parts * lengthTogether
+        let group = min(segmentsTogether, segments - segment), part = min(lengthTogether, length - offset)
+        return Block(segment: segment, segments: group, offset: offset, length: part, first: segment * length + offset, inputs: (group - 1) * length + part)
+    }
+}
+
+/// Copies of rows, an odd number of cache lines apart.
+private struct CopiedRows {
+    let table: UnsafeMutablePointer<UnsafePointer<Float>>
+    private let values: UnsafeMutablePointer<Float>
+    private let rows: Int
+    private let apart: Int
+
+    init(_ rows: Int, length: Int) {
+        (self.rows, apart) = (rows, length + 16)
+        table = .allocate(capacity: rows)
+        values = BufferPool.take(rows * apart)
+        for row in 0..<rows { (table + row).initialize(to: UnsafePointer(values + row * apart)) }
+    }
+
+    func copy(_ source: UnsafePointer<UnsafePointer<Float>>, from offset: Int, count: Int) {
+        for row in 0..<rows { (values + row * apart).update(from: source[row] + offset, count: count) }
+    }
+
+    func release() {
+        table.deallocate()
+        BufferPool.give(values, rows * apart)
+    }
+}
+
+private func sharesCacheSets(_ table: UnsafePointer<UnsafePointer<Float>>, _ tiles: RowTiles, _ blocks: InputBlocks) -> Bool {
+    blocks.segments == 1 && tiles.rows > 8 && blocks.length >= 1024 && (table[1] - table[0]) % 1024 == 0
 }
 
 /// Writes row pointers in the order of the inner loop: tile by tile, `[segments][rows of the tile]`.

@@ -61,17 +61,17 @@ func panelProduct(
 @inline(__always)
 func pairProduct(
     _ size: Int, segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>, step: Int,
-    ahead: UnsafePointer<Float>, initial: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>, stride: Int
+    ahead: UnsafePointer<Float>, pace: Int, initial: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>, stride: Int
 ) {
     switch size {
     case 12:
         widePairProduct12(
-            segments: segments, length: length, offset: offset, rows: rows, panel: panel, step: step, ahead: ahead, initial: initial, out: out, stride: stride)
+            segments: segments, length: length, offset: offset, rows: rows, panel: panel, step: step, ahead: ahead, pace: pace, initial: initial, out: out, stride: stride)
     case 8:
         widePairProduct8(
-            segments: segments, length: length, offset: offset, rows: rows, panel: panel, step: step, ahead: ahead, initial: initial, out: out, stride: stride)
+            segments: segments, length: length, offset: offset, rows: rows, panel: panel, step: step, ahead: ahead, pace: pace, initial: initial, out: out, stride: stride)
     default:
         widePairProduct4(
-            segments: segments, length: length, offset: offset, rows: rows, panel: panel, step: step, ahead: ahead, initial: initial, out: out, stride: stride)
+            segments: segments, length: length, offset: offset, rows: rows, panel: panel, step: step, ahead: ahead, pace: pace, initial: initial, out: out, stride: stride)
     }
 }

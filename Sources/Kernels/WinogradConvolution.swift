@@ -86,7 +86,7 @@ private struct WinogradBlock {
         let table = memory.take(rowTiles.rows, of: UnsafePointer<Float>.self)
         for row in 0..<rowTiles.rows { table[row] = UnsafePointer(transformed + plane * inputPlane + min(row, count - 1) * channels) }
         productBlock(
-            table, rowTiles, rows: rowTiles.rows, segments: 1, length: channels, by: weights.planes[plane], panels: panels,
+            table, rowTiles, rows: rowTiles.rows, InputBlocks(segments: 1, length: channels), by: weights.planes[plane], panels: panels,
             into: products + plane * outputPlane, outputStride: outputStride, &memory)
     }
 

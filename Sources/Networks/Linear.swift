@@ -17,11 +17,13 @@ package struct Linear: Sendable {
     /// `[..., inputs]` to `[..., outputs]`.
     package func callAsFunction(_ x: Tensor) -> Tensor {
         precondition(x.shape.last == inputs, "expected [..., \(inputs)], found \(x.shape)")
-        let rows = x.count / inputs
         return x.withUnsafePointer { source in
-            Tensor(shape: x.shape.dropLast() + [outputs]) { out in
-                matrix.use(rows: rows) { matrixProduct(source, rows: rows, inputStride: inputs, by: $0, into: out, outputStride: outputs) }
-            }
+            Tensor(shape: x.shape.dropLast() + [outputs]) { apply(source, rows: x.count / inputs, into: $0) }
         }
+    }
+
+    /// `[rows, inputs]` to `[rows, outputs]`.
+    func apply(_ x: UnsafePointer<Float>, rows: Int, into out: UnsafeMutablePointer<Float>) {
+        matrix.use(rows: rows) { matrixProduct(x, rows: rows, inputStride: inputs, by: $0, into: out, outputStride: outputs) }
     }
 }

@@ -52,12 +52,15 @@ package struct LayerNorm: Sendable {
     package func callAsFunction(_ x: Tensor) -> Tensor {
         precondition(x.shape.last == width, "expected [..., \(width)], found \(x.shape)")
         return x.withUnsafePointer { source in
-            weight.value.withUnsafePointer { weight in
-                bias.value.withUnsafePointer { bias in
-                    Tensor(shape: x.shape) { out in
-                        layerNormalisation(source, rows: x.count / width, width: width, epsilon: epsilon, weight: weight, bias: bias, into: out)
-                    }
-                }
+            Tensor(shape: x.shape) { apply(source, rows: x.count / width, into: $0) }
+        }
+    }
+
+    /// `[rows, width]` to the same.
+    func apply(_ x: UnsafePointer<Float>, rows: Int, into out: UnsafeMutablePointer<Float>) {
+        weight.value.withUnsafePointer { weight in
+            bias.value.withUnsafePointer { bias in
+                layerNormalisation(x, rows: rows, width: width, epsilon: epsilon, weight: weight, bias: bias, into: out)
             }
         }
     }

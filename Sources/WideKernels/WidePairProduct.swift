@@ -2,12 +2,12 @@ internal import CProcessor
 
 // As `WidePanelProduct.swift`, for two panels side by side: each value of A that is read serves 32 columns, without which the processor
 // waits for its loads. `step` is the distance from one panel to the other in floats; with `initial` (32 values) the sums start there.
-// `ahead` is fetched into the cache meanwhile, a line per k: what comes next. The rules of that file hold here too, and each sum is the same to the bit.
+// `ahead` is fetched into the cache meanwhile, `pace` floats per k: what comes next. The rules of that file hold here too, and each sum is the same to the bit.
 
 /// 12 rows by 32 columns.
 @inline(never)
 package func widePairProduct12(
-    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>, step: Int, ahead: UnsafePointer<Float>,
+    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>, step: Int, ahead: UnsafePointer<Float>, pace: Int,
     initial: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>, stride: Int
 ) {
     var c0: F16, c1: F16, c2: F16, c3: F16, c4: F16, c5: F16, c6: F16, c7: F16, c8: F16, c9: F16, c10: F16, c11: F16
@@ -53,7 +53,7 @@ package func widePairProduct12(
             x = F16(repeating: a10[k]); c10.addProduct(x, w); d10.addProduct(x, v)
             x = F16(repeating: a11[k]); c11.addProduct(x, w); d11.addProduct(x, v)
             b += 16
-            ahead += 16
+            ahead += pace
             k &+= 1
         }
         rows += 12
@@ -76,7 +76,7 @@ package func widePairProduct12(
 /// 8 rows by 32 columns.
 @inline(never)
 package func widePairProduct8(
-    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>, step: Int, ahead: UnsafePointer<Float>,
+    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>, step: Int, ahead: UnsafePointer<Float>, pace: Int,
     initial: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>, stride: Int
 ) {
     var c0: F16, c1: F16, c2: F16, c3: F16, c4: F16, c5: F16, c6: F16, c7: F16
@@ -114,7 +114,7 @@ package func widePairProduct8(
             x = F16(repeating: a6[k]); c6.addProduct(x, w); d6.addProduct(x, v)
             x = F16(repeating: a7[k]); c7.addProduct(x, w); d7.addProduct(x, v)
             b += 16
-            ahead += 16
+            ahead += pace
             k &+= 1
         }
         rows += 8
@@ -133,7 +133,7 @@ package func widePairProduct8(
 /// 4 rows by 32 columns.
 @inline(never)
 package func widePairProduct4(
-    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>, step: Int, ahead: UnsafePointer<Float>,
+    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>, step: Int, ahead: UnsafePointer<Float>, pace: Int,
     initial: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>, stride: Int
 ) {
     var c0: F16, c1: F16, c2: F16, c3: F16
@@ -162,7 +162,7 @@ package func widePairProduct4(
             x = F16(repeating: a2[k]); c2.addProduct(x, w); d2.addProduct(x, v)
             x = F16(repeating: a3[k]); c3.addProduct(x, w); d3.addProduct(x, v)
             b += 16
-            ahead += 16
+            ahead += pace
             k &+= 1
         }
         rows += 4

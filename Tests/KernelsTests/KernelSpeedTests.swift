@@ -92,6 +92,32 @@ import Testing
         }
     }
 
+    /// Weights that lie in main memory, as all of the report's UNet do when their turn comes: each call takes other ones.
+    @Test("products with weights from memory") func streamed() {
+        print("| rows x inputs x outputs | GFLOP/s | GB/s of weights |\n| --- | --: | --: |")
+        func tell(_ name: String, _ rows: Int, _ inputs: Int, _ outputs: Int, _ body: (PackedMatrix) -> Void) {
+            let bytes = inputs * outputs * 4
+            let weights = values(inputs * outputs)
+            let matrices = (0..<max(2, (768 << 20) / bytes)).map { _ in PackedMatrix(weights: weights, outputs: outputs, channels: inputs, taps: 1, bias: nil) }
+            let time = seconds { for matrix in matrices { body(matrix) } } / Double(matrices.count)
+            let rate = 2 * Double(rows * inputs * outputs) / time / 1e9
+            print("| \(name) | \(String(format: "%.0f", rate)) | \(String(format: "%.1f", Double(bytes) / time / 1e9)) |")
+        }
+        for (rows, inputs, outputs) in [(128, 640, 5120), (32, 1280, 1280), (32, 1280, 10240), (32, 5120, 1280), (8, 1280, 1280)] {
+            let a = values(rows * inputs)
+            var out = [Float](repeating: 0, count: rows * outputs)
+            tell("\(rows) x \(inputs) x \(outputs)", rows, inputs, outputs) {
+                matrixProduct(a, rows: rows, inputStride: inputs, by: $0, into: &out, outputStride: outputs)
+            }
+        }
+        for side in [4, 2] {
+            let geometry = ConvolutionGeometry(batch: 2, height: side, width: side, channels: 1280), pixels = 2 * side * side
+            let x = values(pixels * 1280)
+            var out = [Float](repeating: 0, count: pixels * 1280)
+            tell("2 x \(side)² x 1280 x 1280, direct", pixels, 9 * 1280, 1280) { convolution(x, geometry, by: $0, into: &out) }
+        }
+    }
+
     /// What is bound by memory or by single operations: nanoseconds for each value that comes out, all threads together.
     @Test("other kernels") func others() {
         print("| kernel | ns a value |\n| --- | --: |")

@@ -59,14 +59,13 @@ struct SpatialTransformer: Sendable {
 
 /// diffusers' BasicTransformerBlock: self-attention, cross-attention, GEGLU feed-forward, each after a layer norm and with its input added.
 private struct TransformerBlock: Sendable {
-    private let norm1, norm2, norm3: LayerNorm
+    private let norm1, norm2: LayerNorm
     private let first: MultiHeadAttention  // attn1
     /// Set where the first attention looks at the prompt too (`only_cross_attention`).
     private let firstIndex: Int?
     private let cross: MultiHeadAttention  // attn2
     private let crossIndex: Int
-    private let gate: Linear  // ff.net.0.proj
-    private let output: Linear  // ff.net.2
+    private let feedForward: FeedForward  // ff, norm3
 
     init(_ scope: WeightScope, width: Int, heads: Int, contextWidth: Int, onlyCross: Bool, layers: inout CrossAttentionLayers) {
         norm1 = LayerNorm(scope["norm1"], width: width, epsilon: 1e-5)
@@ -76,9 +75,7 @@ private struct TransformerBlock: Sendable {
         norm2 = LayerNorm(scope["norm2"], width: width, epsilon: 1e-5)
         cross = MultiHeadAttention(scope["attn2"], names: .diffusers, width: width, contextWidth: contextWidth, heads: heads, inputBias: false)
         crossIndex = layers.register(cross)
-        norm3 = LayerNorm(scope["norm3"], width: width, epsilon: 1e-5)
-        gate = Linear(scope["ff"]["net"][0]["proj"], inputs: width, outputs: 8 * width)
-        output = Linear(scope["ff"]["net"][2], inputs: 4 * width, outputs: width)
+        feedForward = FeedForward(scope["ff"], norm: scope["norm3"], width: width)
     }
 
     func callAsFunction(_ x: Tensor, _ predicting: Predicting, name: String) -> Tensor {
@@ -92,7 +89,7 @@ private struct TransformerBlock: Sendable {
         let told = cross(norm2(hidden), to: predicting.conditioning.keysValues[crossIndex], contexts: predicting.contexts)
         record(".attn2", told)
         hidden = added(told, hidden)
-        let fed = output(gatedGelu(gate(norm3(hidden))))
+        let fed = feedForward(hidden)
         record(".ff", fed)
         hidden = added(fed, hidden)
         record("", hidden)
