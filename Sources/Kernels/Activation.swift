@@ -22,11 +22,15 @@ package func quickGelu(_ input: UnsafePointer<Float>, count: Int, into out: Unsa
     elementwise(input, count, out, wide: { wideQuickGelu($0, count: $1, into: $2) }) { $0 / (1 + exponential($0 * -1.702)) }
 }
 
-/// GEGLU (Shazeer 2020): input `[rows, 2 * width]`, out `[rows, width]` = first half times gelu(second half).
-package func geglu(_ input: UnsafePointer<Float>, rows: Int, width: Int, into out: UnsafeMutablePointer<Float>) {
+/// GEGLU (Shazeer 2020): input `[rows, 2 * width]`, out `[rows, width]` = first half times gelu(second half). Rows are `inputStride` and
+/// `outputStride` floats apart, side by side where nothing is said.
+package func geglu(
+    _ input: UnsafePointer<Float>, rows: Int, inputStride: Int? = nil, width: Int, into out: UnsafeMutablePointer<Float>, outputStride: Int? = nil
+) {
+    let inputStride = inputStride ?? 2 * width, outputStride = outputStride ?? width
     forEachBlock(rows, size: max(1, 16_384 / width)) { range in
         for row in range {
-            let a = input + row * 2 * width, gate = a + width, to = out + row * width
+            let a = input + row * inputStride, gate = a + width, to = out + row * outputStride
             var i = RowTiles.wide ? width / 16 * 16 : 0
             if i > 0 { wideGatedGelu(a, gate: gate, count: i, into: to) }
             while i &+ 8 <= width { store8(to, i, load8(a, i) * gelu(load8(gate, i))); i &+= 8 }

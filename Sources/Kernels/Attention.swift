@@ -177,7 +177,8 @@ private func panelRows(
         let start = tiles.start(tile)
         if together == 2 {
             pairProduct(
-                tiles.size(tile), segments: 1, length: length, offset: 0, rows: rows + start, panel: panel, step: length * 16, ahead: panel, pace: 0, initial: zeros,
+                tiles.size(tile), segments: 1, length: length, offset: 0, rows: rows + start, panel: panel, step: length * 16, ahead: panel, pace: 0,
+                initial: zeros,
                 out: out + start * stride, stride: stride)
         } else {
             panelProduct(

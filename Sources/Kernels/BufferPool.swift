@@ -7,6 +7,8 @@ package enum BufferPool {
         /// Free buffers by number of floats, as addresses.
         var free: [Int: [UInt]] = [:]
         var bytes = 0
+        /// Whose they are.
+        var network = ""
         /// What is kept at most; beyond it buffers are freed.
         var limit = BufferPool.standardLimit
     }
@@ -45,9 +47,24 @@ package enum BufferPool {
 
     /// Sets how much is kept, and frees what is beyond: a training goes through all its activations in every step.
     package static func keep(upTo bytes: Int) {
-        let released: [UInt] = state.withLock { state in
+        let mustFree = state.withLock { state in
             state.limit = bytes
-            guard state.bytes > bytes else { return [] }
+            return state.bytes > bytes
+        }
+        if mustFree { empty() }
+    }
+
+    /// Says which network is about to compute: much that another one has left is freed, since its sizes are of no use to this one.
+    package static func serve(_ network: String) {
+        let mustFree = state.withLock { state in
+            defer { state.network = network }
+            return state.network != network && state.bytes > 64 << 20
+        }
+        if mustFree { empty() }
+    }
+
+    private static func empty() {
+        let released: [UInt] = state.withLock { state in
             defer { (state.free, state.bytes) = ([:], 0) }
             return state.free.values.flatMap { $0 }
         }

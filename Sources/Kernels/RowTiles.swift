@@ -66,12 +66,15 @@ func pairProduct(
     switch size {
     case 12:
         widePairProduct12(
-            segments: segments, length: length, offset: offset, rows: rows, panel: panel, step: step, ahead: ahead, pace: pace, initial: initial, out: out, stride: stride)
+            segments: segments, length: length, offset: offset, rows: rows, panel: panel, step: step, ahead: ahead, pace: pace, initial: initial, out: out,
+            stride: stride)
     case 8:
         widePairProduct8(
-            segments: segments, length: length, offset: offset, rows: rows, panel: panel, step: step, ahead: ahead, pace: pace, initial: initial, out: out, stride: stride)
+            segments: segments, length: length, offset: offset, rows: rows, panel: panel, step: step, ahead: ahead, pace: pace, initial: initial, out: out,
+            stride: stride)
     default:
         widePairProduct4(
-            segments: segments, length: length, offset: offset, rows: rows, panel: panel, step: step, ahead: ahead, pace: pace, initial: initial, out: out, stride: stride)
+            segments: segments, length: length, offset: offset, rows: rows, panel: panel, step: step, ahead: ahead, pace: pace, initial: initial, out: out,
+            stride: stride)
     }
 }

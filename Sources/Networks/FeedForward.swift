@@ -1,24 +1,26 @@
 import Kernels
 import Tensors
 
-/// The feed-forward part of a transformer block: a layer normalisation, a linear layer to eight times the width, GEGLU, and a linear layer back
-/// (diffusers' BasicTransformerBlock; Shazeer 2020).
+/// The feed-forward part of a transformer block: a layer normalisation, a linear layer to a greater width, an activation, and a linear layer back.
 package struct FeedForward: Sendable {
-    private let width: Int
-    private let norm: LayerNorm
-    private let gate: Linear  // net.0.proj
-    private let output: Linear  // net.2
+    /// What stands between the two layers.
+    package enum Middle: Sendable {
+        case activation(Activation)
+        /// GEGLU (Shazeer 2020): the first layer gives twice the width.
+        case gatedGelu
+    }
 
-    package init(_ scope: WeightScope, norm: WeightScope, width: Int) {
-        self.width = width
-        self.norm = LayerNorm(norm, width: width, epsilon: 1e-5)
-        gate = Linear(scope["net"][0]["proj"], inputs: width, outputs: 8 * width)
-        output = Linear(scope["net"][2], inputs: 4 * width, outputs: width)
+    private let norm: LayerNorm
+    private let first, second: Linear
+    private let middle: Middle
+
+    package init(norm: LayerNorm, first: Linear, _ middle: Middle, second: Linear) {
+        (self.norm, self.first, self.middle, self.second) = (norm, first, middle, second)
     }
 
     /// `[..., width]` to the same.
     package func callAsFunction(_ x: Tensor) -> Tensor {
-        let rows = x.count / width
+        let width = first.inputs, rows = x.count / width
         return x.withUnsafePointer { source in
             Tensor(shape: x.shape) { out in
                 forEachBlock(rows, size: rowsTogether(of: rows)) { range in
@@ -28,19 +30,32 @@ package struct FeedForward: Sendable {
         }
     }
 
-    /// Narrow layers go through all steps some rows at a time, whose eightfold width then stays in a core's own cache (384 KB of it); of wide
-    /// layers the weights would have to be read again for each few rows.
-    private func rowsTogether(of rows: Int) -> Int { width <= 192 ? max(12, 98_304 / (8 * width) / 12 * 12) : max(1, rows) }
+    /// Many rows go through all steps some at a time, so that the greater width stays in a core's own cache: 768 KB of it. Not of the widest layers: their
+    /// weights would have to be read from memory again for each few rows.
+    private func rowsTogether(of rows: Int) -> Int {
+        let together = 196_608 / first.outputs / 12 * 12
+        return together >= 72 && rows >= 2 * together * ThreadPool.shared.threadCount ? together : max(1, rows)
+    }
 
     private func apply(_ x: UnsafePointer<Float>, rows: Int, into out: UnsafeMutablePointer<Float>) {
-        let wide = BufferPool.take(rows * 8 * width), narrow = BufferPool.take(rows * 4 * width)
+        // One cache line beside each row, as rows of whole powers of two would share cache sets.
+        let wide = first.outputs + 16, narrow = max(first.inputs, second.inputs) + 16
+        let hidden = BufferPool.take(rows * wide), other = BufferPool.take(rows * narrow)
         defer {
-            BufferPool.give(wide, rows * 8 * width)
-            BufferPool.give(narrow, rows * 4 * width)
+            BufferPool.give(hidden, rows * wide)
+            BufferPool.give(other, rows * narrow)
         }
-        norm.apply(x, rows: rows, into: narrow)
-        gate.apply(narrow, rows: rows, into: wide)
-        geglu(wide, rows: rows, width: 4 * width, into: narrow)
-        output.apply(narrow, rows: rows, into: out)
+        norm.apply(x, rows: rows, into: other)
+        first.apply(other, rows: rows, into: hidden, outputStride: wide)
+        switch middle {
+        case .gatedGelu:
+            geglu(hidden, rows: rows, inputStride: wide, width: second.inputs, into: other, outputStride: narrow)
+            second.apply(other, rows: rows, inputStride: narrow, into: out)
+        case .activation(let activation):
+            forEachBlock(rows, size: max(1, 32_768 / wide)) { range in
+                for row in range { activation.apply(hidden + row * wide, count: first.outputs, into: hidden + row * wide) }
+            }
+            second.apply(hidden, rows: rows, inputStride: wide, into: out)
+        }
     }
 }

@@ -22,8 +22,10 @@ package struct Linear: Sendable {
         }
     }
 
-    /// `[rows, inputs]` to `[rows, outputs]`.
-    func apply(_ x: UnsafePointer<Float>, rows: Int, into out: UnsafeMutablePointer<Float>) {
-        matrix.use(rows: rows) { matrixProduct(x, rows: rows, inputStride: inputs, by: $0, into: out, outputStride: outputs) }
+    /// `[rows, inputs]` to `[rows, outputs]`, the rows so many floats apart, side by side where nothing is said.
+    func apply(_ x: UnsafePointer<Float>, rows: Int, inputStride: Int? = nil, into out: UnsafeMutablePointer<Float>, outputStride: Int? = nil) {
+        matrix.use(rows: rows) {
+            matrixProduct(x, rows: rows, inputStride: inputStride ?? inputs, by: $0, into: out, outputStride: outputStride ?? outputs)
+        }
     }
 }

@@ -8,13 +8,15 @@ package enum Activation: String, Sendable, CaseIterable {
 
     package func callAsFunction(_ x: Tensor) -> Tensor {
         x.withUnsafePointer { source in
-            Tensor(shape: x.shape) { out in
-                switch self {
-                case .silu: Kernels.silu(source, count: x.count, into: out)
-                case .gelu: Kernels.gelu(source, count: x.count, into: out)
-                case .quickGelu: Kernels.quickGelu(source, count: x.count, into: out)
-                }
-            }
+            Tensor(shape: x.shape) { apply(source, count: x.count, into: $0) }
+        }
+    }
+
+    func apply(_ x: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>) {
+        switch self {
+        case .silu: Kernels.silu(x, count: count, into: out)
+        case .gelu: Kernels.gelu(x, count: count, into: out)
+        case .quickGelu: Kernels.quickGelu(x, count: count, into: out)
         }
     }
 }
@@ -36,14 +38,6 @@ package func add(_ values: Tensor, toEachPixelOf x: inout Tensor) {
     let pixels = x.count / batch / channels
     values.withUnsafePointer { from in
         x.withUnsafeMutablePointer { addPerItem(from, batch: batch, pixels: pixels, channels: channels, to: $0) }
-    }
-}
-
-/// GEGLU: `[..., 2 * width]` to `[..., width]`.
-package func gatedGelu(_ x: Tensor) -> Tensor {
-    let width = x.shape[x.rank - 1] / 2
-    return x.withUnsafePointer { source in
-        Tensor(shape: x.shape.dropLast() + [width]) { geglu(source, rows: x.count / width / 2, width: width, into: $0) }
     }
 }
 

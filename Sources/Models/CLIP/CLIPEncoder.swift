@@ -7,13 +7,11 @@ struct CLIPEncoder: Sendable {
     private struct Layer: Sendable {
         let norm1: LayerNorm  // layer_norm1
         let attention: MultiHeadAttention
-        let norm2: LayerNorm  // layer_norm2
-        let first, second: Linear  // mlp.fc1, mlp.fc2
-        let activation: Activation
+        let feedForward: FeedForward  // layer_norm2, mlp.fc1, mlp.fc2
 
         func callAsFunction(_ x: Tensor, mask: AttentionMask?) -> Tensor {
             let hidden = added(attention(norm1(x), mask: mask), x)
-            return added(second(activation(first(norm2(hidden)))), hidden)
+            return added(feedForward(hidden), hidden)
         }
     }
 
@@ -25,10 +23,10 @@ struct CLIPEncoder: Sendable {
             return Layer(
                 norm1: LayerNorm(place["layer_norm1"], width: width, epsilon: epsilon),
                 attention: MultiHeadAttention(place["self_attn"], names: .transformers, width: width, contextWidth: width, heads: heads, inputBias: true),
-                norm2: LayerNorm(place["layer_norm2"], width: width, epsilon: epsilon),
-                first: Linear(place["mlp"]["fc1"], inputs: width, outputs: hiddenWidth),
-                second: Linear(place["mlp"]["fc2"], inputs: hiddenWidth, outputs: width),
-                activation: activation)
+                feedForward: FeedForward(
+                    norm: LayerNorm(place["layer_norm2"], width: width, epsilon: epsilon),
+                    first: Linear(place["mlp"]["fc1"], inputs: width, outputs: hiddenWidth), .activation(activation),
+                    second: Linear(place["mlp"]["fc2"], inputs: hiddenWidth, outputs: width)))
         }
     }
 

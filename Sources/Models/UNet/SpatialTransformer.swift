@@ -65,7 +65,7 @@ private struct TransformerBlock: Sendable {
     private let firstIndex: Int?
     private let cross: MultiHeadAttention  // attn2
     private let crossIndex: Int
-    private let feedForward: FeedForward  // ff, norm3
+    private let feedForward: FeedForward  // norm3, ff.net.0.proj, ff.net.2
 
     init(_ scope: WeightScope, width: Int, heads: Int, contextWidth: Int, onlyCross: Bool, layers: inout CrossAttentionLayers) {
         norm1 = LayerNorm(scope["norm1"], width: width, epsilon: 1e-5)
@@ -75,7 +75,10 @@ private struct TransformerBlock: Sendable {
         norm2 = LayerNorm(scope["norm2"], width: width, epsilon: 1e-5)
         cross = MultiHeadAttention(scope["attn2"], names: .diffusers, width: width, contextWidth: contextWidth, heads: heads, inputBias: false)
         crossIndex = layers.register(cross)
-        feedForward = FeedForward(scope["ff"], norm: scope["norm3"], width: width)
+        feedForward = FeedForward(
+            norm: LayerNorm(scope["norm3"], width: width, epsilon: 1e-5),
+            first: Linear(scope["ff"]["net"][0]["proj"], inputs: width, outputs: 8 * width), .gatedGelu,
+            second: Linear(scope["ff"]["net"][2], inputs: 4 * width, outputs: width))
     }
 
     func callAsFunction(_ x: Tensor, _ predicting: Predicting, name: String) -> Tensor {

@@ -80,6 +80,7 @@ package struct UNet: Sendable {
         precondition(
             timesteps.count == sample.shape[0] && contexts.count == sample.shape[0],
             "\(timesteps.count) timesteps and \(contexts.count) contexts for \(sample.shape[0]) items")
+        BufferPool.serve("unet")
         let parts = trace == nil ? partsApart(ofBatch: sample.shape[0]) : 1
         guard parts > 1 else { return try output(sample, timesteps: timesteps, conditioning: conditioning, contexts: contexts, trace: trace) }
         let use = WeightUse.current

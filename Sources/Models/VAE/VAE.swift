@@ -86,6 +86,7 @@ package struct VAE: Sendable {
         guard pictures.rank == 4, pictures.shape[1] == c.inChannels, pictures.count > 0 else {
             throw EngineError(.shape, "pictures of shape \(pictures.shape) do not fit: expected [batch, \(c.inChannels), height, width]")
         }
+        BufferPool.serve("vae encoder")
         let moments = encodedMoments(pictures, trace)
         let parts = moments.channelsFirst
         let batch = parts.shape[0], height = parts.shape[2], width = parts.shape[3]
@@ -114,6 +115,7 @@ package struct VAE: Sendable {
         guard latents.rank == 4, latents.shape[1] == c.latentChannels, latents.count > 0 else {
             throw EngineError(.shape, "latents of shape \(latents.shape) do not fit: expected [batch, \(c.latentChannels), height, width]")
         }
+        BufferPool.serve("vae decoder")
         var hidden = latents.channelsLast
         if let postQuant {
             hidden = postQuant(hidden)
