@@ -21,7 +21,8 @@ package struct CellKeys {
     package let parts: [Int: Parts]
 
     /// Of the cells that run, by their index. A cell with an error in it has none, nor have those that read what it would make.
-    package init(_ program: NotebookProgram, session: Session, files: FileDigests) throws {
+    /// - Parameter engine: of which version the keys are.
+    package init(_ program: NotebookProgram, session: Session, files: FileDigests, engine: Int = ItemKeyBuilder.engineVersion) throws {
         var verbs = session.verbSet
         /// The key of each name at this point; nil for what an erroneous cell would make.
         var known: [String: String?] = [:]
@@ -41,7 +42,7 @@ package struct CellKeys {
                 let mentions = Mentions(statement)
                 var names = mentions.names
                 if mentions.commands.contains(where: { session.readsModel($0.verb.text) }) { names.insert("model") }
-                var words = ["\(ItemKeyBuilder.engineVersion)", Printer.text(statement)]
+                var words = ["\(engine)", Printer.text(statement)]
                 for name in Set(mentions.commands.map(\.verb.text)).sorted() { if let verb = session.verbs[name] { words.append("\(name) \(verb.version)") } }
                 if case .param(let name, _, _) = statement.kind, let value = session.parameters[name.text] { words.append("= \(value)") }
                 lines += words

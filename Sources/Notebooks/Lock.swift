@@ -9,6 +9,7 @@ package struct Lock {
         package var cell: String
         /// `ItemKeyBuilder.engineVersion` of the program that made the output; it is part of `key` too.
         package var engine: Int?
+        var madeByEngine: Int { engine ?? ItemKeyBuilder.engineVersion }
         package var key: CellKeys.Parts
         /// Digest of the output's text, so that one edited by hand is noticed.
         package var output: String
@@ -34,6 +35,9 @@ package struct Lock {
             entries[entry.cell] = entry
         }
     }
+
+    /// Versions of the engine other than this one that made outputs.
+    var earlierEngines: Set<Int> { Set(entries.values.map(\.madeByEngine)).subtracting([ItemKeyBuilder.engineVersion]) }
 
     package subscript(cell: Cell) -> Entry? { entries[cell.name] }
 

@@ -1,3 +1,4 @@
+import Caching
 import Interpreting
 import SourceText
 import Tensors
@@ -9,6 +10,8 @@ package struct NotebookStatus {
         case fresh
         /// Something that it depends on has changed since.
         case stale
+        /// Nothing that it depends on has changed but the engine, whose numbers differ from the stored ones by rounding: `verify` tells whether they still hold.
+        case older
         /// There is no output of it as it is now, yet some of its items are in the cache: a run of it was begun.
         case partial
         /// There is no output yet, or nothing says what it was made from.
@@ -28,10 +31,14 @@ package struct NotebookStatus {
 
     package let cells: [CellStatus]
 
-    /// - Parameter session: with the cache in which begun runs are looked for, if there is one; used for nothing else.
-    package init(_ file: NotebookFile, session: Session, keys: CellKeys, lock: Lock) throws {
+    /// - Parameter session: with the cache in which begun runs are looked for, if there is one.
+    package init(_ file: NotebookFile, session: Session, files: FileDigests, lock: Lock) throws {
         let notebook = file.notebook
-        let errors = NotebookProgram(notebook).check(session).filter { $0.severity == .error }
+        let program = NotebookProgram(notebook)
+        let keys = try CellKeys(program, session: session, files: files)
+        let earlier = try Dictionary(
+            uniqueKeysWithValues: lock.earlierEngines.map { ($0, try CellKeys(program, session: session, files: files, engine: $0)) })
+        let errors = program.check(session).filter { $0.severity == .error }
         let found = try notebook.cells.map { cell -> CellStatus in
             if cell.header.flags.contains(.skip) { return CellStatus(cell: cell, state: .skipped, reason: nil) }
             let range = notebook.lines.start(of: cell.fenceLines.lowerBound)...notebook.lines.start(of: cell.fenceLines.upperBound)
@@ -46,22 +53,25 @@ package struct NotebookStatus {
                 return CellStatus(cell: cell, state: .fresh, reason: nil)
             }
             guard let entry = lock[cell] else { return CellStatus(cell: cell, state: .unknown, reason: "not run with --write yet") }
-            if let change = Self.change(from: entry.key, to: now) { return CellStatus(cell: cell, state: .stale, reason: change) }
+            let then = earlier[entry.madeByEngine]?.parts[cell.index]
+            if let change = Self.change(from: entry.key, to: then ?? now) { return CellStatus(cell: cell, state: .stale, reason: change) }
             if let lost = file.folder.missing(in: notebook.storedOutput(of: cell) ?? "") {
                 return CellStatus(cell: cell, state: .stale, reason: "its output shows \(lost), which is not there")
             }
             let isEdited = entry.output != output && !cell.header.flags.contains(.volatile)
-            return CellStatus(cell: cell, state: isEdited ? .stale : .fresh, reason: isEdited ? "its output was edited" : nil)
+            if isEdited { return CellStatus(cell: cell, state: .stale, reason: "its output was edited") }
+            guard then == nil else { return CellStatus(cell: cell, state: .older, reason: "made by engine \(entry.madeByEngine)") }
+            return CellStatus(cell: cell, state: .fresh, reason: nil)
         }
         // Which cells were begun is looked up only where it makes a difference.
-        let isOpen = found.contains { $0.state == .stale || $0.state == .unknown }
-        guard isOpen, session.cache != nil else {
+        func isOpen(_ status: CellStatus) -> Bool { [.stale, .older, .unknown].contains(status.state) }
+        guard found.contains(where: isOpen), session.cache != nil else {
             cells = found
             return
         }
         let plans = NotebookPlan(notebook, session: session).cells
         cells = found.map { status in
-            guard status.state == .stale || status.state == .unknown, let plan = plans.first(where: { $0.cell.index == status.cell.index })?.plan else {
+            guard isOpen(status), let plan = plans.first(where: { $0.cell.index == status.cell.index })?.plan else {
                 return status
             }
             // What the cell itself makes and needs again is not what an earlier run has begun.

@@ -265,13 +265,11 @@ package final class PromptSession {
     }
 
     private func status(of notebook: OpenNotebook, looksForBegun: Bool = true) throws -> NotebookStatus {
-        let keys = try CellKeys(
-            NotebookProgram(notebook.notebook), session: Session(verbs: session.verbs, access: session.access),
-            files: session.cache?.files ?? FileDigests(path: ""))
         let other = session.copy()
         other.reset()
         if !looksForBegun { other.cache = nil }
-        return try NotebookStatus(notebook.file, session: other, keys: keys, lock: Lock(notebook: notebook.path))
+        return try NotebookStatus(
+            notebook.file, session: other, files: session.cache?.files ?? FileDigests(path: ""), lock: Lock(notebook: notebook.path))
     }
 
     /// Of all cells: those that have run find what they need in the cache.

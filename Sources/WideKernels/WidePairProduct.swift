@@ -7,7 +7,8 @@ internal import CProcessor
 /// 12 rows by 32 columns.
 @inline(never)
 package func widePairProduct12(
-    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>, step: Int, ahead: UnsafePointer<Float>, pace: Int,
+    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>, step: Int, ahead: UnsafePointer<Float>,
+    pace: Int,
     initial: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>, stride: Int
 ) {
     var c0: F16, c1: F16, c2: F16, c3: F16, c4: F16, c5: F16, c6: F16, c7: F16, c8: F16, c9: F16, c10: F16, c11: F16
@@ -76,7 +77,8 @@ package func widePairProduct12(
 /// 8 rows by 32 columns.
 @inline(never)
 package func widePairProduct8(
-    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>, step: Int, ahead: UnsafePointer<Float>, pace: Int,
+    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>, step: Int, ahead: UnsafePointer<Float>,
+    pace: Int,
     initial: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>, stride: Int
 ) {
     var c0: F16, c1: F16, c2: F16, c3: F16, c4: F16, c5: F16, c6: F16, c7: F16
@@ -133,7 +135,8 @@ package func widePairProduct8(
 /// 4 rows by 32 columns.
 @inline(never)
 package func widePairProduct4(
-    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>, step: Int, ahead: UnsafePointer<Float>, pace: Int,
+    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>, step: Int, ahead: UnsafePointer<Float>,
+    pace: Int,
     initial: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>, stride: Int
 ) {
     var c0: F16, c1: F16, c2: F16, c3: F16

@@ -8,11 +8,12 @@ import Results
 /// `noisebook status`: which outputs still belong to their cells.
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "noisebook status", abstract: "Lists cells whose stored outputs are fresh, stale or begun; nothing runs.",
+        commandName: "noisebook status", abstract: "Lists cells whose stored outputs are fresh, stale, older or begun; nothing runs.",
         usage: "noisebook status FILE.md|FOLDER... [name=value ...]",
         discussion: """
             A cell is stale when its text, a param, a value that it reads, a verb's version, or the content of a model, data set or file that it opens is not
             what its output was made from; FILE.lock, which `run --write` and `accept` write, holds that. Comments and spaces do not count.
+            It is older where only the engine has changed, by rounding: `noisebook verify` tells whether the output still holds.
             """)
 
     @Argument(help: "Notebooks, folders of notebooks, and values of params.")
@@ -29,8 +30,7 @@ struct StatusCommand: ParsableCommand {
             try RunCommand.check(parameters, of: file.notebook, path, session)
             session.cache = options.itemCache(session.access.base, .ifThere)
             let digests = FileDigests(path: FileSystem.join(FileSystem.join(session.access.base, ".noisebook"), "digests"))
-            let keys = try CellKeys(NotebookProgram(file.notebook), session: session, files: digests)
-            let status = try NotebookStatus(file, session: session, keys: keys, lock: Lock(notebook: path))
+            let status = try NotebookStatus(file, session: session, files: digests, lock: Lock(notebook: path))
             show(status, path, reporter)
             return status.cells.contains { $0.state == .error } ? ExitStatus.error : 0
         }

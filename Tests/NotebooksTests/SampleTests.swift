@@ -157,8 +157,7 @@ import Verbs
         let desk = try Desk()
         try desk.replace("k=2,3", with: "k=2,3,4", in: "n.md")
         let file = try NotebookFile(desk.path), session = desk.session(cached: true)
-        let keys = try CellKeys(NotebookProgram(file.notebook), session: desk.session(cached: false), files: FileDigests(path: desk.folder.path("digests")))
-        let status = try NotebookStatus(file, session: session, keys: keys, lock: Lock(notebook: desk.path))
+        let status = try NotebookStatus(file, session: session, files: FileDigests(path: desk.folder.path("digests")), lock: Lock(notebook: desk.path))
         #expect(status.cells.map(\.state) == [.fresh, .partial, .stale, .stale])
         #expect(status.cells[1].reason?.contains("6 of 9 of `denoise` are cached") == true)
     }

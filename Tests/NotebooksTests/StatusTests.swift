@@ -71,11 +71,35 @@ import Verbs
 
     /// Names of the cells that are not fresh, in the order of the text.
     private func stale(_ folder: TemporaryFolder, _ parameters: [String: String] = [:]) throws -> [String] {
-        let file = try NotebookFile(folder.path("n.md"))
         let session = session(folder)
         session.parameters = parameters
-        let keys = try CellKeys(NotebookProgram(file.notebook), session: session, files: FileDigests(path: folder.path("digests")))
-        return try NotebookStatus(file, session: session, keys: keys, lock: Lock(notebook: file.path)).cells.filter { $0.state != .fresh }.map(\.cell.name)
+        return try status(folder, session).cells.filter { $0.state != .fresh }.map(\.cell.name)
+    }
+
+    private func status(_ folder: TemporaryFolder, _ session: Session) throws -> NotebookStatus {
+        let file = try NotebookFile(folder.path("n.md"))
+        return try NotebookStatus(file, session: session, files: FileDigests(path: folder.path("digests")), lock: Lock(notebook: file.path))
+    }
+
+    @Test("what an earlier engine made is older, unless something else has changed too") func older() throws {
+        let folder = try desk()
+        let file = try NotebookFile(folder.path("n.md"))
+        let earlier = ItemKeyBuilder.engineVersion - 1
+        let keys = try CellKeys(
+            NotebookProgram(file.notebook), session: session(folder), files: FileDigests(path: folder.path("digests")), engine: earlier)
+        let lines = try FileSystem.readText(folder.path("n.lock")).split(separator: "\n").map { line in
+            var entry = try JSON.decode(Lock.Entry.self, from: Array(line.utf8), place: "n.lock")
+            let cell = try #require(file.notebook.cells.first { $0.name == entry.cell })
+            entry.engine = earlier
+            entry.key = try #require(keys.parts[cell.index])
+            return try JSON.encode(entry)
+        }
+        try AtomicFile.write(lines.joined(separator: "\n") + "\n", to: folder.path("n.lock"))
+        let all = try status(folder, session(folder)).cells
+        #expect(!all.isEmpty && all.allSatisfy { $0.state == .older && $0.reason == "made by engine \(earlier)" })
+        try change(folder, "1 + 1", "1 + 2")
+        let one = try status(folder, session(folder)).cells.filter { $0.state != .older }
+        #expect(one.map(\.cell.name) == ["alone"] && one.map(\.state) == [.stale])
     }
 
     private func change(_ folder: TemporaryFolder, _ old: String, _ new: String, in name: String = "n.md") throws {
