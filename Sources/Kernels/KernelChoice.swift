@@ -45,7 +45,7 @@ extension WinogradSize {
             let side = min(geometry.seenHeight, geometry.seenWidth)
             // Four times the weights are nothing where there are few: 9 MB at most here.
             if geometry.channels * outputs <= 1 << 16 { return side >= 8 ? .four : side >= 4 ? .two : nil }
-            // The VAE's widest layers: the larger tiles would save a sixth of the time of a decoding and take 400 MB more.
+            // The VAE's widest layers: the larger tiles would save a sixth of the time of a decoding and take 350 MB more.
             if side >= 32, geometry.channels * outputs >= 1 << 18 { return .two }
             return side >= 16 ? .four : side >= 8 ? .two : nil
         }

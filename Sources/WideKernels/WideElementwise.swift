@@ -2,33 +2,28 @@
 // here too. Each value is computed by the same operations as in `Activation.swift` and `Normalisation.swift` of `Kernels`, so the results are equal to the bit.
 // `count` is a multiple of 16; input and output may be the same memory.
 
-@inline(never)
-package func wideSilu(_ input: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>) {
+@inline(__always)
+private func mapped(_ input: UnsafePointer<Float>, _ count: Int, _ out: UnsafeMutablePointer<Float>, _ body: (F16) -> F16) {
     var i = 0
     while i < count {
-        store16(out + i, silu(load16(input + i)))
+        store16(out + i, body(load16(input + i)))
         i &+= 16
     }
+}
+
+@inline(never)
+package func wideSilu(_ input: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>) {
+    mapped(input, count, out) { silu($0) }
 }
 
 @inline(never)
 package func wideGelu(_ input: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>) {
-    var i = 0
-    while i < count {
-        let x = load16(input + i)
-        store16(out + i, x * normalShare(x))
-        i &+= 16
-    }
+    mapped(input, count, out) { $0 * normalShare($0) }
 }
 
 @inline(never)
 package func wideQuickGelu(_ input: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>) {
-    var i = 0
-    while i < count {
-        let x = load16(input + i)
-        store16(out + i, x / (1 + exponential(x * -1.702)))
-        i &+= 16
-    }
+    mapped(input, count, out) { $0 / (1 + exponential($0 * -1.702)) }
 }
 
 /// out = input gelu(gate).
