@@ -31,7 +31,7 @@ func product(of source: RowSource, by matrix: PackedMatrix, into out: UnsafeMuta
     let work = 2 * source.rows * matrix.inputs * matrix.outputs
     // A chunk of less than about 2 MFLOP costs more to hand out than it saves.
     let wantedChunks = max(1, min(16, work / 2_000_000))
-    let panelChunks = max(1, min(matrix.panels, (wantedChunks + rowChunks - 1) / rowChunks))
+    let panelChunks = ThreadPool.shared.isBusy ? 1 : max(1, min(matrix.panels, (wantedChunks + rowChunks - 1) / rowChunks))
     let panelsPerChunk = wholePairs((matrix.panels + panelChunks - 1) / panelChunks)
     ThreadPool.shared.run(rowChunks * panelChunks) { chunk in
         let firstRow = chunk % rowChunks * rowsPerChunk
@@ -101,8 +101,8 @@ func productBlock(
             b = matrix.rows(block.first, block.inputs, ofPanel: panel, scratch: wide)
             if isPair { step = matrix.rows(block.first, block.inputs, ofPanel: panel + 1, scratch: wide + wideCount) - b }
         }
-        // What comes next, two panels, is fetched by the last tiles, by more the more there are: a core waits for few lines at a time.
-        let perPanel = tiles.count > 8 ? 4 : tiles.count > 4 ? 2 : 1, pace = PackedMatrix.width / perPanel
+        // What comes next, two panels, is fetched by the last tiles, each its share by its rows: a core waits for few lines at a time.
+        let firstFetching = max(0, tiles.count - 8), fetchingRows = tiles.rows - tiles.start(firstFetching)
         let ahead = isPacked ? b + ((nextGroup - group) * together * matrix.inputs + blocks[next].first - block.first) * PackedMatrix.width : b
         let initial = index == 0 ? UnsafePointer(matrix.bias + panel * PackedMatrix.width) : nil
         let isNarrow = lastIsNarrow && group == groups - 1
@@ -115,11 +115,12 @@ func productBlock(
             let stride = inScratch ? groupWidth : targetStride
             let pointers = table + (start * blocks.segments + block.segment * size)
             if isPair {
-                let place = 2 * perPanel - tiles.count + tile
-                let upcoming = place < 0 || !isPacked ? b : ahead + place / perPanel * step + place % perPanel * (block.inputs * pace)
+                let fetches = isPacked && tile >= firstFetching
+                let pace = fetches ? (PackedMatrix.width * size + fetchingRows - 1) / fetchingRows : 0
+                let upcoming = fetches ? ahead + (start - tiles.start(firstFetching)) * PackedMatrix.width * block.inputs / fetchingRows : b
                 pairProduct(
                     size, segments: block.segments, length: block.length, offset: offset, rows: pointers, panel: b, step: step,
-                    ahead: upcoming, pace: place < 0 || !isPacked ? 0 : pace, initial: initial, out: destination, stride: stride)
+                    ahead: upcoming, pace: pace, initial: initial, out: destination, stride: stride)
             } else {
                 panelProduct(
                     size, segments: block.segments, length: block.length, offset: offset, rows: pointers, panel: b, initial: initial, out: destination,

@@ -56,6 +56,9 @@ package final class ThreadPool: @unchecked Sendable {
         set { wanted.store(max(1, min(newValue, Self.mostThreads)), ordering: .relaxed) }
     }
 
+    /// Whether a job given now would be computed by the calling thread alone: one from inside a chunk, say. To cut it up small would only cost.
+    var isBusy: Bool { threadCount == 1 || busy.load(ordering: .relaxed) }
+
     package static var processorCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
     private init() {

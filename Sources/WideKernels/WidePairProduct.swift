@@ -2,7 +2,7 @@ internal import CProcessor
 
 // As `WidePanelProduct.swift`, for two panels side by side: each value of A that is read serves 32 columns, without which the processor
 // waits for its loads. `step` is the distance from one panel to the other in floats; with `initial` (32 values) the sums start there.
-// `ahead` is fetched into the cache meanwhile, `pace` floats per k: what comes next. The rules of that file hold here too, and each sum is the same to the bit.
+// `ahead` and what lies `step` behind it are fetched into the cache meanwhile, `pace` floats per k: the two panels' parts that come next. The rules of that file hold here too, and each sum is the same to the bit.
 
 /// 12 rows by 32 columns.
 @inline(never)
@@ -38,7 +38,7 @@ package func widePairProduct12(
         let a6 = rows[6] + offset, a7 = rows[7] + offset, a8 = rows[8] + offset, a9 = rows[9] + offset, a10 = rows[10] + offset, a11 = rows[11] + offset
         var k = 0
         while k < length {
-            nb_prefetch(ahead)
+            nb_prefetch(ahead); nb_prefetch(ahead + step)
             let w = load16(b), v = load16(b + step)
             var x: F16
             x = F16(repeating: a0[k]); c0.addProduct(x, w); d0.addProduct(x, v)
@@ -104,7 +104,7 @@ package func widePairProduct8(
         let a6 = rows[6] + offset, a7 = rows[7] + offset
         var k = 0
         while k < length {
-            nb_prefetch(ahead)
+            nb_prefetch(ahead); nb_prefetch(ahead + step)
             let w = load16(b), v = load16(b + step)
             var x: F16
             x = F16(repeating: a0[k]); c0.addProduct(x, w); d0.addProduct(x, v)
@@ -157,7 +157,7 @@ package func widePairProduct4(
         let a0 = rows[0] + offset, a1 = rows[1] + offset, a2 = rows[2] + offset, a3 = rows[3] + offset
         var k = 0
         while k < length {
-            nb_prefetch(ahead)
+            nb_prefetch(ahead); nb_prefetch(ahead + step)
             let w = load16(b), v = load16(b + step)
             var x: F16
             x = F16(repeating: a0[k]); c0.addProduct(x, w); d0.addProduct(x, v)
