@@ -38,6 +38,9 @@ extension Tensor {
         }
     }
 
+    /// So many times over, along the first axis.
+    package func repeated(_ times: Int) -> Tensor { times == 1 ? self : Tensor.concatenated(Array(repeating: self, count: times)) }
+
     /// `[batch, channels, height, width]` to `[batch, height, width, channels]`.
     package var channelsLast: Tensor {
         precondition(rank == 4, "expected [batch, channels, height, width], found \(shape)")

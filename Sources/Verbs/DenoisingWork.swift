@@ -188,10 +188,10 @@ struct DenoisingWork {
             guard let timestep = rows[0].current.run?.timestep else { break }
             do {
                 let inputs = try rows.map { row in try row.current.run?.scaledInput(row.current.tensor) ?? row.current.tensor }
-                let sample = Tensor.stacked(isGuided ? inputs + inputs : inputs)
+                let sample = Tensor.stacked(inputs)
                 let output = try session.abandonable {
                     try unet.predict(
-                        sample, timesteps: Array(repeating: timestep, count: sample.shape[0]), conditioning: conditioning, contexts: contexts)
+                        sample, timesteps: Array(repeating: timestep, count: rows.count), conditioning: conditioning, contexts: contexts)
                 }
                 for index in rows.indices {
                     let guided = isGuided ? Guidance.combine(empty: output[index], text: output[rows.count + index], scale: guidance) : output[index]

@@ -91,7 +91,7 @@ enum PredictVerb {
                 let times = rows.map { told[$0].timestep }
                 let output = try session.abandonable {
                     try unet.predict(
-                        .stacked(inputs + inputs), timesteps: times + times, conditioning: conditioning,
+                        .stacked(inputs), timesteps: times, conditioning: conditioning,
                         contexts: Array(repeating: 0, count: rows.count) + Array(1...rows.count))
                 }
                 for (index, row) in rows.enumerated() {

@@ -75,9 +75,8 @@ struct PipelineGoldenTests {
         var call = 0
         while let timestep = scheduler.timestep {
             let input = try scheduler.scaledInput(sample)
-            let doubled = guided ? Tensor.concatenated([input, input]) : input
             var output = try model.unet.predict(
-                doubled, timesteps: Array(repeating: timestep, count: doubled.shape[0]), conditioning: conditioning, contexts: Array(0..<doubled.shape[0]))
+                input, timesteps: Array(repeating: timestep, count: batch), conditioning: conditioning, contexts: Array(0..<(guided ? 2 : 1) * batch))
             if guided { output = Guidance.combine(empty: output[rows: 0..<batch], text: output[rows: batch..<2 * batch], scale: guidance) }
             var unused = Generator(seed: 0)
             sample = try scheduler.step(output: output, sample: sample, generator: &unused)

@@ -53,6 +53,31 @@ struct UNetGoldenTests {
         }
     }
 
+    @Test("items with two contexts each give what the same items twice do, to the bit, with any number of threads")
+    func sharedBeginning() throws {
+        let threads = ThreadPool.shared.threadCount
+        defer { ThreadPool.shared.threadCount = threads }
+        var tried = 0
+        for model in try Self.models.get() {
+            let unet = try UNet(folder: model.folder.path)
+            guard let golden = try firstCase(model, where: { $0.shape[0] > 1 }) else { continue }
+            let sample = try golden.tensor("sample"), states = try golden.tensor("encoder_hidden_states")
+            let conditioning = try unet.conditioning(states)
+            for items in 1...sample.shape[0] {
+                let some = sample[rows: 0..<items]
+                let timesteps = (0..<items).map { Float(100 * $0 + 1) }, contexts = (0..<2 * items).map { ($0 + $0 / items) % states.shape[0] }
+                let twice = try unet.predict(some.repeated(2), timesteps: timesteps + timesteps, conditioning: conditioning, contexts: contexts)
+                for count in [1, 2, 3] {
+                    ThreadPool.shared.threadCount = count
+                    let once = try unet.predict(some, timesteps: timesteps, conditioning: conditioning, contexts: contexts)
+                    #expect(once.shape == twice.shape && once.values == twice.values, "\(model.folder.path), \(items) items, \(count) threads")
+                    tried += 1
+                }
+            }
+        }
+        #expect(tried > 0)
+    }
+
     private func firstCase(_ model: GoldenModel, where wanted: (Tensor) -> Bool) throws -> GoldenCase? {
         var found: GoldenCase?
         try model.forEachCase { if found == nil, wanted(try $0.tensor("sample")) { found = $0 } }

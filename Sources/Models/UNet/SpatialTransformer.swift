@@ -13,11 +13,17 @@ package struct Conditioning: Sendable {
 /// What the blocks of one prediction share.
 struct Predicting {
     let conditioning: Conditioning
-    /// Which prompt each item of the batch looks at.
+    /// Which prompt each item looks at: one for each item, and for guidance another for each after these.
     let contexts: [Int]
-    /// SiLU of the time embedding, `[batch, width]`.
-    let time: Tensor
+    /// SiLU of the time embedding, `[items, width]` and `[contexts, width]`.
+    let timeOfItems, timeOfContexts: Tensor
     let trace: ActivationTrace?
+
+    /// The time embedding for each row of a batch.
+    func time(_ x: Tensor) -> Tensor { x.shape[0] == contexts.count ? timeOfContexts : timeOfItems }
+
+    /// Activations of items that have not looked at a prompt yet, once for each context.
+    func forEachContext(_ x: Tensor) -> Tensor { x.repeated(contexts.count / x.shape[0]) }
 }
 
 /// Cross-attention layers in the order in which the network is built, so that `Conditioning` can be indexed.
@@ -53,7 +59,7 @@ struct SpatialTransformer: Sendable {
     func callAsFunction(_ x: Tensor, _ predicting: Predicting, name: String) -> Tensor {
         var hidden = projectIn(norm(x))
         for (index, block) in blocks.enumerated() { hidden = block(hidden, predicting, name: "\(name).transformer_blocks.\(index)") }
-        return added(projectOut(hidden), x)
+        return added(projectOut(hidden), predicting.forEachContext(x))
     }
 }
 
@@ -85,10 +91,17 @@ private struct TransformerBlock: Sendable {
         func record(_ part: String, _ value: Tensor) {
             predicting.trace?.record(name + part, value.reshaped([value.shape[0], value.shape[1] * value.shape[2], value.shape[3]]))
         }
-        let normal = norm1(x)
-        let mixed = firstIndex.map { first(normal, to: predicting.conditioning.keysValues[$0], contexts: predicting.contexts) } ?? first(normal)
-        record(".attn1", mixed)
-        var hidden = added(mixed, x)
+        var hidden = x
+        if let firstIndex {
+            hidden = predicting.forEachContext(x)
+            let mixed = first(norm1(hidden), to: predicting.conditioning.keysValues[firstIndex], contexts: predicting.contexts)
+            record(".attn1", mixed)
+            hidden = added(mixed, hidden)
+        } else {
+            let mixed = first(norm1(x))
+            record(".attn1", mixed)
+            hidden = predicting.forEachContext(added(mixed, x))
+        }
         let told = cross(norm2(hidden), to: predicting.conditioning.keysValues[crossIndex], contexts: predicting.contexts)
         record(".attn2", told)
         hidden = added(told, hidden)

@@ -68,36 +68,47 @@ package struct UNet: Sendable {
 
     /// The network's output for a batch.
     /// - Parameters:
-    ///   - sample: `[batch, inChannels, height, width]`.
+    ///   - sample: `[items, inChannels, height, width]`.
     ///   - timesteps: one per item.
-    ///   - contexts: which prompt of `conditioning` each item looks at.
-    /// - Returns: `[batch, outChannels, height, width]`.
+    ///   - contexts: which prompt of `conditioning` each item looks at; for guidance several times as many, first one for each item, then another for each.
+    ///     What comes before the first cross-attention is computed once per item.
+    /// - Returns: `[contexts, outChannels, height, width]`.
     package func predict(_ sample: Tensor, timesteps: [Float], conditioning: Conditioning, contexts: [Int], trace: ActivationTrace? = nil) throws -> Tensor {
         let c = configuration
         guard sample.rank == 4, sample.shape[1] == c.inChannels, sample.count > 0 else {
             throw EngineError(.shape, "a sample of shape \(sample.shape) does not fit: expected [batch, \(c.inChannels), height, width]")
         }
+        let items = sample.shape[0], groups = contexts.count / items
         precondition(
-            timesteps.count == sample.shape[0] && contexts.count == sample.shape[0],
-            "\(timesteps.count) timesteps and \(contexts.count) contexts for \(sample.shape[0]) items")
+            timesteps.count == items && groups > 0 && contexts.count == groups * items,
+            "\(timesteps.count) timesteps and \(contexts.count) contexts for \(items) items")
         BufferPool.serve("unet")
-        let parts = trace == nil ? partsApart(ofBatch: sample.shape[0]) : 1
+        let parts = trace == nil ? partsApart(ofBatch: contexts.count) : 1
         guard parts > 1 else { return try output(sample, timesteps: timesteps, conditioning: conditioning, contexts: contexts, trace: trace) }
+        // A part of the items with all of their contexts; too few items are split by contexts.
+        let byItems = items >= parts
+        let ranges = (0..<parts).map { part in
+            let count = byItems ? items : contexts.count
+            return part * count / parts..<(part + 1) * count / parts
+        }
+        let places = ranges.map { range in byItems ? (0..<groups).flatMap { group in range.map { group * items + $0 } } : Array(range) }
         let use = WeightUse.current
         let results = Mutex([Result<Tensor, any Error>?](repeating: nil, count: parts))
         ThreadPool.shared.runApart(parts) { part in
-            let range = part * sample.shape[0] / parts..<(part + 1) * sample.shape[0] / parts
+            let range = byItems ? Array(ranges[part]) : ranges[part].map { $0 % items }
             let result = WeightUse.$current.withValue(use) {
                 Result {
                     try output(
-                        Tensor.stacked(range.map { sample[$0] }), timesteps: Array(timesteps[range]), conditioning: conditioning,
-                        contexts: Array(contexts[range]), trace: nil)
+                        Tensor.stacked(range.map { sample[$0] }), timesteps: range.map { timesteps[$0] }, conditioning: conditioning,
+                        contexts: places[part].map { contexts[$0] }, trace: nil)
                 }
             }
             results.withLock { $0[part] = result }
         }
         let outputs = try results.withLock { try $0.compactMap { try $0?.get() } }
-        return Tensor.stacked(outputs.flatMap { output in (0..<output.shape[0]).map { output[$0] } })
+        var ordered = [Tensor?](repeating: nil, count: contexts.count)
+        for (output, places) in zip(outputs, places) { for (index, place) in places.enumerated() { ordered[place] = output[index] } }
+        return Tensor.stacked(ordered.compactMap { $0 })
     }
 
     /// Into how many parts a batch is split that are computed side by side, each by one thread. A small network spends more time on handing out
@@ -113,7 +124,8 @@ package struct UNet: Sendable {
     private func output(_ sample: Tensor, timesteps: [Float], conditioning: Conditioning, contexts: [Int], trace: ActivationTrace?) throws -> Tensor {
         let c = configuration
         let time = Activation.silu(timeEmbedding(timesteps, trace: trace))
-        let predicting = Predicting(conditioning: conditioning, contexts: contexts, time: time, trace: trace)
+        let predicting = Predicting(
+            conditioning: conditioning, contexts: contexts, timeOfItems: time, timeOfContexts: time.repeated(contexts.count / timesteps.count), trace: trace)
         let centered = c.centersInput ? sample * 2 - 1 : sample
         var hidden = convIn(centered.channelsLast)
         trace?.record("conv_in", hidden)
@@ -129,6 +141,6 @@ package struct UNet: Sendable {
         }
         try EngineError.checkAbandoned()
         if let trace { trace.record("conv_norm_out", normOut(hidden)) }
-        return convOut(normOut(hidden, activation: .silu)).channelsFirst
+        return predicting.forEachContext(convOut(normOut(hidden, activation: .silu))).channelsFirst
     }
 }

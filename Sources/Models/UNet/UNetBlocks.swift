@@ -33,7 +33,7 @@ struct DownBlock: Sendable {
     func callAsFunction(_ x: Tensor, skips: inout [Tensor], _ predicting: Predicting, name: String) -> Tensor {
         var hidden = x
         for (index, resnet) in resnets.enumerated() {
-            hidden = resnet(hidden, time: predicting.time)
+            hidden = resnet(hidden, time: predicting.time(hidden))
             predicting.trace?.record("\(name).resnets.\(index)", hidden)
             if index < attentions.count {
                 hidden = attentions[index](hidden, predicting, name: "\(name).attentions.\(index)")
@@ -67,10 +67,10 @@ struct MidBlock: Sendable {
     }
 
     func callAsFunction(_ x: Tensor, _ predicting: Predicting) -> Tensor {
-        var hidden = resnets[0](x, time: predicting.time)
+        var hidden = resnets[0](x, time: predicting.time(x))
         for (index, attention) in attentions.enumerated() {
             hidden = attention(hidden, predicting, name: "mid_block.attentions.\(index)")
-            hidden = resnets[index + 1](hidden, time: predicting.time)
+            hidden = resnets[index + 1](hidden, time: predicting.time(hidden))
         }
         predicting.trace?.record("mid_block", hidden)
         return hidden
@@ -111,7 +111,8 @@ struct UpBlock: Sendable {
     func callAsFunction(_ x: Tensor, skips: inout [Tensor], _ predicting: Predicting, name: String) -> Tensor {
         var hidden = x
         for (index, resnet) in resnets.enumerated() {
-            hidden = resnet(joinedChannels(hidden, skips.removeLast()), time: predicting.time)
+            let skip = skips.removeLast()
+            hidden = resnet(joinedChannels(hidden, skip.repeated(hidden.shape[0] / skip.shape[0])), time: predicting.time(hidden))
             predicting.trace?.record("\(name).resnets.\(index)", hidden)
             if index < attentions.count { hidden = attentions[index](hidden, predicting, name: "\(name).attentions.\(index)") }
         }
