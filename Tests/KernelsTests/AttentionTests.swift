@@ -59,7 +59,8 @@ import Testing
                 }
             }
             let expected = naive(
-                q.values, k.values, v.values, batch: batch, queryLength: queryLength, length: length, heads: heads, width: width, contexts: contexts, mask: mask)
+                q.values, k.values, v.values, batch: batch, queryLength: queryLength, length: length, heads: heads, width: width, contexts: contexts, mask: mask
+            )
             // Scores of about 1 with sums of 160 products in single precision: a few units in the seventh place, and the exponential's 2e-7.
             expectClose(actual: actual, expected: Tensor(shape: [expected.count], values: expected), absolute: 4e-6, "\(queryLength) x \(length) x \(width)")
         }
