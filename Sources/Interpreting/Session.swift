@@ -5,7 +5,8 @@ import Results
 package final class Session {
     package struct Settings: Sendable {
         /// Items that are denoised together at most.
-        package var batch = 8
+        /// Nil: as many as suit the network.
+        package var batch: Int?
         /// Cores that the engine may use; 0 means all.
         package var threads = 0
         /// Added to every seed that is not written out.

@@ -345,7 +345,8 @@ package final class PromptSession {
         let words = argument.split { $0 == " " || $0 == "=" }.map(String.init)
         let names = ["threads", "batch", "seed"]
         if words.isEmpty {
-            write("threads \(ThreadPool.shared.threadCount)\nbatch \(session.settings.batch)\nseed \(session.settings.seed)\n", .output)
+            let batch = session.settings.batch.map(String.init) ?? "as suits the network"
+            write("threads \(ThreadPool.shared.threadCount)\nbatch \(batch)\nseed \(session.settings.seed)\n", .output)
             return
         }
         guard words.count == 2, names.contains(words[0]), let value = Int(words[1]), value >= (words[0] == "seed" ? 0 : 1), value <= 1 << 31 else {

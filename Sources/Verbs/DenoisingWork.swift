@@ -158,7 +158,7 @@ struct DenoisingWork {
         }
         return order.flatMap { place in
             let rows = members[place] ?? []
-            return Batches.ranges(count: rows.count, size: invocation.session.settings.batch).map { Array(rows[$0]) }
+            return Batches.ranges(count: rows.count, size: invocation.session.settings.batch ?? model.model.unet.usualBatch).map { Array(rows[$0]) }
         }
     }
 

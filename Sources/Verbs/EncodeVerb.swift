@@ -81,7 +81,7 @@ enum EncodeVerb {
         let watch = session.cancellation.watch()
         session.progress.begin("encode", total: pictures.count)
         defer { session.progress.end() }
-        for range in Batches.ranges(count: pictures.count, size: session.settings.batch) {
+        for range in Batches.ranges(count: pictures.count, size: session.settings.batch ?? 8) {
             if watch.isStopped { break }
             var rows: [Int] = []
             var pixels: [Tensor] = []

@@ -78,7 +78,7 @@ enum PredictVerb {
         }
         store?.cache.count("predict", cached: told.count - missing.count)
         let groups = Batches.alike(missing.map { told[$0].input.shape }, .max).flatMap { group in
-            Batches.ranges(count: group.count, size: session.settings.batch).map { group[$0].map { missing[$0] } }
+            Batches.ranges(count: group.count, size: session.settings.batch ?? unet.usualBatch).map { group[$0].map { missing[$0] } }
         }
         session.progress.begin("predict", total: missing.count)
         defer { session.progress.end() }

@@ -31,7 +31,7 @@ struct CommonOptions: ParsableArguments {
     @Option(help: "Cores to compute on (standard: all).")
     var threads: Int?
 
-    @Option(help: "Items that are denoised together at most.")
+    @Option(help: "Items that are denoised together at most (standard: as many as suit the network).")
     var batch: Int?
 
     @Option(help: "Added to every seed that is not written out.")
