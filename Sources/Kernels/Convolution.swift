@@ -37,12 +37,19 @@ package struct ConvolutionGeometry: Sendable, Equatable {
 
 /// out `[batch, outputHeight, outputWidth, matrix.outputs]` = the convolution of the input with the matrix packed from its
 /// kernel, as one implicit matrix product: a row per output pixel, a segment of `channels` k per tap, a row of zeros
-/// where a tap falls on the padding.
-package func convolution(_ input: UnsafePointer<Float>, _ geometry: ConvolutionGeometry, by matrix: PackedMatrix, into out: UnsafeMutablePointer<Float>) {
+/// where a tap falls on the padding. `residual`, if given, has the output's shape and is added.
+package func convolution(
+    _ input: UnsafePointer<Float>, _ geometry: ConvolutionGeometry, by matrix: PackedMatrix, adding residual: UnsafePointer<Float>? = nil,
+    into out: UnsafeMutablePointer<Float>
+) {
     let g = geometry
     let taps = g.kernelHeight * g.kernelWidth
     precondition(taps * g.channels == matrix.inputs, "a kernel of \(matrix.inputs) inputs against \(taps) taps of \(g.channels) channels")
-    if KernelChoice.current == .naive { return naiveConvolution(input, g, by: matrix, into: out) }
+    if KernelChoice.current == .naive {
+        naiveConvolution(input, g, by: matrix, into: out)
+        if let residual { addRow(residual, count: g.batch * g.outputHeight * g.outputWidth * matrix.outputs, to: out) }
+        return
+    }
     let zeros = allocateFloats(g.channels)
     defer { zeros.deallocate() }
     zeros.update(repeating: 0, count: g.channels)
@@ -60,5 +67,5 @@ package func convolution(_ input: UnsafePointer<Float>, _ geometry: ConvolutionG
             }
         }
     }
-    product(of: source, by: matrix, into: out, outputStride: matrix.outputs)
+    product(of: source, by: matrix, adding: residual, into: out, outputStride: matrix.outputs)
 }

@@ -6,16 +6,33 @@ struct RowSource {
     var pointers: (_ row: Int, _ destination: UnsafeMutablePointer<UnsafePointer<Float>>) -> Void
 }
 
-/// out = A · B + bias. A is `[rows, B.inputs]` with `inputStride` floats from row to row; out likewise with `outputStride`.
+/// out = A · B + bias, and `residual` beside it. A is `[rows, B.inputs]` with `inputStride` floats from row to row; out and residual likewise with
+/// `outputStride`. The residual is added last, in cache: the same as a sum of its own after the product.
 package func matrixProduct(
-    _ input: UnsafePointer<Float>, rows: Int, inputStride: Int, by matrix: PackedMatrix,
+    _ input: UnsafePointer<Float>, rows: Int, inputStride: Int, by matrix: PackedMatrix, adding residual: UnsafePointer<Float>? = nil,
     into out: UnsafeMutablePointer<Float>, outputStride: Int
 ) {
     if KernelChoice.current == .naive {
-        return naiveProduct(input, rows: rows, inputStride: inputStride, by: matrix, into: out, outputStride: outputStride)
+        naiveProduct(input, rows: rows, inputStride: inputStride, by: matrix, into: out, outputStride: outputStride)
+        if let residual { for row in 0..<rows { addRow(residual + row * outputStride, count: matrix.outputs, to: out + row * outputStride) } }
+        return
     }
     let source = RowSource(rows: rows, segments: 1, length: matrix.inputs) { row, to in to[0] = input + row * inputStride }
-    product(of: source, by: matrix, into: out, outputStride: outputStride)
+    product(of: source, by: matrix, adding: residual, into: out, outputStride: outputStride)
+}
+
+/// Adds `count` values to as many others.
+@inline(__always)
+func addRow(_ values: UnsafePointer<Float>, count: Int, to out: UnsafeMutablePointer<Float>) {
+    var i = 0
+    while i &+ 8 <= count {
+        store8(out, i, load8(out, i) + load8(values, i))
+        i &+= 8
+    }
+    while i < count {
+        out[i] += values[i]
+        i &+= 1
+    }
 }
 
 /// Products of no more rows read each weight once.
@@ -23,7 +40,9 @@ package let mostRowsOfAChunk = 192
 
 /// The blocked product. Chunks are blocks of rows times groups of panels; within one, for each panel, blocks of k that
 /// keep the panel's part in the first caches, and within these the tiles of rows.
-func product(of source: RowSource, by matrix: PackedMatrix, into out: UnsafeMutablePointer<Float>, outputStride: Int) {
+func product(
+    of source: RowSource, by matrix: PackedMatrix, adding residual: UnsafePointer<Float>? = nil, into out: UnsafeMutablePointer<Float>, outputStride: Int
+) {
     precondition(source.segments * source.length == matrix.inputs, "rows of \(source.segments * source.length) against a matrix of \(matrix.inputs) inputs")
     guard source.rows > 0 else { return }
     let rowChunks = (source.rows + mostRowsOfAChunk - 1) / mostRowsOfAChunk
@@ -39,7 +58,7 @@ func product(of source: RowSource, by matrix: PackedMatrix, into out: UnsafeMuta
         let rows = firstRow..<max(firstRow, min(source.rows, firstRow + rowsPerChunk))
         let panels = firstPanel..<max(firstPanel, min(matrix.panels, firstPanel + panelsPerChunk))
         if !rows.isEmpty && !panels.isEmpty {
-            productBlock(of: source, rows: rows, by: matrix, panels: panels, into: out, outputStride: outputStride)
+            productBlock(of: source, rows: rows, by: matrix, panels: panels, adding: residual, into: out, outputStride: outputStride)
         }
     }
 }
@@ -49,7 +68,7 @@ func wholePairs(_ panels: Int) -> Int { RowTiles.wide ? (panels + 1) / 2 * 2 : p
 
 /// Some rows of a product against some of the panels.
 func productBlock(
-    of source: RowSource, rows: Range<Int>, by matrix: PackedMatrix, panels: Range<Int>,
+    of source: RowSource, rows: Range<Int>, by matrix: PackedMatrix, panels: Range<Int>, adding residual: UnsafePointer<Float>?,
     into out: UnsafeMutablePointer<Float>, outputStride: Int
 ) {
     var memory = Scratch()
@@ -59,14 +78,14 @@ func productBlock(
     fill(table, with: source, rows, tiles, &memory)
     productBlock(
         table, tiles, rows: rows.count, InputBlocks(segments: source.segments, length: source.length), by: matrix, panels: panels,
-        into: out + rows.lowerBound * outputStride, outputStride: outputStride, &memory)
+        adding: residual.map { $0 + rows.lowerBound * outputStride }, into: out + rows.lowerBound * outputStride, outputStride: outputStride, &memory)
 }
 
 /// The same of rows given as pointers, `[segments][rows of the tile]` tile by tile.
 /// - Parameter rows: those that `out` has room for; where it has for all of the last tile, `tiles.rows`.
 func productBlock(
     _ table: UnsafePointer<UnsafePointer<Float>>, _ tiles: RowTiles, rows: Int, _ blocks: InputBlocks, by matrix: PackedMatrix, panels: Range<Int>,
-    into out: UnsafeMutablePointer<Float>, outputStride: Int, _ memory: inout Scratch
+    adding residual: UnsafePointer<Float>? = nil, into out: UnsafeMutablePointer<Float>, outputStride: Int, _ memory: inout Scratch
 ) {
     // Wide vectors take panels in pairs, which then share the first cache.
     let together = RowTiles.wide ? 2 : 1
@@ -126,6 +145,12 @@ func productBlock(
                     size, segments: block.segments, length: block.length, offset: offset, rows: pointers, panel: b, initial: initial, out: destination,
                     stride: stride)
             }
+            if let residual, index == blocks.count - 1, !isNarrow, !inScratch {
+                for row in start..<start + size {
+                    let place = row * outputStride + panel * PackedMatrix.width
+                    addRow(residual + place, count: (isPair ? 2 : 1) * PackedMatrix.width, to: out + place)
+                }
+            }
         }
     }
 
@@ -170,12 +195,17 @@ func productBlock(
             let target = out + (panels.lowerBound + group * together) * PackedMatrix.width
             for row in start..<rows {
                 (target + row * outputStride).update(from: lastTiles + (group * lastSize + row - start) * groupWidth, count: columns)
+                if let residual { addRow(residual + (target - out) + row * outputStride, count: columns, to: target + row * outputStride) }
             }
         }
     }
     if lastIsNarrow {
         let first = (panels.lowerBound + (groups - 1) * together) * PackedMatrix.width
-        for row in 0..<rows { (out + row * outputStride + first).update(from: narrow + row * groupWidth, count: matrix.outputs - first) }
+        for row in 0..<rows {
+            let place = row * outputStride + first
+            (out + place).update(from: narrow + row * groupWidth, count: matrix.outputs - first)
+            if let residual { addRow(residual + place, count: matrix.outputs - first, to: out + place) }
+        }
     }
 }
 

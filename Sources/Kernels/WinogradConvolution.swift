@@ -5,7 +5,8 @@ internal import WideKernels
 /// Each thread takes its own small blocks through all three, or, where that would not pay, all threads share each phase of a large one.
 /// An output's arithmetic depends on its place in its own tile only, so neither batch nor threads change a bit.
 package func winogradConvolution(
-    _ input: UnsafePointer<Float>, _ geometry: ConvolutionGeometry, by weights: WinogradWeights, into out: UnsafeMutablePointer<Float>
+    _ input: UnsafePointer<Float>, _ geometry: ConvolutionGeometry, by weights: WinogradWeights, adding residual: UnsafePointer<Float>? = nil,
+    into out: UnsafeMutablePointer<Float>
 ) {
     let g = geometry
     precondition(g.isWinograd && g.channels == weights.channels, "\(g) is no case for Winograd's algorithm with \(weights.channels) channels")
@@ -19,7 +20,7 @@ package func winogradConvolution(
             defer { block.release() }
             block.transformInput(input, 0..<block.count)
             for plane in 0..<weights.size.planes { block.multiply(plane: plane, panels: 0..<weights.planes[0].panels) }
-            block.transformOutput(0..<block.count, into: out)
+            block.transformOutput(0..<block.count, adding: residual, into: out)
         }
         return
     }
@@ -37,7 +38,7 @@ package func winogradConvolution(
             let start = chunk % groups * panelsPerGroup
             block.multiply(plane: chunk / groups, panels: start..<max(start, min(panels, start + panelsPerGroup)))
         }
-        forEachBlock(block.count, size: max(1, 4096 / weights.outputs)) { block.transformOutput($0, into: out) }
+        forEachBlock(block.count, size: max(1, 4096 / weights.outputs)) { block.transformOutput($0, adding: residual, into: out) }
         first += block.count
     }
 }
@@ -90,11 +91,11 @@ private struct WinogradBlock {
             into: products + plane * outputPlane, outputStride: outputStride, &memory)
     }
 
-    func transformOutput(_ range: Range<Int>, into out: UnsafeMutablePointer<Float>) {
+    func transformOutput(_ range: Range<Int>, adding residual: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>) {
         let half = allocateFloats(weights.size.planes * 16)
         defer { half.deallocate() }
         for tile in range {
-            tiles.transformOutput(products + tile * outputStride, plane: outputPlane, tile: first + tile, weights, half: half, into: out)
+            tiles.transformOutput(products + tile * outputStride, plane: outputPlane, tile: first + tile, weights, half: half, adding: residual, into: out)
         }
     }
 }
@@ -186,7 +187,7 @@ private struct WinogradTiles {
     /// Aᵀ M A plus the bias, for each output of one tile, as far as it lies inside the picture.
     func transformOutput(
         _ products: UnsafePointer<Float>, plane: Int, tile: Int, _ weights: WinogradWeights, half scratch: UnsafeMutablePointer<Float>,
-        into out: UnsafeMutablePointer<Float>
+        adding residual: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>
     ) {
         let g = geometry, n = size.input, m = size.output, outputs = weights.outputs
         let top = tile % perImage / across * m, left = tile % perImage % across * m
@@ -234,6 +235,11 @@ private struct WinogradTiles {
                     channel += 8
                 }
             }
+        }
+        guard let residual else { return }
+        for y in 0..<rows {
+            let row = target + y * g.outputWidth * outputs
+            addRow(residual + (row - out), count: columns * outputs, to: row)
         }
     }
 }

@@ -24,6 +24,6 @@ struct ResidualBlock: Sendable {
     func callAsFunction(_ x: Tensor, time: Tensor? = nil) -> Tensor {
         var hidden = conv1(norm1(x, activation: .silu))
         if let timeProjection, let time { add(timeProjection(time), toEachPixelOf: &hidden) }
-        return added(conv2(norm2(hidden, activation: .silu)), shortcut?(x) ?? x)
+        return conv2(norm2(hidden, activation: .silu), adding: shortcut?(x) ?? x)
     }
 }

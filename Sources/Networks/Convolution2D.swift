@@ -33,20 +33,26 @@ package struct Convolution2D: Sendable {
             })
     }
 
-    /// - Parameter enlargedTo: height and width to which the input is enlarged by nearest neighbour before the convolution.
-    package func callAsFunction(_ x: Tensor, enlargedTo size: (height: Int, width: Int)? = nil) -> Tensor {
+    /// - Parameters:
+    ///   - enlargedTo: height and width to which the input is enlarged by nearest neighbour before the convolution.
+    ///   - residual: of the output's shape, added to it.
+    package func callAsFunction(_ x: Tensor, enlargedTo size: (height: Int, width: Int)? = nil, adding residual: Tensor? = nil) -> Tensor {
         precondition(x.rank == 4 && x.shape[3] == inputs, "expected [batch, height, width, \(inputs)], found \(x.shape)")
         var geometry = ConvolutionGeometry(
             batch: x.shape[0], height: x.shape[1], width: x.shape[2], channels: inputs, kernel: kernel, stride: stride, padding: padding)
         if padsEnd { (geometry.padTop, geometry.padLeft, geometry.padBottom, geometry.padRight) = (0, 0, 1, 1) }
         if let size { (geometry.seenHeight, geometry.seenWidth) = size }
+        let shape = [geometry.batch, geometry.outputHeight, geometry.outputWidth, outputs]
+        precondition(residual.map { $0.shape == shape } ?? true, "cannot add \(residual?.shape ?? []) to \(shape)")
         return x.withUnsafePointer { source in
-            Tensor(shape: [geometry.batch, geometry.outputHeight, geometry.outputWidth, outputs]) { out in
-                if let size = WinogradSize.chosen(for: geometry, outputs: outputs), let weights = winograd[size] {
-                    winogradConvolution(source, geometry, by: weights.value, into: out)
-                } else {
-                    let rows = geometry.batch * geometry.outputHeight * geometry.outputWidth
-                    matrix.use(rows: rows) { convolution(source, geometry, by: $0, into: out) }
+            Tensor(shape: shape) { out in
+                withPointer(residual) { residual in
+                    if let size = WinogradSize.chosen(for: geometry, outputs: outputs), let weights = winograd[size] {
+                        winogradConvolution(source, geometry, by: weights.value, adding: residual, into: out)
+                    } else {
+                        let rows = geometry.batch * geometry.outputHeight * geometry.outputWidth
+                        matrix.use(rows: rows) { convolution(source, geometry, by: $0, adding: residual, into: out) }
+                    }
                 }
             }
         }

@@ -19,12 +19,16 @@ package struct FeedForward: Sendable {
     }
 
     /// `[..., width]` to the same.
-    package func callAsFunction(_ x: Tensor) -> Tensor {
+    /// - Parameter residual: of the same shape, added to the output.
+    package func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil) -> Tensor {
         let width = first.inputs, rows = x.count / width
         return x.withUnsafePointer { source in
             Tensor(shape: x.shape) { out in
-                forEachBlock(rows, size: rowsTogether(of: rows)) { range in
-                    apply(source + range.lowerBound * width, rows: range.count, into: out + range.lowerBound * width)
+                withPointer(residual) { residual in
+                    forEachBlock(rows, size: rowsTogether(of: rows)) { range in
+                        let start = range.lowerBound * width
+                        apply(source + start, rows: range.count, adding: residual.map { $0 + start }, into: out + start)
+                    }
                 }
             }
         }
@@ -37,7 +41,7 @@ package struct FeedForward: Sendable {
         return together >= 72 && rows >= 2 * together * ThreadPool.shared.threadCount ? together : max(1, rows)
     }
 
-    private func apply(_ x: UnsafePointer<Float>, rows: Int, into out: UnsafeMutablePointer<Float>) {
+    private func apply(_ x: UnsafePointer<Float>, rows: Int, adding residual: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>) {
         // One cache line beside each row, as rows of whole powers of two would share cache sets.
         let wide = first.outputs + 16, narrow = max(first.inputs, second.inputs) + 16
         let hidden = BufferPool.take(rows * wide), other = BufferPool.take(rows * narrow)
@@ -50,12 +54,12 @@ package struct FeedForward: Sendable {
         switch middle {
         case .gatedGelu:
             geglu(hidden, rows: rows, inputStride: wide, width: second.inputs, into: other, outputStride: narrow)
-            second.apply(other, rows: rows, inputStride: narrow, into: out)
+            second.apply(other, rows: rows, inputStride: narrow, adding: residual, into: out)
         case .activation(let activation):
             forEachBlock(rows, size: max(1, 32_768 / wide)) { range in
                 for row in range { activation.apply(hidden + row * wide, count: first.outputs, into: hidden + row * wide) }
             }
-            second.apply(hidden, rows: rows, inputStride: wide, into: out)
+            second.apply(hidden, rows: rows, inputStride: wide, adding: residual, into: out)
         }
     }
 }

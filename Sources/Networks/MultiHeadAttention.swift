@@ -45,7 +45,10 @@ package struct MultiHeadAttention: Sendable {
     }
 
     /// `[batch, ..., width]` attending to prepared keys and values; item i looks at context `contexts[i]`.
-    package func callAsFunction(_ x: Tensor, to packed: PackedKeysValues, contexts: [Int], mask: AttentionMask? = nil) -> Tensor {
+    /// - Parameter residual: of the same shape, added to the output.
+    package func callAsFunction(
+        _ x: Tensor, to packed: PackedKeysValues, contexts: [Int], mask: AttentionMask? = nil, adding residual: Tensor? = nil
+    ) -> Tensor {
         let batch = x.shape[0]
         let length = x.count / batch / width
         let queries = query(x)
@@ -56,11 +59,11 @@ package struct MultiHeadAttention: Sendable {
                     into: out, outputStride: width)
             }
         }
-        return output(mixed)
+        return output(mixed, adding: residual)
     }
 
     /// Self-attention.
-    package func callAsFunction(_ x: Tensor, mask: AttentionMask? = nil) -> Tensor {
-        self(x, to: keysValues(of: x), contexts: Array(0..<x.shape[0]), mask: mask)
+    package func callAsFunction(_ x: Tensor, mask: AttentionMask? = nil, adding residual: Tensor? = nil) -> Tensor {
+        self(x, to: keysValues(of: x), contexts: Array(0..<x.shape[0]), mask: mask, adding: residual)
     }
 }

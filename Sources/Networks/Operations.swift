@@ -21,6 +21,9 @@ package enum Activation: String, Sendable, CaseIterable {
     }
 }
 
+/// A tensor's elements, nil without one.
+func withPointer<R>(_ tensor: Tensor?, _ body: (UnsafePointer<Float>?) -> R) -> R { tensor.map { $0.withUnsafePointer(body) } ?? body(nil) }
+
 /// The sum of two tensors of equal count, in the first one's shape.
 package func added(_ a: Tensor, _ b: Tensor) -> Tensor {
     precondition(a.count == b.count, "cannot add \(a.shape) and \(b.shape)")

@@ -56,6 +56,41 @@ struct MatrixProductTests {
         }
     }
 
+    @Test("a residual gives the bits of a sum after the product, also in tiles and panels that are not full") func residuals() {
+        var generator = Generator(seed: 9)
+        for (rows, inputs, outputs) in [(1, 16, 16), (5, 33, 17), (24, 96, 48), (40, 1150, 50), (200, 700, 40), (130, 600, 96)] {
+            let a = generator.normal(shape: [rows * inputs]).values
+            let w = generator.normal(shape: [outputs * inputs]).values
+            let bias = generator.normal(shape: [outputs]).values, residual = generator.normal(shape: [rows * outputs]).values
+            let matrix = PackedMatrix(weights: w, outputs: outputs, channels: inputs, taps: 1, bias: bias)
+            var out = [Float](repeating: .nan, count: rows * outputs)
+            matrixProduct(a, rows: rows, inputStride: inputs, by: matrix, adding: residual, into: &out, outputStride: outputs)
+            #expect(out == zip(product(a, w, bias, rows: rows, inputs: inputs, outputs: outputs), residual).map { $0 + $1 }, "\(rows) x \(inputs) x \(outputs)")
+        }
+    }
+
+    @Test("a residual of a convolution likewise", arguments: [nil, WinogradSize.two, .four]) func convolutionResiduals(size: WinogradSize?) {
+        var generator = Generator(seed: 10)
+        for (items, side, inputs, outputs) in [(1, 5, 7, 9), (2, 8, 32, 48), (3, 9, 40, 33)] {
+            let geometry = ConvolutionGeometry(batch: items, height: side, width: side, channels: inputs), count = items * side * side * outputs
+            let x = generator.normal(shape: [items * side * side * inputs]).values, w = generator.normal(shape: [outputs * inputs * 9]).values
+            let bias = generator.normal(shape: [outputs]).values, residual = generator.normal(shape: [count]).values
+            func result(_ residual: UnsafePointer<Float>?) -> [Float] {
+                var out = [Float](repeating: .nan, count: count)
+                if let size {
+                    let weights = WinogradWeights(size, weights: w, outputs: outputs, channels: inputs, bias: bias)
+                    winogradConvolution(x, geometry, by: weights, adding: residual, into: &out)
+                } else {
+                    let matrix = PackedMatrix(weights: w, outputs: outputs, channels: inputs, taps: 9, bias: bias)
+                    convolution(x, geometry, by: matrix, adding: residual, into: &out)
+                }
+                return out
+            }
+            let together = residual.withUnsafeBufferPointer { result($0.baseAddress) }
+            #expect(together == zip(result(nil), residual).map { $0 + $1 }, "\(items) x \(side)² x \(inputs) x \(outputs)")
+        }
+    }
+
     @Test("weights of half precision give the bits of a product with rounded weights, in half of the memory")
     func half() {
         var generator = Generator(seed: 5)

@@ -4,8 +4,10 @@
 
 PEER.PY times the peers (`bench/peer.py` of the shared material), DIR is a model folder of the report's shapes
 (`bench/make_report_model.py` writes one). Each round runs the peer, then noisebook, in fresh processes, with the same number of threads.
-A ratio is the peer's median over noisebook's; in brackets the smallest and the largest of the rounds. Where noisebook's side does more,
-it is not taken off: "open the UNet" also opens and runs the text encoder there.
+A ratio is the peer's median over noisebook's; in brackets the smallest and the largest of the rounds. A guided prediction of noisebook's is its share
+of a DDIM run of ten steps (four for eight items), as people run it: with its share of encoding the empty prompt and of the texts' keys and values, which
+noisebook computes once and diffusers in every call, and of the scheduler's steps. Where noisebook's side does more, it is not taken off: "open the
+UNet" also opens and runs the text encoder there.
 """
 import argparse, json, os, pathlib, pty, re, select, statistics, subprocess, sys, time
 
@@ -23,11 +25,11 @@ small = here.parent / "models" / "monsters"
 def texts(n):
     return "[" + ", ".join(f'"a red dragon number {i}"' for i in range(n)) + "]"
 
-prediction = "x = {} | noise of=10 | encode text\nbench {{n}} {{{{ x | predict at=500 }}}}"
-# Row: the peer's task and its arguments, the model, the turns of a round, noisebook's program.
+def steps(text, count): return f"x = {text} | noise of={count} scheduler=ddim | encode text\nbench {{n}} {{{{ x | denoise guidance=10 }}}}"
+# Row: the peer's task and its arguments, the model, the turns of a round, noisebook's program, and how many of the peer's turns one of its own is.
 rows = {
-    "one guided prediction, batch 2": ("unet", [], a.model, 5, prediction.format('"a golem"')),
-    "eight guided predictions, batch 16": ("unet", ["--batch", "16"], a.model, 2, prediction.format(texts(8))),
+    "one guided prediction, batch 2": ("unet", [], a.model, 5, steps('"a golem"', 10), 10),
+    "eight guided predictions, batch 16": ("unet", ["--batch", "16"], a.model, 2, steps(texts(8), 4), 4),
     "VAE decode, 256 x 256": ("decode", ["--batch", "1"], a.model, 3, 'x = "a golem" | noise of=10\nbench {n} {{ x | decode }}'),
     "VAE encode, 256 x 256": ("encode", ["--batch", "1"], a.model, 3, "x = dataset monsters split=test size=256 | first 1\nbench {n} {{ x | encode image }}"),
     "text encoder, 36 prompts": ("text", ["--batch", "36"], a.model, 3, f"x = {texts(36)}\nbench {{n}} {{{{ x | encode text }}}}"),
@@ -67,19 +69,20 @@ def prompt_start():
 def peak(results):
     return "not measured" if results[0][1] is None else f"{max(r[1] for r in results):.0f}"
 
-def own(name, model, turns, program):
+def own(name, model, turns, program, share):
     if name == "start": return statistics.median(prompt_start() for _ in range(21)), None
     load = f"model = load {model}\n"
     if program is None: return table(f"time {{\n{load}\"a golem\" | noise of=10 | predict at=500\n}}")
-    return table(load + program.format(n=turns))
+    seconds, peak = table(load + program.format(n=turns))
+    return seconds / share, peak
 
 print("| work | peer's median / ours | peer s | ours s | peer peak MB | our peak MB |\n| --- | --: | --: | --: | --: | --: |", flush=True)
-for name, (task, arguments, model, turns, program) in rows.items():
+for name, (task, arguments, model, turns, program, *share) in rows.items():
     if a.rows and not any(r in name for r in a.rows): continue
     theirs, ours = [], []
     for _ in range(a.rounds):
         theirs.append(peer(task, arguments, model, turns))
-        ours.append(own(name, model, turns, program))
+        ours.append(own(name, model, turns, program, *(share or [1])))
     x, y = statistics.median(t[0] for t in theirs), statistics.median(t[0] for t in ours)
     each = [t[0] / o[0] for t, o in zip(theirs, ours)]
     print(f"| {name} | {x / y:.2f} ({min(each):.2f} to {max(each):.2f}) | {x:.3f} | {y:.3f} | {max(t[1] for t in theirs)} | {peak(ours)} |", flush=True)

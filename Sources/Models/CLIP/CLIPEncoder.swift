@@ -10,8 +10,8 @@ struct CLIPEncoder: Sendable {
         let feedForward: FeedForward  // layer_norm2, mlp.fc1, mlp.fc2
 
         func callAsFunction(_ x: Tensor, mask: AttentionMask?) -> Tensor {
-            let hidden = added(attention(norm1(x), mask: mask), x)
-            return added(feedForward(hidden), hidden)
+            let hidden = attention(norm1(x), mask: mask, adding: x)
+            return feedForward(hidden, adding: hidden)
         }
     }
 

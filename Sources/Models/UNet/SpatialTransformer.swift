@@ -59,7 +59,7 @@ struct SpatialTransformer: Sendable {
     func callAsFunction(_ x: Tensor, _ predicting: Predicting, name: String) -> Tensor {
         var hidden = projectIn(norm(x))
         for (index, block) in blocks.enumerated() { hidden = block(hidden, predicting, name: "\(name).transformer_blocks.\(index)") }
-        return added(projectOut(hidden), predicting.forEachContext(x))
+        return projectOut(hidden, adding: predicting.forEachContext(x))
     }
 }
 
@@ -91,23 +91,23 @@ private struct TransformerBlock: Sendable {
         func record(_ part: String, _ value: Tensor) {
             predicting.trace?.record(name + part, value.reshaped([value.shape[0], value.shape[1] * value.shape[2], value.shape[3]]))
         }
+        /// What a layer gives, added to `x`; apart where the layer's own output is to be recorded.
+        func residual(_ part: String, _ x: Tensor, _ layer: (Tensor?) -> Tensor) -> Tensor {
+            guard predicting.trace != nil else { return layer(x) }
+            let own = layer(nil)
+            record(part, own)
+            return added(own, x)
+        }
+        let keysValues = predicting.conditioning.keysValues, contexts = predicting.contexts
         var hidden = x
         if let firstIndex {
             hidden = predicting.forEachContext(x)
-            let mixed = first(norm1(hidden), to: predicting.conditioning.keysValues[firstIndex], contexts: predicting.contexts)
-            record(".attn1", mixed)
-            hidden = added(mixed, hidden)
+            hidden = residual(".attn1", hidden) { first(norm1(hidden), to: keysValues[firstIndex], contexts: contexts, adding: $0) }
         } else {
-            let mixed = first(norm1(x))
-            record(".attn1", mixed)
-            hidden = predicting.forEachContext(added(mixed, x))
+            hidden = predicting.forEachContext(residual(".attn1", x) { first(norm1(x), adding: $0) })
         }
-        let told = cross(norm2(hidden), to: predicting.conditioning.keysValues[crossIndex], contexts: predicting.contexts)
-        record(".attn2", told)
-        hidden = added(told, hidden)
-        let fed = feedForward(hidden)
-        record(".ff", fed)
-        hidden = added(fed, hidden)
+        hidden = residual(".attn2", hidden) { cross(norm2(hidden), to: keysValues[crossIndex], contexts: contexts, adding: $0) }
+        hidden = residual(".ff", hidden) { feedForward(hidden, adding: $0) }
         record("", hidden)
         return hidden
     }

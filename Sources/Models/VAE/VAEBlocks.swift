@@ -11,7 +11,7 @@ private struct PixelAttention: Sendable {
         attention = MultiHeadAttention(scope, names: .diffusers, width: channels, contextWidth: channels, heads: 1, inputBias: true)
     }
 
-    func callAsFunction(_ x: Tensor) -> Tensor { added(attention(norm(x)), x) }
+    func callAsFunction(_ x: Tensor) -> Tensor { attention(norm(x), adding: x) }
 }
 
 /// Residual, attention, residual (diffusers' UNetMidBlock2D).
