@@ -53,6 +53,7 @@ package func convolution(
     let zeros = allocateFloats(g.channels)
     defer { zeros.deallocate() }
     zeros.update(repeating: 0, count: g.channels)
+    if g.isLow, !matrix.isBorrowed { return lowConvolution(input, g, by: matrix, zeros: zeros, adding: residual, into: out) }
     let outputWidth = g.outputWidth, pixels = g.outputHeight * outputWidth
     let source = RowSource(rows: g.batch * pixels, segments: taps, length: g.channels) { row, to in
         let image = row / pixels, pixel = row % pixels
@@ -68,4 +69,40 @@ package func convolution(
         }
     }
     product(of: source, by: matrix, adding: residual, into: out, outputStride: matrix.outputs)
+}
+
+extension ConvolutionGeometry {
+    /// Whether a good part of the rows of the kernel falls on padding: a sixth at a height of 4, a third at 2.
+    fileprivate var isLow: Bool { kernelHeight == 3 && stride == 1 && padTop == 1 && padBottom == 1 && outputHeight <= 4 }
+}
+
+/// A convolution of few rows of pixels, as one product for each row of the kernel with those rows of pixels that it does not carry into the padding.
+/// The output is made row of pixels by row of pixels, all items of the batch beside each other, so that these follow each other. What is left
+/// out adds zeros: the result is the same to the bit.
+private func lowConvolution(
+    _ input: UnsafePointer<Float>, _ g: ConvolutionGeometry, by matrix: PackedMatrix, zeros: UnsafePointer<Float>, adding residual: UnsafePointer<Float>?,
+    into out: UnsafeMutablePointer<Float>
+) {
+    let height = g.outputHeight, width = g.outputWidth, outputs = matrix.outputs
+    let across = g.batch * width, count = height * across * outputs
+    let sums = BufferPool.take(count)
+    defer { BufferPool.give(sums, count) }
+    for pixel in 0..<height * across { (sums + pixel * outputs).update(from: matrix.bias, count: outputs) }
+    for ky in 0..<g.kernelHeight {
+        let top = max(0, g.padTop - ky), bottom = min(height, g.seenHeight + g.padTop - ky)
+        guard top < bottom else { continue }
+        let source = RowSource(rows: (bottom - top) * across, segments: g.kernelWidth, length: g.channels) { row, to in
+            let y = top + row / across + ky - g.padTop, left = row % width - g.padLeft
+            let base = input + row % across / width * g.height * g.width * g.channels
+            for kx in 0..<g.kernelWidth { to[kx] = g.sourcePixel(y: y, x: left + kx).map { base + $0 * g.channels } ?? zeros }
+        }
+        product(of: source, by: matrix, part: ky * g.kernelWidth * g.channels, into: sums + top * across * outputs, outputStride: outputs)
+    }
+    for item in 0..<g.batch {
+        for y in 0..<height {
+            let place = (item * height + y) * width * outputs
+            (out + place).update(from: sums + (y * across + item * width) * outputs, count: width * outputs)
+            if let residual { addRow(residual + place, count: width * outputs, to: out + place) }
+        }
+    }
 }

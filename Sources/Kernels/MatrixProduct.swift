@@ -40,14 +40,17 @@ package let mostRowsOfAChunk = 192
 
 /// The blocked product. Chunks are blocks of rows times groups of panels; within one, for each panel, blocks of k that
 /// keep the panel's part in the first caches, and within these the tiles of rows.
+/// - Parameter part: with it, what `out` holds and the rows times so many of the matrix's inputs from there on; the bias is `out`'s business then.
 func product(
-    of source: RowSource, by matrix: PackedMatrix, adding residual: UnsafePointer<Float>? = nil, into out: UnsafeMutablePointer<Float>, outputStride: Int
+    of source: RowSource, by matrix: PackedMatrix, part: Int? = nil, adding residual: UnsafePointer<Float>? = nil, into out: UnsafeMutablePointer<Float>,
+    outputStride: Int
 ) {
-    precondition(source.segments * source.length == matrix.inputs, "rows of \(source.segments * source.length) against a matrix of \(matrix.inputs) inputs")
+    let inputs = source.segments * source.length
+    precondition(part.map { $0 + inputs <= matrix.inputs } ?? (inputs == matrix.inputs), "rows of \(inputs) against a matrix of \(matrix.inputs) inputs")
     guard source.rows > 0 else { return }
     let rowChunks = (source.rows + mostRowsOfAChunk - 1) / mostRowsOfAChunk
     let rowsPerChunk = ((source.rows + rowChunks - 1) / rowChunks + 11) / 12 * 12
-    let work = 2 * source.rows * matrix.inputs * matrix.outputs
+    let work = 2 * source.rows * inputs * matrix.outputs
     // A chunk of less than about 2 MFLOP costs more to hand out than it saves.
     let wantedChunks = max(1, min(16, work / 2_000_000))
     let panelChunks = ThreadPool.shared.isBusy ? 1 : max(1, min(matrix.panels, (wantedChunks + rowChunks - 1) / rowChunks))
@@ -58,7 +61,7 @@ func product(
         let rows = firstRow..<max(firstRow, min(source.rows, firstRow + rowsPerChunk))
         let panels = firstPanel..<max(firstPanel, min(matrix.panels, firstPanel + panelsPerChunk))
         if !rows.isEmpty && !panels.isEmpty {
-            productBlock(of: source, rows: rows, by: matrix, panels: panels, adding: residual, into: out, outputStride: outputStride)
+            productBlock(of: source, rows: rows, by: matrix, part: part, panels: panels, adding: residual, into: out, outputStride: outputStride)
         }
     }
 }
@@ -68,7 +71,7 @@ func wholePairs(_ panels: Int) -> Int { RowTiles.wide ? (panels + 1) / 2 * 2 : p
 
 /// Some rows of a product against some of the panels.
 func productBlock(
-    of source: RowSource, rows: Range<Int>, by matrix: PackedMatrix, panels: Range<Int>, adding residual: UnsafePointer<Float>?,
+    of source: RowSource, rows: Range<Int>, by matrix: PackedMatrix, part: Int?, panels: Range<Int>, adding residual: UnsafePointer<Float>?,
     into out: UnsafeMutablePointer<Float>, outputStride: Int
 ) {
     var memory = Scratch()
@@ -77,7 +80,8 @@ func productBlock(
     let table = memory.take(tiles.rows * source.segments, of: UnsafePointer<Float>.self)
     fill(table, with: source, rows, tiles, &memory)
     productBlock(
-        table, tiles, rows: rows.count, InputBlocks(segments: source.segments, length: source.length), by: matrix, panels: panels,
+        table, tiles, rows: rows.count, InputBlocks(segments: source.segments, length: source.length, from: part ?? 0), by: matrix, panels: panels,
+        accumulating: part != nil,
         adding: residual.map { $0 + rows.lowerBound * outputStride }, into: out + rows.lowerBound * outputStride, outputStride: outputStride, &memory)
 }
 
@@ -85,7 +89,7 @@ func productBlock(
 /// - Parameter rows: those that `out` has room for; where it has for all of the last tile, `tiles.rows`.
 func productBlock(
     _ table: UnsafePointer<UnsafePointer<Float>>, _ tiles: RowTiles, rows: Int, _ blocks: InputBlocks, by matrix: PackedMatrix, panels: Range<Int>,
-    adding residual: UnsafePointer<Float>? = nil, into out: UnsafeMutablePointer<Float>, outputStride: Int, _ memory: inout Scratch
+    accumulating: Bool = false, adding residual: UnsafePointer<Float>? = nil, into out: UnsafeMutablePointer<Float>, outputStride: Int, _ memory: inout Scratch
 ) {
     // Wide vectors take panels in pairs, which then share the first cache.
     let together = RowTiles.wide ? 2 : 1
@@ -96,6 +100,20 @@ func productBlock(
     let lastTiles = memory.floats(lastTileIsPartial ? groups * lastSize * groupWidth : 0)
     let lastIsNarrow = panels.upperBound == matrix.panels && matrix.outputs % PackedMatrix.width != 0
     let narrow = memory.floats(lastIsNarrow ? tiles.rows * groupWidth : 0)
+    if accumulating {
+        if lastTileIsPartial {
+            let start = tiles.start(tiles.count - 1)
+            for group in 0..<(lastIsNarrow ? groups - 1 : groups) {
+                let columns = min(groupWidth, (panels.count - group * together) * PackedMatrix.width)
+                let source = out + (panels.lowerBound + group * together) * PackedMatrix.width
+                for row in start..<rows { (lastTiles + (group * lastSize + row - start) * groupWidth).update(from: source + row * outputStride, count: columns) }
+            }
+        }
+        if lastIsNarrow {
+            let first = (panels.lowerBound + (groups - 1) * together) * PackedMatrix.width
+            for row in 0..<rows { (narrow + row * groupWidth).update(from: out + row * outputStride + first, count: matrix.outputs - first) }
+        }
+    }
     // Weights of half precision are widened block by block, once for all rows.
     let wideCount = matrix.precision == .float16 ? blocks.mostInputs * PackedMatrix.width : 0
     let wide = memory.floats(wideCount * together)
@@ -123,7 +141,7 @@ func productBlock(
         // What comes next, two panels, is fetched by the last tiles, each its share by its rows: a core waits for few lines at a time.
         let firstFetching = max(0, tiles.count - 8), fetchingRows = tiles.rows - tiles.start(firstFetching)
         let ahead = isPacked ? b + ((nextGroup - group) * together * matrix.inputs + blocks[next].first - block.first) * PackedMatrix.width : b
-        let initial = index == 0 ? UnsafePointer(matrix.bias + panel * PackedMatrix.width) : nil
+        let initial = index == 0 && !accumulating ? UnsafePointer(matrix.bias + panel * PackedMatrix.width) : nil
         let isNarrow = lastIsNarrow && group == groups - 1
         let target = isNarrow ? narrow : out + panel * PackedMatrix.width
         let targetStride = isNarrow ? groupWidth : outputStride
@@ -225,13 +243,15 @@ struct InputBlocks {
 
     let segments: Int
     let length: Int
+    private let start: Int
     private let segmentsTogether: Int
     private let lengthTogether: Int
     private let parts: Int
     let count: Int
 
-    init(segments: Int, length: Int) {
-        (self.segments, self.length) = (segments, length)
+    /// - Parameter start: the matrix's input that is the first one here.
+    init(segments: Int, length: Int, from start: Int = 0) {
+        (self.segments, self.length, self.start) = (segments, length, start)
         // Of two panels together half as many.
         let block = RowTiles.wide ? 256 : 512
         segmentsTogether = max(1, block / length)
@@ -246,7 +266,7 @@ struct InputBlocks {
     subscript(index: Int) -> Block {
         let segment = index / parts * segmentsTogether, offset = index % parts * lengthTogether
         let group = min(segmentsTogether, segments - segment), part = min(lengthTogether, length - offset)
-        return Block(segment: segment, segments: group, offset: offset, length: part, first: segment * length + offset, inputs: (group - 1) * length + part)
+        return Block(segment: segment, segments: group, offset: offset, length: part, first: start + segment * length + offset, inputs: (group - 1) * length + part)
     }
 }
 

@@ -69,6 +69,34 @@ struct MatrixProductTests {
         }
     }
 
+    @Test("what a low picture leaves out of a convolution changes no bit of it") func lowConvolutions() {
+        var generator = Generator(seed: 11)
+        for (items, height, width, inputs, outputs) in [
+            (1, 1, 1, 5, 3), (1, 1, 3, 16, 16), (1, 2, 2, 300, 33), (2, 2, 2, 20, 48), (3, 2, 5, 40, 70), (2, 3, 3, 100, 17), (2, 4, 4, 300, 64),
+            (16, 4, 4, 30, 40),
+        ] {
+            for enlargement in 1...2 where height * enlargement <= 4 {
+                var geometry = ConvolutionGeometry(batch: items, height: height, width: width, channels: inputs)
+                (geometry.seenHeight, geometry.seenWidth) = (height * enlargement, width * enlargement)
+                let x = generator.normal(shape: [items * height * width * inputs]).values, w = generator.normal(shape: [outputs * inputs * 9]).values
+                let bias = generator.normal(shape: [outputs]).values, count = items * geometry.outputHeight * geometry.outputWidth * outputs
+                let residual = generator.normal(shape: [count]).values
+                func result(_ matrix: PackedMatrix) -> [Float] {
+                    var out = [Float](repeating: .nan, count: count)
+                    convolution(x, geometry, by: matrix, adding: residual, into: &out)
+                    return out
+                }
+                // Of borrowed weights all is multiplied.
+                let whole = w.withUnsafeBufferPointer {
+                    result(PackedMatrix(borrowing: $0.baseAddress!, outputs: outputs, channels: inputs, taps: 9, bias: bias))
+                }
+                #expect(
+                    result(PackedMatrix(weights: w, outputs: outputs, channels: inputs, taps: 9, bias: bias)) == whole,
+                    "\(items) x \(height) x \(width) x \(inputs) x \(outputs), \(enlargement) times")
+            }
+        }
+    }
+
     @Test("a residual of a convolution likewise", arguments: [nil, WinogradSize.two, .four]) func convolutionResiduals(size: WinogradSize?) {
         var generator = Generator(seed: 10)
         for (items, side, inputs, outputs) in [(1, 5, 7, 9), (2, 8, 32, 48), (3, 9, 40, 33)] {
