@@ -48,13 +48,19 @@ func product(
     let inputs = source.segments * source.length
     precondition(part.map { $0 + inputs <= matrix.inputs } ?? (inputs == matrix.inputs), "rows of \(inputs) against a matrix of \(matrix.inputs) inputs")
     guard source.rows > 0 else { return }
-    let rowChunks = (source.rows + mostRowsOfAChunk - 1) / mostRowsOfAChunk
-    let rowsPerChunk = ((source.rows + rowChunks - 1) / rowChunks + 11) / 12 * 12
+    let rowsPerChunk = evenShare(of: source.rows, atMost: mostRowsOfAChunk)
+    let rowChunks = (source.rows + rowsPerChunk - 1) / rowsPerChunk
     let work = 2 * source.rows * inputs * matrix.outputs
     // A chunk of less than about 2 MFLOP costs more to hand out than it saves.
     let wantedChunks = max(1, min(16, work / 2_000_000))
-    let panelChunks = ThreadPool.shared.isBusy ? 1 : max(1, min(matrix.panels, (wantedChunks + rowChunks - 1) / rowChunks))
-    let panelsPerChunk = wholePairs((matrix.panels + panelChunks - 1) / panelChunks)
+    let fewest = ThreadPool.shared.isBusy ? 1 : max(1, min(matrix.panels, (wantedChunks + rowChunks - 1) / rowChunks))
+    // The number of chunks of which all threads have as many, if there is one.
+    let panelsPerChunk =
+        (fewest...(fewest == 1 ? 1 : fewest + 3)).map { wholePairs((matrix.panels + $0 - 1) / $0) }.min {
+            func longest(_ panels: Int) -> Int { ThreadPool.shared.mostPerThread(of: rowChunks * ((matrix.panels + panels - 1) / panels)) * panels }
+            return longest($0) < longest($1)
+        } ?? matrix.panels
+    let panelChunks = (matrix.panels + panelsPerChunk - 1) / panelsPerChunk
     ThreadPool.shared.run(rowChunks * panelChunks) { chunk in
         let firstRow = chunk % rowChunks * rowsPerChunk
         let firstPanel = chunk / rowChunks * panelsPerChunk
@@ -64,6 +70,14 @@ func product(
             productBlock(of: source, rows: rows, by: matrix, part: part, panels: panels, adding: residual, into: out, outputStride: outputStride)
         }
     }
+}
+
+/// So many rows at a time that the threads have equal shares and tiles are full, if that can be.
+package func evenShare(of rows: Int, atMost most: Int) -> Int {
+    guard rows > most else { return max(1, rows) }
+    func longest(_ share: Int) -> Int { ThreadPool.shared.mostPerThread(of: (rows + share - 1) / share) * RowTiles(rows: share).rows }
+    // Of equals the largest: each weight is read once for a share.
+    return stride(from: most / 4 * 4, through: max(12, most / 2 / 4 * 4), by: -4).min { longest($0) < longest($1) } ?? most
 }
 
 /// A share of panels that the inner loops take in pairs, where they do.
@@ -106,7 +120,9 @@ func productBlock(
             for group in 0..<(lastIsNarrow ? groups - 1 : groups) {
                 let columns = min(groupWidth, (panels.count - group * together) * PackedMatrix.width)
                 let source = out + (panels.lowerBound + group * together) * PackedMatrix.width
-                for row in start..<rows { (lastTiles + (group * lastSize + row - start) * groupWidth).update(from: source + row * outputStride, count: columns) }
+                for row in start..<rows {
+                    (lastTiles + (group * lastSize + row - start) * groupWidth).update(from: source + row * outputStride, count: columns)
+                }
             }
         }
         if lastIsNarrow {
@@ -266,7 +282,8 @@ struct InputBlocks {
     subscript(index: Int) -> Block {
         let segment = index / parts * segmentsTogether, offset = index % parts * lengthTogether
         let group = min(segmentsTogether, segments - segment), part = min(lengthTogether, length - offset)
-        return Block(segment: segment, segments: group, offset: offset, length: part, first: start + segment * length + offset, inputs: (group - 1) * length + part)
+        return Block(
+            segment: segment, segments: group, offset: offset, length: part, first: start + segment * length + offset, inputs: (group - 1) * length + part)
     }
 }
 

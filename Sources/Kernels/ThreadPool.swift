@@ -19,7 +19,7 @@ package final class Abandonment: Sendable {
     }
 }
 
-/// The one place that owns the processor's cores. Work is split into fixed chunks whose arithmetic does not depend on
+/// The one place that owns the processor's cores. Work is split into chunks whose arithmetic does not depend on how it is split and
 /// who runs them, so results are equal for any number of threads. Each thread has a share of the chunks that follow each other, the same
 /// share of the next job, whose input is then in its own cache; whoever is done with its share takes from the others'.
 ///
@@ -58,6 +58,9 @@ package final class ThreadPool: @unchecked Sendable {
 
     /// Whether a job given now would be computed by the calling thread alone: one from inside a chunk, say. To cut it up small would only cost.
     var isBusy: Bool { threadCount == 1 || busy.load(ordering: .relaxed) }
+
+    /// How many of so many equal chunks the thread computes that has most of them.
+    func mostPerThread(of chunks: Int) -> Int { isBusy ? chunks : (chunks + threadCount - 1) / threadCount }
 
     package static var processorCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 

@@ -129,7 +129,7 @@ private struct WinogradTiles {
     func fused(_ weights: WinogradWeights) -> Int? {
         guard size.planes * weights.channels * weights.outputs <= 4_000_000 else { return nil }
         let together = max(12, min(36, 300_000 / (size.planes * (weights.channels + weights.outputs)) / 12 * 12))
-        return count >= 4 * together ? together : nil
+        return count >= 4 * together ? evenShare(of: count, atMost: together) : nil
     }
 
     /// Bᵀ d B for each channel of one tile; plane p goes to `out + p * plane`. `half` has room for 16 floats per value of a tile.

@@ -38,7 +38,7 @@ package struct FeedForward: Sendable {
     /// weights would have to be read from memory again for each few rows.
     private func rowsTogether(of rows: Int) -> Int {
         let together = 196_608 / first.outputs / 12 * 12
-        return together >= 72 && rows >= 2 * together * ThreadPool.shared.threadCount ? together : max(1, rows)
+        return together >= 72 && rows >= 2 * together * ThreadPool.shared.threadCount ? evenShare(of: rows, atMost: together) : max(1, rows)
     }
 
     private func apply(_ x: UnsafePointer<Float>, rows: Int, adding residual: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>) {
