@@ -1,3 +1,5 @@
+internal import CProcessor
+
 #if canImport(Glibc)
 import Glibc
 #endif
@@ -113,6 +115,8 @@ package final class PackedMatrix: @unchecked Sendable {
         }
         var input = 0
         while input < whole {
+            // Sixteen rows at once are more than the processor foresees, page after page.
+            if input % 16 == 0 { for lane in 0..<width { nb_prefetch(from + (lane &* inputs &+ input &+ 256)) } }
             let a = transposed8(from + input, stride: inputs), b = transposed8(from + (8 &* inputs &+ input), stride: inputs)
             var to = nextRow()
             store8(buffer, to, a.0); store8(buffer, to &+ 8, b.0)

@@ -8,47 +8,68 @@ package func winogradConvolution(
     _ input: UnsafePointer<Float>, _ geometry: ConvolutionGeometry, by weights: WinogradWeights, adding residual: UnsafePointer<Float>? = nil,
     into out: UnsafeMutablePointer<Float>
 ) {
-    let g = geometry
-    precondition(g.isWinograd && g.channels == weights.channels, "\(g) is no case for Winograd's algorithm with \(weights.channels) channels")
-    let zeros = allocateFloats(g.channels)
+    let zeros = zeroPixel(geometry)
     defer { zeros.deallocate() }
-    zeros.update(repeating: 0, count: g.channels)
-    let tiles = WinogradTiles(g, weights.size, zeros: zeros)
-    if let together = tiles.fused(weights) {
+    let tiles = WinogradTiles(geometry, weights.size, zeros: zeros), bias = weights.bias
+    precondition(geometry.channels == weights.channels, "\(geometry) against a kernel of \(weights.channels) channels")
+    if let together = tiles.fused(weights.outputs) {
         ThreadPool.shared.run((tiles.count + together - 1) / together) { chunk in
-            let block = WinogradBlock(tiles, weights, first: chunk * together, count: min(together, tiles.count - chunk * together))
+            let block = WinogradBlock(tiles, bias, first: chunk * together, count: min(together, tiles.count - chunk * together))
             defer { block.release() }
             block.transformInput(input, 0..<block.count)
-            for plane in 0..<weights.size.planes { block.multiply(plane: plane, panels: 0..<weights.planes[0].panels) }
+            for plane in 0..<weights.size.planes { block.multiply(plane: plane, by: weights.planes[plane], panels: 0..<weights.planes[0].panels) }
             block.transformOutput(0..<block.count, adding: residual, into: out)
         }
         return
     }
-    // Blocks keep both sets of planes (36 x 256 tiles x 160 channels: 6 MB) in the last cache.
-    let size = max(32, min(tiles.count, 1_500_000 / (weights.size.planes * max(g.channels, weights.outputs)) / 6 * 6))
-    var first = 0
-    while first < tiles.count {
-        let block = WinogradBlock(tiles, weights, first: first, count: min(size, tiles.count - first))
-        defer { block.release() }
-        forEachBlock(block.count, size: max(1, 4096 / g.channels)) { block.transformInput(input, $0) }
+    tiles.inBlocks(bias, input, adding: residual, into: out) { block in
         let panels = weights.planes[0].panels
-        let groups = max(1, min(panels, block.count * g.channels * weights.outputs / 1_000_000))
+        let groups = max(1, min(panels, block.count * weights.channels * weights.outputs / 1_000_000))
         let panelsPerGroup = wholePairs((panels + groups - 1) / groups)
         ThreadPool.shared.run(weights.size.planes * groups) { chunk in
-            let start = chunk % groups * panelsPerGroup
-            block.multiply(plane: chunk / groups, panels: start..<max(start, min(panels, start + panelsPerGroup)))
+            let start = chunk % groups * panelsPerGroup, plane = chunk / groups
+            block.multiply(plane: plane, by: weights.planes[plane], panels: start..<max(start, min(panels, start + panelsPerGroup)))
         }
-        forEachBlock(block.count, size: max(1, 4096 / weights.outputs)) { block.transformOutput($0, adding: residual, into: out) }
-        first += block.count
     }
+}
+
+/// The same with a kernel that is not transformed, `[outputs, channels, 3, 3]`: some outputs at a time are, and used at once, so that nothing is written to
+/// memory but the result. Best where the kernel is used once; equal to the bit.
+package func winogradConvolution(
+    _ input: UnsafePointer<Float>, _ geometry: ConvolutionGeometry, _ size: WinogradSize, borrowing kernel: UnsafePointer<Float>, outputs: Int,
+    bias: [Float]?, adding residual: UnsafePointer<Float>? = nil, into out: UnsafeMutablePointer<Float>
+) {
+    let zeros = zeroPixel(geometry)
+    defer { zeros.deallocate() }
+    let tiles = WinogradTiles(geometry, size, zeros: zeros), channels = geometry.channels
+    let together = wholePairs(1) * PackedMatrix.width
+    tiles.inBlocks(bias ?? Array(repeating: 0, count: outputs), input, adding: residual, into: out) { block in
+        ThreadPool.shared.run((outputs + together - 1) / together) { chunk in
+            let first = chunk * together
+            let weights = WinogradWeights(
+                size, weights: kernel + first * channels * 9, outputs: min(together, outputs - first), channels: channels, bias: nil)
+            for plane in 0..<size.planes {
+                block.multiply(plane: plane, by: weights.planes[plane], panels: 0..<weights.planes[plane].panels, column: first)
+            }
+        }
+    }
+}
+
+private func zeroPixel(_ geometry: ConvolutionGeometry) -> UnsafeMutablePointer<Float> {
+    precondition(geometry.isWinograd, "\(geometry) is no case for Winograd's algorithm")
+    let zeros = allocateFloats(geometry.channels)
+    zeros.update(repeating: 0, count: geometry.channels)
+    return zeros
 }
 
 /// Some tiles on their way through the algorithm, with room for both sets of planes.
 private struct WinogradBlock {
     let tiles: WinogradTiles
-    let weights: WinogradWeights
+    /// One value per output.
+    let bias: [Float]
     let first: Int
     let count: Int
+    private var channels: Int { tiles.geometry.channels }
     private let inputPlane: Int
     private let outputPlane: Int
     private let outputStride: Int
@@ -56,46 +77,46 @@ private struct WinogradBlock {
     private let transformed: UnsafeMutablePointer<Float>
     private let products: UnsafeMutablePointer<Float>
 
-    init(_ tiles: WinogradTiles, _ weights: WinogradWeights, first: Int, count: Int) {
-        (self.tiles, self.weights, self.first, self.count) = (tiles, weights, first, count)
-        outputStride = (weights.outputs + 15) / 16 * 16
+    init(_ tiles: WinogradTiles, _ bias: [Float], first: Int, count: Int) {
+        (self.tiles, self.bias, self.first, self.count) = (tiles, bias, first, count)
+        outputStride = (bias.count + 15) / 16 * 16
         // One cache line beside each plane: planes of whole powers of two would share cache sets.
-        inputPlane = count * weights.channels + 16
+        inputPlane = count * tiles.geometry.channels + 16
         rowTiles = RowTiles(rows: count)
         outputPlane = rowTiles.rows * outputStride + 16
-        transformed = BufferPool.take(weights.size.planes * inputPlane)
-        products = BufferPool.take(weights.size.planes * outputPlane)
+        transformed = BufferPool.take(tiles.size.planes * inputPlane)
+        products = BufferPool.take(tiles.size.planes * outputPlane)
     }
 
     func release() {
-        BufferPool.give(transformed, weights.size.planes * inputPlane)
-        BufferPool.give(products, weights.size.planes * outputPlane)
+        BufferPool.give(transformed, tiles.size.planes * inputPlane)
+        BufferPool.give(products, tiles.size.planes * outputPlane)
     }
 
     func transformInput(_ input: UnsafePointer<Float>, _ range: Range<Int>) {
-        let half = allocateFloats(weights.size.planes * 16)
+        let half = allocateFloats(tiles.size.planes * 16)
         defer { half.deallocate() }
         for tile in range {
-            tiles.transformInput(input, tile: first + tile, half: half, into: transformed + tile * weights.channels, plane: inputPlane)
+            tiles.transformInput(input, tile: first + tile, half: half, into: transformed + tile * channels, plane: inputPlane)
         }
     }
 
-    func multiply(plane: Int, panels: Range<Int>) {
-        let channels = weights.channels
+    /// - Parameter column: the output that is the matrix's first.
+    func multiply(plane: Int, by matrix: PackedMatrix, panels: Range<Int>, column: Int = 0) {
         var memory = Scratch()
         defer { memory.release() }
         let table = memory.take(rowTiles.rows, of: UnsafePointer<Float>.self)
         for row in 0..<rowTiles.rows { table[row] = UnsafePointer(transformed + plane * inputPlane + min(row, count - 1) * channels) }
         productBlock(
-            table, rowTiles, rows: rowTiles.rows, InputBlocks(segments: 1, length: channels), by: weights.planes[plane], panels: panels,
-            into: products + plane * outputPlane, outputStride: outputStride, &memory)
+            table, rowTiles, rows: rowTiles.rows, InputBlocks(segments: 1, length: channels), by: matrix, panels: panels,
+            into: products + plane * outputPlane + column, outputStride: outputStride, &memory)
     }
 
     func transformOutput(_ range: Range<Int>, adding residual: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>) {
-        let half = allocateFloats(weights.size.planes * 16)
+        let half = allocateFloats(tiles.size.planes * 16)
         defer { half.deallocate() }
         for tile in range {
-            tiles.transformOutput(products + tile * outputStride, plane: outputPlane, tile: first + tile, weights, half: half, adding: residual, into: out)
+            tiles.transformOutput(products + tile * outputStride, plane: outputPlane, tile: first + tile, bias, half: half, adding: residual, into: out)
         }
     }
 }
@@ -126,10 +147,28 @@ private struct WinogradTiles {
 
     /// How many tiles a thread takes through all three phases at once, so that both of its sets of planes stay in the core's own cache of about 1 MB. Nil
     /// where it would not pay: too few tiles to share out, or kernels so large that reading them again for each few tiles costs more.
-    func fused(_ weights: WinogradWeights) -> Int? {
-        guard size.planes * weights.channels * weights.outputs <= 4_000_000 else { return nil }
-        let together = max(12, min(36, 300_000 / (size.planes * (weights.channels + weights.outputs)) / 12 * 12))
+    func fused(_ outputs: Int) -> Int? {
+        guard size.planes * geometry.channels * outputs <= 4_000_000 else { return nil }
+        let together = max(12, min(36, 300_000 / (size.planes * (geometry.channels + outputs)) / 12 * 12))
         return count >= 4 * together ? evenShare(of: count, atMost: together) : nil
+    }
+
+    /// The three phases one after the other, each by all threads, over blocks of tiles that keep both sets of planes in the last cache (36 x 256 tiles
+    /// x 160 channels: 6 MB).
+    func inBlocks(
+        _ bias: [Float], _ input: UnsafePointer<Float>, adding residual: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>,
+        multiply: (WinogradBlock) -> Void
+    ) {
+        let most = max(32, min(count, 1_500_000 / (size.planes * max(geometry.channels, bias.count)) / 6 * 6))
+        var first = 0
+        while first < count {
+            let block = WinogradBlock(self, bias, first: first, count: min(most, count - first))
+            defer { block.release() }
+            forEachBlock(block.count, size: max(1, 4096 / geometry.channels)) { block.transformInput(input, $0) }
+            multiply(block)
+            forEachBlock(block.count, size: max(1, 4096 / bias.count)) { block.transformOutput($0, adding: residual, into: out) }
+            first += block.count
+        }
     }
 
     /// Bᵀ d B for each channel of one tile; plane p goes to `out + p * plane`. `half` has room for 16 floats per value of a tile.
@@ -186,14 +225,14 @@ private struct WinogradTiles {
 
     /// Aᵀ M A plus the bias, for each output of one tile, as far as it lies inside the picture.
     func transformOutput(
-        _ products: UnsafePointer<Float>, plane: Int, tile: Int, _ weights: WinogradWeights, half scratch: UnsafeMutablePointer<Float>,
+        _ products: UnsafePointer<Float>, plane: Int, tile: Int, _ bias: [Float], half scratch: UnsafeMutablePointer<Float>,
         adding residual: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>
     ) {
-        let g = geometry, n = size.input, m = size.output, outputs = weights.outputs
+        let g = geometry, n = size.input, m = size.output, outputs = bias.count
         let top = tile % perImage / across * m, left = tile % perImage % across * m
         let rows = min(m, g.outputHeight - top), columns = min(m, g.outputWidth - left)
         let target = out + ((tile / perImage * g.outputHeight + top) * g.outputWidth + left) * outputs
-        weights.bias.withUnsafeBufferPointer { bias in
+        bias.withUnsafeBufferPointer { bias in
             let wide = RowTiles.wide ? outputs / 16 * 16 : 0
             if wide > 0, let bias = bias.baseAddress {
                 let transform = size == .four ? wideOutputTransform4 : wideOutputTransform2

@@ -11,7 +11,7 @@ package struct Convolution2D: Sendable {
     /// Pads below and to the right only, as the VAE's downsampling does.
     private let padsEnd: Bool
     private let matrix: WeightMatrix
-    private let winograd: [WinogradSize: Lazy<WinogradWeights>]
+    private let winograd: [WinogradSize: WinogradKernel]
 
     package init(_ scope: WeightScope, inputs: Int, outputs: Int, kernel: Int = 3, stride: Int = 1, padding: Int = 1, padsEnd: Bool = false, bias: Bool = true)
     {
@@ -20,17 +20,7 @@ package struct Convolution2D: Sendable {
         let weight = scope.parameter("weight", [outputs, inputs, kernel, kernel])
         let bias = bias ? scope.parameter("bias", [outputs]) : nil
         matrix = WeightMatrix(weight, taps: kernel * kernel, bias: bias)
-        winograd = Dictionary(
-            uniqueKeysWithValues: WinogradSize.allCases.map { size in
-                (
-                    size,
-                    Lazy {
-                        weight.withValues {
-                            WinogradWeights(size, weights: $0, outputs: outputs, channels: inputs, bias: bias?.load().values, precision: weight.precision)
-                        }
-                    }
-                )
-            })
+        winograd = Dictionary(uniqueKeysWithValues: WinogradSize.allCases.map { ($0, WinogradKernel($0, weight, bias: bias)) })
     }
 
     /// - Parameters:
@@ -47,8 +37,8 @@ package struct Convolution2D: Sendable {
         return x.withUnsafePointer { source in
             Tensor(shape: shape) { out in
                 withPointer(residual) { residual in
-                    if let size = WinogradSize.chosen(for: geometry, outputs: outputs), let weights = winograd[size] {
-                        winogradConvolution(source, geometry, by: weights.value, adding: residual, into: out)
+                    if let size = WinogradSize.chosen(for: geometry, outputs: outputs), let kernel = winograd[size] {
+                        kernel.convolve(source, geometry, adding: residual, into: out)
                     } else {
                         let rows = geometry.batch * geometry.outputHeight * geometry.outputWidth
                         matrix.use(rows: rows) { convolution(source, geometry, by: $0, adding: residual, into: out) }

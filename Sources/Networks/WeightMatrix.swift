@@ -7,13 +7,7 @@ final class WeightMatrix: Sendable {
     private let weight: Parameter
     private let bias: Parameter?
     private let taps: Int
-    private let state = Mutex<State>(.unused)
-
-    private enum State {
-        case unused
-        case usedOnce
-        case packed(PackedMatrix)
-    }
+    private let packed = FromSecondUse<PackedMatrix>()
 
     /// - Parameter weight: `[outputs, channels, taps...]`.
     init(_ weight: Parameter, taps: Int, bias: Parameter?) { (self.weight, self.taps, self.bias) = (weight, taps, bias) }
@@ -21,20 +15,7 @@ final class WeightMatrix: Sendable {
     /// Calls `body` with the matrix.
     /// - Parameter rows: of the product.
     func use(rows: Int, _ body: (PackedMatrix) -> Void) {
-        let packed: PackedMatrix? = state.withLock { state in
-            switch state {
-            case .packed(let matrix): return matrix
-            case .unused where paysToBorrow(rows: rows):
-                state = .usedOnce
-                return nil
-            case .unused, .usedOnce:
-                // It outlives the computation that first asked for it.
-                let matrix = ThreadPool.$abandonment.withValue(nil) { packing() }
-                state = .packed(matrix)
-                return matrix
-            }
-        }
-        if let packed { return body(packed) }
+        if let matrix = packed.value(firstWithout: paysToBorrow(rows: rows), make: packing) { return body(matrix) }
         weight.withValues { body(PackedMatrix(borrowing: $0, outputs: outputs, channels: channels, taps: taps, bias: bias?.load().values)) }
     }
 
@@ -50,6 +31,64 @@ final class WeightMatrix: Sendable {
     private func packing() -> PackedMatrix {
         weight.withValues {
             PackedMatrix(weights: $0, outputs: outputs, channels: channels, taps: taps, bias: bias?.load().values, precision: weight.precision)
+        }
+    }
+}
+
+/// What is made of a layer's weights for many uses: at its second use, where the first one can do without.
+final class FromSecondUse<Value: Sendable>: Sendable {
+    private enum State {
+        case unused
+        case usedOnce
+        case made(Value)
+    }
+    private let state = Mutex<State>(.unused)
+
+    /// Nil at the first use if that is to do without.
+    func value(firstWithout: Bool, make: () -> Value) -> Value? {
+        state.withLock { state in
+            switch state {
+            case .made(let value): return value
+            case .unused where firstWithout:
+                state = .usedOnce
+                return nil
+            case .unused, .usedOnce:
+                // It outlives the computation that first asked for it.
+                let value = ThreadPool.$abandonment.withValue(nil) { make() }
+                state = .made(value)
+                return value
+            }
+        }
+    }
+}
+
+/// The kernel of a convolution for Winograd's algorithm: borrowed where it lies for the first use, transformed from the second on. Both give the same bits.
+final class WinogradKernel: Sendable {
+    private let size: WinogradSize
+    private let weight: Parameter
+    private let bias: Parameter?
+    private let transformed = FromSecondUse<WinogradWeights>()
+
+    /// - Parameter weight: `[outputs, channels, 3, 3]`.
+    init(_ size: WinogradSize, _ weight: Parameter, bias: Parameter?) { (self.size, self.weight, self.bias) = (size, weight, bias) }
+
+    /// The convolution with it; `residual` and `out` as `winogradConvolution` takes them.
+    func convolve(
+        _ input: UnsafePointer<Float>, _ geometry: ConvolutionGeometry, adding residual: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>
+    ) {
+        let outputs = weight.shape[0], channels = weight.shape[1]
+        // Of many tiles each block would transform the kernel again.
+        let borrows =
+            WeightUse.current == .once && weight.precision == .float32 && weight.shape.reduce(1, *) >= 1 << 18
+            && geometry.batch * geometry.outputHeight * geometry.outputWidth <= 1024
+        let weights = transformed.value(firstWithout: borrows) {
+            weight.withValues {
+                WinogradWeights(size, weights: $0, outputs: outputs, channels: channels, bias: bias?.load().values, precision: weight.precision)
+            }
+        }
+        if let weights { return winogradConvolution(input, geometry, by: weights, adding: residual, into: out) }
+        weight.withValues {
+            winogradConvolution(input, geometry, size, borrowing: $0, outputs: outputs, bias: bias?.load().values, adding: residual, into: out)
         }
     }
 }

@@ -70,8 +70,11 @@ struct Conditions {
     var empty: Embedding
 
     init(_ invocation: Invocation, _ table: Table, _ model: LoadedModel) throws {
-        let negative = try model.embeddings(of: [invocation.arguments.text("negative") ?? ""], in: invocation.session)
+        let negative = invocation.arguments.text("negative") ?? ""
+        // All texts together: the encoder's weights are read once.
+        let encoded: [Embedding]
         if let column = table.column("embedding") {
+            encoded = try model.embeddings(of: [negative], in: invocation.session)
             texts = try column.values.enumerated().map { row, value in
                 switch value {
                 case .embedding(let embedding): return embedding
@@ -82,15 +85,16 @@ struct Conditions {
             }
         } else {
             let column = try invocation.column("text", of: table, cure: "give each row a text, or an `embedding`")
-            texts = try model.embeddings(
-                of: try column.values.enumerated().map { row, value in
-                    guard case .text(let text) = value else {
-                        throw Complaint(.wrongType, "row \(row) of `text` is \(value.kind.phrase)", label: "a prompt is text")
-                    }
-                    return text
-                }, in: invocation.session)
+            let prompts = try column.values.enumerated().map { row, value in
+                guard case .text(let text) = value else {
+                    throw Complaint(.wrongType, "row \(row) of `text` is \(value.kind.phrase)", label: "a prompt is text")
+                }
+                return text
+            }
+            encoded = try model.embeddings(of: [negative] + prompts, in: invocation.session)
+            texts = Array(encoded.dropFirst())
         }
-        guard let first = negative.first else { throw EngineError(.text, "the text encoder gave nothing for the empty prompt") }
+        guard let first = encoded.first else { throw EngineError(.text, "the text encoder gave nothing for the empty prompt") }
         empty = first
         for (row, text) in texts.enumerated() where text.states.shape != empty.states.shape {
             throw Complaint(

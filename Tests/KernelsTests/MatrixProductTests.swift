@@ -119,6 +119,21 @@ struct MatrixProductTests {
         }
     }
 
+    @Test("a kernel that is transformed on the way gives the bits of one that is before", arguments: WinogradSize.allCases)
+    func borrowedKernels(size: WinogradSize) {
+        var generator = Generator(seed: 12)
+        for (items, side, inputs, outputs) in [(1, 5, 7, 9), (2, 8, 32, 48), (3, 9, 40, 33), (2, 16, 64, 100)] {
+            let geometry = ConvolutionGeometry(batch: items, height: side, width: side, channels: inputs), count = items * side * side * outputs
+            let x = generator.normal(shape: [items * side * side * inputs]).values, w = generator.normal(shape: [outputs * inputs * 9]).values
+            let bias = generator.normal(shape: [outputs]).values, residual = generator.normal(shape: [count]).values
+            var kept = [Float](repeating: .nan, count: count), borrowed = kept
+            let weights = WinogradWeights(size, weights: w, outputs: outputs, channels: inputs, bias: bias)
+            winogradConvolution(x, geometry, by: weights, adding: residual, into: &kept)
+            winogradConvolution(x, geometry, size, borrowing: w, outputs: outputs, bias: bias, adding: residual, into: &borrowed)
+            #expect(kept == borrowed, "\(items) x \(side)² x \(inputs) x \(outputs)")
+        }
+    }
+
     @Test("weights of half precision give the bits of a product with rounded weights, in half of the memory")
     func half() {
         var generator = Generator(seed: 5)
