@@ -35,6 +35,21 @@ extension TensorSource {
         }
     }
 
+    /// Some rows, `[rows, ...]`, of a tensor of two axes or more as floats; only their part of the file is read.
+    package func rows(_ rows: [Int], of name: String) throws -> Tensor {
+        let entry = try required(name)
+        let width = entry.shape.dropFirst().reduce(1, *), size = width * entry.type.byteCount
+        precondition(rows.allSatisfy { $0 >= 0 && $0 < entry.shape[0] }, "rows of \(name) outside its \(entry.shape[0])")
+        return try withUnsafeBytes(of: name) { bytes in
+            Tensor(shape: [rows.count] + entry.shape.dropFirst()) { out in
+                for (place, row) in rows.enumerated() {
+                    let part = UnsafeRawBufferPointer(rebasing: bytes[row * size..<(row + 1) * size])
+                    Widening.floats(entry.type, part, to: out + place * width, count: width)
+                }
+            }
+        }
+    }
+
     /// The elements of a tensor of integers or booleans, in row-major order. A tensor of another type is an error.
     package func integers(_ name: String) throws -> [Int] {
         let entry = try required(name)

@@ -110,6 +110,12 @@ package struct Parameter: Sendable {
         return tensor.reshaped(shape)
     }
 
+    /// Some rows of `[rows, ...]`, read from where they lie: of a table of words a prompt needs few.
+    package func rows(_ rows: [Int]) -> Tensor {
+        guard let tensor = try? source.rows(rows, of: name) else { preconditionFailure("\(name) vanished from \(source.path)") }
+        return tensor
+    }
+
     /// The values in row-major order, for packing: straight from the file where it holds aligned floats, else through `load()`.
     func withValues<R>(_ body: (UnsafePointer<Float>) -> R) -> R {
         guard let entry = source.entry(name), entry.type == .float32 else { return load().withUnsafePointer(body) }

@@ -17,7 +17,7 @@ package struct CLIPText: Sendable {
 
     package let configuration: CLIPTextConfiguration
     package private(set) var parameterCount = 0
-    private let tokens: Lazy<Tensor>  // embeddings.token_embedding
+    private let tokens: Parameter  // embeddings.token_embedding
     private let positions: Lazy<Tensor>  // embeddings.position_embedding
     private let encoder: CLIPEncoder
     private let finalNorm: LayerNorm  // final_layer_norm
@@ -41,9 +41,8 @@ package struct CLIPText: Sendable {
         let c = configuration
         let scope = root["text_model"]
         self.configuration = c
-        let tokenTable = scope["embeddings"]["token_embedding"].parameter("weight", [c.vocabularySize, c.width])
+        tokens = scope["embeddings"]["token_embedding"].parameter("weight", [c.vocabularySize, c.width])
         let positionTable = scope["embeddings"]["position_embedding"].parameter("weight", [c.maximumLength, c.width])
-        tokens = Lazy { tokenTable.load() }
         positions = Lazy { positionTable.load() }
         encoder = CLIPEncoder(
             scope["encoder"], width: c.width, hiddenWidth: c.hiddenWidth, layers: c.layers, heads: c.heads, activation: c.activation, epsilon: c.epsilon)
@@ -73,17 +72,12 @@ package struct CLIPText: Sendable {
 
     private func embeddings(_ ids: [[Int]], _ length: Int) -> Tensor {
         let width = configuration.width
-        return tokens.value.withUnsafePointer { tokens in
-            positions.value.withUnsafePointer { positions in
-                Tensor(shape: [ids.count, length, width]) { out in
-                    for (row, ids) in ids.enumerated() {
-                        for (place, id) in ids.enumerated() {
-                            let to = out + (row * length + place) * width
-                            for i in 0..<width { to[i] = tokens[id * width + i] + positions[place * width + i] }
-                        }
-                    }
-                }
+        var embedded = tokens.rows(ids.flatMap { $0 }).reshaped([ids.count, length, width])
+        positions.value.withUnsafePointer { positions in
+            embedded.withUnsafeMutablePointer { out in
+                for i in 0..<ids.count * length * width { out[i] += positions[i % (length * width)] }
             }
         }
+        return embedded
     }
 }
