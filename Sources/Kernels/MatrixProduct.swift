@@ -114,22 +114,20 @@ func productBlock(
     let lastTiles = memory.floats(lastTileIsPartial ? groups * lastSize * groupWidth : 0)
     let lastIsNarrow = panels.upperBound == matrix.panels && matrix.outputs % PackedMatrix.width != 0
     let narrow = memory.floats(lastIsNarrow ? tiles.rows * groupWidth : 0)
-    if accumulating {
-        if lastTileIsPartial {
-            let start = tiles.start(tiles.count - 1)
-            for group in 0..<(lastIsNarrow ? groups - 1 : groups) {
-                let columns = min(groupWidth, (panels.count - group * together) * PackedMatrix.width)
-                let source = out + (panels.lowerBound + group * together) * PackedMatrix.width
-                for row in start..<rows {
-                    (lastTiles + (group * lastSize + row - start) * groupWidth).update(from: source + row * outputStride, count: columns)
-                }
+    /// Each run of values whose sums are in scratch: where it stands in `out`, where its sums are, and how many they are.
+    func forEachInScratch(_ body: (_ place: Int, _ sums: UnsafeMutablePointer<Float>, _ count: Int) -> Void) {
+        let start = lastTileIsPartial ? tiles.start(tiles.count - 1) : rows
+        for group in 0..<groups {
+            let first = (panels.lowerBound + group * together) * PackedMatrix.width
+            if lastIsNarrow, group == groups - 1 {
+                for row in 0..<rows { body(row * outputStride + first, narrow + row * groupWidth, matrix.outputs - first) }
+            } else {
+                let count = min(groupWidth, (panels.count - group * together) * PackedMatrix.width)
+                for row in start..<rows { body(row * outputStride + first, lastTiles + (group * lastSize + row - start) * groupWidth, count) }
             }
         }
-        if lastIsNarrow {
-            let first = (panels.lowerBound + (groups - 1) * together) * PackedMatrix.width
-            for row in 0..<rows { (narrow + row * groupWidth).update(from: out + row * outputStride + first, count: matrix.outputs - first) }
-        }
     }
+    if accumulating { forEachInScratch { place, sums, count in sums.update(from: out + place, count: count) } }
     // Weights of half precision are widened block by block, once for all rows.
     let wideCount = matrix.precision == .float16 ? blocks.mostInputs * PackedMatrix.width : 0
     let wide = memory.floats(wideCount * together)
@@ -222,68 +220,9 @@ func productBlock(
         }
     }
 
-    if lastTileIsPartial {
-        let start = tiles.start(tiles.count - 1)
-        for group in 0..<(lastIsNarrow ? groups - 1 : groups) {
-            let columns = min(groupWidth, (panels.count - group * together) * PackedMatrix.width)
-            let target = out + (panels.lowerBound + group * together) * PackedMatrix.width
-            for row in start..<rows {
-                (target + row * outputStride).update(from: lastTiles + (group * lastSize + row - start) * groupWidth, count: columns)
-                if let residual { addRow(residual + (target - out) + row * outputStride, count: columns, to: target + row * outputStride) }
-            }
-        }
-    }
-    if lastIsNarrow {
-        let first = (panels.lowerBound + (groups - 1) * together) * PackedMatrix.width
-        for row in 0..<rows {
-            let place = row * outputStride + first
-            (out + place).update(from: narrow + row * groupWidth, count: matrix.outputs - first)
-            if let residual { addRow(residual + place, count: matrix.outputs - first, to: out + place) }
-        }
-    }
-}
-
-/// The k of a product in blocks that keep a panel's part in the first caches: whole segments, or parts of one long segment.
-struct InputBlocks {
-    struct Block {
-        /// The first segment, and how many.
-        var segment: Int
-        var segments: Int
-        /// Of each of them from `offset` on `length` values.
-        var offset: Int
-        var length: Int
-        /// The first k and how many from there on.
-        var first: Int
-        var inputs: Int
-    }
-
-    let segments: Int
-    let length: Int
-    private let start: Int
-    private let segmentsTogether: Int
-    private let lengthTogether: Int
-    private let parts: Int
-    let count: Int
-
-    /// - Parameter start: the matrix's input that is the first one here.
-    init(segments: Int, length: Int, from start: Int = 0) {
-        (self.segments, self.length, self.start) = (segments, length, start)
-        // Of two panels together half as many.
-        let block = RowTiles.wide ? 256 : 512
-        segmentsTogether = max(1, block / length)
-        lengthTogether = length <= block + block / 2 ? length : block
-        parts = (length + lengthTogether - 1) / lengthTogether
-        count = parts * ((segments + segmentsTogether - 1) / segmentsTogether)
-    }
-
-    /// The most k of a block.
-    var mostInputs: Int { max(segmentsTogether * length, lengthTogether) }
-
-    subscript(index: Int) -> Block {
-        let segment = index / parts * segmentsTogether, offset = index % parts * lengthTogether
-        let group = min(segmentsTogether, segments - segment), part = min(lengthTogether, length - offset)
-        return Block(
-            segment: segment, segments: group, offset: offset, length: part, first: start + segment * length + offset, inputs: (group - 1) * length + part)
+    forEachInScratch { place, sums, count in
+        (out + place).update(from: sums, count: count)
+        if let residual { addRow(residual + place, count: count, to: out + place) }
     }
 }
 

@@ -75,7 +75,10 @@ package struct CLIPText: Sendable {
         var embedded = tokens.rows(ids.flatMap { $0 }).reshaped([ids.count, length, width])
         positions.value.withUnsafePointer { positions in
             embedded.withUnsafeMutablePointer { out in
-                for i in 0..<ids.count * length * width { out[i] += positions[i % (length * width)] }
+                for row in 0..<ids.count {
+                    let to = out + row * length * width
+                    for i in 0..<length * width { to[i] += positions[i] }
+                }
             }
         }
         return embedded
