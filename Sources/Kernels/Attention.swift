@@ -69,7 +69,8 @@ private func attentionBlock(
     for first in Swift.stride(from: 0, to: visible, by: keysTogether) {
         let keys = min(keysTogether, visible - first)
         product(
-            RowTiles(rows: keys), keyRows + first, offset: 0, length: width, panels: panels, queryPanels, step: 16 * width, initial: zeros, into: scores)
+            RowTiles(rows: keys), of: keys, keyRows + first, apart: width, offset: 0, length: width, panels: panels, queryPanels, step: 16 * width,
+            initial: zeros, into: scores)
         if let mask {
             if mask.causal {
                 for key in max(first, firstQuery + 1)..<max(firstQuery + 1, first + keys) {
@@ -83,20 +84,26 @@ private func attentionBlock(
         running.take(scores, keys: keys, into: shares, step: 16 * keysTogether)
         if first > 0 { running.rescale(result, rows: width) }
         product(
-            components, valueRows, offset: first, length: keys, panels: panels, shares, step: 16 * keysTogether, initial: first == 0 ? zeros : nil,
+            components, of: width, valueRows, apart: packed.valueStride, offset: first, length: keys, panels: panels, shares, step: 16 * keysTogether,
+            initial: first == 0 ? zeros : nil,
             into: result)
     }
     running.divide(result, rows: width, count: count, into: out, outputStride: outputStride)
 }
 
-/// All tiles of rows against one panel or two; the rows that come out are as wide as the panels are together.
+/// All tiles of `count` rows, `apart` floats from each other, against one panel or two; the rows that come out are as wide as the panels are together.
 @inline(__always)
 private func product(
-    _ tiles: RowTiles, _ rows: UnsafePointer<UnsafePointer<Float>>, offset: Int, length: Int, panels: Int, _ panel: UnsafePointer<Float>, step: Int,
-    initial: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>
+    _ tiles: RowTiles, of count: Int, _ rows: UnsafePointer<UnsafePointer<Float>>, apart: Int, offset: Int, length: Int, panels: Int,
+    _ panel: UnsafePointer<Float>, step: Int, initial: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>
 ) {
-    let stride = panels * 16
-    for tile in 0..<tiles.count {
+    let stride = panels * 16, even = min(tiles.twelves, count / 12)
+    if even > 0 {
+        evenProduct(
+            even, length: length, input: rows[0] + offset, inputStride: apart, panel: panel, step: panels == 2 ? step : nil, ahead: panel, pace: 0,
+            initial: initial, residual: nil, out: out, stride: stride)
+    }
+    for tile in even..<tiles.count {
         let start = tiles.start(tile), to = out + start * stride
         if panels == 2, RowTiles.wide {
             pairProduct(

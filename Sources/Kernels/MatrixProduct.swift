@@ -61,13 +61,19 @@ func product(
             return longest($0) < longest($1)
         } ?? matrix.panels
     let panelChunks = (matrix.panels + panelsPerChunk - 1) / panelsPerChunk
+    // A result that is larger than a core's own cache is not in it: its lines are asked for before they are written.
+    let fetchesOut = source.rows * outputStride * MemoryLayout<Float>.stride > 2 << 20
     ThreadPool.shared.run(rowChunks * panelChunks) { chunk in
         let firstRow = chunk % rowChunks * rowsPerChunk
         let firstPanel = chunk / rowChunks * panelsPerChunk
         let rows = firstRow..<max(firstRow, min(source.rows, firstRow + rowsPerChunk))
         let panels = firstPanel..<max(firstPanel, min(matrix.panels, firstPanel + panelsPerChunk))
         if !rows.isEmpty && !panels.isEmpty {
-            productBlock(of: source, rows: rows, by: matrix, part: part, panels: panels, adding: residual, into: out, outputStride: outputStride)
+            // Chunks follow each other rows first.
+            let following = rows.upperBound < source.rows ? panels.lowerBound : panels.upperBound
+            productBlock(
+                of: source, rows: rows, by: matrix, part: part, panels: panels, following: following, fetchesOut: fetchesOut,
+                adding: residual, into: out, outputStride: outputStride)
         }
     }
 }
@@ -85,8 +91,8 @@ func wholePairs(_ panels: Int) -> Int { RowTiles.wide ? (panels + 1) / 2 * 2 : p
 
 /// Some rows of a product against some of the panels.
 func productBlock(
-    of source: RowSource, rows: Range<Int>, by matrix: PackedMatrix, part: Int?, panels: Range<Int>, adding residual: UnsafePointer<Float>?,
-    into out: UnsafeMutablePointer<Float>, outputStride: Int
+    of source: RowSource, rows: Range<Int>, by matrix: PackedMatrix, part: Int?, panels: Range<Int>, following: Int, fetchesOut: Bool,
+    adding residual: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>, outputStride: Int
 ) {
     var memory = Scratch()
     defer { memory.release() }
@@ -95,15 +101,18 @@ func productBlock(
     fill(table, with: source, rows, tiles, &memory)
     productBlock(
         table, tiles, rows: rows.count, InputBlocks(segments: source.segments, length: source.length, from: part ?? 0), by: matrix, panels: panels,
-        accumulating: part != nil,
-        adding: residual.map { $0 + rows.lowerBound * outputStride }, into: out + rows.lowerBound * outputStride, outputStride: outputStride, &memory)
+        following: following, fetchesOut: fetchesOut, accumulating: part != nil, adding: residual.map { $0 + rows.lowerBound * outputStride },
+        into: out + rows.lowerBound * outputStride, outputStride: outputStride, &memory)
 }
 
 /// The same of rows given as pointers, `[segments][rows of the tile]` tile by tile.
-/// - Parameter rows: those that `out` has room for; where it has for all of the last tile, `tiles.rows`.
+/// - Parameters:
+///   - rows: those that `out` has room for; where it has for all of the last tile, `tiles.rows`.
+///   - following: the panel that is probably next after these.
 func productBlock(
     _ table: UnsafePointer<UnsafePointer<Float>>, _ tiles: RowTiles, rows: Int, _ blocks: InputBlocks, by matrix: PackedMatrix, panels: Range<Int>,
-    accumulating: Bool = false, adding residual: UnsafePointer<Float>? = nil, into out: UnsafeMutablePointer<Float>, outputStride: Int, _ memory: inout Scratch
+    following: Int, fetchesOut: Bool = false, accumulating: Bool = false, adding residual: UnsafePointer<Float>? = nil, into out: UnsafeMutablePointer<Float>,
+    outputStride: Int, _ memory: inout Scratch
 ) {
     // Wide vectors take panels in pairs, which then share the first cache.
     let together = RowTiles.wide ? 2 : 1
@@ -118,7 +127,7 @@ func productBlock(
     func forEachInScratch(_ body: (_ place: Int, _ sums: UnsafeMutablePointer<Float>, _ count: Int) -> Void) {
         let start = lastTileIsPartial ? tiles.start(tiles.count - 1) : rows
         for group in 0..<groups {
-            let first = (panels.lowerBound + group * together) * PackedMatrix.width
+            let first = firstPanel(group) * PackedMatrix.width
             if lastIsNarrow, group == groups - 1 {
                 for row in 0..<rows { body(row * outputStride + first, narrow + row * groupWidth, matrix.outputs - first) }
             } else {
@@ -137,12 +146,15 @@ func productBlock(
     defer { if let borrowed { BufferPool.give(borrowed, together * panelSize) } }
     let isPacked = borrowed == nil && matrix.precision == .float32
 
-    /// One block of k of all rows against one group of panels. `next` and `nextGroup` say what comes after it.
+    func firstPanel(_ group: Int) -> Int { panels.lowerBound + group * together }
+    let following = following < matrix.panels ? following : panels.lowerBound
+
+    /// One block of k of all rows against one group of panels. `next` says what comes after it.
     func multiply(
-        _ table: UnsafePointer<UnsafePointer<Float>>, _ index: Int, from offset: Int, group: Int, next: Int, nextGroup: Int
+        _ table: UnsafePointer<UnsafePointer<Float>>, _ even: EvenTiles, _ index: Int, from offset: Int, group: Int, next: (block: Int, panel: Int)
     ) {
         let block = blocks[index]
-        let panel = panels.lowerBound + group * together
+        let panel = firstPanel(group)
         let isPair = together == 2 && panel + 1 < panels.upperBound
         let b: UnsafePointer<Float>
         var step = panelSize
@@ -154,12 +166,31 @@ func productBlock(
         }
         // What comes next, two panels, is fetched by the last tiles, each its share by its rows: a core waits for few lines at a time.
         let firstFetching = max(0, tiles.count - 8), fetchingRows = tiles.rows - tiles.start(firstFetching)
-        let ahead = isPacked ? b + ((nextGroup - group) * together * matrix.inputs + blocks[next].first - block.first) * PackedMatrix.width : b
+        let ahead = isPacked ? b + ((next.panel - panel) * matrix.inputs + blocks[next.block].first - block.first) * PackedMatrix.width : b
         let initial = index == 0 && !accumulating ? UnsafePointer(matrix.bias + panel * PackedMatrix.width) : nil
         let isNarrow = lastIsNarrow && group == groups - 1
         let target = isNarrow ? narrow : out + panel * PackedMatrix.width
         let targetStride = isNarrow ? groupWidth : outputStride
-        for tile in 0..<tiles.count {
+        let summed = index == blocks.count - 1 && !isNarrow ? residual.map { $0 + panel * PackedMatrix.width } : nil
+        /// Where the share of the next weights begins that tiles from `start` on fetch, and how many floats for each k a tile of `size` rows.
+        func upcoming(_ start: Int) -> UnsafePointer<Float> {
+            ahead + (start - tiles.start(firstFetching)) * PackedMatrix.width * block.inputs / fetchingRows
+        }
+        func pace(_ size: Int) -> Int { (PackedMatrix.width * size + fetchingRows - 1) / fetchingRows }
+
+        // Tiles of rows that lie evenly apart in one go; in two where only the latter fetch.
+        let firstEvenFetching = isPair && isPacked ? min(firstFetching, even.count) : even.count
+        for run in [0..<firstEvenFetching, firstEvenFetching..<even.count] where !run.isEmpty {
+            let start = tiles.start(run.lowerBound), input = table[start] + offset, fetches = run.lowerBound >= firstEvenFetching
+            // Others fetch the rows of the next tile, which may lie outside of the core's own cache, where these follow each other.
+            let isDense = even.stride <= block.length + 64, tileLength = 12 * even.stride
+            evenProduct(
+                run.count, length: block.length, input: input, inputStride: even.stride, panel: b, step: isPair ? step : nil,
+                ahead: fetches ? upcoming(start) : input + tileLength,
+                pace: fetches ? pace(12) : isDense ? (tileLength + block.length - 1) / block.length : 0, initial: initial,
+                residual: summed.map { $0 + start * outputStride }, out: target + start * targetStride, stride: targetStride, fetchesOut: fetchesOut)
+        }
+        for tile in even.count..<tiles.count {
             let start = tiles.start(tile), size = tiles.size(tile), isLast = tile == tiles.count - 1
             let inScratch = lastTileIsPartial && isLast && !isNarrow
             let destination = inScratch ? lastTiles + group * lastSize * groupWidth : target + start * targetStride
@@ -167,20 +198,18 @@ func productBlock(
             let pointers = table + (start * blocks.segments + block.segment * size)
             if isPair {
                 let fetches = isPacked && tile >= firstFetching
-                let pace = fetches ? (PackedMatrix.width * size + fetchingRows - 1) / fetchingRows : 0
-                let upcoming = fetches ? ahead + (start - tiles.start(firstFetching)) * PackedMatrix.width * block.inputs / fetchingRows : b
                 pairProduct(
                     size, segments: block.segments, length: block.length, offset: offset, rows: pointers, panel: b, step: step,
-                    ahead: upcoming, pace: pace, initial: initial, out: destination, stride: stride)
+                    ahead: fetches ? upcoming(start) : b, pace: fetches ? pace(size) : 0, initial: initial, out: destination, stride: stride)
             } else {
                 panelProduct(
                     size, segments: block.segments, length: block.length, offset: offset, rows: pointers, panel: b, initial: initial, out: destination,
                     stride: stride)
             }
-            if let residual, index == blocks.count - 1, !isNarrow, !inScratch {
+            if let summed, !inScratch {
                 for row in start..<start + size {
-                    let place = row * outputStride + panel * PackedMatrix.width
-                    addRow(residual + place, count: (isPair ? 2 : 1) * PackedMatrix.width, to: out + place)
+                    let place = row * outputStride
+                    addRow(summed + place, count: (isPair ? 2 : 1) * PackedMatrix.width, to: target + place)
                 }
             }
         }
@@ -192,18 +221,18 @@ func productBlock(
     if borrowed == nil, blocks.count > 1, groups > 1, tiles.rows * matrix.inputs > 1 << 17 {
         let copies = setsApart ? CopiedRows(tiles.rows, length: blocks.mostInputs) : nil
         defer { copies?.release() }
+        let rowTable = copies.map { UnsafePointer($0.table) } ?? table, even = EvenTiles(rowTable, tiles, blocks)
         for index in 0..<blocks.count {
             copies?.copy(table, from: blocks[index].offset, count: blocks[index].length)
             for group in 0..<groups {
-                let isLast = group == groups - 1
-                multiply(
-                    copies.map { UnsafePointer($0.table) } ?? table, index, from: copies == nil ? blocks[index].offset : 0, group: group,
-                    next: isLast ? min(index + 1, blocks.count - 1) : index, nextGroup: isLast ? 0 : group + 1)
+                let next = group < groups - 1 ? (index, firstPanel(group + 1)) : index < blocks.count - 1 ? (index + 1, panels.lowerBound) : (0, following)
+                multiply(rowTable, even, index, from: copies == nil ? blocks[index].offset : 0, group: group, next: next)
             }
         }
     } else {
         let copies = setsApart ? CopiedRows(tiles.rows, length: blocks.length) : nil
         defer { copies?.release() }
+        let rowTable = copies.map { UnsafePointer($0.table) } ?? table, even = EvenTiles(rowTable, tiles, blocks)
         copies?.copy(table, from: 0, count: blocks.length)
         for group in 0..<groups {
             if let borrowed {
@@ -212,10 +241,8 @@ func productBlock(
                 }
             }
             for index in 0..<blocks.count {
-                let isLast = index == blocks.count - 1
-                multiply(
-                    copies.map { UnsafePointer($0.table) } ?? table, index, from: blocks[index].offset, group: group,
-                    next: isLast ? 0 : index + 1, nextGroup: isLast ? min(group + 1, groups - 1) : group)
+                let next = index < blocks.count - 1 ? (index + 1, firstPanel(group)) : (0, group < groups - 1 ? firstPanel(group + 1) : following)
+                multiply(rowTable, even, index, from: blocks[index].offset, group: group, next: next)
             }
         }
     }
@@ -223,6 +250,21 @@ func productBlock(
     forEachInScratch { place, sums, count in
         (out + place).update(from: sums, count: count)
         if let residual { addRow(residual + place, count: count, to: out + place) }
+    }
+}
+
+/// The first tiles of a product as far as their rows lie evenly apart, which the inner loops for wide vectors take in one go.
+private struct EvenTiles {
+    let count: Int
+    /// Floats from row to row.
+    let stride: Int
+
+    init(_ table: UnsafePointer<UnsafePointer<Float>>, _ tiles: RowTiles, _ blocks: InputBlocks) {
+        let most = blocks.segments == 1 ? tiles.twelves : 0
+        stride = most > 0 ? table[1] - table[0] : 0
+        var rows = min(1, most)
+        while rows < most * 12, table[rows] == table[rows - 1] + stride { rows += 1 }
+        count = rows / 12
     }
 }
 

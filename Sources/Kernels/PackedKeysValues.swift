@@ -9,7 +9,7 @@ package final class PackedKeysValues: @unchecked Sendable {
     private let keys: UnsafeMutablePointer<Float>
     /// Transposed: `[contexts][heads][headWidth][valueStride]`.
     private let values: UnsafeMutablePointer<Float>
-    private let valueStride: Int
+    let valueStride: Int
     /// A pointer to each row of both, those of a context's head followed by a few to its last row, with which tiles are filled up.
     private let keyRows: UnsafeMutablePointer<UnsafePointer<Float>>
     private let valueRows: UnsafeMutablePointer<UnsafePointer<Float>>

@@ -31,6 +31,8 @@ struct RowTiles {
     var rows: Int { leading * leadingSize + trailing * trailingSize }
     var count: Int { leading + trailing }
     func start(_ tile: Int) -> Int { tile <= leading ? tile * leadingSize : leading * leadingSize + (tile - leading) * trailingSize }
+    /// The first tiles as far as they have 12 rows.
+    var twelves: Int { leadingSize == 12 ? leading : 0 }
     func size(_ tile: Int) -> Int { tile < leading ? leadingSize : trailingSize }
 
     /// Whether the processor has 512-bit vectors. `NOISEBOOK_KERNELS=narrow` does without them.
@@ -76,5 +78,22 @@ func pairProduct(
         widePairProduct4(
             segments: segments, length: length, offset: offset, rows: rows, panel: panel, step: step, ahead: ahead, pace: pace, initial: initial, out: out,
             stride: stride)
+    }
+}
+
+/// The inner loop for `tiles` tiles of 12 rows that lie evenly apart, against one panel or, with `step`, two; only where `RowTiles.wide`. Arguments as in
+/// `wideEvenPairs12`.
+@inline(__always)
+func evenProduct(
+    _ tiles: Int, length: Int, input: UnsafePointer<Float>, inputStride: Int, panel: UnsafePointer<Float>, step: Int?, ahead: UnsafePointer<Float>, pace: Int,
+    initial: UnsafePointer<Float>?, residual: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>, stride: Int, fetchesOut: Bool = false
+) {
+    if let step {
+        wideEvenPairs12(
+            tiles: tiles, length: length, input: input, inputStride: inputStride, panel: panel, step: step, ahead: ahead, pace: pace, initial: initial,
+            residual: residual, out: out, stride: stride, fetchesOut: fetchesOut)
+    } else {
+        wideEvenPanels12(
+            tiles: tiles, length: length, input: input, inputStride: inputStride, panel: panel, initial: initial, residual: residual, out: out, stride: stride)
     }
 }

@@ -1,3 +1,4 @@
+internal import CProcessor
 internal import WideKernels
 
 /// A 3 x 3 convolution of stride 1 and padding 1 by Winograd's algorithm, in three phases over blocks of tiles: the input's
@@ -94,8 +95,9 @@ private struct WinogradBlock {
     }
 
     func transformInput(_ input: UnsafePointer<Float>, _ range: Range<Int>) {
-        let half = allocateFloats(tiles.size.planes * 16)
-        defer { half.deallocate() }
+        var memory = Scratch()
+        defer { memory.release() }
+        let half = memory.floats(tiles.size.planes * 16)
         for tile in range {
             tiles.transformInput(input, tile: first + tile, half: half, into: transformed + tile * channels, plane: inputPlane)
         }
@@ -109,13 +111,15 @@ private struct WinogradBlock {
         for row in 0..<rowTiles.rows { table[row] = UnsafePointer(transformed + plane * inputPlane + min(row, count - 1) * channels) }
         productBlock(
             table, rowTiles, rows: rowTiles.rows, InputBlocks(segments: 1, length: channels), by: matrix, panels: panels,
-            into: products + plane * outputPlane + column, outputStride: outputStride, &memory)
+            following: panels.lowerBound, into: products + plane * outputPlane + column, outputStride: outputStride, &memory)
     }
 
     func transformOutput(_ range: Range<Int>, adding residual: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>) {
-        let half = allocateFloats(tiles.size.planes * 16)
-        defer { half.deallocate() }
+        var memory = Scratch()
+        defer { memory.release() }
+        let half = memory.floats(tiles.size.planes * 16)
         for tile in range {
+            if tile + 1 < range.upperBound { tiles.fetchOutput(out, tile: first + tile + 1, outputs: bias.count) }
             tiles.transformOutput(products + tile * outputStride, plane: outputPlane, tile: first + tile, bias, half: half, adding: residual, into: out)
         }
     }
@@ -148,7 +152,7 @@ private struct WinogradTiles {
     /// How many tiles a thread takes through all three phases at once, so that both of its sets of planes stay in the core's own cache of about 1 MB. Nil
     /// where it would not pay: too few tiles to share out, or kernels so large that reading them again for each few tiles costs more.
     func fused(_ outputs: Int) -> Int? {
-        guard size.planes * geometry.channels * outputs <= 4_000_000 else { return nil }
+        guard size.planes * geometry.channels * outputs <= 1_000_000 else { return nil }
         let together = max(12, min(36, 300_000 / (size.planes * (geometry.channels + outputs)) / 12 * 12))
         return count >= 4 * together ? evenShare(of: count, atMost: together) : nil
     }
@@ -168,6 +172,28 @@ private struct WinogradTiles {
             multiply(block)
             forEachBlock(block.count, size: max(1, 4096 / bias.count)) { block.transformOutput($0, adding: residual, into: out) }
             first += block.count
+        }
+    }
+
+    /// Where the outputs of a tile begin, and how many rows and columns of them lie inside the picture.
+    private func outputPlace(_ tile: Int, outputs: Int) -> (offset: Int, rows: Int, columns: Int) {
+        let g = geometry, m = size.output
+        let top = tile % perImage / across * m, left = tile % perImage % across * m
+        return (
+            ((tile / perImage * g.outputHeight + top) * g.outputWidth + left) * outputs, min(m, g.outputHeight - top), min(m, g.outputWidth - left)
+        )
+    }
+
+    /// Asks for the lines of a tile's outputs, which are strewn over memory, before they are written: a twentieth of the time of 16 items of 160 channels.
+    func fetchOutput(_ out: UnsafeMutablePointer<Float>, tile: Int, outputs: Int) {
+        let (offset, rows, columns) = outputPlace(tile, outputs: outputs)
+        for y in 0..<rows {
+            let row = out + (offset + y * geometry.outputWidth * outputs)
+            var place = 0
+            while place < columns * outputs {
+                nb_prefetch(row + place)
+                place &+= 16
+            }
         }
     }
 
@@ -229,9 +255,8 @@ private struct WinogradTiles {
         adding residual: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>
     ) {
         let g = geometry, n = size.input, m = size.output, outputs = bias.count
-        let top = tile % perImage / across * m, left = tile % perImage % across * m
-        let rows = min(m, g.outputHeight - top), columns = min(m, g.outputWidth - left)
-        let target = out + ((tile / perImage * g.outputHeight + top) * g.outputWidth + left) * outputs
+        let (offset, rows, columns) = outputPlace(tile, outputs: outputs)
+        let target = out + offset
         bias.withUnsafeBufferPointer { bias in
             let wide = RowTiles.wide ? outputs / 16 * 16 : 0
             if wide > 0, let bias = bias.baseAddress {
