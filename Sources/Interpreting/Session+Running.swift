@@ -130,7 +130,7 @@ extension Session {
                 }
                 if cancellation.isRequested {
                     result.ending = .interrupted
-                    result.stopped = value.partial?.message
+                    result.stopped = value.partial.map { $0.message + goingOn }
                     return result
                 }
             } catch {
@@ -142,13 +142,16 @@ extension Session {
                 result.diagnostics.append(diagnostic)
                 result.ending =
                     diagnostic.code == .interrupted ? .interrupted : [.expectationFailed, .partialValue].contains(diagnostic.code) ? .unmet : .failed
-                if result.ending == .interrupted { result.stopped = diagnostic.title + "; the same line goes on" }
+                if result.ending == .interrupted { result.stopped = diagnostic.title + goingOn }
                 _ = takeWarnings()
                 return result
             }
         }
         return result
     }
+
+    /// What becomes of a stopped line that is run again.
+    private var goingOn: String { cache == nil ? "; nothing is cached here, so the line begins anew" : "; the same line goes on" }
 
     private func execute(_ statement: Statement, of source: SourceFile) throws -> (Value, isShown: Bool) {
         let runner = Runner(session: self, source: source)

@@ -16,7 +16,7 @@ extension Table {
             self.unfinished = unfinished
         }
 
-        package var message: String { "stopped at \(place); \(kept) \(total.map { "of \($0) " } ?? "")kept; the same line goes on" }
+        package var message: String { "stopped at \(place); \(kept) \(total.map { "of \($0) " } ?? "")kept" }
 
         /// Whether all rows with these values are there, so that a fold over them is one of all.
         package func isWhole(at values: [String: String]) -> Bool {
