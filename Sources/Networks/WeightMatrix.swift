@@ -80,7 +80,7 @@ final class WinogradKernel: Sendable {
         // Of many tiles each block would transform the kernel again.
         let borrows =
             WeightUse.current == .once && weight.precision == .float32 && weight.shape.reduce(1, *) >= 1 << 18
-            && geometry.batch * geometry.outputHeight * geometry.outputWidth <= 1024
+            && geometry.batch * geometry.outputHeight * geometry.outputWidth <= 2048
         let weights = transformed.value(firstWithout: borrows) {
             weight.withValues {
                 WinogradWeights(size, weights: $0, outputs: outputs, channels: channels, bias: bias?.load().values, precision: weight.precision)
