@@ -39,7 +39,7 @@ func addRow(_ values: UnsafePointer<Float>, count: Int, to out: UnsafeMutablePoi
 package let mostRowsOfAChunk = 192
 
 /// The blocked product. Chunks are blocks of rows times groups of panels; within one, for each panel, blocks of k that
-/// keep the panel's part in the first caches, and within these the tiles of rows.
+/// keep the panel's part in the core's own caches, and within these the tiles of rows.
 /// - Parameter part: with it, what `out` holds and the rows times so many of the matrix's inputs from there on; the bias is `out`'s business then.
 func product(
     of source: RowSource, by matrix: PackedMatrix, part: Int? = nil, adding residual: UnsafePointer<Float>? = nil, into out: UnsafeMutablePointer<Float>,
@@ -109,6 +109,8 @@ func productBlock(
 /// - Parameters:
 ///   - rows: those that `out` has room for; where it has for all of the last tile, `tiles.rows`.
 ///   - following: the panel that is probably next after these.
+///   - fetchesOut: whether lines of `out` are asked for before they are written.
+///   - accumulating: whether the sums go on from what `out` holds.
 func productBlock(
     _ table: UnsafePointer<UnsafePointer<Float>>, _ tiles: RowTiles, rows: Int, _ blocks: InputBlocks, by matrix: PackedMatrix, panels: Range<Int>,
     following: Int, fetchesOut: Bool = false, accumulating: Bool = false, adding residual: UnsafePointer<Float>? = nil, into out: UnsafeMutablePointer<Float>,
@@ -221,7 +223,7 @@ func productBlock(
     if borrowed == nil, blocks.count > 1, groups > 1, tiles.rows * matrix.inputs > 1 << 17 {
         let copies = setsApart ? CopiedRows(tiles.rows, length: blocks.mostInputs) : nil
         defer { copies?.release() }
-        let rowTable = copies.map { UnsafePointer($0.table) } ?? table, even = EvenTiles(rowTable, tiles, blocks)
+        let rowTable = copies.map { UnsafePointer($0.table) } ?? table, even = EvenTiles(rowTable, tiles, blocks, rows: rows)
         for index in 0..<blocks.count {
             copies?.copy(table, from: blocks[index].offset, count: blocks[index].length)
             for group in 0..<groups {
@@ -232,7 +234,7 @@ func productBlock(
     } else {
         let copies = setsApart ? CopiedRows(tiles.rows, length: blocks.length) : nil
         defer { copies?.release() }
-        let rowTable = copies.map { UnsafePointer($0.table) } ?? table, even = EvenTiles(rowTable, tiles, blocks)
+        let rowTable = copies.map { UnsafePointer($0.table) } ?? table, even = EvenTiles(rowTable, tiles, blocks, rows: rows)
         copies?.copy(table, from: 0, count: blocks.length)
         for group in 0..<groups {
             if let borrowed {
@@ -259,12 +261,13 @@ private struct EvenTiles {
     /// Floats from row to row.
     let stride: Int
 
-    init(_ table: UnsafePointer<UnsafePointer<Float>>, _ tiles: RowTiles, _ blocks: InputBlocks) {
-        let most = blocks.segments == 1 ? tiles.twelves : 0
+    /// - Parameter rows: those that the output has room for; copies of more may lie evenly apart.
+    init(_ table: UnsafePointer<UnsafePointer<Float>>, _ tiles: RowTiles, _ blocks: InputBlocks, rows: Int) {
+        let most = blocks.segments == 1 ? min(tiles.twelves, rows / 12) : 0
         stride = most > 0 ? table[1] - table[0] : 0
-        var rows = min(1, most)
-        while rows < most * 12, table[rows] == table[rows - 1] + stride { rows += 1 }
-        count = rows / 12
+        var even = min(1, most)
+        while even < most * 12, table[even] == table[even - 1] + stride { even += 1 }
+        count = even / 12
     }
 }
 

@@ -77,7 +77,7 @@ final class WinogradKernel: Sendable {
         _ input: UnsafePointer<Float>, _ geometry: ConvolutionGeometry, adding residual: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>
     ) {
         let outputs = weight.shape[0], channels = weight.shape[1]
-        // Of many tiles each block would transform the kernel again.
+        // Of more tiles than go through the algorithm at once each block would transform the kernel again.
         let borrows =
             WeightUse.current == .once && weight.precision == .float32 && weight.shape.reduce(1, *) >= 1 << 18
             && geometry.batch * geometry.outputHeight * geometry.outputWidth <= 2048

@@ -24,7 +24,7 @@ struct MatrixProductTests {
     func agrees() {
         var generator = Generator(seed: 3)
         for rows in Array(1...14) + [31, 192, 193, 400] {
-            for (inputs, outputs) in [(1, 1), (7, 3), (16, 16), (33, 17), (700, 40), (1300, 5)] {
+            for (inputs, outputs) in [(1, 1), (7, 3), (16, 16), (33, 17), (700, 40), (1700, 5)] {
                 let a = generator.normal(shape: [rows * inputs]).values
                 let w = generator.normal(shape: [outputs * inputs]).values
                 let bias = generator.normal(shape: [outputs]).values
@@ -43,7 +43,7 @@ struct MatrixProductTests {
 
     @Test("weights that are not packed give the bits of packed ones", .enabled(if: KernelChoice.current != .naive)) func borrowed() {
         var generator = Generator(seed: 8)
-        for (rows, inputs, outputs) in [(1, 16, 16), (5, 33, 17), (40, 1150, 50), (200, 700, 33)] {
+        for (rows, inputs, outputs) in [(1, 16, 16), (5, 33, 17), (40, 1700, 50), (200, 700, 33)] {
             let a = generator.normal(shape: [rows * inputs]).values
             let w = generator.normal(shape: [outputs * inputs]).values
             let bias = generator.normal(shape: [outputs]).values
@@ -58,7 +58,9 @@ struct MatrixProductTests {
 
     @Test("a residual gives the bits of a sum after the product, also in tiles and panels that are not full") func residuals() {
         var generator = Generator(seed: 9)
-        for (rows, inputs, outputs) in [(1, 16, 16), (5, 33, 17), (24, 96, 48), (40, 1150, 50), (200, 700, 40), (130, 600, 96)] {
+        for (rows, inputs, outputs) in [
+            (1, 16, 16), (5, 33, 17), (24, 96, 48), (40, 1700, 50), (200, 700, 40), (130, 600, 96), (130, 2048, 96), (90, 1700, 80),
+        ] {
             let a = generator.normal(shape: [rows * inputs]).values
             let w = generator.normal(shape: [outputs * inputs]).values
             let bias = generator.normal(shape: [outputs]).values, residual = generator.normal(shape: [rows * outputs]).values
