@@ -18,7 +18,22 @@ package func matrixProduct(
         return
     }
     let source = RowSource(rows: rows, segments: 1, length: matrix.inputs) { row, to in to[0] = input + row * inputStride }
-    product(of: source, by: matrix, adding: residual, into: out, outputStride: outputStride)
+    guard matrix.staysCached(rows: rows) else { return product(of: source, by: matrix, adding: residual, into: out, outputStride: outputStride) }
+    let fetchesOut = isBeyondCache(rows: rows, outputStride)
+    forEachChunk(rows: rows, inputs: matrix.inputs, matrix) { rows, panels, following in
+        // A last chunk may be of less than a tile.
+        guard matrix.staysCached(rows: rows.count) else {
+            return productBlock(
+                of: source, rows: rows, by: matrix, part: nil, panels: panels, following: following, fetchesOut: fetchesOut, adding: residual, into: out,
+                outputStride: outputStride)
+        }
+        let place = rows.lowerBound * outputStride
+        matrix.cachedProduct(
+            input + rows.lowerBound * inputStride, rows: rows.count, inputStride: inputStride, panels: panels,
+            following: matrix.packedPanel(following < matrix.panels ? following : panels.lowerBound), fetchesOut: fetchesOut,
+            adding: residual.map { $0 + place }, into: out + place,
+            outputStride: outputStride)
+    }
 }
 
 /// Adds `count` values to as many others.
@@ -47,10 +62,25 @@ func product(
 ) {
     let inputs = source.segments * source.length
     precondition(part.map { $0 + inputs <= matrix.inputs } ?? (inputs == matrix.inputs), "rows of \(inputs) against a matrix of \(matrix.inputs) inputs")
-    guard source.rows > 0 else { return }
-    let rowsPerChunk = evenShare(of: source.rows, atMost: mostRowsOfAChunk)
-    let rowChunks = (source.rows + rowsPerChunk - 1) / rowsPerChunk
-    let work = 2 * source.rows * inputs * matrix.outputs
+    let fetchesOut = isBeyondCache(rows: source.rows, outputStride)
+    forEachChunk(rows: source.rows, inputs: inputs, matrix) { rows, panels, following in
+        productBlock(
+            of: source, rows: rows, by: matrix, part: part, panels: panels, following: following, fetchesOut: fetchesOut, adding: residual, into: out,
+            outputStride: outputStride)
+    }
+}
+
+/// Whether a result is larger than a core's own cache, so that its lines are not in it and are asked for before they are written.
+private func isBeyondCache(rows: Int, _ outputStride: Int) -> Bool { rows * outputStride * MemoryLayout<Float>.stride > 2 << 20 }
+
+/// Shares a product out: blocks of rows times groups of panels, `following` as in `productBlock`.
+private func forEachChunk(
+    rows: Int, inputs: Int, _ matrix: PackedMatrix, _ body: (_ rows: Range<Int>, _ panels: Range<Int>, _ following: Int) -> Void
+) {
+    guard rows > 0 else { return }
+    let rowsPerChunk = evenShare(of: rows, atMost: mostRowsOfAChunk)
+    let rowChunks = (rows + rowsPerChunk - 1) / rowsPerChunk
+    let work = 2 * rows * inputs * matrix.outputs
     // A chunk of less than about 2 MFLOP costs more to hand out than it saves.
     let wantedChunks = max(1, min(16, work / 2_000_000))
     let fewest = ThreadPool.shared.isBusy ? 1 : max(1, min(matrix.panels, (wantedChunks + rowChunks - 1) / rowChunks))
@@ -61,20 +91,13 @@ func product(
             return longest($0) < longest($1)
         } ?? matrix.panels
     let panelChunks = (matrix.panels + panelsPerChunk - 1) / panelsPerChunk
-    // A result that is larger than a core's own cache is not in it: its lines are asked for before they are written.
-    let fetchesOut = source.rows * outputStride * MemoryLayout<Float>.stride > 2 << 20
     ThreadPool.shared.run(rowChunks * panelChunks) { chunk in
         let firstRow = chunk % rowChunks * rowsPerChunk
         let firstPanel = chunk / rowChunks * panelsPerChunk
-        let rows = firstRow..<max(firstRow, min(source.rows, firstRow + rowsPerChunk))
+        let block = firstRow..<max(firstRow, min(rows, firstRow + rowsPerChunk))
         let panels = firstPanel..<max(firstPanel, min(matrix.panels, firstPanel + panelsPerChunk))
-        if !rows.isEmpty && !panels.isEmpty {
-            // Chunks follow each other rows first.
-            let following = rows.upperBound < source.rows ? panels.lowerBound : panels.upperBound
-            productBlock(
-                of: source, rows: rows, by: matrix, part: part, panels: panels, following: following, fetchesOut: fetchesOut,
-                adding: residual, into: out, outputStride: outputStride)
-        }
+        // Chunks follow each other rows first.
+        if !block.isEmpty, !panels.isEmpty { body(block, panels, block.upperBound < rows ? panels.lowerBound : panels.upperBound) }
     }
 }
 

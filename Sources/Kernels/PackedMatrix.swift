@@ -154,6 +154,13 @@ package final class PackedMatrix: @unchecked Sendable {
         bias.deallocate()
     }
 
+    /// A packed panel of floats, `[inputs][16]`.
+    @inline(__always)
+    func packedPanel(_ panel: Int) -> UnsafePointer<Float> {
+        guard case .floats(let values) = storage else { preconditionFailure("these weights are not packed floats") }
+        return UnsafePointer(values + panel * inputs * PackedMatrix.width)
+    }
+
     /// Bytes held.
     package var byteCount: Int {
         let values = panels * inputs * PackedMatrix.width

@@ -18,7 +18,10 @@ package func winogradConvolution(
             let block = WinogradBlock(tiles, bias, first: chunk * together, count: min(together, tiles.count - chunk * together))
             defer { block.release() }
             block.transformInput(input, 0..<block.count)
-            for plane in 0..<weights.size.planes { block.multiply(plane: plane, by: weights.planes[plane], panels: 0..<weights.planes[0].panels) }
+            let planes = weights.planes
+            for plane in planes.indices {
+                block.multiply(plane: plane, by: planes[plane], panels: 0..<planes[0].panels, next: planes[(plane + 1) % planes.count])
+            }
             block.transformOutput(0..<block.count, adding: residual, into: out)
         }
         return
@@ -95,16 +98,21 @@ private struct WinogradBlock {
     }
 
     func transformInput(_ input: UnsafePointer<Float>, _ range: Range<Int>) {
-        var memory = Scratch()
-        defer { memory.release() }
-        let half = memory.floats(tiles.size.planes * 16)
         for tile in range {
-            tiles.transformInput(input, tile: first + tile, half: half, into: transformed + tile * channels, plane: inputPlane)
+            tiles.transformInput(input, tile: first + tile, into: transformed + tile * channels, plane: inputPlane)
         }
     }
 
-    /// - Parameter column: the output that is the matrix's first.
-    func multiply(plane: Int, by matrix: PackedMatrix, panels: Range<Int>, column: Int = 0) {
+    /// - Parameters:
+    ///   - column: the output that is the matrix's first.
+    ///   - next: the matrix that is probably next, at the same panels.
+    func multiply(plane: Int, by matrix: PackedMatrix, panels: Range<Int>, column: Int = 0, next: PackedMatrix? = nil) {
+        if matrix.staysCached(rows: count) {
+            return matrix.cachedProduct(
+                transformed + plane * inputPlane, rows: count, inputStride: channels, panels: panels,
+                following: (next ?? matrix).packedPanel(panels.lowerBound), adding: nil,
+                into: products + plane * outputPlane + column, outputStride: outputStride)
+        }
         var memory = Scratch()
         defer { memory.release() }
         let table = memory.take(rowTiles.rows, of: UnsafePointer<Float>.self)
@@ -115,12 +123,9 @@ private struct WinogradBlock {
     }
 
     func transformOutput(_ range: Range<Int>, adding residual: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>) {
-        var memory = Scratch()
-        defer { memory.release() }
-        let half = memory.floats(tiles.size.planes * 16)
         for tile in range {
             if tile + 1 < range.upperBound { tiles.fetchOutput(out, tile: first + tile + 1, outputs: bias.count) }
-            tiles.transformOutput(products + tile * outputStride, plane: outputPlane, tile: first + tile, bias, half: half, adding: residual, into: out)
+            tiles.transformOutput(products + tile * outputStride, plane: outputPlane, tile: first + tile, bias, adding: residual, into: out)
         }
     }
 }
@@ -197,9 +202,8 @@ private struct WinogradTiles {
         }
     }
 
-    /// Bᵀ d B for each channel of one tile; plane p goes to `out + p * plane`. `half` has room for 16 floats per value of a tile.
-    func transformInput(_ input: UnsafePointer<Float>, tile: Int, half scratch: UnsafeMutablePointer<Float>, into out: UnsafeMutablePointer<Float>, plane: Int)
-    {
+    /// Bᵀ d B for each channel of one tile; plane p goes to `out + p * plane`.
+    func transformInput(_ input: UnsafePointer<Float>, tile: Int, into out: UnsafeMutablePointer<Float>, plane: Int) {
         let g = geometry, n = size.input
         let base = input + tile / perImage * g.height * g.width * g.channels
         let top = tile % perImage / across * size.output - 1, left = tile % perImage % across * size.output - 1
@@ -210,8 +214,8 @@ private struct WinogradTiles {
             let wide = RowTiles.wide ? g.channels / 16 * 16 : 0
             if wide > 0, let pixels = pixels.baseAddress {
                 switch size {
-                case .four: wideInputTransform4(pixels, channels: wide, half: scratch, into: out, plane: plane)
-                case .two: wideInputTransform2(pixels, channels: wide, half: scratch, into: out, plane: plane)
+                case .four: wideInputTransform4(pixels, channels: wide, into: out, plane: plane)
+                case .two: wideInputTransform2(pixels, channels: wide, into: out, plane: plane)
                 }
             }
             withUnsafeTemporaryAllocation(of: F8.self, capacity: n * n) { half in
@@ -251,8 +255,8 @@ private struct WinogradTiles {
 
     /// Aᵀ M A plus the bias, for each output of one tile, as far as it lies inside the picture.
     func transformOutput(
-        _ products: UnsafePointer<Float>, plane: Int, tile: Int, _ bias: [Float], half scratch: UnsafeMutablePointer<Float>,
-        adding residual: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>
+        _ products: UnsafePointer<Float>, plane: Int, tile: Int, _ bias: [Float], adding residual: UnsafePointer<Float>?,
+        into out: UnsafeMutablePointer<Float>
     ) {
         let g = geometry, n = size.input, m = size.output, outputs = bias.count
         let (offset, rows, columns) = outputPlace(tile, outputs: outputs)
@@ -261,7 +265,7 @@ private struct WinogradTiles {
             let wide = RowTiles.wide ? outputs / 16 * 16 : 0
             if wide > 0, let bias = bias.baseAddress {
                 let transform = size == .four ? wideOutputTransform4 : wideOutputTransform2
-                transform(products, plane, bias, wide, outputs, scratch, target, g.outputWidth * outputs, rows, columns)
+                transform(products, plane, bias, wide, outputs, target, g.outputWidth * outputs, rows, columns)
             }
             withUnsafeTemporaryAllocation(of: F8.self, capacity: m * n) { half in
                 var channel = wide

@@ -1,7 +1,7 @@
 // The transforms of Winograd's algorithm for processors with 512-bit vectors, 16 channels at a time; the rules of `WidePanelProduct.swift` hold here
 // too. Each value is computed by the same operations as in `WinogradConvolution.swift` of `Kernels`, so the results are equal to the bit.
 //
-// `channels` and `outputs` are multiples of 16; `half` has room for a tile of 16 floats per value, aligned to 64 bytes.
+// `channels` and `outputs` are multiples of 16.
 
 @inline(__always) private func inputTransform4(_ d0: F16, _ d1: F16, _ d2: F16, _ d3: F16, _ d4: F16, _ d5: F16) -> (F16, F16, F16, F16, F16, F16) {
     let evenA = d4.addingProduct(d2, F16(repeating: -2)), oddA = d3.addingProduct(d1, F16(repeating: -2)) * (0.5 * 1.414_213_56)
@@ -22,31 +22,38 @@
     )
 }
 
-/// Bᵀ d B of F(4, 3): `pixels` are the 36 of the tile, plane p goes to `out + p * plane`.
+/// Bᵀ d B of F(4, 3): `pixels` are the 36 of the tile, plane p goes to `out + p * plane`. Two rows of Bᵀ d at a time, all of which stay in registers,
+/// so that no half of the result waits in memory; each pixel is read two or three times instead.
 @inline(never)
 package func wideInputTransform4(
-    _ pixels: UnsafePointer<UnsafePointer<Float>>, channels: Int, half: UnsafeMutablePointer<Float>, into out: UnsafeMutablePointer<Float>, plane: Int
+    _ pixels: UnsafePointer<UnsafePointer<Float>>, channels: Int, into out: UnsafeMutablePointer<Float>, plane: Int
 ) {
     var channel = 0
     while channel < channels {
-        var x = 0
-        while x < 6 {
-            let d = inputTransform4(
-                load16(pixels[x] + channel), load16(pixels[6 &+ x] + channel), load16(pixels[12 &+ x] + channel), load16(pixels[18 &+ x] + channel),
-                load16(pixels[24 &+ x] + channel), load16(pixels[30 &+ x] + channel))
-            let to = half + 16 &* x
-            store16(to, d.0); store16(to + 96, d.1); store16(to + 192, d.2); store16(to + 288, d.3); store16(to + 384, d.4); store16(to + 480, d.5)
-            x &+= 1
-        }
-        var y = 0
-        while y < 6 {
-            let row = half + 96 &* y
-            let d = inputTransform4(load16(row), load16(row + 16), load16(row + 32), load16(row + 48), load16(row + 64), load16(row + 80))
+        @inline(__always) func pixel(_ y: Int, _ x: Int) -> F16 { load16(pixels[y &* 6 &+ x] + channel) }
+        /// One row of planes from its row of Bᵀ d.
+        @inline(__always) func finish(_ y: Int, _ r0: F16, _ r1: F16, _ r2: F16, _ r3: F16, _ r4: F16, _ r5: F16) {
+            let d = inputTransform4(r0, r1, r2, r3, r4, r5)
             let to = out + (y &* 6 &* plane &+ channel)
             store16(to, d.0); store16(to + plane, d.1); store16(to + 2 &* plane, d.2); store16(to + 3 &* plane, d.3); store16(to + 4 &* plane, d.4)
             store16(to + 5 &* plane, d.5)
-            y &+= 1
         }
+        @inline(__always) func outer(_ y: Int, _ x: Int) -> F16 { (pixel(y, x) + pixel(y &+ 4, x)).addingProduct(pixel(y &+ 2, x), F16(repeating: -2.5)) }
+        @inline(__always) func inner(_ x: Int, _ share: Float, _ factor: Float) -> (F16, F16) {
+            let even = pixel(4, x).addingProduct(pixel(2, x), F16(repeating: share))
+            let odd = pixel(3, x).addingProduct(pixel(1, x), F16(repeating: share)) * F16(repeating: factor)
+            return (even + odd, even - odd)
+        }
+        finish(0, outer(0, 0), outer(0, 1), outer(0, 2), outer(0, 3), outer(0, 4), outer(0, 5))
+        let a0 = inner(0, -2, 0.5 * 1.414_213_56), a1 = inner(1, -2, 0.5 * 1.414_213_56), a2 = inner(2, -2, 0.5 * 1.414_213_56)
+        let a3 = inner(3, -2, 0.5 * 1.414_213_56), a4 = inner(4, -2, 0.5 * 1.414_213_56), a5 = inner(5, -2, 0.5 * 1.414_213_56)
+        finish(1, a0.0, a1.0, a2.0, a3.0, a4.0, a5.0)
+        finish(2, a0.1, a1.1, a2.1, a3.1, a4.1, a5.1)
+        let b0 = inner(0, -0.5, 1.414_213_56), b1 = inner(1, -0.5, 1.414_213_56), b2 = inner(2, -0.5, 1.414_213_56)
+        let b3 = inner(3, -0.5, 1.414_213_56), b4 = inner(4, -0.5, 1.414_213_56), b5 = inner(5, -0.5, 1.414_213_56)
+        finish(3, b0.0, b1.0, b2.0, b3.0, b4.0, b5.0)
+        finish(4, b0.1, b1.1, b2.1, b3.1, b4.1, b5.1)
+        finish(5, outer(1, 0), outer(1, 1), outer(1, 2), outer(1, 3), outer(1, 4), outer(1, 5))
         channel &+= 16
     }
 }
@@ -54,59 +61,65 @@ package func wideInputTransform4(
 /// Bᵀ d B of F(2, 3), 16 pixels.
 @inline(never)
 package func wideInputTransform2(
-    _ pixels: UnsafePointer<UnsafePointer<Float>>, channels: Int, half: UnsafeMutablePointer<Float>, into out: UnsafeMutablePointer<Float>, plane: Int
+    _ pixels: UnsafePointer<UnsafePointer<Float>>, channels: Int, into out: UnsafeMutablePointer<Float>, plane: Int
 ) {
     var channel = 0
     while channel < channels {
-        var x = 0
-        while x < 4 {
+        @inline(__always) func column(_ x: Int) -> (F16, F16, F16, F16) {
             let d0 = load16(pixels[x] + channel), d1 = load16(pixels[4 &+ x] + channel)
             let d2 = load16(pixels[8 &+ x] + channel), d3 = load16(pixels[12 &+ x] + channel)
-            let to = half + 16 &* x
-            store16(to, d2 - d0); store16(to + 64, d1 + d2); store16(to + 128, d2 - d1); store16(to + 192, d3 - d1)
-            x &+= 1
+            return (d2 - d0, d1 + d2, d2 - d1, d3 - d1)
         }
-        var y = 0
-        while y < 4 {
-            let row = half + 64 &* y
-            let d0 = load16(row), d1 = load16(row + 16), d2 = load16(row + 32), d3 = load16(row + 48)
+        @inline(__always) func finish(_ y: Int, _ r0: F16, _ r1: F16, _ r2: F16, _ r3: F16) {
             let to = out + (y &* 4 &* plane &+ channel)
-            store16(to, d2 - d0); store16(to + plane, d1 + d2); store16(to + 2 &* plane, d2 - d1); store16(to + 3 &* plane, d3 - d1)
-            y &+= 1
+            store16(to, r2 - r0); store16(to + plane, r1 + r2); store16(to + 2 &* plane, r2 - r1); store16(to + 3 &* plane, r3 - r1)
         }
+        let a = column(0), b = column(1), c = column(2), d = column(3)
+        finish(0, a.0, b.0, c.0, d.0)
+        finish(1, a.1, b.1, c.1, d.1)
+        finish(2, a.2, b.2, c.2, d.2)
+        finish(3, a.3, b.3, c.3, d.3)
         channel &+= 16
     }
 }
 
-/// Aᵀ M A of F(4, 3) plus the bias, for the first `rows` by `columns` outputs of the tile; a row of the picture is `width` floats long.
+/// Aᵀ M A of F(4, 3) plus the bias, for the first `rows` by `columns` outputs of the tile; a row of the picture is `width` floats long. Rows 0 and 2
+/// of Aᵀ M together, then 1 and 3, which share their sums, in registers.
 @inline(never)
 package func wideOutputTransform4(
-    _ products: UnsafePointer<Float>, plane: Int, bias: UnsafePointer<Float>, outputs: Int, stride: Int, half: UnsafeMutablePointer<Float>,
-    into out: UnsafeMutablePointer<Float>, width: Int, rows: Int, columns: Int
+    _ products: UnsafePointer<Float>, plane: Int, bias: UnsafePointer<Float>, outputs: Int, stride: Int, into out: UnsafeMutablePointer<Float>, width: Int,
+    rows: Int, columns: Int
 ) {
     var channel = 0
     while channel < outputs {
-        let from = products + channel
-        var x = 0
-        while x < 6 {
-            let y = outputTransform4(
-                load16(from + x &* plane), load16(from + (6 &+ x) &* plane), load16(from + (12 &+ x) &* plane), load16(from + (18 &+ x) &* plane),
-                load16(from + (24 &+ x) &* plane), load16(from + (30 &+ x) &* plane))
-            let to = half + 16 &* x
-            store16(to, y.0); store16(to + 96, y.1); store16(to + 192, y.2); store16(to + 288, y.3)
-            x &+= 1
-        }
-        let shift = load16(bias + channel)
-        var y = 0
-        while y < rows {
-            let row = half + 96 &* y
-            let r = outputTransform4(load16(row), load16(row + 16), load16(row + 32), load16(row + 48), load16(row + 64), load16(row + 80))
+        let from = products + channel, shift = load16(bias + channel)
+        @inline(__always) func product(_ y: Int, _ x: Int) -> F16 { load16(from + (y &* 6 &+ x) &* plane) }
+        @inline(__always) func finish(_ y: Int, _ r0: F16, _ r1: F16, _ r2: F16, _ r3: F16, _ r4: F16, _ r5: F16) {
+            let r = outputTransform4(r0, r1, r2, r3, r4, r5)
             let to = out + (y &* width &+ channel)
             store16(to, r.0 + shift)
             if columns > 1 { store16(to + stride, r.1 + shift) }
             if columns > 2 { store16(to + 2 &* stride, r.2 + shift) }
             if columns > 3 { store16(to + 3 &* stride, r.3 + shift) }
-            y &+= 1
+        }
+        @inline(__always) func even(_ x: Int) -> (F16, F16) {
+            let sumA = product(1, x) + product(2, x), sumB = product(3, x) + product(4, x)
+            return (product(0, x) + sumA + sumB, (sumB * 2).addingProduct(sumA, F16(repeating: 0.5)))
+        }
+        @inline(__always) func odd(_ x: Int) -> (F16, F16) {
+            let differenceA = product(1, x) - product(2, x), differenceB = product(3, x) - product(4, x)
+            return (
+                (differenceB * 1.414_213_56).addingProduct(differenceA, F16(repeating: 0.707_106_78)),
+                product(5, x).addingProduct(differenceA, F16(repeating: 0.353_553_39)).addingProduct(differenceB, F16(repeating: 2.828_427_12))
+            )
+        }
+        let a0 = even(0), a1 = even(1), a2 = even(2), a3 = even(3), a4 = even(4), a5 = even(5)
+        finish(0, a0.0, a1.0, a2.0, a3.0, a4.0, a5.0)
+        if rows > 2 { finish(2, a0.1, a1.1, a2.1, a3.1, a4.1, a5.1) }
+        if rows > 1 {
+            let b0 = odd(0), b1 = odd(1), b2 = odd(2), b3 = odd(3), b4 = odd(4), b5 = odd(5)
+            finish(1, b0.0, b1.0, b2.0, b3.0, b4.0, b5.0)
+            if rows > 3 { finish(3, b0.1, b1.1, b2.1, b3.1, b4.1, b5.1) }
         }
         channel &+= 16
     }
@@ -115,30 +128,25 @@ package func wideOutputTransform4(
 /// Aᵀ M A of F(2, 3) plus the bias.
 @inline(never)
 package func wideOutputTransform2(
-    _ products: UnsafePointer<Float>, plane: Int, bias: UnsafePointer<Float>, outputs: Int, stride: Int, half: UnsafeMutablePointer<Float>,
-    into out: UnsafeMutablePointer<Float>, width: Int, rows: Int, columns: Int
+    _ products: UnsafePointer<Float>, plane: Int, bias: UnsafePointer<Float>, outputs: Int, stride: Int, into out: UnsafeMutablePointer<Float>, width: Int,
+    rows: Int, columns: Int
 ) {
     var channel = 0
     while channel < outputs {
-        let from = products + channel
-        var x = 0
-        while x < 4 {
+        let from = products + channel, shift = load16(bias + channel)
+        @inline(__always) func column(_ x: Int) -> (F16, F16) {
             let m0 = load16(from + x &* plane), m1 = load16(from + (4 &+ x) &* plane)
             let m2 = load16(from + (8 &+ x) &* plane), m3 = load16(from + (12 &+ x) &* plane)
-            let to = half + 16 &* x
-            store16(to, m0 + m1 + m2); store16(to + 64, m1 - m2 + m3)
-            x &+= 1
+            return (m0 + m1 + m2, m1 - m2 + m3)
         }
-        let shift = load16(bias + channel)
-        var y = 0
-        while y < rows {
-            let row = half + 64 &* y
-            let m0 = load16(row), m1 = load16(row + 16), m2 = load16(row + 32), m3 = load16(row + 48)
+        @inline(__always) func finish(_ y: Int, _ r0: F16, _ r1: F16, _ r2: F16, _ r3: F16) {
             let to = out + (y &* width &+ channel)
-            store16(to, m0 + m1 + m2 + shift)
-            if columns > 1 { store16(to + stride, m1 - m2 + m3 + shift) }
-            y &+= 1
+            store16(to, r0 + r1 + r2 + shift)
+            if columns > 1 { store16(to + stride, r1 - r2 + r3 + shift) }
         }
+        let a = column(0), b = column(1), c = column(2), d = column(3)
+        finish(0, a.0, b.0, c.0, d.0)
+        if rows > 1 { finish(1, a.1, b.1, c.1, d.1) }
         channel &+= 16
     }
 }

@@ -118,6 +118,41 @@ import Testing
         }
     }
 
+    /// Layers of the shipped model as 36 prompts with guidance go through it: each thread takes 36 items through all layers by itself.
+    @Test("layers of a small network") func apart() {
+        let peak = peak()
+        print("| 36 items for each thread | GFLOP/s | of \(Int(peak)) |\n| --- | --: | --: |")
+        let threads = ThreadPool.shared.threadCount, items = 36
+        func rate(
+            _ name: String, _ inputs: Int, _ outputs: Int, _ operations: Double, _ body: @Sendable (UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+        ) {
+            let x = (0..<threads).map { _ in Tensor(shape: [inputs]) { $0.update(repeating: 0.5, count: inputs) } }
+            let out = (0..<threads).map { _ in UnsafeMutablePointer<Float>.allocate(capacity: outputs) }
+            defer { out.forEach { $0.deallocate() } }
+            nonisolated(unsafe) let to = out
+            let time = seconds { ThreadPool.shared.runApart(threads) { thread in x[thread].withUnsafePointer { body($0, to[thread]) } } }
+            line(name, operations * Double(threads), time, peak)
+        }
+        for (side, inputs, outputs) in [
+            (16, 48, 48), (16, 48, 384), (16, 192, 48), (8, 96, 96), (8, 96, 768), (8, 384, 96), (4, 160, 160), (4, 160, 1280), (4, 640, 160),
+        ] {
+            let rows = items * side * side
+            let matrix = PackedMatrix(weights: values(inputs * outputs), outputs: outputs, channels: inputs, taps: 1, bias: nil)
+            rate("\(side)² x \(inputs) x \(outputs)", rows * inputs, rows * outputs, 2 * Double(rows * inputs * outputs)) {
+                matrixProduct($0, rows: rows, inputStride: inputs, by: matrix, into: $1, outputStride: outputs)
+            }
+        }
+        for (side, inputs, outputs) in [(16, 48, 48), (16, 96, 48), (16, 144, 48), (8, 96, 96), (8, 256, 96), (4, 160, 160), (4, 320, 160)] {
+            let geometry = ConvolutionGeometry(batch: items, height: side, width: side, channels: inputs), pixels = items * side * side
+            guard let size = WinogradSize.chosen(for: geometry, outputs: outputs) else { continue }
+            let weights = WinogradWeights(size, weights: values(outputs * inputs * 9), outputs: outputs, channels: inputs, bias: nil)
+            rate(
+                "convolution \(side)² x \(inputs) x \(outputs), F(\(size.rawValue))", pixels * inputs, pixels * outputs,
+                2 * Double(pixels * inputs * outputs) * (size == .four ? 2.25 : 4)
+            ) { winogradConvolution($0, geometry, by: weights, into: $1) }
+        }
+    }
+
     /// What is bound by memory or by single operations: nanoseconds for each value that comes out, all threads together.
     @Test("other kernels") func others() {
         print("| kernel | ns a value |\n| --- | --: |")

@@ -56,6 +56,33 @@ struct MatrixProductTests {
         }
     }
 
+    @Test(
+        "weights that stay in a cache give the bits of others for every number of rows, and nothing is written beside the result",
+        .enabled(if: KernelChoice.current != .naive)) func cached()
+    {
+        var generator = Generator(seed: 12)
+        for rows in Array(12...37) + [193, 197, 204, 400, 1001] {
+            for (inputs, outputs) in [(16, 16), (48, 48), (33, 96), (640, 160)] {
+                let inputStride = inputs + 5, outputStride = outputs + 3
+                let a = generator.normal(shape: [rows * inputStride]).values, w = generator.normal(shape: [outputs * inputs]).values
+                let bias = generator.normal(shape: [outputs]).values, residual = generator.normal(shape: [rows * outputStride]).values
+                func result(_ matrix: PackedMatrix) -> [Float] {
+                    var out = [Float](repeating: -7, count: (rows + 12) * outputStride)
+                    matrixProduct(a, rows: rows, inputStride: inputStride, by: matrix, adding: residual, into: &out, outputStride: outputStride)
+                    return out
+                }
+                let packed = result(PackedMatrix(weights: w, outputs: outputs, channels: inputs, taps: 1, bias: bias))
+                w.withUnsafeBufferPointer {
+                    #expect(
+                        packed == result(PackedMatrix(borrowing: $0.baseAddress!, outputs: outputs, channels: inputs, taps: 1, bias: bias)),
+                        "\(rows) x \(inputs) x \(outputs)")
+                }
+                let outside = packed.indices.filter { $0 >= rows * outputStride || $0 % outputStride >= outputs }
+                #expect(outside.allSatisfy { packed[$0] == -7 }, "\(rows) x \(inputs) x \(outputs)")
+            }
+        }
+    }
+
     @Test("a residual gives the bits of a sum after the product, also in tiles and panels that are not full") func residuals() {
         var generator = Generator(seed: 9)
         for (rows, inputs, outputs) in [
