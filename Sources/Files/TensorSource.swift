@@ -27,6 +27,9 @@ package protocol TensorSource: Sendable {
 extension TensorSource {
     package func contains(_ name: String) -> Bool { entry(name) != nil }
 
+    /// Bytes of all tensors.
+    package var byteCount: Int { names.reduce(0) { $0 + (entry($1)?.range.count ?? 0) } }
+
     /// The tensor as floats in its stored shape; narrower types are widened, wider ones rounded.
     package func tensor(_ name: String) throws -> Tensor {
         let entry = try required(name)

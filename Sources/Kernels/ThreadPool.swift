@@ -93,6 +93,24 @@ package final class ThreadPool: @unchecked Sendable {
         share(parts) { part in Self.$abandonment.withValue(abandonment) { body(part) } }
     }
 
+    /// What two computations give that need nothing of each other, at once where there are threads. Where both fail the first one's error is thrown.
+    package func both<First: Sendable, Second: Sendable>(_ first: () throws -> First, and second: () throws -> Second) throws -> (First, Second) {
+        let results = Mutex<(Result<First, any Error>?, Result<Second, any Error>?)>((nil, nil))
+        runApart(2) { part in
+            if part == 0 {
+                let result = Result { try first() }
+                results.withLock { $0.0 = result }
+            } else {
+                let result = Result { try second() }
+                results.withLock { $0.1 = result }
+            }
+        }
+        return try results.withLock { held in
+            guard let first = held.0, let second = held.1 else { preconditionFailure("a part was not computed") }
+            return (try first.get(), try second.get())
+        }
+    }
+
     private func share(_ chunks: Int, _ body: (Int) -> Void) {
         let helpers = min(threadCount, chunks) - 1
         guard helpers > 0, !busy.exchange(true, ordering: .acquiring) else {

@@ -43,14 +43,21 @@ package final class DiffusionModel: Sendable {
         func part(_ name: String) -> String { FileSystem.join(folder, name) }
         self.folder = folder
         name = FileSystem.name(of: folder)
-        unet = try UNet(folder: part("unet"), precision: precision)
-        vae = try VAE(folder: part("vae"), precision: precision)
-        textEncoder = try CLIPText(folder: part("text_encoder"), precision: precision)
-        tokenizer = try Tokenizer(folder: part("tokenizer"))
+        // The tokenizer's lists take as long to read as all the rest.
+        let (networks, tokenizer) = try ThreadPool.shared.both {
+            (
+                try UNet(folder: part("unet"), precision: precision), try VAE(folder: part("vae"), precision: precision),
+                try CLIPText(folder: part("text_encoder"), precision: precision)
+            )
+        } and: {
+            try Tokenizer(folder: part("tokenizer"))
+        }
+        (unet, vae, textEncoder) = networks
+        self.tokenizer = tokenizer
         schedulerPath = FileSystem.join(part("scheduler"), "scheduler_config.json")
         schedulerConfiguration = try JSON.read(path: schedulerPath)
         clip = FileSystem.isFolder(part("clip")) ? try ContrastiveModel(folder: part("clip"), tokenizer: tokenizer) : nil
-        byteCount = try (["unet", "vae", "text_encoder", "clip"].map(part).filter(FileSystem.isFolder)).reduce(0) { try $0 + Self.weightBytes($1) }
+        byteCount = unet.byteCount + vae.byteCount + textEncoder.byteCount + (clip?.clip.byteCount ?? 0)
         try checkThatPartsFit()
     }
 
@@ -67,11 +74,6 @@ package final class DiffusionModel: Sendable {
         guard supported.contains(name) else {
             throw EngineError(.unsupported, "a pipeline of class \"\(name)\" is not supported; supported is \(supported.joined(separator: ", "))", place: path)
         }
-    }
-
-    private static func weightBytes(_ folder: String) throws -> Int {
-        let weights = try WeightFiles.open(folder: folder)
-        return weights.names.reduce(0) { $0 + (weights.entry($1)?.range.count ?? 0) }
     }
 
     private func checkThatPartsFit() throws {

@@ -67,6 +67,9 @@ package final class WeightReader {
             cure: "check that config.json and the weights belong together", details: all.prefix(40) + rest)
     }
 
+    /// Bytes of all weights that there are.
+    package var byteCount: Int { source.byteCount }
+
     /// Number of values in all parameters that the network asked for.
     package var parameterCount: Int { asked.reduce(0) { $0 + (source.entry($1)?.count ?? 0) } }
 }

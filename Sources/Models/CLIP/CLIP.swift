@@ -13,6 +13,8 @@ package struct CLIP: Sendable {
     package let text: CLIPText
     package let vision: CLIPVision
     package let parameterCount: Int
+    /// Bytes of its weight files.
+    package let byteCount: Int
     private let visionProjection: Linear  // visual_projection
     private let scale: Lazy<Tensor>  // logit_scale
 
@@ -53,6 +55,7 @@ package struct CLIP: Sendable {
         scale = Lazy { logitScale.load() }
         try reader.finish { $0.hasSuffix("position_ids") }
         parameterCount = reader.parameterCount
+        byteCount = reader.byteCount
     }
 
     /// The factor that cosines are multiplied with: e to the stored value.

@@ -17,6 +17,8 @@ package struct CLIPText: Sendable {
 
     package let configuration: CLIPTextConfiguration
     package private(set) var parameterCount = 0
+    /// Bytes of its weight files.
+    package private(set) var byteCount = 0
     private let tokens: Parameter  // embeddings.token_embedding
     private let positions: Lazy<Tensor>  // embeddings.position_embedding
     private let encoder: CLIPEncoder
@@ -35,6 +37,7 @@ package struct CLIPText: Sendable {
         self.init(reader.root, configuration, projects: weights.contains("text_projection.weight"))
         try reader.finish { $0.hasSuffix("position_ids") }
         parameterCount = reader.parameterCount
+        byteCount = reader.byteCount
     }
 
     init(_ root: WeightScope, _ configuration: CLIPTextConfiguration, projects: Bool) {

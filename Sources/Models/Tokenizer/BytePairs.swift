@@ -19,20 +19,21 @@ struct BytePairs: Sendable {
         let tokens = files.tokens
         inner = ByteAlphabet.characters.map { tokens.id(of: String($0)).map { Int32($0) } ?? unknown }
         final = ByteAlphabet.characters.map { tokens.id(of: String($0) + "</w>").map { Int32($0) } ?? unknown }
-        let bytes = files.merges.bytes
         var merges: [UInt64: Merge] = [:]
         merges.reserveCapacity(files.merges.pairs.count)
-        for (rank, pair) in files.merges.pairs.enumerated() {
-            let (left, right) = (bytes[pair.left], bytes[pair.right])
+        try files.merges.bytes.withUnsafeBufferPointer { bytes in
             let none = EmptyCollection<UInt8>()
-            guard let first = tokens.id(of: left, followedBy: none), let second = tokens.id(of: right, followedBy: none),
-                let merged = tokens.id(of: left, followedBy: right)
-            else {
-                let named = [left, right, left + right].first { tokens.id(of: $0, followedBy: none) == nil } ?? left
-                let absent = String(decoding: named, as: UTF8.self)
-                throw EngineError(.format, "merge \(rank + 1) needs the token \(absent), which the vocabulary lacks", place: files.mergesPath)
+            for (rank, pair) in files.merges.pairs.enumerated() {
+                let left = bytes[pair.left], right = bytes[pair.right]
+                guard let first = tokens.id(of: left, followedBy: none), let second = tokens.id(of: right, followedBy: none),
+                    let merged = tokens.id(of: left, followedBy: right)
+                else {
+                    let named = [Array(left), Array(right), Array(left) + right].first { tokens.id(of: $0, followedBy: none) == nil } ?? Array(left)
+                    let absent = String(decoding: named, as: UTF8.self)
+                    throw EngineError(.format, "merge \(rank + 1) needs the token \(absent), which the vocabulary lacks", place: files.mergesPath)
+                }
+                merges[Self.key(Int32(first), Int32(second))] = Merge(rank: Int32(rank), merged: Int32(merged))
             }
-            merges[Self.key(Int32(first), Int32(second))] = Merge(rank: Int32(rank), merged: Int32(merged))
         }
         self.merges = merges
     }

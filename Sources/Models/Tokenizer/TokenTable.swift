@@ -62,14 +62,12 @@ struct TokenTable: Sendable {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in token { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
         for byte in rest { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        let mask = slots.count - 1
+        let mask = slots.count - 1, length = token.count + rest.count
         var slot = Int(truncatingIfNeeded: hash ^ (hash >> 32)) & mask
         while slots[slot] > 0 {
             let range = range(Int(slots[slot]) - 1)
-            if range.count == token.count + rest.count {
-                let middle = range.lowerBound + token.count
-                if bytes[range.lowerBound..<middle].elementsEqual(token), bytes[middle..<range.upperBound].elementsEqual(rest) { return slot }
-            }
+            // Slices of the array would be counted as references, which costs more than the comparison.
+            if range.count == length, bytes.withUnsafeBufferPointer({ $0[range].elementsEqual(token, followedBy: rest) }) { return slot }
             slot = (slot + 1) & mask
         }
         return slot
@@ -78,5 +76,12 @@ struct TokenTable: Sendable {
     private mutating func grow() {
         slots = Array(repeating: 0, count: 2 * slots.count)
         for entry in ids.indices { slots[slot(of: bytes[range(entry)], followedBy: EmptyCollection())] = Int32(entry + 1) }
+    }
+}
+
+extension Slice<UnsafeBufferPointer<UInt8>> {
+    fileprivate func elementsEqual(_ token: some Collection<UInt8>, followedBy rest: some Collection<UInt8>) -> Bool {
+        let middle = startIndex + token.count
+        return self[startIndex..<middle].elementsEqual(token) && self[middle..<endIndex].elementsEqual(rest)
     }
 }

@@ -8,6 +8,8 @@ import Tensors
 package struct UNet: Sendable {
     package let configuration: UNetConfiguration
     package let parameterCount: Int
+    /// Bytes of its weight files.
+    package let byteCount: Int
     private let timeEmbedding: TimeEmbedding
     private let convIn: Convolution2D
     private let down: [DownBlock]
@@ -54,6 +56,7 @@ package struct UNet: Sendable {
         crossAttention = layers.layers
         try reader.finish()
         parameterCount = reader.parameterCount
+        byteCount = reader.byteCount
     }
 
     /// Keys and values of encoder states `[prompts, length, width]` for every layer that looks at them.

@@ -35,6 +35,8 @@ package struct LatentDistribution: Sendable {
 package struct VAE: Sendable {
     package let configuration: VAEConfiguration
     package let parameterCount: Int
+    /// Bytes of its weight files.
+    package let byteCount: Int
     private let encoder: VAEEncoder
     private let decoder: VAEDecoder
     private let quant: Linear?  // quant_conv, 1 x 1
@@ -69,6 +71,7 @@ package struct VAE: Sendable {
         postQuant = c.hasPostQuantConv ? Linear(root["post_quant_conv"], inputs: c.latentChannels, outputs: c.latentChannels) : nil
         try reader.finish()
         parameterCount = reader.parameterCount
+        byteCount = reader.byteCount
     }
 
     /// Folders written before diffusers 0.17 name the attention's projections otherwise.
