@@ -53,7 +53,7 @@ package func convolution(
     let zeros = allocateFloats(g.channels)
     defer { zeros.deallocate() }
     zeros.update(repeating: 0, count: g.channels)
-    if g.isLow, !matrix.isBorrowed { return lowConvolution(input, g, by: matrix, zeros: zeros, adding: residual, into: out) }
+    if g.isLow { return lowConvolution(input, g, by: matrix, zeros: zeros, adding: residual, into: out) }
     let outputWidth = g.outputWidth, pixels = g.outputHeight * outputWidth
     let source = RowSource(rows: g.batch * pixels, segments: taps, length: g.channels) { row, to in
         let image = row / pixels, pixel = row % pixels
@@ -88,15 +88,28 @@ private func lowConvolution(
     let sums = BufferPool.take(count)
     defer { BufferPool.give(sums, count) }
     for pixel in 0..<height * across { (sums + pixel * outputs).update(from: matrix.bias, count: outputs) }
-    for ky in 0..<g.kernelHeight {
-        let top = max(0, g.padTop - ky), bottom = min(height, g.seenHeight + g.padTop - ky)
-        guard top < bottom else { continue }
-        let source = RowSource(rows: (bottom - top) * across, segments: g.kernelWidth, length: g.channels) { row, to in
-            let y = top + row / across + ky - g.padTop, left = row % width - g.padLeft
-            let base = input + row % across / width * g.height * g.width * g.channels
-            for kx in 0..<g.kernelWidth { to[kx] = g.sourcePixel(y: y, x: left + kx).map { base + $0 * g.channels } ?? zeros }
+    /// All rows of the kernel for the outputs of `matrix`, which begin at `column`.
+    func multiply(_ matrix: PackedMatrix, column: Int) {
+        for ky in 0..<g.kernelHeight {
+            let top = max(0, g.padTop - ky), bottom = min(height, g.seenHeight + g.padTop - ky)
+            guard top < bottom else { continue }
+            let source = RowSource(rows: (bottom - top) * across, segments: g.kernelWidth, length: g.channels) { row, to in
+                let y = top + row / across + ky - g.padTop, left = row % width - g.padLeft
+                let base = input + row % across / width * g.height * g.width * g.channels
+                for kx in 0..<g.kernelWidth { to[kx] = g.sourcePixel(y: y, x: left + kx).map { base + $0 * g.channels } ?? zeros }
+            }
+            product(of: source, by: matrix, part: ky * g.kernelWidth * g.channels, into: sums + (top * across * outputs + column), outputStride: outputs)
         }
-        product(of: source, by: matrix, part: ky * g.kernelWidth * g.channels, into: sums + top * across * outputs, outputStride: outputs)
+    }
+    if matrix.isBorrowed {
+        // Packed once for all rows of the kernel.
+        let together = wholePairs(1) * PackedMatrix.width
+        ThreadPool.shared.run((outputs + together - 1) / together) { chunk in
+            let first = chunk * together
+            multiply(matrix.packed(first..<min(outputs, first + together)), column: first)
+        }
+    } else {
+        multiply(matrix, column: 0)
     }
     for item in 0..<g.batch {
         for y in 0..<height {

@@ -82,7 +82,7 @@ private func forEachChunk(
     let rowChunks = (rows + rowsPerChunk - 1) / rowsPerChunk
     let work = 2 * rows * inputs * matrix.outputs
     // A chunk of less than about 2 MFLOP costs more to hand out than it saves.
-    let wantedChunks = max(1, min(16, work / 2_000_000))
+    let wantedChunks = max(1, min(matrix.isBorrowed ? 64 : 16, work / 2_000_000))
     let fewest = ThreadPool.shared.isBusy ? 1 : max(1, min(matrix.panels, (wantedChunks + rowChunks - 1) / rowChunks))
     // The number of chunks of which all threads have as many, if there is one.
     let panelsPerChunk =

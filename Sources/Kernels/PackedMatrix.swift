@@ -86,6 +86,12 @@ package final class PackedMatrix: @unchecked Sendable {
         pack(panel, of: weights, channels, taps, into: buffer)
     }
 
+    /// Some outputs of borrowed weights, packed and without their bias.
+    func packed(_ range: Range<Int>) -> PackedMatrix {
+        guard case .borrowed(let weights, let channels, let taps) = storage else { preconditionFailure("these weights are packed") }
+        return PackedMatrix(weights: weights + range.lowerBound * inputs, outputs: range.count, channels: channels, taps: taps, bias: nil)
+    }
+
     /// Writes eight outputs of one row, from `first` on.
     @inline(__always)
     func set(_ values: F8, row: Int, panel: Int, first: Int) {
@@ -154,11 +160,16 @@ package final class PackedMatrix: @unchecked Sendable {
         bias.deallocate()
     }
 
+    /// Room for all panels of floats, to be filled as `set` does.
+    var writablePanels: UnsafeMutablePointer<Float> {
+        guard case .floats(let values) = storage else { preconditionFailure("these weights are not packed floats") }
+        return values
+    }
+
     /// A packed panel of floats, `[inputs][16]`.
     @inline(__always)
     func packedPanel(_ panel: Int) -> UnsafePointer<Float> {
-        guard case .floats(let values) = storage else { preconditionFailure("these weights are not packed floats") }
-        return UnsafePointer(values + panel * inputs * PackedMatrix.width)
+        UnsafePointer(writablePanels + panel * inputs * PackedMatrix.width)
     }
 
     /// Bytes held.

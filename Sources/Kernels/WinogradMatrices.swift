@@ -1,3 +1,5 @@
+internal import WideKernels
+
 /// Winograd's minimal filtering F(m x m, 3 x 3) (Lavin and Gray 2015), by the Cook-Toom construction: with points α and
 /// infinity, y = Aᵀ[(G g) ⊙ (Bᵀ d)], where row j of Bᵀ holds the coefficients of the product of (x - α_l) over l ≠ j,
 /// row j of G the powers of α_j over the product of (α_j - α_l), and column j of Aᵀ the powers of α_j.
@@ -48,7 +50,16 @@ package final class WinogradWeights: Sendable {
         let n = size.input
         let planes = (0..<size.planes).map { _ in PackedMatrix(roomFor: channels, outputs: outputs, precision: precision) }
         self.planes = planes
-        // Straight into the panels, eight kernels at a time, each in its own lane.
+        // Straight into the panels.
+        if RowTiles.wide, precision == .float32, outputs % PackedMatrix.width == 0 {
+            let panels = planes.map { $0.writablePanels }
+            ThreadPool.shared.run(outputs / PackedMatrix.width) { panel in
+                Self.transform(
+                    weights + panel * PackedMatrix.width * channels * 9, channels: channels, g, n, into: panels, offset: panel * PackedMatrix.width * channels)
+            }
+            return
+        }
+        // Eight kernels at a time, each in its own lane.
         ThreadPool.shared.run(planes[0].panels * 2) { index in
             let panel = index / 2, first = index % 2 * 8
             let output = panel * PackedMatrix.width + first
@@ -62,7 +73,7 @@ package final class WinogradWeights: Sendable {
                     for channel in 0..<channels {
                         // Nine taps of eight channels come together.
                         if channel % 8 == 0 {
-                            gather(from + channel * 9, count: min(8, channels - channel) * 9, stride: channels * 9, lanes: lanes, into: taps)
+                            gather(from + channel * 9, count: min(8, channels - channel) * 9, stride: channels * 9, lanes: lanes, into: taps, step: 8)
                         }
                         for tap in 0..<9 { kernel[tap] = SIMD8<Double>(load8(taps, (channel % 8 * 9 + tap) * 8)) }
                         for i in 0..<n {
@@ -80,21 +91,38 @@ package final class WinogradWeights: Sendable {
         }
     }
 
+    /// One panel of each plane, of 16 kernels.
+    private static func transform(
+        _ kernels: UnsafePointer<Float>, channels: Int, _ g: [Double], _ side: Int, into planes: [UnsafeMutablePointer<Float>], offset: Int
+    ) {
+        var memory = Scratch()
+        defer { memory.release() }
+        let together = 8
+        let taps = memory.floats(together * 9 * 16), half = memory.take(side * 3 * 16, of: Double.self)
+        for first in stride(from: 0, to: channels, by: together) {
+            let count = min(together, channels - first)
+            for lane in [0, 8] {
+                gather(kernels + (lane * channels + first) * 9, count: count * 9, stride: channels * 9, lanes: 8, into: taps + lane, step: 16)
+            }
+            wideFilterTransform(taps, channels: count, g, side: side, half: half, into: planes, offset: offset + first * 16)
+        }
+    }
+
     package var byteCount: Int { planes.reduce(0) { $0 + $1.byteCount } }
 }
 
-/// Value i of each of `lanes` rows, side by side in `out + 8 * i`; zeros beyond them.
-private func gather(_ rows: UnsafePointer<Float>, count: Int, stride: Int, lanes: Int, into out: UnsafeMutablePointer<Float>) {
+/// Value i of each of `lanes` rows, side by side in `out + step * i`; zeros beyond them.
+private func gather(_ rows: UnsafePointer<Float>, count: Int, stride: Int, lanes: Int, into out: UnsafeMutablePointer<Float>, step: Int) {
     var i = 0
     while lanes == 8, i &+ 8 <= count {
         let columns = transposed8(rows + i, stride: stride)
-        let to = out + 8 &* i
-        store8(to, 0, columns.0); store8(to, 8, columns.1); store8(to, 16, columns.2); store8(to, 24, columns.3)
-        store8(to, 32, columns.4); store8(to, 40, columns.5); store8(to, 48, columns.6); store8(to, 56, columns.7)
+        let to = out + step &* i
+        store8(to, 0, columns.0); store8(to, step, columns.1); store8(to, 2 &* step, columns.2); store8(to, 3 &* step, columns.3)
+        store8(to, 4 &* step, columns.4); store8(to, 5 &* step, columns.5); store8(to, 6 &* step, columns.6); store8(to, 7 &* step, columns.7)
         i &+= 8
     }
     while i < count {
-        for lane in 0..<8 { out[8 &* i &+ lane] = lane < lanes ? rows[lane &* stride &+ i] : 0 }
+        for lane in 0..<8 { out[step &* i &+ lane] = lane < lanes ? rows[lane &* stride &+ i] : 0 }
         i &+= 1
     }
 }

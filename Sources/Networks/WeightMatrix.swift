@@ -79,7 +79,7 @@ final class WinogradKernel: Sendable {
         let outputs = weight.shape[0], channels = weight.shape[1]
         // Of more tiles than go through the algorithm at once each block would transform the kernel again.
         let borrows =
-            WeightUse.current == .once && weight.precision == .float32 && weight.shape.reduce(1, *) >= 1 << 18
+            WeightUse.current == .once && weight.precision == .float32 && weight.shape.reduce(1, *) >= 1 << 16
             && geometry.batch * geometry.outputHeight * geometry.outputWidth <= 2048
         let weights = transformed.value(firstWithout: borrows) {
             weight.withValues {

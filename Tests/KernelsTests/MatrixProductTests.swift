@@ -110,18 +110,28 @@ struct MatrixProductTests {
                 let x = generator.normal(shape: [items * height * width * inputs]).values, w = generator.normal(shape: [outputs * inputs * 9]).values
                 let bias = generator.normal(shape: [outputs]).values, count = items * geometry.outputHeight * geometry.outputWidth * outputs
                 let residual = generator.normal(shape: [count]).values
-                func result(_ matrix: PackedMatrix) -> [Float] {
+                func result(_ x: [Float], _ geometry: ConvolutionGeometry, _ matrix: PackedMatrix) -> [Float] {
                     var out = [Float](repeating: .nan, count: count)
                     convolution(x, geometry, by: matrix, adding: residual, into: &out)
                     return out
                 }
-                // Of borrowed weights all is multiplied.
-                let whole = w.withUnsafeBufferPointer {
-                    result(PackedMatrix(borrowing: $0.baseAddress!, outputs: outputs, channels: inputs, taps: 9, bias: bias))
+                // Where the padding above and below is part of the picture, all of it is multiplied.
+                let (tall, wide) = (height * enlargement + 2, width * enlargement)
+                var padded = ConvolutionGeometry(batch: items, height: tall, width: wide, channels: inputs)
+                (padded.padTop, padded.padBottom) = (0, 0)
+                var picture = [Float](repeating: 0, count: items * tall * wide * inputs)
+                for i in picture.indices {
+                    let (item, y, column, channel) = (i / inputs / wide / tall, i / inputs / wide % tall - 1, i / inputs % wide, i % inputs)
+                    if (0..<tall - 2).contains(y) { picture[i] = x[((item * height + y / enlargement) * width + column / enlargement) * inputs + channel] }
                 }
-                #expect(
-                    result(PackedMatrix(weights: w, outputs: outputs, channels: inputs, taps: 9, bias: bias)) == whole,
-                    "\(items) x \(height) x \(width) x \(inputs) x \(outputs), \(enlargement) times")
+                let packed = PackedMatrix(weights: w, outputs: outputs, channels: inputs, taps: 9, bias: bias)
+                let name: Comment = "\(items) x \(height) x \(width) x \(inputs) x \(outputs), \(enlargement) times"
+                let short = result(x, geometry, packed)
+                #expect(short == result(picture, padded, packed), name)
+                w.withUnsafeBufferPointer {
+                    #expect(
+                        short == result(x, geometry, PackedMatrix(borrowing: $0.baseAddress!, outputs: outputs, channels: inputs, taps: 9, bias: bias)), name)
+                }
             }
         }
     }
