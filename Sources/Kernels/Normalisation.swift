@@ -23,8 +23,8 @@ package func groupNormalisation(
     let moments = memory.take(batch * blocks * groups * 2, of: Double.self)
     let factors = memory.floats(batch * channels * 2)
 
-    ThreadPool.shared.run(batch * blocks) { chunk in
-        let item = chunk / blocks, first = chunk % blocks * block
+    func measure(_ item: Int, _ index: Int) {
+        let chunk = item * blocks + index, first = index * block
         let count = min(block, pixels - first)
         let from = input + (item * pixels + first) * channels
         var memory = Scratch()
@@ -51,7 +51,7 @@ package func groupNormalisation(
         }
     }
 
-    for item in 0..<batch {
+    func join(_ item: Int) {
         for group in 0..<groups {
             var mean = 0.0, squares = 0.0, seen = 0.0
             for b in 0..<blocks {
@@ -76,14 +76,27 @@ package func groupNormalisation(
         }
     }
 
-    ThreadPool.shared.run(batch * blocks) { chunk in
-        let item = chunk / blocks, first = chunk % blocks * block
+    func apply(_ item: Int, _ index: Int) {
+        let first = index * block
         let scale = factors + item * channels * 2
         let start = (item * pixels + first) * channels
         for pixel in 0..<min(block, pixels - first) {
             let at = start + pixel * channels
             applyAffine(input + at, scale, scale + channels, out + at, channels, activation)
         }
+    }
+
+    // An item's values stay in a core's cache from the first pass to the last where each thread has whole items to itself.
+    if ThreadPool.shared.isBusy || batch % ThreadPool.shared.threadCount == 0 {
+        ThreadPool.shared.run(batch) { item in
+            for index in 0..<blocks { measure(item, index) }
+            join(item)
+            for index in 0..<blocks { apply(item, index) }
+        }
+    } else {
+        ThreadPool.shared.run(batch * blocks) { measure($0 / blocks, $0 % blocks) }
+        for item in 0..<batch { join(item) }
+        ThreadPool.shared.run(batch * blocks) { apply($0 / blocks, $0 % blocks) }
     }
 }
 
@@ -151,28 +164,71 @@ package func layerNormalisation(
     _ input: UnsafePointer<Float>, rows: Int, width: Int, epsilon: Float, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>,
     into out: UnsafeMutablePointer<Float>
 ) {
-    forEachBlock(rows, size: max(1, 16_384 / width)) { range in
-        for row in range {
-            let x = input + row * width, y = out + row * width
-            var sum = F8.zero
-            var i = 0
-            while i &+ 8 <= width { sum += load8(x, i); i &+= 8 }
-            var total = Double(sum.treeSum)
-            while i < width { total += Double(x[i]); i &+= 1 }
-            let mean = Float(total / Double(width))
-            var squares = F8.zero
-            i = 0
-            while i &+ 8 <= width { let d = load8(x, i) - mean; squares.addProduct(d, d); i &+= 8 }
-            var variance = Double(squares.treeSum)
-            while i < width { let d = Double(x[i] - mean); variance += d * d; i &+= 1 }
-            let inverse = Float(1 / (variance / Double(width) + Double(epsilon)).squareRoot())
-            i = 0
-            while i &+ 8 <= width {
-                let normal = (load8(x, i) - mean) * inverse
-                store8(y, i, load8(bias, i).addingProduct(normal, load8(weight, i)))
-                i &+= 8
+    let whole = width / 8 * 8
+    /// Sums over four rows at a time, lane by lane: one row alone waits for each addition.
+    @inline(__always) func sums(_ x: UnsafePointer<Float>, _ add: (_ row: Int, _ values: F8, _ sum: inout F8) -> Void) -> (F8, F8, F8, F8) {
+        var sums = (F8.zero, F8.zero, F8.zero, F8.zero)
+        var i = 0
+        while i < whole {
+            add(0, load8(x, i), &sums.0)
+            add(1, load8(x, width &+ i), &sums.1)
+            add(2, load8(x, 2 &* width &+ i), &sums.2)
+            add(3, load8(x, 3 &* width &+ i), &sums.3)
+            i &+= 8
+        }
+        return sums
+    }
+    @inline(__always) func mean(_ x: UnsafePointer<Float>, _ sum: F8) -> Float {
+        var total = Double(sum.treeSum)
+        for i in whole..<width { total += Double(x[i]) }
+        return Float(total / Double(width))
+    }
+    /// The row from its mean and its squares around it.
+    @inline(__always) func finish(_ x: UnsafePointer<Float>, _ mean: Float, _ squares: F8, _ y: UnsafeMutablePointer<Float>) {
+        var variance = Double(squares.treeSum)
+        for i in whole..<width {
+            let d = Double(x[i] - mean)
+            variance += d * d
+        }
+        let inverse = Float(1 / (variance / Double(width) + Double(epsilon)).squareRoot())
+        var i = 0
+        while i < whole {
+            let normal = (load8(x, i) - mean) * inverse
+            store8(y, i, load8(bias, i).addingProduct(normal, load8(weight, i)))
+            i &+= 8
+        }
+        while i < width {
+            y[i] = bias[i].addingProduct((x[i] - mean) * inverse, weight[i])
+            i &+= 1
+        }
+    }
+    forEachBlock(rows, size: max(4, 16_384 / width / 4 * 4)) { range in
+        var row = range.lowerBound
+        while row &+ 4 <= range.upperBound {
+            let x = input + row &* width, y = out + row &* width
+            let total = sums(x) { _, values, sum in sum += values }
+            let m = (mean(x, total.0), mean(x + width, total.1), mean(x + 2 &* width, total.2), mean(x + 3 &* width, total.3))
+            let squares = sums(x) { row, values, sum in
+                let d = values - (row == 0 ? m.0 : row == 1 ? m.1 : row == 2 ? m.2 : m.3)
+                sum.addProduct(d, d)
             }
-            while i < width { y[i] = bias[i].addingProduct((x[i] - mean) * inverse, weight[i]); i &+= 1 }
+            finish(x, m.0, squares.0, y)
+            finish(x + width, m.1, squares.1, y + width)
+            finish(x + 2 &* width, m.2, squares.2, y + 2 &* width)
+            finish(x + 3 &* width, m.3, squares.3, y + 3 &* width)
+            row &+= 4
+        }
+        while row < range.upperBound {
+            let x = input + row &* width
+            var sum = F8.zero, squares = F8.zero
+            for i in stride(from: 0, to: whole, by: 8) { sum += load8(x, i) }
+            let m = mean(x, sum)
+            for i in stride(from: 0, to: whole, by: 8) {
+                let d = load8(x, i) - m
+                squares.addProduct(d, d)
+            }
+            finish(x, m, squares, out + row &* width)
+            row &+= 1
         }
     }
 }
