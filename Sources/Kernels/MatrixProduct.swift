@@ -7,7 +7,8 @@ struct RowSource {
 }
 
 /// out = A · B + bias, and `residual` beside it. A is `[rows, B.inputs]` with `inputStride` floats from row to row; out and residual likewise with
-/// `outputStride`. The residual is added last, in cache: the same as a sum of its own after the product.
+/// `outputStride`. The residual is added last, in cache: the same as a sum of its own after the product. `out` is neither of the
+/// inputs: the last rows may be computed twice.
 package func matrixProduct(
     _ input: UnsafePointer<Float>, rows: Int, inputStride: Int, by matrix: PackedMatrix, adding residual: UnsafePointer<Float>? = nil,
     into out: UnsafeMutablePointer<Float>, outputStride: Int

@@ -41,8 +41,7 @@ package func wideSoftmaxBlock(
         key = 0
         while key < keys {
             let v = load16(scores + (key &* across &+ lane))
-            // No score is above the maximum.
-            var e = exponential(atMost88: shift.addingProduct(v, F16(repeating: scale)))
+            var e = exponential(shift.addingProduct(v, F16(repeating: scale)))
             e.replace(with: F16.zero, where: v .== -.infinity)
             sum += e
             store16(to + key &* 16, e)

@@ -11,13 +11,10 @@ typealias F16 = SIMD16<Float>
 
 /// e^x as `exponential` of `Kernels` computes it.
 @inline(__always)
-func exponential(_ value: F16) -> F16 { exponential(atMost88: value.replacing(with: F16(repeating: 88), where: value .> 88)) }
-
-/// The same of values that are not above 88.
-@inline(__always)
-func exponential(atMost88 value: F16) -> F16 {
-    let low = F16(repeating: -87)
-    let x = value.replacing(with: low, where: value .< low)
+func exponential(_ value: F16) -> F16 {
+    let low = F16(repeating: -87), high = F16(repeating: 88)
+    var x = value.replacing(with: low, where: value .< low)
+    x.replace(with: high, where: x .> high)
     let shifted = F16(repeating: 12_582_912).addingProduct(x, F16(repeating: 1.442_695_04))
     let n = shifted - 12_582_912
     var r = x.addingProduct(n, F16(repeating: -0.693_359_375))
