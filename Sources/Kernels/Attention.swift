@@ -100,7 +100,7 @@ private func product(
     let stride = panels * 16, even = min(tiles.twelves, count / 12)
     if even > 0 {
         evenProduct(
-            even, length: length, input: rows[0] + offset, inputStride: apart, panel: panel, step: panels == 2 ? step : nil, ahead: panel, pace: 0,
+            even, length: length, input: rows[0] + offset, inputStride: apart, panel: panel, panels: panels, step: step, ahead: panel, pace: 0,
             initial: initial, residual: nil, out: out, stride: stride)
     }
     for tile in even..<tiles.count {

@@ -19,19 +19,19 @@ package func matrixProduct(
         return
     }
     let source = RowSource(rows: rows, segments: 1, length: matrix.inputs) { row, to in to[0] = input + row * inputStride }
-    guard matrix.staysCached(rows: rows) else { return product(of: source, by: matrix, adding: residual, into: out, outputStride: outputStride) }
+    guard matrix.cached(rows: rows) != nil else { return product(of: source, by: matrix, adding: residual, into: out, outputStride: outputStride) }
     let fetchesOut = isBeyondCache(rows: rows, outputStride)
     forEachChunk(rows: rows, inputs: matrix.inputs, matrix) { rows, panels, following in
         // A last chunk may be of less than a tile.
-        guard matrix.staysCached(rows: rows.count) else {
+        guard let cached = matrix.cached(rows: rows.count) else {
             return productBlock(
                 of: source, rows: rows, by: matrix, part: nil, panels: panels, following: following, fetchesOut: fetchesOut, adding: residual, into: out,
                 outputStride: outputStride)
         }
         let place = rows.lowerBound * outputStride
-        matrix.cachedProduct(
+        cached.multiply(
             input + rows.lowerBound * inputStride, rows: rows.count, inputStride: inputStride, panels: panels,
-            following: matrix.packedPanel(following < matrix.panels ? following : panels.lowerBound), fetchesOut: fetchesOut,
+            following: cached.panel(following < matrix.panels ? following : panels.lowerBound), fetchesOut: fetchesOut,
             adding: residual.map { $0 + place }, into: out + place,
             outputStride: outputStride)
     }
@@ -211,7 +211,7 @@ func productBlock(
             // Others fetch the rows of the next tile, which may lie outside of the core's own cache, where these follow each other.
             let isDense = even.stride <= block.length + 64, tileLength = 12 * even.stride
             evenProduct(
-                run.count, length: block.length, input: input, inputStride: even.stride, panel: b, step: isPair ? step : nil,
+                run.count, length: block.length, input: input, inputStride: even.stride, panel: b, panels: isPair ? 2 : 1, step: step,
                 ahead: fetches ? upcoming(start) : input + tileLength,
                 pace: fetches ? pace(12) : isDense ? (tileLength + block.length - 1) / block.length : 0, initial: initial,
                 residual: summed.map { $0 + start * outputStride }, out: target + start * targetStride, stride: targetStride, fetchesOut: fetchesOut)

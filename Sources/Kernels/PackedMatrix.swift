@@ -166,12 +166,6 @@ package final class PackedMatrix: @unchecked Sendable {
         return values
     }
 
-    /// A packed panel of floats, `[inputs][16]`.
-    @inline(__always)
-    func packedPanel(_ panel: Int) -> UnsafePointer<Float> {
-        UnsafePointer(writablePanels + panel * inputs * PackedMatrix.width)
-    }
-
     /// Bytes held.
     package var byteCount: Int {
         let values = panels * inputs * PackedMatrix.width

@@ -81,19 +81,25 @@ func pairProduct(
     }
 }
 
-/// The inner loop for `tiles` tiles of 12 rows that lie evenly apart, against one panel or, with `step`, two; only where `RowTiles.wide`. Arguments as in
-/// `wideEvenPairs12`.
+/// The inner loop for `tiles` tiles of 12 rows that lie evenly apart, against one panel or two, or of 8 rows against three; only where `RowTiles.wide`.
+/// Arguments as in `wideEvenPairs12`.
 @inline(__always)
 func evenProduct(
-    _ tiles: Int, length: Int, input: UnsafePointer<Float>, inputStride: Int, panel: UnsafePointer<Float>, step: Int?, ahead: UnsafePointer<Float>, pace: Int,
-    initial: UnsafePointer<Float>?, residual: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>, stride: Int, fetchesOut: Bool = false
+    _ tiles: Int, length: Int, input: UnsafePointer<Float>, inputStride: Int, panel: UnsafePointer<Float>, panels: Int, step: Int,
+    ahead: UnsafePointer<Float>, pace: Int, initial: UnsafePointer<Float>?, residual: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>, stride: Int,
+    fetchesOut: Bool = false
 ) {
-    if let step {
+    switch panels {
+    case 1:
+        wideEvenPanels12(
+            tiles: tiles, length: length, input: input, inputStride: inputStride, panel: panel, initial: initial, residual: residual, out: out, stride: stride)
+    case 2:
         wideEvenPairs12(
             tiles: tiles, length: length, input: input, inputStride: inputStride, panel: panel, step: step, ahead: ahead, pace: pace, initial: initial,
             residual: residual, out: out, stride: stride, fetchesOut: fetchesOut)
-    } else {
-        wideEvenPanels12(
-            tiles: tiles, length: length, input: input, inputStride: inputStride, panel: panel, initial: initial, residual: residual, out: out, stride: stride)
+    default:
+        wideEvenTriples8(
+            tiles: tiles, length: length, input: input, inputStride: inputStride, panel: panel, step: step, ahead: ahead, pace: pace, initial: initial,
+            residual: residual, out: out, stride: stride, fetchesOut: fetchesOut)
     }
 }

@@ -18,10 +18,7 @@ package func winogradConvolution(
             let block = WinogradBlock(tiles, bias, first: chunk * together, count: min(together, tiles.count - chunk * together))
             defer { block.release() }
             block.transformInput(input, 0..<block.count)
-            let planes = weights.planes
-            for plane in planes.indices {
-                block.multiply(plane: plane, by: planes[plane], panels: 0..<planes[0].panels, next: planes[(plane + 1) % planes.count])
-            }
+            block.multiply(by: weights)
             block.transformOutput(0..<block.count, adding: residual, into: out)
         }
         return
@@ -98,20 +95,40 @@ private struct WinogradBlock {
     }
 
     func transformInput(_ input: UnsafePointer<Float>, _ range: Range<Int>) {
+        var memory = Scratch()
+        defer { memory.release() }
+        let side = tiles.size.input
+        let pixels = memory.take(side * side, of: UnsafePointer<Float>.self), half = memory.take(side * side, of: F8.self)
         for tile in range {
-            tiles.transformInput(input, tile: first + tile, into: transformed + tile * channels, plane: inputPlane)
+            tiles.findPixels(input, tile: first + tile, pixels)
+            tiles.transformInput(UnsafePointer(pixels), half, into: transformed + tile * channels, plane: inputPlane)
         }
     }
 
-    /// - Parameters:
-    ///   - column: the output that is the matrix's first.
-    ///   - next: the matrix that is probably next, at the same panels.
-    func multiply(plane: Int, by matrix: PackedMatrix, panels: Range<Int>, column: Int = 0, next: PackedMatrix? = nil) {
-        if matrix.staysCached(rows: count) {
-            return matrix.cachedProduct(
-                transformed + plane * inputPlane, rows: count, inputStride: channels, panels: panels,
-                following: (next ?? matrix).packedPanel(panels.lowerBound), adding: nil,
-                into: products + plane * outputPlane + column, outputStride: outputStride)
+    /// All planes, one after the other.
+    func multiply(by weights: WinogradWeights) {
+        let planes = weights.size.planes
+        guard let matrices = weights.cached(rows: count) else {
+            for plane in 0..<planes { multiply(plane: plane, by: weights.planes[plane], panels: 0..<weights.planes[plane].panels) }
+            return
+        }
+        matrices.withUnsafeBufferPointer { matrices in
+            for plane in 0..<planes {
+                let matrix = matrices[plane]
+                matrix.multiply(
+                    transformed + plane * inputPlane, rows: count, inputStride: channels, panels: 0..<matrix.panels,
+                    following: matrices[plane + 1 < planes ? plane + 1 : 0].panel(0), adding: nil, into: products + plane * outputPlane,
+                    outputStride: outputStride)
+            }
+        }
+    }
+
+    /// - Parameter column: the output that is the matrix's first.
+    func multiply(plane: Int, by matrix: PackedMatrix, panels: Range<Int>, column: Int = 0) {
+        if let matrix = matrix.cached(rows: count) {
+            return matrix.multiply(
+                transformed + plane * inputPlane, rows: count, inputStride: channels, panels: panels, following: matrix.panel(panels.lowerBound),
+                adding: nil, into: products + plane * outputPlane + column, outputStride: outputStride)
         }
         var memory = Scratch()
         defer { memory.release() }
@@ -123,9 +140,14 @@ private struct WinogradBlock {
     }
 
     func transformOutput(_ range: Range<Int>, adding residual: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>) {
-        for tile in range {
-            if tile + 1 < range.upperBound { tiles.fetchOutput(out, tile: first + tile + 1, outputs: bias.count) }
-            tiles.transformOutput(products + tile * outputStride, plane: outputPlane, tile: first + tile, bias, adding: residual, into: out)
+        var memory = Scratch()
+        defer { memory.release() }
+        let half = memory.take(tiles.size.planes, of: F8.self)
+        bias.withUnsafeBufferPointer { bias in
+            for tile in range {
+                if tile + 1 < range.upperBound { tiles.fetchOutput(out, tile: first + tile + 1, outputs: bias.count) }
+                tiles.transformOutput(products + tile * outputStride, plane: outputPlane, tile: first + tile, bias, half, adding: residual, into: out)
+            }
         }
     }
 }
@@ -158,7 +180,7 @@ private struct WinogradTiles {
     /// where it would not pay: too few tiles to share out, or kernels so large that reading them again for each few tiles costs more.
     func fused(_ outputs: Int) -> Int? {
         guard size.planes * geometry.channels * outputs <= 1_000_000 else { return nil }
-        let together = max(12, min(36, 300_000 / (size.planes * (geometry.channels + outputs)) / 12 * 12))
+        let together = max(24, min(48, 300_000 / (size.planes * (geometry.channels + outputs)) / 24 * 24))
         return count >= 4 * together ? evenShare(of: count, atMost: together) : nil
     }
 
@@ -202,112 +224,134 @@ private struct WinogradTiles {
         }
     }
 
-    /// Bᵀ d B for each channel of one tile; plane p goes to `out + p * plane`.
-    func transformInput(_ input: UnsafePointer<Float>, tile: Int, into out: UnsafeMutablePointer<Float>, plane: Int) {
+    /// Where the pixels of a tile lie, row by row.
+    func findPixels(_ input: UnsafePointer<Float>, tile: Int, _ pixels: UnsafeMutablePointer<UnsafePointer<Float>>) {
         let g = geometry, n = size.input
         let base = input + tile / perImage * g.height * g.width * g.channels
         let top = tile % perImage / across * size.output - 1, left = tile % perImage % across * size.output - 1
-        withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: n * n) { pixels in
+        guard g.seenHeight == g.height, g.seenWidth == g.width else {
             for y in 0..<n {
                 for x in 0..<n { pixels[y * n + x] = g.sourcePixel(y: top + y, x: left + x).map { base + $0 * g.channels } ?? zeros }
             }
-            let wide = RowTiles.wide ? g.channels / 16 * 16 : 0
-            if wide > 0, let pixels = pixels.baseAddress {
-                switch size {
-                case .four: wideInputTransform4(pixels, channels: wide, into: out, plane: plane)
-                case .two: wideInputTransform2(pixels, channels: wide, into: out, plane: plane)
+            return
+        }
+        // Asked for each tile: as plain as can be.
+        let inside = max(0, -left)..<min(n, g.width - left)
+        var row = base + (top * g.width + left) * g.channels, to = pixels
+        for y in top..<top + n {
+            if y >= 0, y < g.height {
+                var pixel = row
+                for x in 0..<n {
+                    to[x] = x >= inside.lowerBound && x < inside.upperBound ? pixel : zeros
+                    pixel += g.channels
                 }
+            } else {
+                for x in 0..<n { to[x] = zeros }
             }
-            withUnsafeTemporaryAllocation(of: F8.self, capacity: n * n) { half in
-                var channel = wide
-                while channel < g.channels {
-                    let lanes = min(8, g.channels - channel)
-                    for x in 0..<n {
-                        if size == .four {
-                            let d = inputTransform4(
-                                load(pixels[x], channel, lanes), load(pixels[6 + x], channel, lanes), load(pixels[12 + x], channel, lanes),
-                                load(pixels[18 + x], channel, lanes), load(pixels[24 + x], channel, lanes), load(pixels[30 + x], channel, lanes))
-                            half[x] = d.0; half[6 + x] = d.1; half[12 + x] = d.2; half[18 + x] = d.3; half[24 + x] = d.4; half[30 + x] = d.5
-                        } else {
-                            let d = inputTransform2(
-                                load(pixels[x], channel, lanes), load(pixels[4 + x], channel, lanes), load(pixels[8 + x], channel, lanes),
-                                load(pixels[12 + x], channel, lanes))
-                            half[x] = d.0; half[4 + x] = d.1; half[8 + x] = d.2; half[12 + x] = d.3
-                        }
-                    }
-                    for y in 0..<n {
-                        let row = half.baseAddress! + y * n
-                        let to = out + y * n * plane + channel
-                        if size == .four {
-                            let d = inputTransform4(row[0], row[1], row[2], row[3], row[4], row[5])
-                            store(d.0, to, lanes); store(d.1, to + plane, lanes); store(d.2, to + 2 * plane, lanes)
-                            store(d.3, to + 3 * plane, lanes); store(d.4, to + 4 * plane, lanes); store(d.5, to + 5 * plane, lanes)
-                        } else {
-                            let d = inputTransform2(row[0], row[1], row[2], row[3])
-                            store(d.0, to, lanes); store(d.1, to + plane, lanes); store(d.2, to + 2 * plane, lanes); store(d.3, to + 3 * plane, lanes)
-                        }
-                    }
-                    channel += 8
-                }
-            }
+            row += g.width * g.channels
+            to += n
         }
     }
 
-    /// Aᵀ M A plus the bias, for each output of one tile, as far as it lies inside the picture.
-    func transformOutput(
-        _ products: UnsafePointer<Float>, plane: Int, tile: Int, _ bias: [Float], adding residual: UnsafePointer<Float>?,
-        into out: UnsafeMutablePointer<Float>
+    /// Bᵀ d B for each channel of the pixels of one tile; plane p goes to `out + p * plane`. `half` is room for as many vectors as there are pixels.
+    func transformInput(
+        _ pixels: UnsafePointer<UnsafePointer<Float>>, _ half: UnsafeMutablePointer<F8>, into out: UnsafeMutablePointer<Float>, plane: Int
     ) {
-        let g = geometry, n = size.input, m = size.output, outputs = bias.count
-        let (offset, rows, columns) = outputPlace(tile, outputs: outputs)
-        let target = out + offset
-        bias.withUnsafeBufferPointer { bias in
-            let wide = RowTiles.wide ? outputs / 16 * 16 : 0
-            if wide > 0, let bias = bias.baseAddress {
-                let transform = size == .four ? wideOutputTransform4 : wideOutputTransform2
-                transform(products, plane, bias, wide, outputs, target, g.outputWidth * outputs, rows, columns)
-            }
-            withUnsafeTemporaryAllocation(of: F8.self, capacity: m * n) { half in
-                var channel = wide
-                while channel < outputs {
-                    let lanes = min(8, outputs - channel)
-                    let from = products + channel
-                    for x in 0..<n {
-                        if size == .four {
-                            let y = outputTransform4(
-                                load8(from, x * plane), load8(from, (6 + x) * plane), load8(from, (12 + x) * plane), load8(from, (18 + x) * plane),
-                                load8(from, (24 + x) * plane), load8(from, (30 + x) * plane))
-                            half[x] = y.0; half[6 + x] = y.1; half[12 + x] = y.2; half[18 + x] = y.3
-                        } else {
-                            let y = outputTransform2(
-                                load8(from, x * plane), load8(from, (4 + x) * plane), load8(from, (8 + x) * plane), load8(from, (12 + x) * plane))
-                            half[x] = y.0; half[4 + x] = y.1
-                        }
-                    }
-                    let shift = load(bias.baseAddress! + channel, 0, lanes)
-                    for y in 0..<rows {
-                        let row = half.baseAddress! + y * n
-                        let to = target + y * g.outputWidth * outputs + channel
-                        if size == .four {
-                            let r = outputTransform4(row[0], row[1], row[2], row[3], row[4], row[5])
-                            store(r.0 + shift, to, lanes)
-                            if columns > 1 { store(r.1 + shift, to + outputs, lanes) }
-                            if columns > 2 { store(r.2 + shift, to + 2 * outputs, lanes) }
-                            if columns > 3 { store(r.3 + shift, to + 3 * outputs, lanes) }
-                        } else {
-                            let r = outputTransform2(row[0], row[1], row[2], row[3])
-                            store(r.0 + shift, to, lanes)
-                            if columns > 1 { store(r.1 + shift, to + outputs, lanes) }
-                        }
-                    }
-                    channel += 8
-                }
+        let n = size.input, channels = geometry.channels
+        var channel = 0
+        if RowTiles.wide, channels >= 16 {
+            channel = channels / 16 * 16
+            switch size {
+            case .four: wideInputTransform4(pixels, channels: channel, into: out, plane: plane)
+            case .two: wideInputTransform2(pixels, channels: channel, into: out, plane: plane)
             }
         }
-        guard let residual else { return }
-        for y in 0..<rows {
-            let row = target + y * g.outputWidth * outputs
-            addRow(residual + (row - out), count: columns * outputs, to: row)
+        while channel < channels {
+            let lanes = min(8, channels - channel)
+            for x in 0..<n {
+                if size == .four {
+                    let d = inputTransform4(
+                        load(pixels[x], channel, lanes), load(pixels[6 + x], channel, lanes), load(pixels[12 + x], channel, lanes),
+                        load(pixels[18 + x], channel, lanes), load(pixels[24 + x], channel, lanes), load(pixels[30 + x], channel, lanes))
+                    half[x] = d.0; half[6 + x] = d.1; half[12 + x] = d.2; half[18 + x] = d.3; half[24 + x] = d.4; half[30 + x] = d.5
+                } else {
+                    let d = inputTransform2(
+                        load(pixels[x], channel, lanes), load(pixels[4 + x], channel, lanes), load(pixels[8 + x], channel, lanes),
+                        load(pixels[12 + x], channel, lanes))
+                    half[x] = d.0; half[4 + x] = d.1; half[8 + x] = d.2; half[12 + x] = d.3
+                }
+            }
+            for y in 0..<n {
+                let row = half + y * n
+                let to = out + y * n * plane + channel
+                if size == .four {
+                    let d = inputTransform4(row[0], row[1], row[2], row[3], row[4], row[5])
+                    store(d.0, to, lanes); store(d.1, to + plane, lanes); store(d.2, to + 2 * plane, lanes)
+                    store(d.3, to + 3 * plane, lanes); store(d.4, to + 4 * plane, lanes); store(d.5, to + 5 * plane, lanes)
+                } else {
+                    let d = inputTransform2(row[0], row[1], row[2], row[3])
+                    store(d.0, to, lanes); store(d.1, to + plane, lanes); store(d.2, to + 2 * plane, lanes); store(d.3, to + 3 * plane, lanes)
+                }
+            }
+            channel += 8
+        }
+    }
+
+    /// Aᵀ M A plus the bias and then the residual, for each output of one tile, as far as it lies inside the picture. `half` as in `transformInput`.
+    func transformOutput(
+        _ products: UnsafePointer<Float>, plane: Int, tile: Int, _ bias: UnsafeBufferPointer<Float>, _ half: UnsafeMutablePointer<F8>,
+        adding residual: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>
+    ) {
+        let g = geometry, n = size.input, outputs = bias.count
+        let (offset, rows, columns) = outputPlace(tile, outputs: outputs)
+        let target = out + offset, beside = residual.map { $0 + offset }, width = g.outputWidth * outputs
+        guard let bias = bias.baseAddress else { return }
+        var channel = 0
+        if RowTiles.wide, outputs >= 16 {
+            channel = outputs / 16 * 16
+            switch size {
+            case .four:
+                wideOutputTransform4(
+                    products, plane: plane, bias: bias, outputs: channel, stride: outputs, adding: beside, into: target, width: width, rows: rows,
+                    columns: columns)
+            case .two:
+                wideOutputTransform2(
+                    products, plane: plane, bias: bias, outputs: channel, stride: outputs, adding: beside, into: target, width: width, rows: rows,
+                    columns: columns)
+            }
+        }
+        while channel < outputs {
+            let lanes = min(8, outputs - channel)
+            let from = products + channel
+            for x in 0..<n {
+                if size == .four {
+                    let y = outputTransform4(
+                        load8(from, x * plane), load8(from, (6 + x) * plane), load8(from, (12 + x) * plane), load8(from, (18 + x) * plane),
+                        load8(from, (24 + x) * plane), load8(from, (30 + x) * plane))
+                    half[x] = y.0; half[6 + x] = y.1; half[12 + x] = y.2; half[18 + x] = y.3
+                } else {
+                    let y = outputTransform2(
+                        load8(from, x * plane), load8(from, (4 + x) * plane), load8(from, (8 + x) * plane), load8(from, (12 + x) * plane))
+                    half[x] = y.0; half[4 + x] = y.1
+                }
+            }
+            let shift = load(bias, channel, lanes)
+            for y in 0..<rows {
+                let row = half + y * n, place = y * width + channel
+                func finish(_ x: Int, _ value: F8) {
+                    guard x < columns else { return }
+                    let place = place + x * outputs
+                    store(beside.map { value + shift + load($0, place, lanes) } ?? value + shift, target + place, lanes)
+                }
+                if size == .four {
+                    let r = outputTransform4(row[0], row[1], row[2], row[3], row[4], row[5])
+                    finish(0, r.0); finish(1, r.1); finish(2, r.2); finish(3, r.3)
+                } else {
+                    let r = outputTransform2(row[0], row[1], row[2], row[3])
+                    finish(0, r.0); finish(1, r.1)
+                }
+            }
+            channel += 8
         }
     }
 }

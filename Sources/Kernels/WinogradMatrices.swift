@@ -38,6 +38,8 @@ package final class WinogradWeights: Sendable {
     package let channels: Int
     package let outputs: Int
     let planes: [PackedMatrix]
+    /// The same, or none.
+    private let cached: [CachedMatrix]
     /// One value per output.
     let bias: [Float]
 
@@ -50,6 +52,7 @@ package final class WinogradWeights: Sendable {
         let n = size.input
         let planes = (0..<size.planes).map { _ in PackedMatrix(roomFor: channels, outputs: outputs, precision: precision) }
         self.planes = planes
+        cached = planes.compactMap { $0.cached(rows: CachedMatrix.fewestRows) }
         // Straight into the panels.
         if RowTiles.wide, precision == .float32, outputs % PackedMatrix.width == 0 {
             let panels = planes.map { $0.writablePanels }
@@ -107,6 +110,9 @@ package final class WinogradWeights: Sendable {
             wideFilterTransform(taps, channels: count, g, side: side, half: half, into: planes, offset: offset + first * 16)
         }
     }
+
+    /// The planes where `CachedMatrix` serves them and so many rows.
+    func cached(rows: Int) -> [CachedMatrix]? { rows >= CachedMatrix.fewestRows && !cached.isEmpty ? cached : nil }
 
     package var byteCount: Int { planes.reduce(0) { $0 + $1.byteCount } }
 }

@@ -83,12 +83,12 @@ package func wideInputTransform2(
     }
 }
 
-/// Aᵀ M A of F(4, 3) plus the bias, for the first `rows` by `columns` outputs of the tile; a row of the picture is `width` floats long. Rows 0 and 2
-/// of Aᵀ M together, then 1 and 3, which share their sums, in registers.
+/// Aᵀ M A of F(4, 3) plus the bias and then the residual, for the first `rows` by `columns` outputs of the tile; a row of the picture is `width` floats
+/// long, here and in the residual. Rows 0 and 2 of Aᵀ M together, then 1 and 3, which share their sums, in registers.
 @inline(never)
 package func wideOutputTransform4(
-    _ products: UnsafePointer<Float>, plane: Int, bias: UnsafePointer<Float>, outputs: Int, stride: Int, into out: UnsafeMutablePointer<Float>, width: Int,
-    rows: Int, columns: Int
+    _ products: UnsafePointer<Float>, plane: Int, bias: UnsafePointer<Float>, outputs: Int, stride: Int,
+    adding residual: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>, width: Int, rows: Int, columns: Int
 ) {
     var channel = 0
     while channel < outputs {
@@ -96,11 +96,19 @@ package func wideOutputTransform4(
         @inline(__always) func product(_ y: Int, _ x: Int) -> F16 { load16(from + (y &* 6 &+ x) &* plane) }
         @inline(__always) func finish(_ y: Int, _ r0: F16, _ r1: F16, _ r2: F16, _ r3: F16, _ r4: F16, _ r5: F16) {
             let r = outputTransform4(r0, r1, r2, r3, r4, r5)
-            let to = out + (y &* width &+ channel)
-            store16(to, r.0 + shift)
-            if columns > 1 { store16(to + stride, r.1 + shift) }
-            if columns > 2 { store16(to + 2 &* stride, r.2 + shift) }
-            if columns > 3 { store16(to + 3 &* stride, r.3 + shift) }
+            let place = y &* width &+ channel, to = out + place
+            var values = (r.0 + shift, r.1 + shift, r.2 + shift, r.3 + shift)
+            if let residual {
+                let beside = residual + place
+                values.0 += load16(beside)
+                if columns > 1 { values.1 += load16(beside + stride) }
+                if columns > 2 { values.2 += load16(beside + 2 &* stride) }
+                if columns > 3 { values.3 += load16(beside + 3 &* stride) }
+            }
+            store16(to, values.0)
+            if columns > 1 { store16(to + stride, values.1) }
+            if columns > 2 { store16(to + 2 &* stride, values.2) }
+            if columns > 3 { store16(to + 3 &* stride, values.3) }
         }
         @inline(__always) func even(_ x: Int) -> (F16, F16) {
             let sumA = product(1, x) + product(2, x), sumB = product(3, x) + product(4, x)
@@ -125,11 +133,11 @@ package func wideOutputTransform4(
     }
 }
 
-/// Aᵀ M A of F(2, 3) plus the bias.
+/// Aᵀ M A of F(2, 3) plus the bias and then the residual.
 @inline(never)
 package func wideOutputTransform2(
-    _ products: UnsafePointer<Float>, plane: Int, bias: UnsafePointer<Float>, outputs: Int, stride: Int, into out: UnsafeMutablePointer<Float>, width: Int,
-    rows: Int, columns: Int
+    _ products: UnsafePointer<Float>, plane: Int, bias: UnsafePointer<Float>, outputs: Int, stride: Int,
+    adding residual: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>, width: Int, rows: Int, columns: Int
 ) {
     var channel = 0
     while channel < outputs {
@@ -140,9 +148,14 @@ package func wideOutputTransform2(
             return (m0 + m1 + m2, m1 - m2 + m3)
         }
         @inline(__always) func finish(_ y: Int, _ r0: F16, _ r1: F16, _ r2: F16, _ r3: F16) {
-            let to = out + (y &* width &+ channel)
-            store16(to, r0 + r1 + r2 + shift)
-            if columns > 1 { store16(to + stride, r1 - r2 + r3 + shift) }
+            let place = y &* width &+ channel, to = out + place
+            var values = (r0 + r1 + r2 + shift, r1 - r2 + r3 + shift)
+            if let residual {
+                values.0 += load16(residual + place)
+                if columns > 1 { values.1 += load16(residual + (place &+ stride)) }
+            }
+            store16(to, values.0)
+            if columns > 1 { store16(to + stride, values.1) }
         }
         let a = column(0), b = column(1), c = column(2), d = column(3)
         finish(0, a.0, b.0, c.0, d.0)

@@ -62,7 +62,7 @@ struct MatrixProductTests {
     {
         var generator = Generator(seed: 12)
         for rows in Array(12...37) + [193, 197, 204, 400, 1001] {
-            for (inputs, outputs) in [(16, 16), (48, 48), (33, 96), (640, 160)] {
+            for (inputs, outputs) in [(16, 16), (48, 48), (33, 96), (40, 112), (640, 160)] {
                 let inputStride = inputs + 5, outputStride = outputs + 3
                 let a = generator.normal(shape: [rows * inputStride]).values, w = generator.normal(shape: [outputs * inputs]).values
                 let bias = generator.normal(shape: [outputs]).values, residual = generator.normal(shape: [rows * outputStride]).values
