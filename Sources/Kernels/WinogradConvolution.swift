@@ -176,16 +176,18 @@ private struct WinogradTiles {
         count = perImage * geometry.batch
     }
 
-    /// How many tiles a thread takes through all three phases at once, so that both of its sets of planes stay in the core's own cache of about 1 MB. Nil
+    /// How many tiles a thread takes through all three phases at once, so that both of its sets of planes stay in the core's own cache or nearly so. Nil
     /// where it would not pay: too few tiles to share out, or kernels so large that reading them again for each few tiles costs more.
     func fused(_ outputs: Int) -> Int? {
-        guard size.planes * geometry.channels * outputs <= 1_000_000 else { return nil }
+        let values = size.planes * geometry.channels * outputs
         let together = max(24, min(48, 300_000 / (size.planes * (geometry.channels + outputs)) / 24 * 24))
-        return count >= 4 * together ? evenShare(of: count, atMost: together) : nil
+        // Of many it matters little that the threads have equal shares, and whole tiles of the inner loops are quicker.
+        if values <= 4_000_000, count >= 16 * together { return together }
+        return values <= 1_000_000 && count >= 4 * together ? evenShare(of: count, atMost: together) : nil
     }
 
-    /// The three phases one after the other, each by all threads, over blocks of tiles that keep both sets of planes in the last cache (36 x 256 tiles
-    /// x 160 channels: 6 MB).
+    /// The three phases one after the other, each by all threads, over blocks of tiles that keep both sets of planes in the last cache (16 x 144 tiles
+    /// x 640 channels: 6 MB).
     func inBlocks(
         _ bias: [Float], _ input: UnsafePointer<Float>, adding residual: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>,
         multiply: (WinogradBlock) -> Void
