@@ -48,6 +48,10 @@ package final class ThreadPool: @unchecked Sendable {
     private static let apart = 16
     private static let mostThreads = 256
     private let busy = Atomic<Bool>(false)
+    /// What nobody waits for, and how many that are.
+    private let chores = Mutex<[@Sendable () -> Void]>([])
+    private let choreCount = Atomic<Int>(0)
+    private let hasWorkers = Atomic<Bool>(false)
     private let wanted: Atomic<Int>
 
     /// Threads that work at once, the caller included.
@@ -137,6 +141,22 @@ package final class ThreadPool: @unchecked Sendable {
         busy.store(false, ordering: .releasing)
     }
 
+    /// Has a worker do what nobody waits for when it has nothing else to do, in no order; without workers it is done at once.
+    package func later(_ chore: @escaping @Sendable () -> Void) {
+        guard threadCount > 1, hasWorkers.load(ordering: .relaxed) else { return chore() }
+        chores.withLock { $0.append(chore) }
+        choreCount.wrappingAdd(1, ordering: .releasing)
+        pthread_mutex_lock(gate)
+        pthread_cond_signal(wake)
+        pthread_mutex_unlock(gate)
+    }
+
+    private func doChore() {
+        guard choreCount.load(ordering: .acquiring) > 0, let chore = chores.withLock({ $0.popLast() }) else { return }
+        choreCount.wrappingSubtract(1, ordering: .relaxed)
+        chore()
+    }
+
     private func firstChunk(ofShare index: Int) -> Int { index * chunkCount / shareCount }
 
     /// Claims chunks of the thread's own share, then of the others'.
@@ -155,7 +175,10 @@ package final class ThreadPool: @unchecked Sendable {
     private func work(index: Int, after generation: Int) {
         var seen = generation
         while true {
-            wait(at: wake) { self.generation.load(ordering: .acquiring) != seen }
+            while self.generation.load(ordering: .acquiring) == seen {
+                wait(at: wake) { self.generation.load(ordering: .acquiring) != seen || self.choreCount.load(ordering: .acquiring) > 0 }
+                if self.generation.load(ordering: .acquiring) == seen { doChore() }
+            }
             seen = self.generation.load(ordering: .acquiring)
             if index + 1 < shareCount, let body { work(body, share: index + 1) }
             guard running.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 else { continue }
@@ -210,5 +233,6 @@ package final class ThreadPool: @unchecked Sendable {
         pthread_sigmask(SIG_SETMASK, &before, nil)
         precondition(code == 0, "a thread could not be started: error \(code)")
         workers += 1
+        hasWorkers.store(true, ordering: .relaxed)
     }
 }
