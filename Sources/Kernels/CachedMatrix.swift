@@ -2,7 +2,7 @@
 /// One of its products takes a microsecond or two, and what `productBlock` does around the inner loops of larger ones, row pointers, blocks of k,
 /// room for panels that are not full, took a quarter of that. Plain pointers: two threads that count references to the same matrix wait
 /// for each other longer than for the product of a plane. Valid as long as the `PackedMatrix` is.
-/// Unchecked Sendable: nobody writes there any more.
+/// Unchecked Sendable: what it points to is written only while the `PackedMatrix` is being made.
 struct CachedMatrix: @unchecked Sendable {
     private let inputs: Int
     let panels: Int

@@ -98,6 +98,7 @@ func evenProduct(
             tiles: tiles, length: length, input: input, inputStride: inputStride, panel: panel, step: step, ahead: ahead, pace: pace, initial: initial,
             residual: residual, out: out, stride: stride, fetchesOut: fetchesOut)
     default:
+        guard let initial else { preconditionFailure("three panels at once do not go on from sums") }
         wideEvenTriples8(
             tiles: tiles, length: length, input: input, inputStride: inputStride, panel: panel, step: step, ahead: ahead, pace: pace, initial: initial,
             residual: residual, out: out, stride: stride, fetchesOut: fetchesOut)

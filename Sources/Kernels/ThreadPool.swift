@@ -39,7 +39,7 @@ package final class ThreadPool: @unchecked Sendable {
     private let finished: UnsafeMutablePointer<pthread_cond_t>
     private let generation = Atomic<Int>(0)
     private let running = Atomic<Int>(0)
-    private var workers = 0
+    private let workers = Atomic<Int>(0)
     private var chunkCount = 0
     private var shareCount = 0
     private var body: ((Int) -> Void)?
@@ -51,7 +51,6 @@ package final class ThreadPool: @unchecked Sendable {
     /// What nobody waits for, and how many that are.
     private let chores = Mutex<[@Sendable () -> Void]>([])
     private let choreCount = Atomic<Int>(0)
-    private let hasWorkers = Atomic<Bool>(false)
     private let wanted: Atomic<Int>
 
     /// Threads that work at once, the caller included.
@@ -122,12 +121,12 @@ package final class ThreadPool: @unchecked Sendable {
             return
         }
         withoutActuallyEscaping(body) { body in
-            while workers < helpers { startWorker() }
+            while workers.load(ordering: .relaxed) < helpers { startWorker() }
             self.body = body
             chunkCount = chunks
             shareCount = helpers + 1
             for index in 0...helpers { unclaimed[index * Self.apart].store(firstChunk(ofShare: index), ordering: .relaxed) }
-            running.store(workers, ordering: .relaxed)
+            running.store(workers.load(ordering: .relaxed), ordering: .relaxed)
             pthread_mutex_lock(gate)
             generation.wrappingAdd(1, ordering: .releasing)
             pthread_cond_broadcast(wake)
@@ -143,7 +142,7 @@ package final class ThreadPool: @unchecked Sendable {
 
     /// Has a worker do what nobody waits for when it has nothing else to do, in no order; without workers it is done at once.
     package func later(_ chore: @escaping @Sendable () -> Void) {
-        guard threadCount > 1, hasWorkers.load(ordering: .relaxed) else { return chore() }
+        guard threadCount > 1, workers.load(ordering: .relaxed) > 0 else { return chore() }
         chores.withLock { $0.append(chore) }
         choreCount.wrappingAdd(1, ordering: .releasing)
         pthread_mutex_lock(gate)
@@ -209,7 +208,7 @@ package final class ThreadPool: @unchecked Sendable {
             let generation: Int
             init(_ pool: ThreadPool, _ index: Int, after generation: Int) { (self.pool, self.index, self.generation) = (pool, index, generation) }
         }
-        let start = Unmanaged.passRetained(Start(self, workers, after: generation.load(ordering: .relaxed)))
+        let start = Unmanaged.passRetained(Start(self, workers.load(ordering: .relaxed), after: generation.load(ordering: .relaxed)))
         #if canImport(Glibc)
         var thread = pthread_t()
         #else
@@ -232,7 +231,6 @@ package final class ThreadPool: @unchecked Sendable {
             }, start.toOpaque())
         pthread_sigmask(SIG_SETMASK, &before, nil)
         precondition(code == 0, "a thread could not be started: error \(code)")
-        workers += 1
-        hasWorkers.store(true, ordering: .relaxed)
+        workers.wrappingAdd(1, ordering: .relaxed)
     }
 }

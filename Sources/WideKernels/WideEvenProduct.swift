@@ -164,43 +164,32 @@ package func wideEvenPanels12(
     }
 }
 
-/// 8 rows by 48 columns, `tiles` times: of three panels, which are `step` apart, each value of the rows is read once and not twice. Tiles fetch `pace` floats
+/// 8 rows by 48 columns, `tiles` times: of three panels, which are `step` apart, each value of the rows is read once and not twice. Sums always start from `initial`. Tiles fetch `pace` floats
 /// of each of three panels ahead.
 @inline(never)
 package func wideEvenTriples8(
     tiles: Int, length: Int, input: UnsafePointer<Float>, inputStride: Int, panel: UnsafePointer<Float>, step: Int, ahead: UnsafePointer<Float>, pace: Int,
-    initial: UnsafePointer<Float>?, residual: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>, stride: Int, fetchesOut: Bool
+    initial: UnsafePointer<Float>, residual: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>, stride: Int, fetchesOut: Bool
 ) {
     var first = input, to = out, beside = residual, ahead = ahead, tile = 0
     while tile < tiles {
         var c0: F16, c1: F16, c2: F16, c3: F16, c4: F16, c5: F16, c6: F16, c7: F16
         var d0: F16, d1: F16, d2: F16, d3: F16, d4: F16, d5: F16, d6: F16, d7: F16
         var e0: F16, e1: F16, e2: F16, e3: F16, e4: F16, e5: F16, e6: F16, e7: F16
-        if let initial {
-            if fetchesOut {
-                nb_prefetch(to); nb_prefetch(to + 16); nb_prefetch(to + 32)
-                nb_prefetch(to + 1 &* stride); nb_prefetch(to + (1 &* stride &+ 16)); nb_prefetch(to + (1 &* stride &+ 32))
-                nb_prefetch(to + 2 &* stride); nb_prefetch(to + (2 &* stride &+ 16)); nb_prefetch(to + (2 &* stride &+ 32))
-                nb_prefetch(to + 3 &* stride); nb_prefetch(to + (3 &* stride &+ 16)); nb_prefetch(to + (3 &* stride &+ 32))
-                nb_prefetch(to + 4 &* stride); nb_prefetch(to + (4 &* stride &+ 16)); nb_prefetch(to + (4 &* stride &+ 32))
-                nb_prefetch(to + 5 &* stride); nb_prefetch(to + (5 &* stride &+ 16)); nb_prefetch(to + (5 &* stride &+ 32))
-                nb_prefetch(to + 6 &* stride); nb_prefetch(to + (6 &* stride &+ 16)); nb_prefetch(to + (6 &* stride &+ 32))
-                nb_prefetch(to + 7 &* stride); nb_prefetch(to + (7 &* stride &+ 16)); nb_prefetch(to + (7 &* stride &+ 32))
-            }
-            let low = load16(initial), middle = load16(initial + 16), high = load16(initial + 32)
-            c0 = low; c1 = low; c2 = low; c3 = low; c4 = low; c5 = low; c6 = low; c7 = low
-            d0 = middle; d1 = middle; d2 = middle; d3 = middle; d4 = middle; d5 = middle; d6 = middle; d7 = middle
-            e0 = high; e1 = high; e2 = high; e3 = high; e4 = high; e5 = high; e6 = high; e7 = high
-        } else {
-            c0 = load16(to); d0 = load16(to + 16); e0 = load16(to + 32)
-            c1 = load16(to + 1 &* stride); d1 = load16(to + (1 &* stride &+ 16)); e1 = load16(to + (1 &* stride &+ 32))
-            c2 = load16(to + 2 &* stride); d2 = load16(to + (2 &* stride &+ 16)); e2 = load16(to + (2 &* stride &+ 32))
-            c3 = load16(to + 3 &* stride); d3 = load16(to + (3 &* stride &+ 16)); e3 = load16(to + (3 &* stride &+ 32))
-            c4 = load16(to + 4 &* stride); d4 = load16(to + (4 &* stride &+ 16)); e4 = load16(to + (4 &* stride &+ 32))
-            c5 = load16(to + 5 &* stride); d5 = load16(to + (5 &* stride &+ 16)); e5 = load16(to + (5 &* stride &+ 32))
-            c6 = load16(to + 6 &* stride); d6 = load16(to + (6 &* stride &+ 16)); e6 = load16(to + (6 &* stride &+ 32))
-            c7 = load16(to + 7 &* stride); d7 = load16(to + (7 &* stride &+ 16)); e7 = load16(to + (7 &* stride &+ 32))
+        if fetchesOut {
+            nb_prefetch(to); nb_prefetch(to + 16); nb_prefetch(to + 32)
+            nb_prefetch(to + 1 &* stride); nb_prefetch(to + (1 &* stride &+ 16)); nb_prefetch(to + (1 &* stride &+ 32))
+            nb_prefetch(to + 2 &* stride); nb_prefetch(to + (2 &* stride &+ 16)); nb_prefetch(to + (2 &* stride &+ 32))
+            nb_prefetch(to + 3 &* stride); nb_prefetch(to + (3 &* stride &+ 16)); nb_prefetch(to + (3 &* stride &+ 32))
+            nb_prefetch(to + 4 &* stride); nb_prefetch(to + (4 &* stride &+ 16)); nb_prefetch(to + (4 &* stride &+ 32))
+            nb_prefetch(to + 5 &* stride); nb_prefetch(to + (5 &* stride &+ 16)); nb_prefetch(to + (5 &* stride &+ 32))
+            nb_prefetch(to + 6 &* stride); nb_prefetch(to + (6 &* stride &+ 16)); nb_prefetch(to + (6 &* stride &+ 32))
+            nb_prefetch(to + 7 &* stride); nb_prefetch(to + (7 &* stride &+ 16)); nb_prefetch(to + (7 &* stride &+ 32))
         }
+        let low = load16(initial), middle = load16(initial + 16), high = load16(initial + 32)
+        c0 = low; c1 = low; c2 = low; c3 = low; c4 = low; c5 = low; c6 = low; c7 = low
+        d0 = middle; d1 = middle; d2 = middle; d3 = middle; d4 = middle; d5 = middle; d6 = middle; d7 = middle
+        e0 = high; e1 = high; e2 = high; e3 = high; e4 = high; e5 = high; e6 = high; e7 = high
         var a = first, a3 = first + 3 &* inputStride, a6 = first + 6 &* inputStride, b = panel, left = length
         while left > 0 {
             nb_prefetch(ahead); nb_prefetch(ahead + step); nb_prefetch(ahead + 2 &* step)
