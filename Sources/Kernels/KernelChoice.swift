@@ -41,7 +41,8 @@ extension WinogradSize {
         case .winograd: return .four
         case .tuned, .narrow:
             // Few channels leave the transforms too little to save on.
-            guard min(geometry.channels, outputs) >= 32 else { return nil }
+            guard geometry.channels >= 32 else { return nil }
+            if geometry.isDoubled { return .doubled }
             let side = min(geometry.seenHeight, geometry.seenWidth)
             // Four times the weights are nothing where there are few: 9 MB at most here.
             if geometry.channels * outputs <= 1 << 16 { return side >= 8 ? .four : side >= 4 ? .two : nil }

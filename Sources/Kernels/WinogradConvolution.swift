@@ -9,7 +9,7 @@ package func winogradConvolution(
     _ input: UnsafePointer<Float>, _ geometry: ConvolutionGeometry, by weights: WinogradWeights, adding residual: UnsafePointer<Float>? = nil,
     into out: UnsafeMutablePointer<Float>
 ) {
-    let zeros = zeroPixel(geometry)
+    let zeros = zeroPixel(geometry, weights.size)
     defer { zeros.deallocate() }
     let tiles = WinogradTiles(geometry, weights.size, zeros: zeros), bias = weights.bias
     precondition(geometry.channels == weights.channels, "\(geometry) against a kernel of \(weights.channels) channels")
@@ -40,7 +40,7 @@ package func winogradConvolution(
     _ input: UnsafePointer<Float>, _ geometry: ConvolutionGeometry, _ size: WinogradSize, borrowing kernel: UnsafePointer<Float>, outputs: Int,
     bias: [Float]?, adding residual: UnsafePointer<Float>? = nil, into out: UnsafeMutablePointer<Float>
 ) {
-    let zeros = zeroPixel(geometry)
+    let zeros = zeroPixel(geometry, size)
     defer { zeros.deallocate() }
     let tiles = WinogradTiles(geometry, size, zeros: zeros), channels = geometry.channels
     let together = wholePairs(1) * PackedMatrix.width
@@ -56,8 +56,8 @@ package func winogradConvolution(
     }
 }
 
-private func zeroPixel(_ geometry: ConvolutionGeometry) -> UnsafeMutablePointer<Float> {
-    precondition(geometry.isWinograd, "\(geometry) is no case for Winograd's algorithm")
+private func zeroPixel(_ geometry: ConvolutionGeometry, _ size: WinogradSize) -> UnsafeMutablePointer<Float> {
+    precondition(geometry.isWinograd && (size != .doubled || geometry.isDoubled), "\(geometry) is no case for Winograd's algorithm, \(size.rawValue)")
     let zeros = allocateFloats(geometry.channels)
     zeros.update(repeating: 0, count: geometry.channels)
     return zeros
@@ -157,6 +157,9 @@ extension ConvolutionGeometry {
     package var isWinograd: Bool {
         kernelHeight == 3 && kernelWidth == 3 && stride == 1 && padTop == 1 && padLeft == 1 && padBottom == 1 && padRight == 1
     }
+
+    /// Whether the kernel sees each pixel of the input as four.
+    var isDoubled: Bool { seenHeight == 2 * height && seenWidth == 2 * width }
 }
 
 /// The tiles of a batch of pictures, row by row.
@@ -230,8 +233,8 @@ private struct WinogradTiles {
     func findPixels(_ input: UnsafePointer<Float>, tile: Int, _ pixels: UnsafeMutablePointer<UnsafePointer<Float>>) {
         let g = geometry, n = size.input
         let base = input + tile / perImage * g.height * g.width * g.channels
-        let top = tile % perImage / across * size.output - 1, left = tile % perImage % across * size.output - 1
-        guard g.seenHeight == g.height, g.seenWidth == g.width else {
+        let top = tile % perImage / across * size.step - 1, left = tile % perImage % across * size.step - 1
+        guard size == .doubled || g.seenHeight == g.height && g.seenWidth == g.width else {
             for y in 0..<n {
                 for x in 0..<n { pixels[y * n + x] = g.sourcePixel(y: top + y, x: left + x).map { base + $0 * g.channels } ?? zeros }
             }
@@ -266,33 +269,43 @@ private struct WinogradTiles {
             switch size {
             case .four: wideInputTransform4(pixels, channels: channel, into: out, plane: plane)
             case .two: wideInputTransform2(pixels, channels: channel, into: out, plane: plane)
+            case .doubled: wideInputTransformDoubled(pixels, channels: channel, into: out, plane: plane)
             }
         }
         while channel < channels {
             let lanes = min(8, channels - channel)
             for x in 0..<n {
-                if size == .four {
+                switch size {
+                case .four:
                     let d = inputTransform4(
                         load(pixels[x], channel, lanes), load(pixels[6 + x], channel, lanes), load(pixels[12 + x], channel, lanes),
                         load(pixels[18 + x], channel, lanes), load(pixels[24 + x], channel, lanes), load(pixels[30 + x], channel, lanes))
                     half[x] = d.0; half[6 + x] = d.1; half[12 + x] = d.2; half[18 + x] = d.3; half[24 + x] = d.4; half[30 + x] = d.5
-                } else {
+                case .two:
                     let d = inputTransform2(
                         load(pixels[x], channel, lanes), load(pixels[4 + x], channel, lanes), load(pixels[8 + x], channel, lanes),
                         load(pixels[12 + x], channel, lanes))
                     half[x] = d.0; half[4 + x] = d.1; half[8 + x] = d.2; half[12 + x] = d.3
+                case .doubled:
+                    let d = inputTransformDoubled(
+                        load(pixels[x], channel, lanes), load(pixels[3 + x], channel, lanes), load(pixels[6 + x], channel, lanes))
+                    half[x] = d.0; half[3 + x] = d.1; half[6 + x] = d.2
                 }
             }
             for y in 0..<n {
                 let row = half + y * n
                 let to = out + y * n * plane + channel
-                if size == .four {
+                switch size {
+                case .four:
                     let d = inputTransform4(row[0], row[1], row[2], row[3], row[4], row[5])
                     store(d.0, to, lanes); store(d.1, to + plane, lanes); store(d.2, to + 2 * plane, lanes)
                     store(d.3, to + 3 * plane, lanes); store(d.4, to + 4 * plane, lanes); store(d.5, to + 5 * plane, lanes)
-                } else {
+                case .two:
                     let d = inputTransform2(row[0], row[1], row[2], row[3])
                     store(d.0, to, lanes); store(d.1, to + plane, lanes); store(d.2, to + 2 * plane, lanes); store(d.3, to + 3 * plane, lanes)
+                case .doubled:
+                    let d = inputTransformDoubled(row[0], row[1], row[2])
+                    store(d.0, to, lanes); store(d.1, to + plane, lanes); store(d.2, to + 2 * plane, lanes)
                 }
             }
             channel += 8
@@ -320,21 +333,28 @@ private struct WinogradTiles {
                 wideOutputTransform2(
                     products, plane: plane, bias: bias, outputs: channel, stride: outputs, adding: beside, into: target, width: width, rows: rows,
                     columns: columns)
+            case .doubled:
+                wideOutputTransformDoubled(
+                    products, plane: plane, bias: bias, outputs: channel, stride: outputs, adding: beside, into: target, width: width)
             }
         }
         while channel < outputs {
             let lanes = min(8, outputs - channel)
             let from = products + channel
             for x in 0..<n {
-                if size == .four {
+                switch size {
+                case .four:
                     let y = outputTransform4(
                         load8(from, x * plane), load8(from, (6 + x) * plane), load8(from, (12 + x) * plane), load8(from, (18 + x) * plane),
                         load8(from, (24 + x) * plane), load8(from, (30 + x) * plane))
                     half[x] = y.0; half[6 + x] = y.1; half[12 + x] = y.2; half[18 + x] = y.3
-                } else {
+                case .two:
                     let y = outputTransform2(
                         load8(from, x * plane), load8(from, (4 + x) * plane), load8(from, (8 + x) * plane), load8(from, (12 + x) * plane))
                     half[x] = y.0; half[4 + x] = y.1
+                case .doubled:
+                    let y = outputTransformDoubled(load8(from, x * plane), load8(from, (3 + x) * plane), load8(from, (6 + x) * plane))
+                    half[x] = y.0; half[3 + x] = y.1
                 }
             }
             let shift = load(bias, channel, lanes)
@@ -345,11 +365,15 @@ private struct WinogradTiles {
                     let place = place + x * outputs
                     store(beside.map { value + shift + load($0, place, lanes) } ?? value + shift, target + place, lanes)
                 }
-                if size == .four {
+                switch size {
+                case .four:
                     let r = outputTransform4(row[0], row[1], row[2], row[3], row[4], row[5])
                     finish(0, r.0); finish(1, r.1); finish(2, r.2); finish(3, r.3)
-                } else {
+                case .two:
                     let r = outputTransform2(row[0], row[1], row[2], row[3])
+                    finish(0, r.0); finish(1, r.1)
+                case .doubled:
+                    let r = outputTransformDoubled(row[0], row[1], row[2])
                     finish(0, r.0); finish(1, r.1)
                 }
             }
@@ -396,3 +420,9 @@ private struct WinogradTiles {
 
 /// Aᵀ of F(2, 3).
 @inline(__always) private func outputTransform2(_ m0: F8, _ m1: F8, _ m2: F8, _ m3: F8) -> (F8, F8) { (m0 + m1 + m2, m1 - m2 + m3) }
+
+/// Bᵀ for a picture enlarged to twice its size: the pixel, and what it is away from its neighbours.
+@inline(__always) private func inputTransformDoubled(_ d0: F8, _ d1: F8, _ d2: F8) -> (F8, F8, F8) { (d1 - d0, d1, d2 - d1) }
+
+/// Aᵀ of the same.
+@inline(__always) private func outputTransformDoubled(_ m0: F8, _ m1: F8, _ m2: F8) -> (F8, F8) { (m0 + m1, m1 + m2) }

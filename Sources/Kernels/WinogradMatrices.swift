@@ -3,28 +3,34 @@ internal import WideKernels
 /// Winograd's minimal filtering F(m x m, 3 x 3) (Lavin and Gray 2015), by the Cook-Toom construction: with points α and
 /// infinity, y = Aᵀ[(G g) ⊙ (Bᵀ d)], where row j of Bᵀ holds the coefficients of the product of (x - α_l) over l ≠ j,
 /// row j of G the powers of α_j over the product of (α_j - α_l), and column j of Aᵀ the powers of α_j.
-package enum WinogradSize: Int, Sendable, CaseIterable {
+package enum WinogradSize: String, Sendable, CaseIterable {
     /// F(2 x 2, 3 x 3), points 0, ±1: 2.25 times fewer products, about 1.6 times the rounding error of the direct sum.
-    case two = 2
+    case two = "F(2)"
     /// F(4 x 4, 3 x 3), points 0, ±√2/2, ±√2: 4 times fewer products, about 5 times the error (with 0, ±1, ±2 it would be 10).
-    case four = 4
+    case four = "F(4)"
+    /// Of the same form, for a picture enlarged to twice its size by nearest neighbour: 4 times fewer products, and nothing but differences of neighbours.
+    /// Of a row, the two outputs over pixel x₁ are w₀ x₀ + (w₁ + w₂) x₁ and (w₀ + w₁) x₁ + w₂ x₂, which with s = w₀ + w₁ + w₂ are
+    /// s x₁ - w₀ (x₁ - x₀) and s x₁ + w₂ (x₂ - x₁): three products.
+    case doubled = "doubled"
 
     /// Side of an output tile.
-    var output: Int { rawValue }
-    /// Side of an input tile.
-    var input: Int { rawValue + 2 }
+    var output: Int { self == .four ? 4 : 2 }
+    /// Side of an input tile, in pixels of the input where it is doubled, else of the picture that the kernel sees.
+    var input: Int { self == .doubled ? 3 : output + 2 }
+    /// From tile to tile, in the same pixels.
+    var step: Int { self == .doubled ? 1 : output }
     var planes: Int { input * input }
-
-    private var points: [Double] {
-        switch self {
-        case .two: [0, 1, -1]
-        case .four: [0, 0.5.squareRoot(), -0.5.squareRoot(), 2.0.squareRoot(), -2.0.squareRoot()]
-        }
-    }
 
     /// G, `[input][3]`.
     var filterTransform: [[Double]] {
-        let points = points
+        switch self {
+        case .two: Self.filterTransform(points: [0, 1, -1])
+        case .four: Self.filterTransform(points: [0, 0.5.squareRoot(), -0.5.squareRoot(), 2.0.squareRoot(), -2.0.squareRoot()])
+        case .doubled: [[-1, 0, 0], [1, 1, 1], [0, 0, 1]]
+        }
+    }
+
+    private static func filterTransform(points: [Double]) -> [[Double]] {
         return points.indices.map { j in
             let scale = points.indices.reduce(1.0) { $1 == j ? $0 : $0 * (points[j] - points[$1]) }
             return [1 / scale, points[j] / scale, points[j] * points[j] / scale]

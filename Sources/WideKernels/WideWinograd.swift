@@ -163,3 +163,55 @@ package func wideOutputTransform2(
         channel &+= 16
     }
 }
+
+/// Bᵀ d B for a picture enlarged to twice its size, 9 pixels.
+@inline(never)
+package func wideInputTransformDoubled(
+    _ pixels: UnsafePointer<UnsafePointer<Float>>, channels: Int, into out: UnsafeMutablePointer<Float>, plane: Int
+) {
+    var channel = 0
+    while channel < channels {
+        @inline(__always) func column(_ x: Int) -> (F16, F16, F16) {
+            let d0 = load16(pixels[x] + channel), d1 = load16(pixels[3 &+ x] + channel), d2 = load16(pixels[6 &+ x] + channel)
+            return (d1 - d0, d1, d2 - d1)
+        }
+        @inline(__always) func finish(_ y: Int, _ r0: F16, _ r1: F16, _ r2: F16) {
+            let to = out + (y &* 3 &* plane &+ channel)
+            store16(to, r1 - r0); store16(to + plane, r1); store16(to + 2 &* plane, r2 - r1)
+        }
+        let a = column(0), b = column(1), c = column(2)
+        finish(0, a.0, b.0, c.0)
+        finish(1, a.1, b.1, c.1)
+        finish(2, a.2, b.2, c.2)
+        channel &+= 16
+    }
+}
+
+/// Aᵀ M A for a picture enlarged to twice its size plus the bias and then the residual; all tiles are whole.
+@inline(never)
+package func wideOutputTransformDoubled(
+    _ products: UnsafePointer<Float>, plane: Int, bias: UnsafePointer<Float>, outputs: Int, stride: Int,
+    adding residual: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>, width: Int
+) {
+    var channel = 0
+    while channel < outputs {
+        let from = products + channel, shift = load16(bias + channel)
+        @inline(__always) func column(_ x: Int) -> (F16, F16) {
+            let m0 = load16(from + x &* plane), m1 = load16(from + (3 &+ x) &* plane), m2 = load16(from + (6 &+ x) &* plane)
+            return (m0 + m1, m1 + m2)
+        }
+        @inline(__always) func finish(_ y: Int, _ r0: F16, _ r1: F16, _ r2: F16) {
+            let place = y &* width &+ channel, to = out + place
+            var values = (r0 + r1 + shift, r1 + r2 + shift)
+            if let residual {
+                values.0 += load16(residual + place)
+                values.1 += load16(residual + (place &+ stride))
+            }
+            store16(to, values.0); store16(to + stride, values.1)
+        }
+        let a = column(0), b = column(1), c = column(2)
+        finish(0, a.0, b.0, c.0)
+        finish(1, a.1, b.1, c.1)
+        channel &+= 16
+    }
+}

@@ -83,7 +83,7 @@ import Testing
             let time: Double, name: String
             if let size = WinogradSize.chosen(for: geometry, outputs: outputs) {
                 let weights = WinogradWeights(size, weights: w, outputs: outputs, channels: inputs, bias: nil)
-                (time, name) = (seconds { winogradConvolution(x, geometry, by: weights, into: &out) }, size == .four ? "F(4)" : "F(2)")
+                (time, name) = (seconds { winogradConvolution(x, geometry, by: weights, into: &out) }, size.rawValue)
             } else {
                 let matrix = PackedMatrix(weights: w, outputs: outputs, channels: inputs, taps: 9, bias: nil)
                 (time, name) = (seconds { convolution(x, geometry, by: matrix, into: &out) }, "direct")
@@ -147,7 +147,7 @@ import Testing
             guard let size = WinogradSize.chosen(for: geometry, outputs: outputs) else { continue }
             let weights = WinogradWeights(size, weights: values(outputs * inputs * 9), outputs: outputs, channels: inputs, bias: nil)
             rate(
-                "convolution \(side)² x \(inputs) x \(outputs), F(\(size.rawValue))", pixels * inputs, pixels * outputs,
+                "convolution \(side)² x \(inputs) x \(outputs), \(size.rawValue)", pixels * inputs, pixels * outputs,
                 2 * Double(pixels * inputs * outputs) * (size == .four ? 2.25 : 4)
             ) { winogradConvolution($0, geometry, by: weights, into: $1) }
         }
