@@ -12,9 +12,10 @@ package struct AttentionMask: Sendable {
 /// out = softmax(queries · keysᵀ / sqrt(headWidth)) · values, per head.
 /// `queries` and `out` are `[batch, queryLength, heads * headWidth]`, rows `queryStride` and `outputStride` floats apart;
 /// item i of the batch looks at context `contexts[i]`. Scores are kept for a block of queries and of keys at a time, never whole.
+/// - Parameter position: the place of each item's first query, which a causal mask compares with the keys'.
 package func attention(
     queries: UnsafePointer<Float>, batch: Int, queryLength: Int, queryStride: Int, packed: PackedKeysValues, contexts: [Int],
-    mask: AttentionMask? = nil, into out: UnsafeMutablePointer<Float>, outputStride: Int
+    mask: AttentionMask? = nil, position: Int = 0, into out: UnsafeMutablePointer<Float>, outputStride: Int
 ) {
     precondition(
         contexts.count == batch && contexts.allSatisfy { $0 >= 0 && $0 < packed.contexts }, "contexts \(contexts) of \(packed.contexts) for a batch of \(batch)"
@@ -29,7 +30,7 @@ package func attention(
         let o = out + (item * queryLength + first) * outputStride + head * packed.headWidth
         attentionBlock(
             q, count: count, stride: queryStride, packed: packed, context: contexts[item], head: head,
-            firstQuery: first, mask: mask, into: o, outputStride: outputStride)
+            firstQuery: position + first, mask: mask, into: o, outputStride: outputStride)
     }
 }
 

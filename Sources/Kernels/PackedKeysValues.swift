@@ -15,9 +15,11 @@ package final class PackedKeysValues: @unchecked Sendable {
     private let valueRows: UnsafeMutablePointer<UnsafePointer<Float>>
     private static let spare = 12
 
-    /// `keys` and `values` are `[contexts, length, heads * headWidth]` with `stride` floats from one position to the next.
+    /// `keys` and `values` are `[contexts, length, heads * headWidth]` with `stride` floats from one position to the next; the first `shared` positions
+    /// stand once, before all others, for every context.
     package init(
-        keys keySource: UnsafePointer<Float>, values valueSource: UnsafePointer<Float>, stride: Int, contexts: Int, length: Int, heads: Int, headWidth: Int
+        keys keySource: UnsafePointer<Float>, values valueSource: UnsafePointer<Float>, stride: Int, contexts: Int, length: Int, shared: Int = 0, heads: Int,
+        headWidth: Int
     ) {
         (self.contexts, self.length, self.heads, self.headWidth) = (contexts, length, heads, headWidth)
         // One cache line more than whole ones, so that rows do not share cache sets at lengths of 1,024.
@@ -29,10 +31,17 @@ package final class PackedKeysValues: @unchecked Sendable {
         valueRows = .allocate(capacity: count * (headWidth + spare))
         let keys = keys, values = values, keyRows = keyRows, valueRows = valueRows
         ThreadPool.shared.run(count) { index in
-            let source = index / heads * length * stride + index % heads * headWidth
             let k = keys + index * length * headWidth, v = values + index * headWidth * valueStride
-            for position in 0..<length { (k + position * headWidth).update(from: keySource + source + position * stride, count: headWidth) }
-            transpose(valueSource + source, rows: length, stride: stride, columns: headWidth, into: v, outputStride: valueStride)
+            func take(_ positions: Range<Int>, from row: Int) {
+                let source = row * stride + index % heads * headWidth
+                for (row, position) in positions.enumerated() {
+                    (k + position * headWidth).update(from: keySource + source + row * stride, count: headWidth)
+                }
+                transpose(
+                    valueSource + source, rows: positions.count, stride: stride, columns: headWidth, into: v + positions.lowerBound, outputStride: valueStride)
+            }
+            take(0..<shared, from: 0)
+            take(shared..<length, from: shared + index / heads * (length - shared))
             for row in 0..<length + spare {
                 (keyRows + index * (length + spare) + row).initialize(to: UnsafePointer(k + min(row, length - 1) * headWidth))
             }

@@ -62,6 +62,32 @@ package struct MultiHeadAttention: Sendable {
         return output(mixed, adding: residual)
     }
 
+    /// Self-attention of rows as `rows` says, `[rows.count, width]` to the same.
+    package func callAsFunction(_ x: Tensor, _ rows: SequenceRows, mask: AttentionMask?, adding residual: Tensor? = nil) -> Tensor {
+        precondition(x.shape == [rows.count, width], "expected [\(rows.count), \(width)], found \(x.shape)")
+        precondition(rows.shared == 0 || mask?.causal == true && mask?.present == nil, "a shared beginning needs a causal mask and nothing else")
+        let queries = query(x), keys = key(x), values = value(x)
+        let packed = keys.withUnsafePointer { keys in
+            values.withUnsafePointer { values in
+                PackedKeysValues(
+                    keys: keys, values: values, stride: width, contexts: rows.batch, length: rows.length, shared: rows.shared, heads: heads,
+                    headWidth: width / heads)
+            }
+        }
+        let mixed = queries.withUnsafePointer { queries in
+            Tensor(shape: x.shape) { out in
+                func attend(_ contexts: Range<Int>, from row: Int, length: Int, position: Int) {
+                    attention(
+                        queries: queries + row * width, batch: contexts.count, queryLength: length, queryStride: width, packed: packed,
+                        contexts: Array(contexts), mask: mask, position: position, into: out + row * width, outputStride: width)
+                }
+                if rows.shared > 0 { attend(0..<1, from: 0, length: rows.shared, position: 0) }
+                attend(0..<rows.batch, from: rows.shared, length: rows.own, position: rows.shared)
+            }
+        }
+        return output(mixed, adding: residual)
+    }
+
     /// Self-attention.
     package func callAsFunction(_ x: Tensor, mask: AttentionMask? = nil, adding residual: Tensor? = nil) -> Tensor {
         self(x, to: keysValues(of: x), contexts: Array(0..<x.shape[0]), mask: mask, adding: residual)

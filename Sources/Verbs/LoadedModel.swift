@@ -165,8 +165,9 @@ package final class LoadedModel: ModelHandle {
             return texts.map { known[$0] ?? Embedding(states: states, text: $0, model: identity) }
         }
         let began = ContinuousClock.now
-        for start in stride(from: 0, to: missing.count, by: 16) {
-            let part = Array(missing[start..<min(start + 16, missing.count)])
+        // So many at a time that weights are read for all of a usual batch at once; a stop does not wait for the end of one.
+        for start in stride(from: 0, to: missing.count, by: 36) {
+            let part = Array(missing[start..<min(start + 36, missing.count)])
             guard !watch.isStopped, let output = try Stop.unlessAbandoned({ try session.abandonable { try model.encode(part) } }) else { break }
             for (index, text) in part.enumerated() {
                 let (states, summary) = (output.states[index], output.pooled[index])

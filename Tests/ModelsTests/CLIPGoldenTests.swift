@@ -35,6 +35,27 @@ struct CLIPGoldenTests {
         }
     }
 
+    @Test("texts that begin alike, or are alike, have the bits that each has alone")
+    func sharedBeginnings() throws {
+        for model in try GoldenModel.all(["CLIPTextModel", "CLIPTextModelWithProjection"]) {
+            let encoder = try CLIPText(folder: model.folder.path), length = encoder.configuration.maximumLength
+            func text(_ seed: Int, sharing count: Int) -> [Int] {
+                (0..<length).map { ($0 * ($0 < count ? 1 : seed) + 3) % encoder.configuration.vocabularySize }
+            }
+            for count in Set([1, 2, 5, length - 1, length]) where (1...length).contains(count) {
+                let texts = [7, 11, 13].map { text($0, sharing: count) }
+                let alone = try texts.map { try encoder.encode([$0]) }
+                var layers: [Tensor] = [], layersAlone: [Tensor] = []
+                let together = try encoder.encode(texts) { layers.append($0) }
+                _ = try encoder.encode([texts[1]]) { layersAlone.append($0) }
+                for (item, own) in alone.enumerated() {
+                    #expect(together.states[item].values == own.states.values && together.pooled[item].values == own.pooled.values, "\(count) shared")
+                }
+                #expect(layers.map { $0[1].values } == layersAlone.map(\.values), "\(count) shared")
+            }
+        }
+    }
+
     @Test("every golden CLIP gives the reference's features and logits")
     func wholeModels() throws {
         for model in try GoldenModel.all(["CLIPModel"]) {

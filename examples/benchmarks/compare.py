@@ -6,8 +6,9 @@ PEER.PY times the peers (`bench/peer.py` of the shared material), DIR is a model
 (`bench/make_report_model.py` writes one). Each round runs the peer, then noisebook, in fresh processes, with the same number of threads.
 A ratio is the peer's median over noisebook's; in brackets the smallest and the largest of the rounds. A guided prediction of noisebook's is its share
 of a DDIM run of ten steps (four for eight items), as people run it: with its share of encoding the empty prompt and of the texts' keys and values, which
-noisebook computes once and diffusers in every call, and of the scheduler's steps. Where noisebook's side does more, it is not taken off: "open the
-UNet" also opens and runs the text encoder there.
+noisebook computes once and diffusers in every call, and of the scheduler's steps. The 36 texts
+begin alike ("a red dragon number"), 5 of 77 positions that noisebook computes once for all; the peer gets random tokens, which take it as long as any
+others. Where noisebook's side does more, it is not taken off: "open the UNet" also opens and runs the text encoder there.
 """
 import argparse, json, os, pathlib, pty, re, select, statistics, subprocess, sys, time
 

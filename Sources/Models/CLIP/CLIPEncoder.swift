@@ -9,8 +9,8 @@ struct CLIPEncoder: Sendable {
         let attention: MultiHeadAttention
         let feedForward: FeedForward  // layer_norm2, mlp.fc1, mlp.fc2
 
-        func callAsFunction(_ x: Tensor, mask: AttentionMask?) -> Tensor {
-            let hidden = attention(norm1(x), mask: mask, adding: x)
+        func callAsFunction(_ x: Tensor, _ rows: SequenceRows, mask: AttentionMask?) -> Tensor {
+            let hidden = attention(norm1(x), rows, mask: mask, adding: x)
             return feedForward(hidden, adding: hidden)
         }
     }
@@ -30,13 +30,13 @@ struct CLIPEncoder: Sendable {
         }
     }
 
-    /// `[batch, length, width]` to the same; `seen` gets the input and the state after each layer.
-    func callAsFunction(_ x: Tensor, mask: AttentionMask? = nil, seen: (Tensor) -> Void = { _ in }) -> Tensor {
+    /// `[rows.count, width]` to the same; `seen` gets the input and the state after each layer, `[batch, length, width]`.
+    func callAsFunction(_ x: Tensor, _ rows: SequenceRows, mask: AttentionMask? = nil, seen: ((Tensor) -> Void)?) -> Tensor {
         var hidden = x
-        seen(hidden)
+        seen?(rows.spread(hidden))
         for layer in layers {
-            hidden = layer(hidden, mask: mask)
-            seen(hidden)
+            hidden = layer(hidden, rows, mask: mask)
+            seen?(rows.spread(hidden))
         }
         return hidden
     }

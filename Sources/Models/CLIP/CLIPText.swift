@@ -57,7 +57,7 @@ package struct CLIPText: Sendable {
     ///   - ids: rows of equal length, at most `configuration.maximumLength`.
     ///   - present: false at padding that must not be attended to; nil attends to all, as the pipelines do.
     ///   - seen: gets the embeddings and the state after each layer, `[batch, length, width]`.
-    package func encode(_ ids: [[Int]], present: [[Bool]]? = nil, seen: (Tensor) -> Void = { _ in }) throws -> Output {
+    package func encode(_ ids: [[Int]], present: [[Bool]]? = nil, seen: ((Tensor) -> Void)? = nil) throws -> Output {
         let c = configuration
         guard let length = ids.first?.count, length > 0, length <= c.maximumLength, ids.allSatisfy({ $0.count == length }) else {
             throw EngineError(.text, "expected rows of 1...\(c.maximumLength) tokens of equal length, found \(Set(ids.map(\.count)).sorted())")
@@ -67,20 +67,28 @@ package struct CLIPText: Sendable {
                 .text, "token \(bad) is outside the text encoder's vocabulary of \(c.vocabularySize)",
                 cure: "the tokenizer and the text encoder must belong together")
         }
-        let embedded = embeddings(ids, length)
-        let states = finalNorm(encoder(embedded, mask: AttentionMask(causal: true, present: present), seen: seen))
+        let rows = SequenceRows(batch: ids.count, length: length, shared: present == nil ? Self.sharedBeginning(ids) : 0)
+        let states = rows.spread(finalNorm(encoder(embeddings(ids, rows), rows, mask: AttentionMask(causal: true, present: present), seen: seen)))
         let pooled = Tensor.stacked(ids.enumerated().map { states[$0][c.pooledPosition($1)] })
         return Output(states: states, pooled: pooled, embeddings: projection?(pooled))
     }
 
-    private func embeddings(_ ids: [[Int]], _ length: Int) -> Tensor {
+    /// How many tokens all texts begin with: the start at least. As nobody looks ahead, their states are the same in all of them, to the bit.
+    private static func sharedBeginning(_ ids: [[Int]]) -> Int {
+        guard let first = ids.first, ids.count > 1 else { return 0 }
+        // The last position stays everyone's own: even equal texts then have rows.
+        return (0..<first.count - 1).first { place in ids.contains { $0[place] != first[place] } } ?? first.count - 1
+    }
+
+    private func embeddings(_ ids: [[Int]], _ rows: SequenceRows) -> Tensor {
         let width = configuration.width
-        var embedded = tokens.rows(ids.flatMap { $0 }).reshaped([ids.count, length, width])
+        var embedded = tokens.rows(ids[0][..<rows.shared] + ids.flatMap { $0[rows.shared...] }).reshaped([rows.count, width])
         positions.value.withUnsafePointer { positions in
             embedded.withUnsafeMutablePointer { out in
-                for row in 0..<ids.count {
-                    let to = out + row * length * width
-                    for i in 0..<length * width { to[i] += positions[i] }
+                for i in 0..<rows.shared * width { out[i] += positions[i] }
+                for item in 0..<rows.batch {
+                    let to = out + (rows.shared + item * rows.own) * width, from = positions + rows.shared * width
+                    for i in 0..<rows.own * width { to[i] += from[i] }
                 }
             }
         }

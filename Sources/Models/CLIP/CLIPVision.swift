@@ -35,12 +35,14 @@ package struct CLIPVision: Sendable {
     }
 
     /// - Parameter pixels: `[batch, channels, imageSize, imageSize]`, normalised as the folder's preprocessor says.
-    package func encode(_ pixels: Tensor, seen: (Tensor) -> Void = { _ in }) throws -> Output {
+    package func encode(_ pixels: Tensor, seen: ((Tensor) -> Void)? = nil) throws -> Output {
         let c = configuration
         guard pixels.rank == 4, pixels.shape[0] > 0, Array(pixels.shape.dropFirst()) == [c.channels, c.imageSize, c.imageSize] else {
             throw EngineError(.shape, "pixels of shape \(pixels.shape) do not fit: expected [batch, \(c.channels), \(c.imageSize), \(c.imageSize)]")
         }
-        let states = encoder(normIn(embeddings(patches(pixels.channelsLast))), seen: seen)
+        let embedded = embeddings(patches(pixels.channelsLast))
+        let rows = SequenceRows(batch: embedded.shape[0], length: embedded.shape[1])
+        let states = rows.spread(encoder(normIn(embedded.reshaped([rows.count, c.width])), rows, seen: seen))
         let first = Tensor.stacked((0..<pixels.shape[0]).map { states[$0][0] })
         return Output(states: states, pooled: normOut(first))
     }
