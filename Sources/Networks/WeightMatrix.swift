@@ -2,7 +2,9 @@ import Kernels
 import Synchronization
 
 /// The weights of a layer as a factor of products: read where they lie for the first product, packed from the second on. Packing writes all weights into
-/// new memory, which takes longer than a product of few rows; who asks a network once need not wait for it. Both give the same bits.
+/// new memory, which takes longer than a product of few rows; who asks a network once need not wait for it. Both give the same bits. The pages of the file
+/// stay until weights are packed: to let go of them and to find them again costs a tenth of the first use, and they are the system's to take when
+/// memory is short.
 final class WeightMatrix: Sendable {
     private let weight: Parameter
     private let bias: Parameter?
@@ -16,7 +18,7 @@ final class WeightMatrix: Sendable {
     /// - Parameter rows: of the product.
     func use(rows: Int, _ body: (PackedMatrix) -> Void) {
         if let matrix = packed.value(firstWithout: paysToBorrow(rows: rows), make: packing) { return body(matrix) }
-        weight.withValues { body(PackedMatrix(borrowing: $0, outputs: outputs, channels: channels, taps: taps, bias: bias?.load().values)) }
+        weight.withValues(lettingGo: false) { body(PackedMatrix(borrowing: $0, outputs: outputs, channels: channels, taps: taps, bias: bias?.load().values)) }
     }
 
     private var outputs: Int { weight.shape[0] }
@@ -29,7 +31,7 @@ final class WeightMatrix: Sendable {
     }
 
     private func packing() -> PackedMatrix {
-        weight.withValues {
+        weight.withValues(lettingGo: true) {
             PackedMatrix(weights: $0, outputs: outputs, channels: channels, taps: taps, bias: bias?.load().values, precision: weight.precision)
         }
     }
@@ -82,12 +84,12 @@ final class WinogradKernel: Sendable {
             WeightUse.current == .once && weight.precision == .float32 && weight.shape.reduce(1, *) >= 1 << 16
             && geometry.batch * geometry.outputHeight * geometry.outputWidth <= 2048
         let weights = transformed.value(firstWithout: borrows) {
-            weight.withValues {
+            weight.withValues(lettingGo: true) {
                 WinogradWeights(size, weights: $0, outputs: outputs, channels: channels, bias: bias?.load().values, precision: weight.precision)
             }
         }
         if let weights { return winogradConvolution(input, geometry, by: weights, adding: residual, into: out) }
-        weight.withValues {
+        weight.withValues(lettingGo: false) {
             winogradConvolution(input, geometry, size, borrowing: $0, outputs: outputs, bias: bias?.load().values, adding: residual, into: out)
         }
     }

@@ -119,11 +119,12 @@ package struct Parameter: Sendable {
         return tensor
     }
 
-    /// The values in row-major order, for packing: straight from the file where it holds aligned floats, else through `load()`.
-    func withValues<R>(_ body: (UnsafePointer<Float>) -> R) -> R {
+    /// The values in row-major order: straight from the file where it holds aligned floats, else through `load()`.
+    /// - Parameter lettingGo: of the file's pages afterwards, as what is packed has no more use for them.
+    func withValues<R>(lettingGo: Bool, _ body: (UnsafePointer<Float>) -> R) -> R {
         guard let entry = source.entry(name), entry.type == .float32 else { return load().withUnsafePointer(body) }
         // To let go of a layer's pages takes 30 us, in which all threads would wait.
-        defer { ThreadPool.shared.later { [source, name] in source.dontNeed(name) } }
+        defer { if lettingGo { ThreadPool.shared.later { [source, name] in source.dontNeed(name) } } }
         let direct = try? source.withUnsafeBytes(of: name) { bytes -> R? in
             guard let start = bytes.baseAddress, Int(bitPattern: start) % MemoryLayout<Float>.alignment == 0 else { return nil }
             return body(start.assumingMemoryBound(to: Float.self))
