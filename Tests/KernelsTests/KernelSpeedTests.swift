@@ -76,10 +76,14 @@ import Testing
             (16, 8, 640, 640), (16, 4, 1280, 1280), (16, 2, 1280, 1280), (1, 256, 128, 128), (1, 128, 256, 256), (1, 64, 512, 512),
             (16, 16, 48, 48), (16, 16, 96, 48), (16, 8, 96, 96), (16, 4, 160, 160), (16, 4, 320, 160),
         ]
-        for (items, side, inputs, outputs) in shapes {
+        // The same of what is enlarged to twice its size first.
+        let enlarged = [(2, 16, 320, 320), (2, 8, 640, 640), (2, 4, 1280, 1280), (2, 2, 1280, 1280), (16, 4, 1280, 1280), (1, 64, 512, 512), (16, 8, 96, 96)]
+        for (factor, (items, side, inputs, outputs)) in shapes.map({ (1, $0) }) + enlarged.map({ (2, $0) }) {
             let x = values(items * side * side * inputs), w = values(outputs * inputs * 9)
-            let geometry = ConvolutionGeometry(batch: items, height: side, width: side, channels: inputs)
-            var out = [Float](repeating: 0, count: items * side * side * outputs)
+            var geometry = ConvolutionGeometry(batch: items, height: side, width: side, channels: inputs)
+            (geometry.seenHeight, geometry.seenWidth) = (factor * side, factor * side)
+            let pixels = items * geometry.outputHeight * geometry.outputWidth
+            var out = [Float](repeating: 0, count: pixels * outputs)
             let time: Double, name: String
             if let size = WinogradSize.chosen(for: geometry, outputs: outputs) {
                 let weights = WinogradWeights(size, weights: w, outputs: outputs, channels: inputs, bias: nil)
@@ -88,7 +92,7 @@ import Testing
                 let matrix = PackedMatrix(weights: w, outputs: outputs, channels: inputs, taps: 9, bias: nil)
                 (time, name) = (seconds { convolution(x, geometry, by: matrix, into: &out) }, "direct")
             }
-            line("\(items) x \(side)² x \(inputs) x \(outputs), \(name)", 18 * Double(items * side * side * inputs * outputs), time, peak)
+            line("\(items) x \(side)² x \(inputs) x \(outputs), \(name)", 18 * Double(pixels * inputs * outputs), time, peak)
         }
     }
 
