@@ -50,10 +50,10 @@ package func convolution(
         if let residual { addRow(residual, count: g.batch * g.outputHeight * g.outputWidth * matrix.outputs, to: out) }
         return
     }
+    if g.isLow { return lowConvolution(input, g, by: matrix, adding: residual, into: out) }
     let zeros = allocateFloats(g.channels)
     defer { zeros.deallocate() }
     zeros.update(repeating: 0, count: g.channels)
-    if g.isLow { return lowConvolution(input, g, by: matrix, zeros: zeros, adding: residual, into: out) }
     let outputWidth = g.outputWidth, pixels = g.outputHeight * outputWidth
     let source = RowSource(rows: g.batch * pixels, segments: taps, length: g.channels) { row, to in
         let image = row / pixels, pixel = row % pixels
@@ -72,50 +72,69 @@ package func convolution(
 }
 
 extension ConvolutionGeometry {
-    /// Whether a good part of the rows of the kernel falls on padding: a sixth at a height of 4, a third at 2.
+    /// Whether a good part of the taps falls on padding: of a column of them a sixth at a height of 4, a third at 2.
     fileprivate var isLow: Bool { kernelHeight == 3 && stride == 1 && padTop == 1 && padBottom == 1 && outputHeight <= 4 }
 }
 
-/// A convolution of few rows of pixels, as one product for each row of the kernel with those rows of pixels that it does not carry into the padding.
-/// The output is made row of pixels by row of pixels, all items of the batch beside each other, so that these follow each other. What is left
-/// out adds zeros: the result is the same to the bit.
+/// A convolution of few rows of pixels, as one product for each tap of the kernel with those pixels that it does not carry into the padding: of 4 x 4
+/// pixels 100 of 144 products of a tap with a pixel, of 2 x 2 pixels 16 of 36. The taps of a column of the kernel reach the same columns of outputs, and
+/// these have sums of their own, which follow each other row of pixels by row of pixels, all items of the batch beside each other; in the end they are added.
 private func lowConvolution(
-    _ input: UnsafePointer<Float>, _ g: ConvolutionGeometry, by matrix: PackedMatrix, zeros: UnsafePointer<Float>, adding residual: UnsafePointer<Float>?,
+    _ input: UnsafePointer<Float>, _ g: ConvolutionGeometry, by matrix: PackedMatrix, adding residual: UnsafePointer<Float>?,
     into out: UnsafeMutablePointer<Float>
 ) {
     let height = g.outputHeight, width = g.outputWidth, outputs = matrix.outputs
-    let across = g.batch * width, count = height * across * outputs
+    /// The outputs that the taps at place `k` of a row or column of the kernel reach, of `count` of these.
+    func reach(_ k: Int, padding: Int, seen: Int, of count: Int) -> Range<Int> {
+        let first = max(0, padding - k)
+        return first..<max(first, min(count, seen + padding - k))
+    }
+    let columns = (0..<g.kernelWidth).map { reach($0, padding: g.padLeft, seen: g.seenWidth, of: width) }
+    /// Where the sums of each column of the kernel begin, and where the last ones end.
+    let places = columns.reduce(into: [0]) { $0.append($0[$0.count - 1] + height * g.batch * $1.count * outputs) }
+    let count = places[g.kernelWidth]
     let sums = BufferPool.take(count)
     defer { BufferPool.give(sums, count) }
-    for pixel in 0..<height * across { (sums + pixel * outputs).update(from: matrix.bias, count: outputs) }
-    /// All rows of the kernel for the outputs of `matrix`, which begin at `column`.
-    func multiply(_ matrix: PackedMatrix, column: Int) {
-        for ky in 0..<g.kernelHeight {
-            let top = max(0, g.padTop - ky), bottom = min(height, g.seenHeight + g.padTop - ky)
-            guard top < bottom else { continue }
-            let source = RowSource(rows: (bottom - top) * across, segments: g.kernelWidth, length: g.channels) { row, to in
-                let y = top + row / across + ky - g.padTop, left = row % width - g.padLeft
-                let base = input + row % across / width * g.height * g.width * g.channels
-                for kx in 0..<g.kernelWidth { to[kx] = g.sourcePixel(y: y, x: left + kx).map { base + $0 * g.channels } ?? zeros }
+    forEachBlock(count, size: 65_536) { (sums + $0.lowerBound).update(repeating: 0, count: $0.count) }
+    /// All taps for the outputs of `matrix`, which begin at `output`.
+    func multiply(_ matrix: PackedMatrix, output: Int) {
+        for (kx, columns) in columns.enumerated() where !columns.isEmpty {
+            let across = g.batch * columns.count
+            for ky in 0..<g.kernelHeight {
+                let rows = reach(ky, padding: g.padTop, seen: g.seenHeight, of: height)
+                guard !rows.isEmpty else { continue }
+                let source = RowSource(rows: rows.count * across, segments: 1, length: g.channels) { row, to in
+                    let y = rows.lowerBound + row / across + ky - g.padTop, x = columns.lowerBound + row % columns.count + kx - g.padLeft
+                    // Nothing that is reached falls on padding.
+                    let pixel = row % across / columns.count * g.height * g.width + (g.sourcePixel(y: y, x: x) ?? 0)
+                    to[0] = input + pixel * g.channels
+                }
+                product(
+                    of: source, by: matrix, part: (ky * g.kernelWidth + kx) * g.channels,
+                    into: sums + (places[kx] + rows.lowerBound * across * outputs + output), outputStride: outputs)
             }
-            product(of: source, by: matrix, part: ky * g.kernelWidth * g.channels, into: sums + (top * across * outputs + column), outputStride: outputs)
         }
     }
     if matrix.isBorrowed {
-        // Packed once for all rows of the kernel.
+        // Packed once for all taps.
         let together = wholePairs(1) * PackedMatrix.width
         ThreadPool.shared.run((outputs + together - 1) / together) { chunk in
             let first = chunk * together
-            multiply(matrix.packed(first..<min(outputs, first + together)), column: first)
+            multiply(matrix.packed(first..<min(outputs, first + together)), output: first)
         }
     } else {
-        multiply(matrix, column: 0)
+        multiply(matrix, output: 0)
     }
-    for item in 0..<g.batch {
-        for y in 0..<height {
-            let place = (item * height + y) * width * outputs
-            (out + place).update(from: sums + (y * across + item * width) * outputs, count: width * outputs)
-            if let residual { addRow(residual + place, count: width * outputs, to: out + place) }
+    ThreadPool.shared.run(g.batch * height) { line in
+        let item = line / height, y = line % height
+        for x in 0..<width {
+            let place = (line * width + x) * outputs
+            (out + place).update(from: matrix.bias, count: outputs)
+            for (kx, columns) in columns.enumerated() where columns.contains(x) {
+                let row = (y * g.batch + item) * columns.count + x - columns.lowerBound
+                addRow(sums + (places[kx] + row * outputs), count: outputs, to: out + place)
+            }
+            if let residual { addRow(residual + place, count: outputs, to: out + place) }
         }
     }
 }
