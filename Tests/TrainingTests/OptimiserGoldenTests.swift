@@ -27,6 +27,9 @@ struct OptimiserGoldenTests {
         var mean = average.map { WeightAverage($0, of: parameters) }
         let steps = try #require(settings["steps"]?.int)
         let losses = try #require(json["loss"]?.array).compactMap(\.double), norms = try #require(json["grad_norm"]?.array).compactMap(\.double)
+        // The reference's float32 gradients are off its float64 ones by as much as the case says, and five steps of Adam let that grow: in
+        // Tests/Golden and the shared set to 3.5 times as much at most.
+        let allowed = max(3e-4, 10 * (golden.json["grad_max_rel_err_f32_vs_f64"]?.double ?? 0))
         var smallest = [[Float]](repeating: [], count: parameters.names.count)
         for step in 0..<steps {
             parameters.clearGradients()
@@ -36,7 +39,7 @@ struct OptimiserGoldenTests {
             let norm = parameters.gradientNorm()
             // The reference's own float32 run is off its float64 run by up to 2e-5 after five steps.
             #expect(abs(loss.scalar - losses[step]) <= 1e-4 * losses[step], "\(golden.name) \(key) step \(step): loss \(loss.scalar), expected \(losses[step])")
-            #expect(abs(norm - norms[step]) <= 3e-4 * norms[step], "\(golden.name) \(key) step \(step): norm \(norm), expected \(norms[step])")
+            #expect(abs(norm - norms[step]) <= allowed * norms[step], "\(golden.name) \(key) step \(step): norm \(norm), expected \(norms[step])")
             for (index, name) in parameters.names.enumerated() {
                 let gradient = parameters.gradient(name).values.map(abs)
                 smallest[index] = smallest[index].isEmpty ? gradient : zip(smallest[index], gradient).map(min)
