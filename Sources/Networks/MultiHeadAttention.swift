@@ -34,46 +34,46 @@ package struct MultiHeadAttention: Sendable {
 
     /// Keys and values of `context`, `[contexts, length, contextWidth]`, ready for any number of calls.
     package func keysValues(of context: Tensor) -> PackedKeysValues {
-        let length = context.count / context.shape[0] / key.inputs
+        keysValues(of: context, SequenceRows(batch: context.shape[0], length: context.count / context.shape[0] / key.inputs))
+    }
+
+    private func keysValues(of context: Tensor, _ rows: SequenceRows) -> PackedKeysValues {
         let keys = key(context), values = value(context)
         return keys.withUnsafePointer { keys in
-            values.withUnsafePointer { values in
-                PackedKeysValues(
-                    keys: keys, values: values, stride: width, contexts: context.shape[0], length: length, heads: heads, headWidth: width / heads)
-            }
-        }
-    }
-
-    /// `[batch, ..., width]` attending to prepared keys and values; item i looks at context `contexts[i]`.
-    /// - Parameter residual: of the same shape, added to the output.
-    package func callAsFunction(
-        _ x: Tensor, to packed: PackedKeysValues, contexts: [Int], mask: AttentionMask? = nil, adding residual: Tensor? = nil
-    ) -> Tensor {
-        let batch = x.shape[0]
-        let length = x.count / batch / width
-        let queries = query(x)
-        let mixed = queries.withUnsafePointer { queries in
-            Tensor(shape: x.shape) { out in
-                attention(
-                    queries: queries, batch: batch, queryLength: length, queryStride: width, packed: packed, contexts: contexts, mask: mask,
-                    into: out, outputStride: width)
-            }
-        }
-        return output(mixed, adding: residual)
-    }
-
-    /// Self-attention of rows as `rows` says, `[rows.count, width]` to the same.
-    package func callAsFunction(_ x: Tensor, _ rows: SequenceRows, mask: AttentionMask?, adding residual: Tensor? = nil) -> Tensor {
-        precondition(x.shape == [rows.count, width], "expected [\(rows.count), \(width)], found \(x.shape)")
-        precondition(rows.shared == 0 || mask?.causal == true && mask?.present == nil, "a shared beginning needs a causal mask and nothing else")
-        let queries = query(x), keys = key(x), values = value(x)
-        let packed = keys.withUnsafePointer { keys in
             values.withUnsafePointer { values in
                 PackedKeysValues(
                     keys: keys, values: values, stride: width, contexts: rows.batch, length: rows.length, shared: rows.shared, heads: heads,
                     headWidth: width / heads)
             }
         }
+    }
+
+    /// `[batch, ..., width]` attending to prepared keys and values; item i looks at context `contexts[i]`.
+    /// - Parameter residual: of the same shape, added to the output.
+    package func callAsFunction(_ x: Tensor, to packed: PackedKeysValues, contexts: [Int], adding residual: Tensor? = nil) -> Tensor {
+        let batch = x.shape[0]
+        let length = x.count / batch / width
+        let queries = query(x)
+        let mixed = queries.withUnsafePointer { queries in
+            Tensor(shape: x.shape) { out in
+                attention(
+                    queries: queries, batch: batch, queryLength: length, queryStride: width, packed: packed, contexts: contexts, into: out,
+                    outputStride: width)
+            }
+        }
+        return output(mixed, adding: residual)
+    }
+
+    /// Self-attention.
+    package func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil) -> Tensor {
+        self(x, to: keysValues(of: x), contexts: Array(0..<x.shape[0]), adding: residual)
+    }
+
+    /// Self-attention of sequences that may begin alike, `[rows.count, width]` to the same.
+    package func callAsFunction(_ x: Tensor, _ rows: SequenceRows, mask: AttentionMask?, adding residual: Tensor? = nil) -> Tensor {
+        precondition(x.shape == [rows.count, width], "expected [\(rows.count), \(width)], found \(x.shape)")
+        precondition(rows.shared == 0 || mask?.causal == true && mask?.present == nil, "a shared beginning needs a causal mask and nothing else")
+        let queries = query(x), packed = keysValues(of: x, rows)
         let mixed = queries.withUnsafePointer { queries in
             Tensor(shape: x.shape) { out in
                 func attend(_ contexts: Range<Int>, from row: Int, length: Int, position: Int) {
@@ -86,10 +86,5 @@ package struct MultiHeadAttention: Sendable {
             }
         }
         return output(mixed, adding: residual)
-    }
-
-    /// Self-attention.
-    package func callAsFunction(_ x: Tensor, mask: AttentionMask? = nil, adding residual: Tensor? = nil) -> Tensor {
-        self(x, to: keysValues(of: x), contexts: Array(0..<x.shape[0]), mask: mask, adding: residual)
     }
 }
