@@ -38,7 +38,7 @@ extension WinogradSize {
         guard geometry.isWinograd else { return nil }
         switch KernelChoice.current {
         case .naive, .direct: return nil
-        case .winograd: return .four
+        case .winograd: return geometry.isDoubled ? .doubled : .four
         case .tuned, .narrow:
             // Few channels leave the transforms too little to save on.
             guard geometry.channels >= 32 else { return nil }

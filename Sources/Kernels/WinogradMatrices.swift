@@ -8,9 +8,9 @@ package enum WinogradSize: String, Sendable, CaseIterable {
     case two = "F(2)"
     /// F(4 x 4, 3 x 3), points 0, ±√2/2, ±√2: 4 times fewer products, about 5 times the error (with 0, ±1, ±2 it would be 10).
     case four = "F(4)"
-    /// Of the same form, for a picture enlarged to twice its size by nearest neighbour: 4 times fewer products, and nothing but differences of neighbours.
-    /// Of a row, the two outputs over pixel x₁ are w₀ x₀ + (w₁ + w₂) x₁ and (w₀ + w₁) x₁ + w₂ x₂, which with s = w₀ + w₁ + w₂ are
-    /// s x₁ - w₀ (x₁ - x₀) and s x₁ + w₂ (x₂ - x₁): three products.
+    /// F(2 x 2, 3 x 3) for a picture enlarged to twice its size by nearest neighbour: a row of its tiles is x₀ x₁ x₁ x₂, of its four products the one with
+    /// x₁ - x₁ is left out, and the half of s cancels against x₁ + x₁. What remains is s x₁ - w₀ (x₁ - x₀) and s x₁ + w₂ (x₂ - x₁) with s = w₀ + w₁ + w₂. 4 times fewer
+    /// products than the direct sum; equal to F(2) to the bit.
     case doubled = "doubled"
 
     /// Side of an output tile.

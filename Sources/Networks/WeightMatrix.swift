@@ -3,8 +3,7 @@ import Synchronization
 
 /// The weights of a layer as a factor of products: read where they lie for the first product, packed from the second on. Packing writes all weights into
 /// new memory, which takes longer than a product of few rows; who asks a network once need not wait for it. Both give the same bits. The pages of the file
-/// stay until weights are packed: to let go of them and to find them again costs a tenth of the first use, and they are the system's to take when
-/// memory is short.
+/// stay until weights are packed: to let go of them costs an eighth of the first use, and they are the system's to take when memory is short.
 final class WeightMatrix: Sendable {
     private let weight: Parameter
     private let bias: Parameter?
