@@ -165,7 +165,8 @@ package final class LoadedModel: ModelHandle {
             return texts.map { known[$0] ?? Embedding(states: states, text: $0, model: identity) }
         }
         let began = ContinuousClock.now
-        // So many at a time that weights are read for all of a usual batch at once; a stop does not wait for the end of one.
+        // So many at a time that a usual batch reads the weights once. What is stopped ends with the part it is at, a second for the report's encoder on two
+        // cores; a second Ctrl-C does not wait for it.
         for start in stride(from: 0, to: missing.count, by: 36) {
             let part = Array(missing[start..<min(start + 36, missing.count)])
             guard !watch.isStopped, let output = try Stop.unlessAbandoned({ try session.abandonable { try model.encode(part) } }) else { break }
