@@ -10,6 +10,9 @@ import Darwin
 final class ChildProcess {
     let id: pid_t
     private let output: String
+    private var isStopped = false
+    /// What `waitpid` told of its end.
+    private var ended: CInt?
 
     struct Failure: Error { var description: String }
 
@@ -39,14 +42,63 @@ final class ChildProcess {
         self.id = id
     }
 
-    func signal(_ number: CInt) { kill(id, number) }
+    /// Of a program that stands still it takes effect as well: it goes on, and finds the signal first.
+    func signal(_ number: CInt) {
+        kill(id, number)
+        if isStopped { resume() }
+    }
+
+    /// The same, and waits until the program has taken it: another of its kind that came before would be lost.
+    func deliver(_ number: CInt) {
+        signal(number)
+        #if os(Linux)
+        while let status = try? FileSystem.readText("/proc/\(id)/status"), Self.isPending(number, status) { sched_yield() }
+        #else
+        usleep(2_000)
+        #endif
+    }
+
+    /// Whether a signal to the process waits for a thread of it that takes it.
+    private static func isPending(_ number: CInt, _ status: String) -> Bool {
+        let line = status.split(separator: "\n").first { $0.hasPrefix("ShdPnd:") }
+        let mask = line?.split(whereSeparator: \.isWhitespace).last.flatMap { UInt64($0, radix: 16) } ?? 0
+        return mask & (1 << UInt64(number - 1)) != 0
+    }
+
+    /// Lets the program go on until something holds, and leaves it standing still there: what is looked at cannot change meanwhile, so that what
+    /// a test does next comes at that state, however busy the machine is. False where the program ended before.
+    func stop(when holds: () throws -> Bool) throws -> Bool {
+        while true {
+            kill(id, SIGSTOP)
+            let status = next(WUNTRACED)
+            guard status & 0xff == 0x7f else {
+                ended = status
+                return false
+            }
+            isStopped = true
+            if try holds() { return true }
+            resume()
+            usleep(1_000)
+        }
+    }
+
+    func resume() {
+        isStopped = false
+        kill(id, SIGCONT)
+    }
 
     /// How it ended: the exit status, or nil for the signal that ended it, and what it wrote.
     typealias Ended = (status: Int32?, told: String)
 
     func wait() throws -> Ended {
-        var status: CInt = 0
-        while waitpid(id, &status, 0) < 0, errno == EINTR {}
+        let status = ended ?? next(0)
+        ended = status
         return (status & 0x7f == 0 ? (status >> 8) & 0xff : nil, try FileSystem.readText(output))
+    }
+
+    private func next(_ options: CInt) -> CInt {
+        var status: CInt = 0
+        while waitpid(id, &status, options) < 0, errno == EINTR {}
+        return status
     }
 }

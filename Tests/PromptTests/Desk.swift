@@ -1,6 +1,12 @@
 import Files
 import TestSupport
 
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
 /// A folder with a notebook, its results and a cache, where the program runs as a process of its own.
 struct Desk {
     let folder: TemporaryFolder
@@ -37,6 +43,19 @@ struct Desk {
     }
 
     @discardableResult func run(_ arguments: [String] = ["--write"]) throws -> ChildProcess.Ended { try start(arguments).wait() }
+
+    /// How far a run is: the files that it makes one after the other, values in the cache first.
+    func progress() throws -> Int { try Self.entryNames(in: folder).count + results().count { $0.key != ".md" } }
+
+    /// Lets a run go on to a place of its way that is drawn: some of its `whole` files, and up to 20 ms more, so that it may be in the
+    /// middle of something. A place and not a time: a busy machine makes a run slower, and it would always be at its beginning.
+    func advance(_ process: ChildProcess, of whole: Int, _ generator: inout SmallGenerator) throws {
+        let begun = try progress()
+        let place = begun + generator.next(below: max(whole - begun, 0) + 2)
+        guard try process.stop(when: { try progress() >= place }) else { return }
+        process.resume()
+        usleep(UInt32(generator.next(below: 20_000)))
+    }
 
     // MARK: Results
 

@@ -1,7 +1,12 @@
 import Files
-import Foundation
 import TestSupport
 import Testing
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
 
 extension ProcessTests {
     /// Results of the shipped model, to the byte.
@@ -60,8 +65,7 @@ extension ProcessTests {
             for way in Way.all.reversed().prefix(5) {
                 let before = try Desk.entryNames(in: folder).count
                 let process = try start(way, in: folder)
-                for _ in 0..<500 where try Desk.entryNames(in: folder).count < before + 2 { Thread.sleep(forTimeInterval: 0.001) }
-                process.signal(SIGINT)
+                if try process.stop(when: { try Desk.entryNames(in: folder).count >= before + 2 }) { process.signal(SIGINT) }
                 _ = try process.wait()
             }
             #expect(try start(Way.all[0], in: folder).wait().status == 0)

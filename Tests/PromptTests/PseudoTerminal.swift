@@ -75,31 +75,41 @@ final class PseudoTerminal {
         return settings.c_lflag & tcflag_t(ECHO) != 0
     }
 
+    /// Turns of `turn` milliseconds without output, an end or what is waited for: ten minutes, after which a program hangs and is not slow.
+    private static let patience = 60_000
+    private static let turn: CInt = 10
+
     /// Waits until something holds that no output tells of.
     func wait(_ what: String, until holds: () -> Bool) throws {
-        for _ in 0..<2_000 {
+        for _ in 0..<Self.patience {
             if holds() { return }
-            _ = readSome(milliseconds: 10)
+            if hasEnded { break }
+            _ = readSome()
         }
         throw Failure(description: "\(what) did not come; seen \(seen.debugDescription)")
     }
 
-    /// Reads until `text` has come since the last call, and forgets everything up to its end. Gives up after 30 s, far longer than
-    /// anything here takes.
+    /// Reads until `text` has come since the last call, and forgets everything up to its end. The program's own end before that is a failure.
     @discardableResult func expect(_ text: String) throws -> String {
         var waited = 0
         while true {
-            if let range = seen.firstRange(of: text) {
-                let before = String(seen[..<range.lowerBound])
-                seen = String(seen[range.upperBound...])
-                return before
-            }
-            guard waited < 300 else { throw Failure(description: "expected \(text.debugDescription), seen \(seen.debugDescription)") }
-            if !readSome() { waited += 1 }
+            if let before = take(text) { return before }
+            // What it wrote before its end is still to be read.
+            let isOver = hasEnded
+            if readSome() { continue }
+            waited += 1
+            guard !isOver, waited < Self.patience else { throw Failure(description: "expected \(text.debugDescription), seen \(seen.debugDescription)") }
         }
     }
 
-    private func readSome(milliseconds: CInt = 100) -> Bool {
+    /// What was seen before `text`, which is forgotten with it; nil where it has not come.
+    private func take(_ text: String) -> String? {
+        guard let range = seen.firstRange(of: text) else { return nil }
+        defer { seen = String(seen[range.upperBound...]) }
+        return String(seen[..<range.lowerBound])
+    }
+
+    private func readSome(milliseconds: CInt = PseudoTerminal.turn) -> Bool {
         var file = pollfd(fd: master, events: Int16(POLLIN), revents: 0)
         guard poll(&file, 1, milliseconds) > 0 else { return false }
         var buffer = [UInt8](repeating: 0, count: 4096)
@@ -113,25 +123,25 @@ final class PseudoTerminal {
         return true
     }
 
+    private var hasEnded: Bool {
+        var raw: CInt = 0
+        if status == nil, waitpid(process, &raw, WNOHANG) == process { status = raw }
+        return status != nil
+    }
+
     /// Waits for the program's end: its exit status, or the signal that ended it as a negative number.
     func end() throws -> CInt {
         guard let status = try endUnless(nil) else { throw Failure(description: "the program went on") }
         return status
     }
 
-    /// The same, or nil once `text` comes.
-    func endUnless(_ text: String?) throws -> CInt? {
-        for _ in 0..<2_000 {
-            _ = readSome(milliseconds: 10)
-            var raw: CInt = 0
-            if waitpid(process, &raw, WNOHANG) == process {
-                status = raw
-                return raw & 0x7F == 0 ? (raw >> 8) & 0xFF : -(raw & 0x7F)
-            }
-            if let text, let range = seen.firstRange(of: text) {
-                seen = String(seen[range.upperBound...])
-                return nil
-            }
+    /// The same, or nil once `text` comes. `press` is done again and again until then.
+    func endUnless(_ text: String?, pressing press: (() -> Void)? = nil) throws -> CInt? {
+        for _ in 0..<Self.patience {
+            press?()
+            _ = readSome(milliseconds: press == nil ? Self.turn : 0)
+            if hasEnded, let raw = status { return raw & 0x7F == 0 ? (raw >> 8) & 0xFF : -(raw & 0x7F) }
+            if let text, take(text) != nil { return nil }
         }
         throw Failure(description: "the program did not end; seen \(seen.debugDescription)")
     }
