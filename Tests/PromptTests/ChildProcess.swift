@@ -69,13 +69,16 @@ final class ChildProcess {
     /// a test does next comes at that state, however busy the machine is. False where the program ended before.
     func stop(when holds: () throws -> Bool) throws -> Bool {
         while true {
-            kill(id, SIGSTOP)
-            let status = next(WUNTRACED)
-            guard status & 0xff == 0x7f else {
-                ended = status
-                return false
+            // A program that stands still already tells of no other stop.
+            if !isStopped {
+                kill(id, SIGSTOP)
+                let status = next(WUNTRACED)
+                guard status & 0xff == 0x7f else {
+                    ended = status
+                    return false
+                }
+                isStopped = true
             }
-            isStopped = true
             if try holds() { return true }
             resume()
             usleep(1_000)
