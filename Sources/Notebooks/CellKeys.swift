@@ -69,7 +69,7 @@ package struct CellKeys {
                     words.append("\(title) \(digest)")
                 }
                 let key = try Digest.sha256(words.joined(separator: "\n"))
-                if let (name, text) = statement.knownText { texts[name] = session.parameters[name] ?? text }
+                if let (name, text) = statement.knownText { texts[name] = session.parameters[name].map(ParamText.unquoted) ?? text }
                 switch statement.kind {
                 case .assignment(let name, _), .param(let name, _, _), .definition(let name, _, _):
                     known[name.text] = .some(isKnown ? key : nil)
