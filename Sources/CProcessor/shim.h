@@ -43,3 +43,12 @@ static inline void nb_pause(void) {
     __asm__ volatile("isb");
 #endif
 }
+
+// The processors that this process is bound to, a bit each; the bytes of the mask, negative where there are more. The C library hides it behind a feature macro.
+#if defined(__linux__)
+#include <sys/syscall.h>
+extern long syscall(long number, ...);
+static inline long nb_affinity(unsigned long size, void *mask) { return syscall(SYS_sched_getaffinity, 0, size, mask); }
+#else
+static inline long nb_affinity(unsigned long size, void *mask) { return -1; }
+#endif

@@ -65,8 +65,6 @@ package final class ThreadPool: @unchecked Sendable {
     /// How many of so many equal chunks the thread computes that has most of them.
     func mostPerThread(of chunks: Int) -> Int { isBusy ? chunks : (chunks + threadCount - 1) / threadCount }
 
-    package static var processorCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
-
     private init() {
         gate = .allocate(capacity: 1)
         wake = .allocate(capacity: 1)
@@ -76,7 +74,7 @@ package final class ThreadPool: @unchecked Sendable {
         pthread_cond_init(finished, nil)
         unclaimed = .allocate(capacity: Self.mostThreads * Self.apart)
         for place in 0..<Self.mostThreads * Self.apart { (unclaimed + place).initialize(to: Atomic(0)) }
-        wanted = Atomic(ThreadPool.processorCount)
+        wanted = Atomic(min(ProcessorShare.count, Self.mostThreads))
     }
 
     /// Calls `body` once for each of 0..<chunks, on several threads, and returns when all are done.
@@ -217,6 +215,8 @@ package final class ThreadPool: @unchecked Sendable {
         // Signals belong to the main thread: a worker that took Ctrl-C would run the handler in the middle of a kernel.
         var all = sigset_t(), before = sigset_t()
         sigfillset(&all)
+        // A fault belongs to the thread that made it; blocked, it would end the process before any handler.
+        for fault in [SIGBUS, SIGSEGV, SIGILL, SIGFPE] { sigdelset(&all, fault) }
         pthread_sigmask(SIG_SETMASK, &all, &before)
         let code = pthread_create(
             &thread, nil,
