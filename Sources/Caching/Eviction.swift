@@ -11,13 +11,15 @@ enum Eviction {
     static func size(of folder: String) throws -> Int { try list(folder).reduce(0) { $0 + $1.stamp.size } }
 
     /// Removes entries, those used longest ago first, until all take at most `goal` bytes; gives what they take then.
-    static func evict(_ folder: String, to goal: Int) throws -> Int {
+    /// - Parameter spared: paths that stay.
+    static func evict(_ folder: String, to goal: Int, sparing spared: Set<String>) throws -> Int {
         let entries = try list(folder).sorted { ($0.stamp.modified, $0.path) < ($1.stamp.modified, $1.path) }
         var size = entries.reduce(0) { $0 + $1.stamp.size }
         for entry in entries {
             if size <= goal { break }
-            try FileSystem.removeFile(entry.path)
-            size -= entry.stamp.size
+            guard !spared.contains(entry.path) else { continue }
+            // One that cannot be removed stays, and the next goes.
+            if (try? FileSystem.removeFile(entry.path)) != nil { size -= entry.stamp.size }
         }
         return size
     }

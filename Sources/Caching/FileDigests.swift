@@ -1,28 +1,41 @@
-internal import Files
+package import Files
+internal import Tensors
 
-#if canImport(Glibc)
-internal import Glibc
-#else
-internal import Darwin
-#endif
-
-/// SHA-256 of files that are too big to be read again for every run: remembered by path, inode, size and change time.
+/// SHA-256 of files that are too big to be read again for every run: remembered by path, and by device, inode, size, times and a few kilobytes of
+/// the contents. Times that are no clock's are not trusted (`FileStamp.tells`): such a file is read again.
 package final class FileDigests {
     private let path: String
     /// By path.
     private var known: [String: (stamp: String, digest: String)]?
     /// Files at most that are remembered.
     private static let most = 4000
+    /// A file that changes once more within the resolution of a file system's clock (two seconds for some) keeps its stamp.
+    private static let resolution = 2_000_000_000
 
     package init(path: String) { self.path = path }
 
-    /// The digest of a file's content.
-    package func digest(of file: String) throws -> String {
-        let stamp = FileStamp(path: file)
-        if let stamp, let entry = entries()[file], entry.stamp == stamp.text { return entry.digest }
-        let digest = try Digest.sha256(path: file)
-        // A file that changes once more within the clock's resolution would keep its stamp, so a fresh one is not remembered yet.
-        if let stamp, stamp == FileStamp(path: file), FileDigests.now() - stamp.changed > 2_000_000_000 { remember(file, stamp.text, digest) }
+    /// The digest of a file's content now.
+    package func digest(of file: String) throws -> String { try digest(of: FileReading.opened(file)) }
+
+    /// The digest of a file as it was read.
+    package func digest(of reading: FileReading) throws -> String {
+        if let digest = reading.knownDigest { return digest }
+        let stamp = reading.stamp
+        let isTrusted = stamp.tells && !(stamp.modified == stamp.changed && FileSystem.lacksChangeTimes(reading.path))
+        guard isTrusted, let sample = try reading.sample() else { return try computed(reading) }
+        let text = "\(stamp.text):\(sample)"
+        if let entry = entries()[reading.path], entry.stamp == text {
+            reading.note(digest: entry.digest)
+            return entry.digest
+        }
+        let digest = try computed(reading)
+        if stamp == FileStamp(path: reading.path), FileStamp.now() - stamp.changed > Self.resolution { remember(reading.path, text, digest) }
+        return digest
+    }
+
+    private func computed(_ reading: FileReading) throws -> String {
+        guard let digest = try reading.digest() else { throw EngineError(.file, "is not open any more", place: reading.path) }
+        try reading.confirm()
         return digest
     }
 
@@ -35,7 +48,7 @@ package final class FileDigests {
 
     /// A line per file: stamp, digest, path. Lines that do not look so are left out.
     private func read() -> [String: (stamp: String, digest: String)] {
-        guard FileSystem.isFile(path), let text = try? FileSystem.readText(path) else { return [:] }
+        guard FileSystem.isFile(path), let text = try? FileReading.$witness.withValue(nil, operation: { try FileSystem.readText(path) }) else { return [:] }
         var result: [String: (stamp: String, digest: String)] = [:]
         for line in text.split(separator: "\n") {
             let words = line.split(separator: " ", maxSplits: 2)
@@ -51,15 +64,9 @@ package final class FileDigests {
         if all.count >= FileDigests.most { all = [:] }
         all[file] = (stamp, digest)
         known = all
-        guard !file.contains("\n") else { return }
+        guard !path.isEmpty, !file.contains("\n") else { return }
         let lines = all.sorted { $0.key < $1.key }.map { "\($0.value.stamp) \($0.value.digest) \($0.key)\n" }
         try? FileSystem.createFolder(FileSystem.folder(of: path))
         try? AtomicFile.write(lines.joined(), to: path)
-    }
-
-    private static func now() -> Int {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec)
     }
 }

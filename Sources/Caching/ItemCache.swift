@@ -1,5 +1,5 @@
 package import Files
-package import Tensors
+internal import Tensors
 
 /// Computed values of single items in a folder, each under the digest of all that it depends on. Any number of processes may use the
 /// folder at once: an entry is written beside its place and renamed, never changed, and holds the digest of its own content, so that
@@ -7,7 +7,7 @@ package import Tensors
 package final class ItemCache {
     /// `.noisebook`, which also holds the digests of files and the log of runs; entries lie in `cache` below it.
     package let folder: String
-    /// Bytes of all entries at most; beyond, those that were used longest ago go.
+    /// Bytes of all entries at most; beyond, those that were used longest ago go, but none that this run made or read.
     package let limit: Int
     /// How long unfinished work may go unsaved.
     package var savingInterval = Duration.seconds(1)
@@ -15,10 +15,15 @@ package final class ItemCache {
     package let log: RunLog
     /// Since `beginRun`.
     package private(set) var counts = CacheCounts()
-    /// Why nothing is stored any more in this run: a full disk, a folder that may not be written.
-    package private(set) var failure: EngineError?
+    /// Since `beginRun`.
+    package private(set) var remarks = CacheRemarks()
 
     private let entries: String
+    private let uses: CacheUses
+    /// Whether the folder has been seen: one that is gone then was removed meanwhile.
+    private var wasThere = false
+    /// Values that found no room one after the other.
+    private var refusals = 0
     /// What the entries take, as far as this process knows; nil before they were counted.
     private var size: Int?
 
@@ -26,8 +31,12 @@ package final class ItemCache {
     private static let magic = Array("noisebook item 1\n".utf8)
     private static let digestLength = 64
 
-    /// - Parameter folder: made when the first value is stored.
-    package init(folder: String, limit: Int = ItemCache.standardLimit) {
+    /// - Parameters:
+    ///   - folder: made when the first value is stored.
+    ///   - limit: none is kept at 0.
+    ///   - uses: shared by the sessions of one command, none of which may remove what another needs.
+    package init(folder: String, limit: Int = ItemCache.standardLimit, uses: CacheUses = CacheUses()) {
+        self.uses = uses
         self.folder = folder
         self.limit = limit
         entries = FileSystem.join(folder, "cache")
@@ -35,14 +44,36 @@ package final class ItemCache {
         log = RunLog(path: FileSystem.join(folder, "log"))
     }
 
-    /// A program begins: counts start anew, and a disk that was full may have room again.
+    /// A program begins: counts start anew. What cells before it made or read stays in use.
     package func beginRun() {
         counts = CacheCounts()
-        failure = nil
+        remarks = CacheRemarks()
+        if !wasThere { wasThere = FileSystem.isFolder(folder) }
     }
 
     /// The program is over.
-    package func endRun(_ program: String) { log.end(program, counts) }
+    package func endRun(_ program: String) {
+        let isNew = !wasThere
+        lookForFolder()
+        log.end(program, counts, makesFolder: isNew && limit > 0)
+    }
+
+    /// What was made and read before need not stay any longer: another line of the prompt.
+    package func forgetUses() {
+        uses.forget()
+        refusals = 0
+    }
+
+    /// A sentence for the reader.
+    package func note(_ sentence: String) { remarks.add(sentence) }
+
+    /// A folder that was removed while the program ran is begun anew by the next result.
+    private func lookForFolder() {
+        guard wasThere, !FileSystem.isFolder(folder) else { return }
+        wasThere = false
+        size = nil
+        note("\(folder) was removed meanwhile: what was kept in it is gone")
+    }
 
     package func count(_ verb: String, cached: Int = 0, computed: Int = 0) { counts.add(verb, cached: cached, computed: computed) }
 
@@ -54,12 +85,13 @@ package final class ItemCache {
     /// The stored value, nil where there is none or where it is damaged; a damaged one is removed.
     package func value<T>(_ key: ItemKey, _ read: (inout ByteReader) throws -> T) -> T? {
         let path = path(of: key)
-        guard FileSystem.isFile(path), let bytes = try? FileSystem.readBytes(path) else { return nil }
+        guard FileSystem.isFile(path), let bytes = try? FileSystem.readBytes(path, isNoted: false) else { return nil }
         do {
             var reader = ByteReader(try Self.content(bytes))
             let value = try read(&reader)
             guard reader.isAtEnd else { throw EngineError(.format, "a cached value is longer than it should be", place: path) }
             FileStamp.touch(path)
+            uses.note(path)
             return value
         } catch {
             try? FileSystem.removeFile(path)
@@ -77,40 +109,81 @@ package final class ItemCache {
         return content
     }
 
-    /// Stores a value. What goes wrong is kept in `failure`, and nothing more is stored until the next run: a result that cannot be
-    /// kept is still a result.
+    /// Stores a value. What goes wrong is told by `remarks`, and the next value is tried again: a result that cannot be kept is still a result.
     package func store(_ key: ItemKey, _ write: (inout ByteWriter) -> Void) {
-        guard failure == nil else { return }
+        guard limit > 0 else { return }
         var writer = ByteWriter()
         write(&writer)
         do {
             let bytes = Self.magic + Array(try Digest.sha256(writer.bytes).utf8) + writer.bytes
-            guard bytes.count <= limit else { return }
             let path = path(of: key)
-            try FileSystem.createFolder(FileSystem.folder(of: path))
             let replaced = FileStamp(path: path)?.size ?? 0
+            guard hasRoom(for: bytes.count - replaced) else { return }
+            try prepare(path)
             // Not durable: what a power cut spoils is found by its digest and computed again.
             try AtomicFile.write(bytes, to: path, durable: false)
             FileStamp.touch(path)
-            let known = try size ?? Eviction.size(of: entries) - bytes.count + replaced
-            size = known + bytes.count - replaced
-            if let total = size, total > limit { size = try Eviction.evict(entries, to: limit / 10 * 9) }
+            uses.note(path)
+            size = (size ?? 0) + bytes.count - replaced
         } catch {
-            failure = error as? EngineError ?? EngineError(.file, "\(error)", place: entries)
+            remarks.addUnkept("\(error)")
         }
     }
 
-    /// The path of an entry that is too large to be read as a whole: a file of its own form, mapped by whoever asked for it. Made by `write`,
-    /// whose errors are passed on, if it is not there.
-    package func file(_ key: ItemKey, byteCount: Int, _ write: (borrowing AtomicFile.Sink) throws -> Void) throws -> String {
-        let path = path(of: key)
-        if FileStamp(path: path)?.size != byteCount {
-            try FileSystem.createFolder(FileSystem.folder(of: path))
-            try AtomicFile.write(to: path, durable: false, write)
-            size = size.map { $0 + byteCount }
+    private func prepare(_ path: String) throws {
+        lookForFolder()
+        try FileSystem.createFolder(FileSystem.folder(of: path))
+        wasThere = true
+    }
+
+    /// Makes room for so many bytes more. Where what this run uses takes all of it, nothing is stored, and the reader is told.
+    private func hasRoom(for count: Int) -> Bool {
+        var total = size ?? ((try? Eviction.size(of: entries)) ?? 0)
+        // To look for what can go takes a while, and where nothing could go nothing can a moment later.
+        if total + count > limit, refusals % 64 == 0 {
+            total = (try? Eviction.evict(entries, to: min(limit / 10 * 9, limit - count), sparing: uses.paths)) ?? total
         }
-        FileStamp.touch(path)
+        size = total
+        guard total + count > limit else {
+            refusals = 0
+            return true
+        }
+        refusals += 1
+        remarks.addUnkept("what this run uses takes the \(ByteSize(limit)) that the cache may have (`--cache-limit`)")
+        return false
+    }
+
+    /// The path of an entry that is too large to be read as a whole: a file of its own form, mapped by whoever asked for it. Made by `write`,
+    /// whose errors are passed on, if it is not there or is not what was written. nil where it cannot be kept.
+    package func file(_ key: ItemKey, byteCount: Int, _ write: (borrowing AtomicFile.Sink) throws -> Void) throws -> String? {
+        guard limit > 0 else { return nil }
+        let path = path(of: key), sealKey = try key.derived("sha256")
+        let sealed = value(sealKey) { Array(try $0.doubles()) }
+        let isWhole = try sealed.map { try FileStamp(path: path)?.size == byteCount && $0 == Self.numbers(of: files.digest(of: path)) } ?? false
+        if !isWhole {
+            if sealed != nil, FileSystem.isFile(path) { note("\(path) is damaged and is made anew") }
+            let replaced = FileStamp(path: path)?.size ?? 0
+            guard hasRoom(for: byteCount - replaced) else { return nil }
+            do {
+                try prepare(path)
+                try AtomicFile.write(to: path, durable: false, write)
+            } catch let error as EngineError where error.kind == .file {
+                remarks.addUnkept("\(error)")
+                return nil
+            }
+            size = (size ?? 0) + byteCount - replaced
+            let digest = try Self.numbers(of: Digest.sha256(path: path))
+            store(sealKey) { $0.write(digest) }
+        }
+        // Each touch changes the stamp that its digest is remembered by, so an hour's use is one.
+        if let stamp = FileStamp(path: path), FileStamp.now() - stamp.modified > 3_600_000_000_000 { FileStamp.touch(path) }
+        uses.note(path)
         return path
+    }
+
+    /// A digest as the eight numbers that an entry can hold.
+    private static func numbers(of digest: String) -> [Double] {
+        stride(from: 0, to: digest.utf8.count, by: 8).map { Double(UInt32(digest.dropFirst($0).prefix(8), radix: 16) ?? 0) }
     }
 
     package func remove(_ key: ItemKey) {

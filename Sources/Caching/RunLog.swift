@@ -51,7 +51,8 @@ package final class RunLog {
     }
 
     /// The program is over: what it noted becomes a line. Failing to write costs an estimate only.
-    func end(_ program: String, _ counts: CacheCounts) {
+    /// - Parameter makesFolder: whether to make the folder for it; one that was removed meanwhile should not come back for this alone.
+    func end(_ program: String, _ counts: CacheCounts, makesFolder: Bool) {
         defer { pending = [:] }
         guard !pending.isEmpty else { return }
         let entry = Entry(
@@ -60,7 +61,7 @@ package final class RunLog {
             work: Dictionary(uniqueKeysWithValues: pending.map { ($0.key.description, [Double($0.value.units), $0.value.seconds]) }))
         known?.append(entry)
         guard let line = try? JSON.encode(entry) else { return }
-        try? FileSystem.createFolder(FileSystem.folder(of: path))
+        if makesFolder { try? FileSystem.createFolder(FileSystem.folder(of: path)) }
         try? FileSystem.append(line + "\n", to: path)
         if let size = FileStamp(path: path)?.size, size > Self.limit { shorten() }
     }

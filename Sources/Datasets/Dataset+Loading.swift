@@ -7,7 +7,11 @@ extension Dataset {
 
     /// The files and folders that a data set is read from.
     package static func files(_ nameOrPath: String, base: String = ".") -> [String] {
-        nameOrPath == "monsters" ? Monsters.files(root: "/") : [FileSystem.join(base, nameOrPath)]
+        if nameOrPath == "monsters" { return Monsters.files(root: "/") }
+        let path = FileSystem.join(base, nameOrPath)
+        // A folder stands for all in it; the pictures that a file lists can lie anywhere.
+        guard FileSystem.isFile(path), let records = try? DatasetRecords(file: path) else { return [path] }
+        return [path] + Set(records.pictures).sorted()
     }
 
     /// `nameOrPath` is `monsters`, a folder or a file; paths are relative to `base`.

@@ -143,6 +143,9 @@ struct DatasetRecords {
         return try Dataset(name: name, columns: columns)
     }
 
+    /// Paths of all pictures that are named.
+    var pictures: [String] { records.compactMap { $0.fields["file_name"]?.string }.map { FileSystem.join(FileSystem.folder(of: path), $0) } }
+
     private func at(_ record: Record) -> String { "\(path), \(unit) \(record.place)" }
 
     private func strings(_ column: String, of records: [Record]) throws -> [String] {

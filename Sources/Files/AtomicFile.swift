@@ -1,3 +1,4 @@
+internal import CRename
 internal import Tensors
 
 #if canImport(Glibc)
@@ -29,6 +30,22 @@ package enum AtomicFile {
                     throw EngineError.system("cannot write the file", path)
                 }
                 done += wrote
+            }
+        }
+
+        /// All of an open file.
+        func copy(_ source: Int32) throws {
+            if nb_clone(source, descriptor) == 0 { return }
+            // Both move the file's position, so the second goes on where the first could not.
+            while nb_copy_range(source, descriptor, 1 << 30) > 0 {}
+            try withUnsafeTemporaryAllocation(byteCount: 1 << 20, alignment: 16) { buffer in
+                while true {
+                    let got = read(source, buffer.baseAddress, buffer.count)
+                    if got < 0, errno == EINTR { continue }
+                    if got < 0 { throw EngineError.system("cannot read the file", path) }
+                    if got == 0 { return }
+                    try write(UnsafeRawBufferPointer(rebasing: buffer[..<got]))
+                }
             }
         }
 

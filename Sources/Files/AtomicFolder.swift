@@ -59,13 +59,13 @@ package enum AtomicFolder {
         guard rmdir(path) == 0 else { throw EngineError.system("cannot remove the folder", path) }
     }
 
-    /// The files of one folder in another: linked where both lie on one disk, which costs nothing, else copied. Folders inside are left out.
+    /// The files of one folder in another, and what links in it lead to. Copied, never linked: who writes into one of two names of a file changes
+    /// the other. Folders inside are left out.
     package static func copyFiles(of source: String, to target: String) throws {
         try FileSystem.createFolder(target)
-        for name in try FileSystem.list(source) {
-            let from = FileSystem.join(source, name), to = FileSystem.join(target, name)
-            guard FileSystem.isFile(from) else { continue }
-            if link(from, to) != 0 { try AtomicFile.write(FileSystem.readBytes(from, limit: 1 << 40), to: to, durable: false) }
+        for name in try FileSystem.list(source) where name != FolderSeal.file {
+            let from = FileSystem.join(source, name)
+            if FileSystem.isFile(from) { try FileSystem.copy(from, to: FileSystem.join(target, name)) }
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import CRename
 internal import Tensors
 
 #if canImport(FoundationEssentials)
@@ -20,6 +21,18 @@ package enum FileSystem {
     /// Whether this process may write the file, or make files in the folder.
     package static func isWritable(_ path: String) -> Bool { access(path, W_OK) == 0 }
 
+    /// Whether a change time there may be no more than the modification time, which any program can set: on file systems that nothing is written to, and
+    /// on those that know no change times.
+    package static func lacksChangeTimes(_ path: String) -> Bool {
+        var flags = statvfs()
+        if statvfs(path, &flags) == 0, flags.f_flag & UInt(ST_RDONLY) != 0 { return true }
+        // squashfs, erofs, cramfs, romfs, iso9660, UDF, FAT, exFAT, NTFS (two), FUSE, 9P
+        let without: Set<UInt> = [
+            0x7371_7368, 0xE0F5_E1E2, 0x28CD_3D45, 0x7275, 0x9660, 0x1501_3346, 0x4D44, 0x2011_BAB0, 0x5346_544E, 0x7366_746E, 0x6573_5546, 0x0102_1997,
+        ]
+        return without.contains(nb_file_system(path))
+    }
+
     /// True for an ordinary file, false for folders, devices and pipes and where nothing is.
     package static func isFile(_ path: String) -> Bool { mode(of: path) == S_IFREG }
 
@@ -41,24 +54,6 @@ package enum FileSystem {
         while rest.count > 1, rest.hasSuffix("/") { rest.removeLast() }
         guard let slash = rest.lastIndex(of: "/") else { return "." }
         return slash == rest.startIndex ? "/" : String(rest[..<slash])
-    }
-
-    /// The file that a path names, where the path is a link, or a link to one; relative where the links are.
-    package static func followingLinks(_ path: String) -> String {
-        var path = path
-        // As many as Linux follows.
-        for _ in 0..<40 {
-            guard !path.utf8.contains(0), let target = linkTarget(path) else { return path }
-            path = join(path.contains("/") ? folder(of: path) : "", target)
-        }
-        return path
-    }
-
-    private static func linkTarget(_ path: String) -> String? {
-        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-        let length = readlink(path, &buffer, buffer.count - 1)
-        guard length > 0 else { return nil }
-        return String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// Names in a folder, hidden ones included, sorted by their UTF-8 bytes, so that the order is the same everywhere.
@@ -99,12 +94,16 @@ package enum FileSystem {
     }
 
     /// The whole file. A longer one than `limit` bytes is an error before more than `limit` bytes are read, also for pipes and devices.
-    package static func readBytes(_ path: String, limit: Int = 1 << 31) throws -> [UInt8] {
+    /// - Parameter isNoted: whether `FileReading.witness` learns of it; what the program itself stored is no source of anything.
+    package static func readBytes(_ path: String, limit: Int = 1 << 31, isNoted: Bool = true) throws -> [UInt8] {
         let descriptor = try openForReading(path)
         defer { close(descriptor) }
         var status = stat()
-        let known = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : 0
+        let isFile = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        let known = isFile ? Int(status.st_size) : 0
         if known > limit { throw tooLong(path, limit: limit) }
+        let witness = isFile && isNoted ? FileReading.witness : nil
+        let stamp = witness == nil ? nil : FileStamp(descriptor: descriptor)
         var bytes: [UInt8] = []
         bytes.reserveCapacity(known)
         let chunk = min(max(known, 1 << 16), 1 << 22)
@@ -120,7 +119,36 @@ package enum FileSystem {
                 bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<got]))
             }
         }
+        if let witness, let stamp { witness.note(FileReading(path: path, stamp: stamp, bytes: bytes), isKept: false) }
         return bytes
+    }
+
+    /// Copies a file, that behind a link where it is one. The copy shares its blocks with the original where the file system can do that, until one
+    /// of the two is written to; it is never the same file.
+    /// - Parameter stamp: of the file that is meant; another one there now, or one that changes meanwhile, is an error.
+    package static func copy(_ source: String, to target: String, expecting stamp: FileStamp? = nil, durable: Bool = false) throws {
+        let descriptor = try openForReading(source)
+        defer { close(descriptor) }
+        guard isFile(source), let before = FileStamp(descriptor: descriptor) else { throw EngineError(.file, "expected an ordinary file", place: source) }
+        func changed() -> EngineError {
+            EngineError(.file, "was changed after it was opened", place: source, cure: "open it again when whatever writes there has finished")
+        }
+        if let stamp, stamp != before { throw changed() }
+        try AtomicFile.write(to: target, durable: durable) { try $0.copy(descriptor) }
+        if FileStamp(descriptor: descriptor) != before { throw changed() }
+    }
+
+    /// A part of an open file, wherever its position is. A file that ends before is an error.
+    static func readPart(_ descriptor: Int32, _ range: Range<Int>, path: String) throws -> [UInt8] {
+        try [UInt8](unsafeUninitializedCapacity: range.count) { buffer, done in
+            while done < range.count {
+                let got = pread(descriptor, buffer.baseAddress.map { $0 + done }, range.count - done, off_t(range.lowerBound + done))
+                if got < 0, errno == EINTR { continue }
+                if got < 0 { throw EngineError.system("cannot read the file", path) }
+                if got == 0 { throw EngineError(.file, "the file became shorter while it was read", place: path, cure: "run it again") }
+                done += got
+            }
+        }
     }
 
     /// The first bytes of a file, fewer where it is shorter.
@@ -144,8 +172,10 @@ package enum FileSystem {
     /// The whole file as text; bytes that are not UTF-8 are an error.
     package static func readText(_ path: String, limit: Int = 1 << 28) throws -> String {
         let bytes = try readBytes(path, limit: limit)
-        try UTF8Text.check(0..<bytes.count, of: bytes, in: path)
-        return String(decoding: bytes, as: UTF8.self)
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw EngineError(.format, "expected text in UTF-8, found other bytes", place: path)
+        }
+        return text
     }
 
     static func openForReading(_ path: String) throws -> Int32 {

@@ -8,36 +8,48 @@ internal import Darwin
 
 /// A whole file mapped read-only into memory for the life of the object.
 ///
-/// Sizes are checked when the file is opened. A file that another program cuts while it is mapped ends this process with SIGBUS
-/// on the next touch of the missing part; whoever replaces a weight file should rename the new one over it, as `AtomicFile` does,
-/// which leaves the mapped one intact.
+/// Sizes are checked when the file is opened. What another program cuts off of it while it is mapped reads as zeros (`CutMapping`), and
+/// `reading.confirm()` tells that it was written over; whoever replaces a weight file should rename the new one over it, as `AtomicFile`
+/// does, which leaves the mapped one intact.
 ///
 /// Unchecked Sendable: the memory is never written, and it is unmapped only in `deinit`.
 final class MappedFile: @unchecked Sendable {
     let path: String
     let bytes: UnsafeRawBufferPointer
+    /// The file as it was opened.
+    let reading: FileReading
+    private let descriptor: Int32
+    private let guarding: CutMapping.Slot?
 
     init(path: String) throws {
         let descriptor = try FileSystem.openForReading(path)
-        defer { close(descriptor) }
+        var isOpened = false
+        defer { if !isOpened { close(descriptor) } }
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw EngineError.system("cannot read the file", path) }
+        guard fstat(descriptor, &status) == 0, let stamp = FileStamp(descriptor: descriptor) else { throw EngineError.system("cannot read the file", path) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw EngineError(.file, "expected an ordinary file", place: path) }
-        self.path = path
-        let count = Int(status.st_size)
         // An empty mapping is an error of mmap.
-        if count == 0 {
-            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
-            return
+        var mapped = UnsafeRawBufferPointer(start: nil, count: 0)
+        if stamp.size > 0 {
+            guard let start = mmap(nil, stamp.size, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
+                throw EngineError.system("cannot map the file into memory", path)
+            }
+            mapped = UnsafeRawBufferPointer(start: start, count: stamp.size)
         }
-        guard let start = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
-            throw EngineError.system("cannot map the file into memory", path)
-        }
-        bytes = UnsafeRawBufferPointer(start: start, count: count)
+        isOpened = true
+        self.path = path
+        self.descriptor = descriptor
+        bytes = mapped
+        guarding = CutMapping.guarding(mapped)
+        reading = FileReading(path: path, stamp: stamp, descriptor: descriptor)
+        FileReading.witness?.note(reading, isKept: false)
     }
 
     deinit {
+        reading.close()
+        CutMapping.release(guarding)
         if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
+        close(descriptor)
     }
 
     /// Asks the system to read a part ahead. A hint: nothing depends on it.

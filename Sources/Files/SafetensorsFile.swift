@@ -36,6 +36,9 @@ package final class SafetensorsFile: TensorSource {
         names = entries.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
+    /// The file as it was opened, for its digest.
+    package var reading: FileReading { file.reading }
+
     package func entry(_ name: String) -> StoredTensor? { entries[name] }
 
     package func withUnsafeBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {

@@ -38,8 +38,8 @@ package struct RunResult: Sendable {
     package var stopped: String?
     /// Items that came from the cache, and that were computed; empty where there is no cache.
     package var counts = CacheCounts()
-    /// Why the cache could not keep what was computed; the results are not touched by it.
-    package var cacheFailure: String?
+    /// What the cache could not keep, and what was damaged in it; the results are not touched by it.
+    package var cacheRemarks = CacheRemarks()
 }
 
 extension Session {
@@ -60,6 +60,11 @@ extension Session {
     package func columns(of text: String) -> [String] {
         let source = SourceFile(name: "completion", text: text)
         return Checker.columns(of: Parser.parse(source, verbs: verbSet, place: .prompt).program, session: self)
+    }
+
+    /// The names that `param` declares in a program.
+    package func parameters(of source: SourceFile) -> [String] {
+        Parser.parse(source, verbs: verbSet).program.statements.compactMap { if case .param(let name, _, _) = $0.kind { name.text } else { nil } }
     }
 
     /// Parses and checks a program without running it: all its errors, in the order of the text.
@@ -91,11 +96,18 @@ extension Session {
     /// cells of a notebook counts too.
     package func run(_ source: SourceFile, shown: (Output) -> Void = { _ in }) -> RunResult {
         cache?.beginRun()
-        var result = perform(source, shown)
+        var result = readings.watching { perform(source, shown) }
+        do {
+            try readings.confirm()
+        } catch {
+            // Whatever else went wrong came of it.
+            result.diagnostics = result.diagnostics.filter { $0.severity != .error } + [Diagnostic(error, at: Span(0, 0), of: source)]
+            result.ending = .failed
+        }
         if let cache {
             result.counts = cache.counts
-            result.cacheFailure = cache.failure.map { "results are not kept in the cache: \($0)" }
             cache.endRun(source.cell.map { "\(source.name): \($0)" } ?? source.name)
+            result.cacheRemarks = cache.remarks
         }
         return result
     }
@@ -197,7 +209,11 @@ extension Session {
         let standard = try evaluator.value(of: values)
         var value = standard
         if let text = parameters[name.text] {
-            guard let set = ParamText.value(text, like: standard) else { throw Params.problem(name, text, like: standard, source) }
+            guard let set = Session.read(text, like: standard) else {
+                throw Diagnostic(
+                    .paramOutside, "`\(name.text)` was set to `\(text)`, which is not \(standard.kind.phrase)", at: name.span,
+                    label: "the default is \(standard.summary)", source: source)
+            }
             value = set
         }
         if let allowed {
@@ -220,5 +236,32 @@ extension Session {
             }
         }
         return value
+    }
+
+    /// `20..60` and `20..60:10`, of at most 100,000 numbers.
+    private static func range(_ text: Substring) -> [Value]? {
+        guard let points = text.firstRange(of: "..") else { return nil }
+        let rest = text[points.upperBound...].split(separator: ":", omittingEmptySubsequences: false)
+        guard let low = Double(text[..<points.lowerBound]), let high = rest.first.flatMap({ Double($0) }), rest.count <= 2 else { return nil }
+        let step = rest.count == 2 ? Double(rest[1]) : low <= high ? 1 : -1
+        guard let step, step != 0, step.isFinite, low.isFinite, high.isFinite, (high - low) / step >= 0, (high - low) / step < 100_000 else { return nil }
+        return (0...Int((high - low) / step + 1e-9)).map { .number(low + Double($0) * step) }
+    }
+
+    /// Text from the command line as a value of the same kind as a default.
+    private static func read(_ text: String, like standard: Value) -> Value? {
+        switch standard {
+        case .number: return Double(text).map { .number($0) }
+        case .boolean: return text == "yes" ? .boolean(true) : text == "no" ? .boolean(false) : nil
+        case .text: return .text(text.count >= 2 && text.hasPrefix("\"") && text.hasSuffix("\"") ? String(text.dropFirst().dropLast()) : text)
+        case .list(let values):
+            guard let first = values.first else { return nil }
+            let parts = text.split(separator: ",").map { part -> [Value]? in
+                if case .number = first, let range = range(part) { return range }
+                return read(String(part), like: first).map { [$0] }
+            }
+            return parts.contains { $0 == nil } ? nil : .list(parts.compactMap { $0 }.joined().map { $0 })
+        default: return nil
+        }
     }
 }

@@ -38,6 +38,8 @@ package final class Session {
     package var trace: PictureTrace?
     /// Added to all seeds inside a sweep's second, third, ... repeat.
     package var seedOffset = 0
+    /// The files that programs read.
+    package let readings = RunReadings()
     /// What verbs keep between uses, by their own keys.
     package var store: [String: AnyObject] = [:]
     /// Values of single items computed before; nil where nothing is kept. Results are the same with and without it.

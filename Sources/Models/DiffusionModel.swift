@@ -44,13 +44,17 @@ package final class DiffusionModel: Sendable {
         self.folder = folder
         name = FileSystem.name(of: folder)
         // The tokenizer's lists take as long to read as all the rest.
+        // Workers do not inherit what is bound to the caller's task.
+        let witness = FileReading.witness
         let (networks, tokenizer) = try ThreadPool.shared.both {
-            (
-                try UNet(folder: part("unet"), precision: precision), try VAE(folder: part("vae"), precision: precision),
-                try CLIPText(folder: part("text_encoder"), precision: precision)
-            )
+            try FileReading.$witness.withValue(witness) {
+                (
+                    try UNet(folder: part("unet"), precision: precision), try VAE(folder: part("vae"), precision: precision),
+                    try CLIPText(folder: part("text_encoder"), precision: precision)
+                )
+            }
         } and: {
-            try Tokenizer(folder: part("tokenizer"))
+            try FileReading.$witness.withValue(witness) { try Tokenizer(folder: part("tokenizer")) }
         }
         (unet, vae, textEncoder) = networks
         self.tokenizer = tokenizer

@@ -21,8 +21,12 @@ package struct CellKeys {
     package let parts: [Int: Parts]
 
     /// Of the cells that run, by their index. A cell with an error in it has none, nor have those that read what it would make.
-    /// - Parameter engine: of which version the keys are.
-    package init(_ program: NotebookProgram, session: Session, files: FileDigests, engine: Int = ItemKeyBuilder.engineVersion) throws {
+    /// - Parameters:
+    ///   - engine: of which version the keys are.
+    ///   - readings: what the cells read when they ran; without, files count as they are now.
+    package init(
+        _ program: NotebookProgram, session: Session, files: FileDigests, engine: Int = ItemKeyBuilder.engineVersion, readings: RunReadings? = nil
+    ) throws {
         var verbs = session.verbSet
         /// The key of each name at this point; nil for what an erroneous cell would make.
         var known: [String: String?] = [:]
@@ -55,21 +59,31 @@ package struct CellKeys {
                     words.append("\(name) \(key)")
                     if !own.contains(name) { parts.reads[name] = key }
                 }
-                for command in mentions.commands {
-                    guard let verb = session.verbs[command.verb.text], let paths = verb.opens else { continue }
-                    let named = command.arguments.filter { $0.name == nil }.flatMap(\.items).map { item in
-                        let inner = item.raw.trimmingBrackets
-                        return texts[inner] ?? (inner.hasPrefix("\"") ? inner : item.raw).trimmingQuotes
-                    }
-                    let title = ([verb.name] + named).joined(separator: " ")
-                    // What is not there is no error yet: an `if` may leave it out.
-                    let digests = try ((try? paths(named, session)) ?? ["missing"]).map { try Self.digest($0, files) }
-                    let digest = try Digest.sha256(digests.joined(separator: "\n"))
+                func text(_ item: Argument.Item) -> String {
+                    let inner = item.raw.trimmingBrackets
+                    return texts[inner] ?? (inner.hasPrefix("\"") ? inner : item.raw).trimmingQuotes
+                }
+                func add(_ title: String, _ paths: [String]) throws {
+                    let digest = try Digest.sha256(paths.map { try Self.digest($0, files, readings, cell: cell.index) }.joined(separator: "\n"))
                     parts.sources[title] = digest
                     words.append("\(title) \(digest)")
                 }
+                for command in mentions.commands {
+                    guard let verb = session.verbs[command.verb.text] else { continue }
+                    // Files behind names: `statistics=`.
+                    for argument in command.arguments where !verb.writesFiles {
+                        guard let name = argument.name?.text, case .path? = verb.slot(name)?.kind, let item = argument.items.first else { continue }
+                        let path = session.access.absolute(text(item))
+                        if FileSystem.isFile(path) { try add("\(verb.name) \(name)=\(text(item))", [path]) }
+                    }
+                    guard let paths = verb.opens else { continue }
+                    let named = command.arguments.filter { $0.name == nil }.flatMap(\.items).map(text)
+                    let title = ([verb.name] + named).joined(separator: " ")
+                    // What is not there is no error yet: an `if` may leave it out.
+                    try add(title, readings?.place(of: title).map { [$0] } ?? (try? paths(named, session)) ?? ["missing"])
+                }
                 let key = try Digest.sha256(words.joined(separator: "\n"))
-                if let (name, text) = statement.knownText { texts[name] = session.parameters[name].map(ParamText.unquoted) ?? text }
+                if let (name, text) = statement.knownText { texts[name] = session.parameters[name] ?? text }
                 switch statement.kind {
                 case .assignment(let name, _), .param(let name, _, _), .definition(let name, _, _):
                     known[name.text] = .some(isKnown ? key : nil)
@@ -83,16 +97,24 @@ package struct CellKeys {
         parts = found
     }
 
-    /// Of a file, or of all files below a folder with their places in it.
-    private static func digest(_ path: String, _ files: FileDigests) throws -> String {
+    /// Of a file, or of all files below a folder with their places in it: as the run read them, the others as they are.
+    private static func digest(_ path: String, _ files: FileDigests, _ readings: RunReadings?, cell: Int? = nil) throws -> String {
         guard FileSystem.isFolder(path) else {
+            if let digest = try readings?.digest(of: path, cell: cell, files) { return digest }
             // Small files are read faster than looked up.
             let isSmall = (FileStamp(path: path)?.size ?? 0) < 1 << 20
             return FileSystem.isFile(path) ? try isSmall ? Digest.sha256(path: path) : files.digest(of: path) : "missing"
         }
+        // What came into a folder after it was opened, and what went, may be what a reader looks for there.
+        let before = readings?.contents(of: path)
+        let present = try FileSystem.list(path).filter { !$0.hasPrefix(".") }
+        let gone = (before ?? []).map(FileSystem.name).filter { !present.contains($0) }
         var lines: [String] = []
-        for name in try FileSystem.list(path).sorted() where !name.hasPrefix(".") {
-            lines.append("\(name) \(try digest(FileSystem.join(path, name), files))")
+        for name in (present + gone).sorted() {
+            let inner = FileSystem.join(path, name)
+            let isNew = before.map { !$0.contains(inner) } ?? false
+            let isSought = [".json", ".jsonl", ".csv", ".txt", ".safetensors"].contains { name.hasSuffix($0) } && readings?.hasRead(in: path) ?? false
+            lines.append("\(name) \(isNew && isSought ? RunReadings.changed : try digest(inner, files, readings))")
         }
         return try Digest.sha256(lines.joined(separator: "\n"))
     }

@@ -17,8 +17,8 @@ package struct NotebookRunner {
         package var finished = 0
         /// Items of all cells that came from the cache, and that were computed.
         package var counts = CacheCounts()
-        /// Why the cache could not keep what was computed.
-        package var cacheFailure: String?
+        /// What the cache could not keep, and what was damaged in it.
+        package var cacheRemarks = CacheRemarks()
         /// Where it was interrupted, and what of it was kept.
         package var stopped: String?
         /// What cells decoded and scored, where outputs are kept.
@@ -65,6 +65,8 @@ package struct NotebookRunner {
             return run
         }
         defer { session.trace = nil }
+        // Outputs that are kept get a lock with what they were made from.
+        if folder != nil { session.readings.keepsDigests = true }
         var lost = LostNames()
         for (cell, source) in program.parts where needed.contains(cell.index) {
             began(cell)
@@ -118,6 +120,8 @@ package struct NotebookRunner {
         var failure: Diagnostic?
         let trace = folder == nil ? nil : PictureTrace(cell: cell.name)
         session.trace = trace
+        session.readings.begin(cell: cell.index)
+        defer { session.readings.begin(cell: nil) }
         let result = session.run(source) { output in
             guard failure == nil else { return }
             do {
@@ -128,7 +132,7 @@ package struct NotebookRunner {
             }
         }
         run.counts.add(result.counts)
-        run.cacheFailure = run.cacheFailure ?? result.cacheFailure
+        run.cacheRemarks.add(result.cacheRemarks)
         run.stopped = result.stopped
         var ending = result.ending
         var diagnostics = result.diagnostics

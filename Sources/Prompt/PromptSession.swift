@@ -107,6 +107,7 @@ package final class PromptSession {
         var failure: Diagnostic?
         let begun = ContinuousClock.now
         session.cancellation.reset()
+        session.cache?.forgetUses()
         let result = Interrupts.whileRunning {
             session.run(source) { output in
                 do {
@@ -120,7 +121,7 @@ package final class PromptSession {
         let diagnostics = result.diagnostics.filter { $0.code != .interrupted } + (failure.map { [$0] } ?? [])
         if !diagnostics.isEmpty { write(display.text(diagnostics) + "\n", .error) }
         if result.counts.hasCached { write("\(result.counts)\n", .error) }
-        if let failure = result.cacheFailure { write(display.warning(failure) + "\n", .error) }
+        for line in result.cacheRemarks.lines { write(display.warning(line) + "\n", .error) }
         if showsTime { write("\(NumberFormat.fixed(decimals: 2)((ContinuousClock.now - begun) / .seconds(1))) s\n", .error) }
         return (failure == nil ? result.ending : .failed, result.outputs)
     }
@@ -195,7 +196,7 @@ package final class PromptSession {
         try notebook.reload()
         let last = try notebook.cell(label)
         guard last.index >= notebook.next else {
-            return write("cell \(last.name) has run; `:reset` and `noisebook \(ShellWord.quoted(notebook.path))` begin anew\n", .error)
+            return write("cell \(last.name) has run; `:reset` and `noisebook \(notebook.path)` begin anew\n", .error)
         }
         while notebook.next <= last.index { guard step(notebook) else { return } }
     }
@@ -300,17 +301,17 @@ package final class PromptSession {
     private func showCache() throws {
         guard let cache = session.cache else { return write("nothing is kept: there is no cache here\n", .output) }
         let size = NumberFormat.fixed(decimals: 1)(Double(try cache.byteCount()) / 1e6)
-        write("\(size) MB of at most \(cache.limit >> 30) GiB in \(cache.folder); deleting it loses time, never results\n", .output)
+        write("\(size) MB of at most \(ByteSize(cache.limit)) in \(cache.folder); deleting it loses time, never results\n", .output)
     }
 
     private func save(_ path: String) throws {
-        guard NotebookPlace.isNotebook(path) else { return write("`:save` takes the name of a notebook: :save session.md\n", .error) }
+        guard path.hasSuffix(".md") else { return write("`:save` takes the name of a notebook: :save session.md\n", .error) }
         let full = try session.access.writing(path)
         guard !FileSystem.exists(full) else { return write("there is a file \(path) already\n", .error) }
         guard !finished.isEmpty else { return write("nothing has run yet that could be saved\n", .error) }
         let cells = finished.map { "```noise\n\($0.text.trimmed)\n```\n" }
         try AtomicFile.write(cells.joined(separator: "\n"), to: full)
-        write("\(path): \(cells.count) \(cells.count == 1 ? "cell" : "cells"); `noisebook run \(ShellWord.quoted(path)) --write` adds their outputs\n", .output)
+        write("\(path): \(cells.count) \(cells.count == 1 ? "cell" : "cells"); `noisebook run \(path) --write` adds their outputs\n", .output)
     }
 
     private var overview: String {

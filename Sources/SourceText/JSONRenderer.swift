@@ -4,13 +4,11 @@
 package struct JSONRenderer: Sendable {
     package init() {}
 
-    package func text(_ diagnostics: [Diagnostic]) -> String { diagnostics.map { text($0) }.joined(separator: "\n") }
+    package func text(_ diagnostics: [Diagnostic]) -> String { diagnostics.map(text).joined(separator: "\n") }
 
-    /// - Parameter variant: the values of params with which it came up, where there are several.
-    package func text(_ diagnostic: Diagnostic, variant: String? = nil) -> String {
+    package func text(_ diagnostic: Diagnostic) -> String {
         var fields = [
-            ("kind", string(diagnostic.severity.rawValue)), ("code", string(diagnostic.code.rawValue)), ("severity", string(diagnostic.severity.rawValue)),
-            ("message", string(diagnostic.title)),
+            ("code", string(diagnostic.code.rawValue)), ("severity", string(diagnostic.severity.rawValue)), ("message", string(diagnostic.title)),
         ]
         if let source = diagnostic.source { fields += place(diagnostic.span, source) }
         fields.append(("label", string(diagnostic.label)))
@@ -20,7 +18,6 @@ package struct JSONRenderer: Sendable {
             object(((label.source ?? diagnostic.source).map { place(label.span, $0) } ?? []) + [("label", string(label.text))])
         }
         fields.append(("related", list(related)))
-        if let variant { fields.append(("variant", string(variant))) }
         return object(fields)
     }
 

@@ -30,7 +30,7 @@ struct Checkpoint {
         var candidate: Int
     }
 
-    static let version = "noisebook training 1"
+    static let version = "noisebook training 2"
 
     /// Stores groups of tensors, each under its name and the parameters' names.
     static func write(_ progress: Progress, _ groups: [String: [Tensor]], names: [String], to path: String) throws {
@@ -40,7 +40,19 @@ struct Checkpoint {
         }
         let folder = FileSystem.folder(of: path)
         try FileSystem.createFolder(folder)
-        try Safetensors.write(contents, metadata: ["format": version, "progress": try JSON.encode(progress)], to: path)
+        let text = try JSON.encode(progress)
+        try Safetensors.write(contents, metadata: ["format": version, "progress": text, "sha256": try digest(text, contents)], to: path)
+    }
+
+    /// Of all that a training goes on from: a flipped bit in a moment would be no error to anybody else.
+    private static func digest(_ progress: String, _ contents: [String: Tensor]) throws -> String {
+        var stream = try Digest.Stream()
+        try stream.add(progress)
+        for (name, tensor) in contents.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+            try stream.add("\n\(name) \(tensor.shape)\n")
+            try tensor.withUnsafePointer { try stream.add(UnsafeRawBufferPointer(start: $0, count: tensor.count * MemoryLayout<Float>.stride)) }
+        }
+        return try stream.digest()
     }
 
     /// The counters of a stored training and its tensors by group; nil if there is none. Throws where the file is damaged or of another training.
@@ -53,12 +65,14 @@ struct Checkpoint {
         guard file.metadata["format"] == version, let text = file.metadata["progress"] else { throw unusable("not a checkpoint of this version") }
         let progress = try JSON.decode(Progress.self, from: Array(text.utf8), place: path)
         guard progress.key == key else { throw unusable("a checkpoint of another training: the network, the data or the options differ") }
+        var contents: [String: Tensor] = [:]
+        for name in file.names { contents[name] = try file.tensor(name) }
+        guard try file.metadata["sha256"] == digest(text, contents) else { throw unusable("holds other numbers than were written") }
         var groups: [String: [Tensor]] = [:]
-        for group in Set(file.names.compactMap { $0.split(separator: "/").first.map(String.init) }) {
+        for group in Set(file.names.compactMap { $0.split(separator: "/").first.map(String.init) }).sorted() {
             groups[group] = try zip(names, shapes).map { name, shape in
-                let tensor = try file.tensor("\(group)/\(name)")
-                guard tensor.shape == shape else {
-                    throw unusable("\(group)/\(name): expected \(shape), found \(tensor.shape)")
+                guard let tensor = contents["\(group)/\(name)"], tensor.shape == shape else {
+                    throw unusable("\(group)/\(name): expected \(shape), found \(contents["\(group)/\(name)"]?.shape.description ?? "nothing")")
                 }
                 return tensor
             }

@@ -54,15 +54,25 @@ package final class Trainer {
         self.path = path
         self.interval = interval
         let parameters = objective.parameters
-        let stored = try path.flatMap {
-            try Checkpoint.read($0, key: key, names: parameters.names, shapes: parameters.names.indices.map { parameters.shape($0) })
+        var stored: (progress: Checkpoint.Progress, groups: [String: [Tensor]])?
+        do {
+            stored = try path.flatMap {
+                try Checkpoint.read($0, key: key, names: parameters.names, shapes: parameters.names.indices.map { parameters.shape($0) })
+            }
+            if let found = stored {
+                let needed = found.progress.isFinished ? ["best"] : ["weights", "first", "second"] + settings.averages.indices.map { "average\($0)" }
+                if let missing = needed.first(where: { found.groups[$0] == nil }) {
+                    throw EngineError(.format, "the checkpoint is not complete: \(missing) is missing", place: path)
+                }
+            }
+        } catch let error as EngineError {
+            (stored, damage) = (nil, error)
         }
         progress = stored?.progress ?? Checkpoint.Progress(key: key)
         best = stored?.groups["best"]
-        if let stored, !stored.progress.isFinished {
-            guard let weights = stored.groups["weights"], let first = stored.groups["first"], let second = stored.groups["second"],
-                settings.averages.indices.allSatisfy({ stored.groups["average\($0)"] != nil })
-            else { throw EngineError(.format, "the checkpoint is not complete", place: path, cure: "delete it to begin anew") }
+        if let stored, !stored.progress.isFinished, let weights = stored.groups["weights"], let first = stored.groups["first"],
+            let second = stored.groups["second"]
+        {
             for (name, tensor) in zip(parameters.names, weights) { parameters[name] = tensor }
             optimiser = AdamW(settings.optimiser, step: stored.progress.step, first: first, second: second)
             averages = settings.averages.enumerated().map { WeightAverage($0.element, weights: stored.groups["average\($0.offset)"] ?? []) }
@@ -76,6 +86,11 @@ package final class Trainer {
         case .minutes: break
         }
     }
+
+    /// What is wrong with the checkpoint that was there: the training began anew.
+    package private(set) var damage: EngineError?
+    /// Why no checkpoint could be written the last time.
+    package private(set) var unsaved: EngineError?
 
     package var isFinished: Bool { progress.isFinished }
     /// Steps that stood in the checkpoint.
@@ -253,7 +268,17 @@ package final class Trainer {
 
     // MARK: Storing
 
+    /// A disk without room must not end what took hours: it is tried again, and `unsaved` says why it failed.
     private func save() throws {
+        do {
+            try write()
+            unsaved = nil
+        } catch let error as EngineError where error.kind == .file {
+            unsaved = error
+        }
+    }
+
+    private func write() throws {
         guard let path else { return }
         var groups = ["weights": parameters.names.map { parameters[$0] }, "first": optimiser.first, "second": optimiser.second]
         for (index, average) in averages.enumerated() { groups["average\(index)"] = average.weights }
@@ -266,7 +291,12 @@ package final class Trainer {
         progress.isFinished = true
         if best == nil { best = parameters.names.map { parameters[$0] } }
         guard let path, let best else { return }
-        try Checkpoint.write(progress, ["best": best], names: parameters.names, to: path)
+        do {
+            try Checkpoint.write(progress, ["best": best], names: parameters.names, to: path)
+            unsaved = nil
+        } catch let error as EngineError where error.kind == .file {
+            unsaved = error
+        }
     }
 
     private func outcome() -> Outcome {

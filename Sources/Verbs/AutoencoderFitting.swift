@@ -79,7 +79,7 @@ struct AutoencoderFitting {
             try ModelPart.write(.vae, .object(members), made.outcome.weights, to: path)
             try TrainingRecord.write(made.outcome.curve, fitting.facts(made.outcome, parameters: part.parameterCount, rows: made.rows), to: path)
         }
-        return try ModelPart(.vae, JSON.read(path: FileSystem.join(folder, "config.json")), folder: folder)
+        return try ModelPart(.vae, JSON.read(path: FileSystem.join(folder, "config.json")), source: workshop.source(folder))
     }
 
     /// One over the standard deviation of the latents' means.

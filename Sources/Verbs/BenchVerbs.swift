@@ -2,6 +2,7 @@ import Interpreting
 import Networks
 import Results
 import SourceText
+import Tensors
 
 /// `bench` and `time`: how long a block takes. Pictures that flow in are read before the clock starts and those that come out before
 /// it stops; the item cache is left alone, and models keep only their weights from one turn to the next.
@@ -10,7 +11,7 @@ enum BenchVerbs {
 
     private static let notes = [
         "Seconds are those of the wall clock, memory is the most that the process held resident, in millions of bytes.",
-        "The item cache is neither read nor written. Pictures that flow in are read before the clock starts, and those that come out are computed before it stops; between turns a model keeps only its weights.",
+        "Nothing of a turn comes from a store: the cache, models that were made, encodings and features that were computed before. Pictures that flow in are read before the clock starts, and those that come out are computed before it stops; between turns a model keeps only its weights.",
     ]
 
     static let bench = VerbDeclaration(
@@ -70,7 +71,15 @@ private struct Stopwatch {
     func seconds(runs: Int, warmUp: Bool) throws -> [Double] {
         let usedCache = session.usesCache
         session.usesCache = false
-        defer { session.usesCache = usedCache }
+        // What is trained or put together in a turn is made in a folder of that turn.
+        let workshop = TemporaryWorkshop.taken(from: session)
+        defer {
+            session.usesCache = usedCache
+            // A variable may hold what the last turn made.
+            let last = TemporaryWorkshop.taken(from: session)
+            if let last { session.store["workshop of \(ObjectIdentifier(last).hashValue)"] = last }
+            TemporaryWorkshop.give(workshop, to: session)
+        }
         session.progress.begin(invocation.verb.name, total: runs + (warmUp ? 1 : 0))
         defer { session.progress.end() }
         try forceInputs()
@@ -81,7 +90,8 @@ private struct Stopwatch {
     }
 
     private func turn(_ index: Int, of runs: Int) throws -> Double {
-        for case let model as LoadedModel in session.store.values { model.forget() }
+        RememberedEpoch.forgetAll()
+        _ = TemporaryWorkshop.taken(from: session)
         let duration = try ContinuousClock().measure {
             try block(it: invocation.input).force()
         }

@@ -71,6 +71,6 @@ struct ContrastiveFitting {
             try ModelPart.write(.clip, part.configuration, made.outcome.weights, to: path)
             try TrainingRecord.write(made.outcome.curve, fitting.facts(made.outcome, parameters: part.parameterCount, rows: made.rows), to: path)
         }
-        return try ModelPart(.clip, part.configuration, folder: folder, tokenizer: words)
+        return try ModelPart(.clip, part.configuration, source: workshop.source(folder), tokenizer: words)
     }
 }

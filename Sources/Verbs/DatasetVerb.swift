@@ -20,13 +20,14 @@ enum DatasetVerb {
             "`monsters` is real data from two Debian packages: apt-get install angband crawl-tiles-data.", "Pictures are read when they are first looked at.",
         ],
         columns: .sourced, examples: ["test = dataset monsters split=test | first 8", "dataset pictures/mine size=64 | grid image labels=text"],
-        opens: { words, session in words.first.map { Dataset.files($0, base: session.access.base) } ?? [] },
+        opens: { words, session in files(words.first, session.access) },
         checks: { use in if let name = use.text("name"), !use.mayWriteBefore { _ = try place(name, use.session.access) } }
     ) { invocation in
         let name = invocation.arguments.text("name") ?? ""
         let access = invocation.session.access
         let root = try invocation.arguments.text("root").map { try access.reading($0, slot: "root") }
         let place = try place(name, access)
+        if !Dataset.builtIn.contains(name) { invocation.session.readings.noteSource(at: place) }
         let dataset = try Dataset.load(
             place, split: invocation.arguments.text("split"), size: invocation.arguments.integer("size"), root: root,
             all: invocation.arguments.boolean("all") ?? false, base: access.base)
@@ -42,6 +43,14 @@ enum DatasetVerb {
             }
         }
         return .table(Table(columns: columns, rowCount: dataset.count, recipes: recipes, showsItem: true))
+    }
+
+    /// What a data set is read from, as far as it may be read.
+    private static func files(_ name: String?, _ access: FileAccess) -> [String] {
+        guard let name else { return [] }
+        if Dataset.builtIn.contains(name) { return Dataset.files(name) }
+        let path = access.absolute(name)
+        return [path] + Dataset.files(path).filter { $0 != path && (try? access.reading($0)) != nil }
     }
 
     /// The name of a data set that is built in, or where the folder or file is.

@@ -129,9 +129,9 @@ struct DenoisingWork {
     }
 
     private func saveUnfinished(_ rows: [Row]) throws {
-        guard let cache else { return }
+        guard let store else { return }
         for row in rows where !row.isFinished {
-            if let key = row.key { cache.store(try key.derived("unfinished")) { $0.write(row.current) } }
+            if let key = row.key { try store.keep(try key.derived("unfinished")) { $0.write(row.current) } }
         }
     }
 
@@ -219,9 +219,9 @@ struct DenoisingWork {
 
     private func keep(_ row: inout Row) throws {
         row.kept.append(row.current)
-        guard let cache, let key = row.key else { return }
+        guard let store, let key = row.key else { return }
         let latent = row.current
-        cache.store(try key.derived("after", row.index)) { $0.write(latent) }
+        try store.keep(try key.derived("after", row.index)) { $0.write(latent) }
     }
 
     private func step(_ latent: inout Latent, output: Tensor) throws {

@@ -127,7 +127,7 @@ enum EncodeVerb {
                     let latent = made(posterior, index, row: rows[position])
                     batch[position] = latent
                     guard let store, let key = keys[position] else { continue }
-                    store.cache.store(key) {
+                    try store.keep(key) {
                         $0.write(latent.tensor)
                         $0.write(latent.generator)
                     }
@@ -225,7 +225,7 @@ enum EncodeVerb {
                 }
                 let values = decoded[index].map { min(max($0 * 0.5 + 0.5, 0), 1) }
                 pictures[row] = Picture(values: values, recipe: recipes?[row])
-                if let store, let key = keys[row] { store.cache.store(key) { $0.write(values) } }
+                if let store, let key = keys[row] { try store.keep(key) { $0.write(values) } }
             }
             store?.cache.count("decode", computed: part.count)
             store?.cache.log.note(model.work("decode", latents[part[0]].tensor.shape), units: part.count, ContinuousClock.now - began)

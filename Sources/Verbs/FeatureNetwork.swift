@@ -18,10 +18,10 @@ package final class FeatureNetwork: ModelHandle {
 
     package let name: String
     let network: Network
-    private let digests: PartDigests
+    let digests: PartDigests
     private let parts: [PartDigests.Part]
-    private let texts = Mutex<[String: [Float]]>([:])
-    private let pictures = Mutex<[ObjectIdentifier: (picture: Picture, features: [Float])]>([:])
+    private let texts = Remembered<String, [Float]>()
+    private let pictures = Remembered<ObjectIdentifier, (picture: Picture, features: [Float])>()
     /// So many texts or pictures are remembered at most, and tables of more rows are compared in a mapped file.
     private let most: Int
 
@@ -34,15 +34,16 @@ package final class FeatureNetwork: ModelHandle {
     package convenience init(name: String, clip folder: String, most: Int = 20_000) throws {
         let beside = FileSystem.join(FileSystem.folder(of: folder), PartDigests.Part.tokenizer.rawValue)
         let isComplete = FileSystem.exists(FileSystem.join(folder, "vocab.json")) || !FileSystem.isFolder(beside)
-        let model = try ContrastiveModel(folder: folder, tokenizer: isComplete ? nil : Tokenizer(folder: beside))
-        self.init(
-            name: name, .clip(model), isComplete ? PartDigests([.clip: folder]) : PartDigests([.clip: folder, .tokenizer: beside]),
-            isComplete ? [.clip] : [.clip, .tokenizer], most: most)
+        let (model, digests) = try PartDigests.opening(isComplete ? [.clip: folder] : [.clip: folder, .tokenizer: beside]) {
+            try ContrastiveModel(folder: folder, tokenizer: isComplete ? nil : Tokenizer(folder: beside))
+        }
+        self.init(name: name, .clip(model), digests, isComplete ? [.clip] : [.clip, .tokenizer], most: most)
     }
 
     /// A safetensors file with the weights of Inception.
     package convenience init(name: String, inception path: String) throws {
-        self.init(name: name, .inception(try Inception(path: path)), PartDigests([.inception: path]), [.inception])
+        let (network, digests) = try PartDigests.opening([.inception: path]) { try Inception(path: path) }
+        self.init(name: name, .inception(network), digests, [.inception])
     }
 
     // MARK: As the language sees it
@@ -93,12 +94,6 @@ package final class FeatureNetwork: ModelHandle {
 
     // MARK: Features
 
-    /// Forgets what was computed; the weights stay.
-    func forget() {
-        texts.withLock { $0 = [:] }
-        pictures.withLock { $0 = [:] }
-    }
-
     private func computed(_ texts: [String]) throws -> Tensor {
         guard case .clip(let model) = network else { throw EngineError(.unsupported, "\(name) looks at pictures only, not at texts") }
         return try model.textFeatures(texts)
@@ -134,7 +129,7 @@ package final class FeatureNetwork: ModelHandle {
             let features = try session.abandonable { try computed(part) }
             for (index, text) in part.enumerated() {
                 found[text] = features[index].values
-                if let store { store.cache.store(try key(text, store)) { $0.write(features[index]) } }
+                if let store { try store.keep(try key(text, store)) { $0.write(features[index]) } }
             }
         }
         note(missing.count, "text features", began, session)
@@ -176,7 +171,7 @@ package final class FeatureNetwork: ModelHandle {
             let features = try session.abandonable { try computed(bitmaps) }
             for (index, picture) in part.enumerated() {
                 found[ObjectIdentifier(picture)] = (picture, features[index].values)
-                if let store, let key = keys[ObjectIdentifier(picture)], !picture.isUnknown { store.cache.store(key) { $0.write(features[index]) } }
+                if let store, let key = keys[ObjectIdentifier(picture)], !picture.isUnknown { try store.keep(key) { $0.write(features[index]) } }
             }
             progress.advance(by: part.count)
         }
@@ -227,7 +222,7 @@ package final class FeatureNetwork: ModelHandle {
             return try FeatureStatistics(mean: mean, covariance: DoubleMatrix(rows: mean.count, columns: mean.count, values: covariance))
         }
         let statistics = try computed()
-        store.cache.store(key) {
+        try store.keep(key) {
             $0.write(statistics.mean)
             $0.write(statistics.covariance.values)
         }
@@ -281,19 +276,21 @@ package final class FeatureNetwork: ModelHandle {
                 return try session.abandonable { try compute(part) }
             }
             let features = Tensor.concatenated(parts)
-            store.cache.store(keys[index]) { $0.write(features) }
+            try store.keep(keys[index]) { $0.write(features) }
             return features
         }
         let whole = try store.key { builder in keys.forEach { builder.add("block", $0.digest) } }
         let width = try features(0).shape[1]
         let head = Safetensors.head("rows", shape: [items.count, width])
-        let path = try store.cache.file(whole, byteCount: head.count + items.count * width * 4) { sink in
+        let kept = try store.cache.file(whole, byteCount: head.count + items.count * width * 4) { sink in
             try sink.write(head)
             for index in blocks.indices {
                 let block = try features(index)
                 try block.withUnsafePointer { try sink.write(UnsafeRawBufferPointer(start: $0, count: block.count * 4)) }
             }
         }
-        return try EmbeddingRows(file: SafetensorsFile(path: path), name: "rows")
+        // What cannot be kept lies in memory.
+        guard let kept else { return try EmbeddingRows(Tensor.concatenated(blocks.indices.map(features))) }
+        return try EmbeddingRows(file: SafetensorsFile(path: kept), name: "rows")
     }
 }

@@ -133,12 +133,13 @@ enum FitVerb {
         for text in texts { builder.add("text", text) }
         let length = part.configuration["model_max_length"]?.int ?? 77
         var learnt = part.configuration.object ?? [:]
-        let folder = try Workshop(invocation.session).folder(builder.key()) { path in
+        let workshop = try Workshop(invocation.session)
+        let folder = try workshop.folder(builder.key()) { path in
             let vocabulary = LearntVocabulary(of: texts, size: part.configuration["vocab_size"]?.int ?? LearntVocabulary.smallest)
             try vocabulary.write(to: path, maximumLength: length)
         }
         learnt["vocab_size"] = .number(Double(try Tokenizer(folder: folder).tokenCount))
-        return try ModelPart(.tokenizer, .object(learnt), folder: folder)
+        return try ModelPart(.tokenizer, .object(learnt), source: workshop.source(folder))
     }
 
     static let batches = VerbDeclaration(

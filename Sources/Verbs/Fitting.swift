@@ -60,7 +60,7 @@ struct Fitting {
     /// While a run is planned: counts the training, and says whether the untrained part must stand in for its result.
     func isPlanned(_ key: ItemKey, _ workshop: Workshop, parameters: Int, rows: Int) -> Bool {
         guard let plan = invocation.session.plan else { return false }
-        let isThere = FileSystem.isFolder(workshop.path(key))
+        let isThere = workshop.has(key)
         guard !isThere, let settings = try? settings(rows: rows, parameters: parameters) else {
             plan.add("fit", cached: 1, missing: 0)
             return !isThere
@@ -94,6 +94,8 @@ struct Fitting {
         BufferPool.keep(upTo: min(6 << 30, Memory.byteCount / 4))
         defer { BufferPool.keep(upTo: BufferPool.standardLimit) }
         let trainer = try Trainer(objective, settings, order: order, key: key.digest, path: session.cache == nil ? nil : workshop.checkpoint(key))
+        if let damage = trainer.damage { session.cache?.note("the training begins anew, since its checkpoint cannot be used: \(damage)") }
+        defer { if let unsaved = trainer.unsaved { session.cache?.note("no checkpoint could be written: \(unsaved)") } }
         if trainer.stepsDone > 0 { session.progress.note("fit \(kind.rawValue): goes on after step \(trainer.stepsDone)") }
         var shown = -1
         var told = ContinuousClock.now
@@ -117,7 +119,7 @@ struct Fitting {
         guard let outcome else {
             throw EngineError(
                 .interrupted, "`fit \(kind.rawValue)` was stopped after step \(trainer.stepsDone)",
-                cure: session.cache == nil ? "nothing is cached here, so it begins anew" : "the same line goes on from there")
+                cure: session.cache == nil || trainer.unsaved != nil ? "nothing is kept here, so it begins anew" : "the same line goes on from there")
         }
         return outcome
     }

@@ -8,8 +8,9 @@ import Tensors
 struct ItemStore {
     let cache: ItemCache
     let base: ItemKeyBuilder
+    private let digests: PartDigests
 
-    /// nil where nothing is cached: the session has no cache, or the model's files were changed since it was opened.
+    /// nil where nothing is cached.
     init?(_ invocation: Invocation, _ model: LoadedModel, _ parts: [PartDigests.Part]) throws {
         try self.init(invocation.session.cache, verb: invocation.verb.name, version: invocation.verb.version, model, parts)
     }
@@ -22,11 +23,17 @@ struct ItemStore {
         guard let cache else { return nil }
         var base = ItemKeyBuilder(verb: verb, version: version)
         for part in parts {
-            guard let digest = try digests.digest(of: part, cache.files) else { return nil }
-            base.add(part.rawValue, digest)
+            base.add(part.rawValue, try digests.digest(of: part, cache.files))
         }
         self.cache = cache
+        self.digests = digests
         self.base = base
+    }
+
+    /// Stores what was computed, unless weights were written over meanwhile: then it is an error, and nothing is kept.
+    func keep(_ key: ItemKey, _ write: (inout ByteWriter) -> Void) throws {
+        try digests.confirm()
+        cache.store(key, write)
     }
 
     func key(_ add: (inout ItemKeyBuilder) throws -> Void) throws -> ItemKey {

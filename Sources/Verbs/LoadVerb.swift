@@ -57,22 +57,33 @@ enum LoadVerb {
             let network: FeatureNetwork
             switch name {
             case "clip":
-                network = try FeatureNetwork(name: path, clip: contrastive(find(path, session, slot: "path")))
+                let folder = try find(path, session, slot: "path")
+                session.readings.noteSource("load \(name) \(path)", at: folder)
+                network = try FeatureNetwork(name: path, clip: contrastive(folder))
             case "inception":
-                network = try FeatureNetwork(name: path, inception: session.access.reading(path, slot: "path"))
+                let file = try session.access.reading(path, slot: "path")
+                session.readings.noteSource("load \(name) \(path)", at: file)
+                network = try FeatureNetwork(name: path, inception: file)
             default:
                 throw Complaint(
                     .tooManyArguments, "`load` takes one name, or `clip` or `inception` and a path", label: "`\(name)` and one more", slot: "path")
             }
             let key = "network:\(name):\(network.path)"
-            if let opened = session.store[key] as? FeatureNetwork, opened.name == network.name { return .model(opened) }
+            if let opened = session.store[key] as? FeatureNetwork, opened.name == network.name, opened.digests.isCurrent {
+                session.readings.note(opened.digests.readings)
+                return .model(opened)
+            }
             session.store[key] = network
             return .model(network)
         }
         let folder = try find(name, session)
         let key = "model:\(precision.rawValue):" + folder
-        if let opened = session.store[key] as? LoadedModel, opened.name == name { return .model(opened) }
-        let model = try LoadedModel(name: name, model: DiffusionModel(folder: folder, precision: precision))
+        session.readings.noteSource("load \(name)", at: folder)
+        if let opened = session.store[key] as? LoadedModel, opened.name == name, opened.digests.isCurrent {
+            session.readings.note(opened.digests.readings)
+            return .model(opened)
+        }
+        let model = try LoadedModel(name: name, folder: folder, precision: precision) { try DiffusionModel(folder: folder, precision: precision) }
         session.store[key] = model
         return .model(model)
     }

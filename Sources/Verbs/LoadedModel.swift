@@ -1,6 +1,7 @@
 import Caching
 import Files
 import Interpreting
+import Kernels
 import Models
 import Results
 import SourceText
@@ -13,8 +14,8 @@ package final class LoadedModel: ModelHandle {
     package let name: String
     package let model: DiffusionModel
     let digests: PartDigests
-    private let encodings = Mutex<[String: Embedding]>([:])
-    private let pooled = Mutex<[String: [Float]]>([:])
+    private let encodings = Remembered<String, Embedding>()
+    private let pooled = Remembered<String, [Float]>()
     /// The folder's own whole CLIP.
     let clip: FeatureNetwork?
     /// The network in `scorer/`, with which scores are measured where there is one.
@@ -22,19 +23,22 @@ package final class LoadedModel: ModelHandle {
     /// So many texts are remembered at most.
     private static let most = 20_000
 
-    init(name: String, model: DiffusionModel) throws {
+    /// - Parameter open: opens the model in `folder`; what it reads is what the model's digests are of.
+    init(name: String, folder: String, precision: StoredPrecision = .float32, _ open: () throws -> DiffusionModel) throws {
+        let place = FileSystem.join(folder, PartDigests.Part.scorer.rawValue)
+        let (opened, digests) = try PartDigests.opening(PartDigests.places(in: folder), precision: precision) {
+            let model = try open()
+            return (model, scorer: FileSystem.isFolder(place) ? try ContrastiveModel(folder: place, tokenizer: model.tokenizer) : nil)
+        }
         self.name = name
-        self.model = model
-        let digests = PartDigests(folder: model.folder, precision: model.precision)
+        model = opened.0
         self.digests = digests
         clip = model.clip.map { FeatureNetwork(name: "\(name)/clip", .clip($0), digests, [.clip, .tokenizer]) }
-        let place = FileSystem.join(model.folder, PartDigests.Part.scorer.rawValue)
-        scorer =
-            FileSystem.isFolder(place)
-            ? FeatureNetwork(
-                name: "\(name)/scorer", .clip(try ContrastiveModel(folder: place, tokenizer: model.tokenizer)), digests, [.scorer, .tokenizer])
-            : nil
+        scorer = opened.scorer.map { FeatureNetwork(name: "\(name)/scorer", .clip($0), digests, [.scorer, .tokenizer]) }
     }
+
+    /// A model that was made here.
+    convenience init(name: String, folder: String) throws { try self.init(name: name, folder: folder) { try DiffusionModel(folder: folder) } }
 
     /// The folder and the size of its weights stand for their content.
     package var identity: ModelIdentity { ModelIdentity(name: name, digest: "\(model.folder):\(model.byteCount)") }
@@ -69,21 +73,21 @@ package final class LoadedModel: ModelHandle {
 
     /// nil where the model has no such part.
     private func part(_ name: String) throws -> ModelPart? {
+        guard let inner = PartDigests.Part(rawValue: name) else { return nil }
         let folder = FileSystem.join(model.folder, name)
-        let content = try PartDigests.Part(rawValue: name).flatMap { try digests.digest(of: $0, FileDigests(path: "")) }
-        let tokenizer: () throws -> ModelPart? = { name == "tokenizer" ? nil : try self.part("tokenizer") }
+        let source = ModelPart.Source.opened(folder: folder, digests, inner)
+        func configuration() throws -> JSON { try digests.again { try JSON.read(path: FileSystem.join(folder, "config.json")) } }
         switch name {
         case "tokenizer":
             let words = model.tokenizer
             return try ModelPart(
-                .tokenizer, ["vocab_size": .number(Double(words.tokenCount)), "model_max_length": .number(Double(words.maximumLength))], folder: folder,
-                content: content)
+                .tokenizer, ["vocab_size": .number(Double(words.tokenCount)), "model_max_length": .number(Double(words.maximumLength))], source: source)
         case "clip", "scorer":
-            let path = FileSystem.join(folder, "config.json")
-            return FileSystem.exists(path) ? try ModelPart(.clip, JSON.read(path: path), folder: folder, content: content, tokenizer: tokenizer()) : nil
+            guard FileSystem.exists(FileSystem.join(folder, "config.json")) else { return nil }
+            return try ModelPart(.clip, configuration(), source: source, tokenizer: part("tokenizer"))
         default:
             guard let kind = ModelPart.Kind(rawValue: name) else { return nil }
-            return try ModelPart(kind, JSON.read(path: FileSystem.join(folder, "config.json")), folder: folder, content: content)
+            return try ModelPart(kind, configuration(), source: source)
         }
     }
 
@@ -103,14 +107,6 @@ package final class LoadedModel: ModelHandle {
     }
 
     // MARK: Texts and pictures as numbers
-
-    /// Forgets what was computed of texts and pictures; the weights stay.
-    func forget() {
-        encodings.withLock { $0 = [:] }
-        pooled.withLock { $0 = [:] }
-        clip?.forget()
-        scorer?.forget()
-    }
 
     /// The text encoder's states of each text.
     func embeddings(of texts: [String], in session: Session) throws -> [Embedding] {
@@ -174,7 +170,7 @@ package final class LoadedModel: ModelHandle {
                 let (states, summary) = (output.states[index], output.pooled[index])
                 keep(text, states, summary.values)
                 if let store {
-                    store.cache.store(try textKey(text, store)) {
+                    try store.keep(try textKey(text, store)) {
                         $0.write(states)
                         $0.write(summary)
                     }
@@ -223,7 +219,7 @@ package final class LoadedModel: ModelHandle {
             for text in part {
                 let features = try known[text] ?? model.encode([text]).pooled[0].values
                 found[text] = features
-                if let store { store.cache.store(try textKey(text, store)) { $0.write(Tensor(shape: [features.count], values: features)) } }
+                if let store { try store.keep(try textKey(text, store)) { $0.write(Tensor(shape: [features.count], values: features)) } }
             }
         }
         let all = found

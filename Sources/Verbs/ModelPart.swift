@@ -1,3 +1,4 @@
+import Caching
 import Files
 import Interpreting
 import Models
@@ -30,23 +31,29 @@ final class ModelPart: ModelHandle {
     let configuration: JSON
     /// For first weights.
     let seed: Int
-    /// Where trained weights or a learnt vocabulary lie; nil for a part that was not fitted yet.
-    let folder: String?
+    /// Where a part's weights or vocabulary are.
+    enum Source: Sendable {
+        /// In the folder of a model that was loaded.
+        case opened(folder: String, PartDigests, PartDigests.Part)
+        /// In a folder that was made here, whose name is the key of all that it depends on; with the digests of its files where it is kept.
+        case made(folder: String, isSealed: Bool)
+    }
+
+    /// nil for a part that was not fitted yet.
+    private let source: Source?
     /// Of a CLIP.
     let tokenizer: ModelPart?
-    /// Of the content of `folder`, where its name says nothing of it.
-    private let content: String?
     /// Names and shapes, in the network's order.
     let shapes: [(name: String, shape: [Int])]
 
     /// - Throws: what is wrong with the configuration, by the network's own checks.
-    init(_ kind: Kind, _ configuration: JSON, seed: Int = 0, folder: String? = nil, content: String? = nil, tokenizer: ModelPart? = nil) throws {
+    init(_ kind: Kind, _ configuration: JSON, seed: Int = 0, source: Source? = nil, tokenizer: ModelPart? = nil) throws {
         self.kind = kind
         self.configuration = configuration
         self.seed = seed
-        self.folder = folder
-        self.content = content
+        self.source = source
         self.tokenizer = tokenizer
+        let folder = Self.folder(source)
         let place = folder.map { FileSystem.join($0, "config.json") } ?? "new \(kind.rawValue)"
         shapes =
             switch kind {
@@ -55,6 +62,16 @@ final class ModelPart: ModelHandle {
             case .vae: try VAE.parameters(VAEConfiguration(configuration, place: place))
             case .unet: try UNet.parameters(UNetConfiguration(configuration, place: place))
             }
+    }
+
+    /// Where trained weights or a learnt vocabulary lie.
+    var folder: String? { Self.folder(source) }
+
+    private static func folder(_ source: Source?) -> String? {
+        switch source {
+        case .opened(let folder, _, _), .made(let folder, _): folder
+        case nil: nil
+        }
     }
 
     var name: String { kind.rawValue }
@@ -91,7 +108,11 @@ final class ModelPart: ModelHandle {
     /// What results depend on: configuration and seed, or the trained files' own key.
     var digest: String {
         get throws {
-            if let folder { return content ?? FileSystem.name(of: folder) }
+            switch source {
+            case .opened(_, let digests, let part): return try digests.digest(of: part, FileDigests(path: ""))
+            case .made(let folder, _): return FileSystem.name(of: folder)
+            case nil: break
+            }
             return try Digest.sha256("\(kind.rawValue) \(seed) \(configuration.text) \(try tokenizer?.digest ?? "")")
         }
     }
@@ -99,14 +120,32 @@ final class ModelPart: ModelHandle {
     /// The weights: drawn anew from the seed, or read.
     func weights() throws -> [(name: String, tensor: Tensor)] {
         guard let folder else { return WeightInitialisation.values(shapes, kind == .clip ? .clip : .torch, seed: seed) }
-        let source = try WeightFiles.open(folder: folder)
-        return try shapes.map { ($0.name, try source.tensor($0.name).reshaped($0.shape)) }
+        return try unchanged {
+            let source = try WeightFiles.open(folder: folder)
+            return try shapes.map { ($0.name, try source.tensor($0.name).reshaped($0.shape)) }
+        }
+    }
+
+    /// What `body` reads of the part's folder, which must be as it was when the part was opened or made.
+    private func unchanged<R>(_ body: () throws -> R) throws -> R {
+        switch source {
+        case .opened(_, let digests, _): return try digests.again(body)
+        case .made(let folder, let isSealed):
+            if isSealed { try Workshop.check(folder) }
+            return try body()
+        case nil: return try body()
+        }
     }
 
     /// Writes the part's folder as the reference libraries lay it out.
     func write(to path: String) throws {
-        if let folder { return try AtomicFolder.copyFiles(of: folder, to: path) }
-        try ModelPart.write(kind, configuration, weights(), to: path)
+        switch source {
+        case .opened(let folder, let digests, _): try digests.copy(folder, to: path)
+        case .made(let folder, let isSealed):
+            if isSealed { try Workshop.check(folder) }
+            try AtomicFolder.copyFiles(of: folder, to: path)
+        case nil: try ModelPart.write(kind, configuration, weights(), to: path)
+        }
     }
 
     static func write(_ kind: Kind, _ configuration: JSON, _ weights: [(name: String, tensor: Tensor)], to path: String) throws {
@@ -121,7 +160,7 @@ final class ModelPart: ModelHandle {
         guard kind == .tokenizer, let folder else {
             throw Complaint(.wrongInput, "the tokenizer has no vocabulary yet", label: "not fitted", help: "`new tokenizer size=3072 | fit tokenizer on=train`")
         }
-        return try Tokenizer(folder: folder)
+        return try unchanged { try Tokenizer(folder: folder) }
     }
 }
 

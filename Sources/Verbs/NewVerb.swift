@@ -100,7 +100,7 @@ enum NewVerb {
         for part in [unet, vae, clip, tokenizer] + (scorer.map { [$0] } ?? []) { builder.add(part.kind.rawValue, try part.digest) }
         builder.add("scheduler", scheduler.text)
         let key = try builder.key(), workshop = try Workshop(invocation.session)
-        if invocation.session.plan != nil, !FileSystem.isFolder(workshop.path(key)) {
+        if invocation.session.plan != nil, !workshop.has(key) {
             throw Complaint(.partialValue, "it needs a model whose parts are not made yet", label: "`new model` writes one")
         }
         let folder = try workshop.folder(key) { path in
@@ -114,8 +114,10 @@ enum NewVerb {
             try FileSystem.createFolder(place("scheduler"))
             try AtomicFile.write(scheduler.prettyText, to: place("scheduler/scheduler_config.json"))
             try AtomicFile.write(index(scheduler).prettyText, to: place("model_index.json"))
+            // Parts that do not go together leave no folder behind.
+            _ = try DiffusionModel(folder: path)
         }
-        return .model(try LoadedModel(name: "model", model: DiffusionModel(folder: folder)))
+        return .model(try LoadedModel(name: "model", folder: folder))
     }
 
     /// As Stable Diffusion's; the schedulers differ in what they add.
@@ -143,7 +145,7 @@ enum NewVerb {
     /// A whole CLIP with its vocabulary and the preparation of its pictures.
     static func writeContrastive(_ clip: ModelPart, to path: String) throws {
         try clip.write(to: path)
-        if let words = clip.tokenizer?.folder { try AtomicFolder.copyFiles(of: words, to: path) }
+        if let words = clip.tokenizer, words.folder != nil { try words.write(to: path) }
         // The tokenizer's own config.json names no network.
         try AtomicFile.write(clip.configuration.prettyText, to: FileSystem.join(path, "config.json"))
         let side = clip.configuration["vision_config"]?["image_size"] ?? 32

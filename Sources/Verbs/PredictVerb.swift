@@ -98,7 +98,7 @@ enum PredictVerb {
                     empties[row] = .tensor(output[index])
                     texts[row] = .tensor(output[rows.count + index])
                     guard let store, let key = keys[row] else { continue }
-                    store.cache.store(key) {
+                    try store.keep(key) {
                         $0.write(output[index])
                         $0.write(output[rows.count + index])
                     }

@@ -10,7 +10,10 @@ enum SavedModel {
     static func write(_ handle: any ModelHandle, half: Bool, to path: String) throws {
         try checkPlace(path)
         switch handle {
-        case let model as LoadedModel: try AtomicFolder.write(to: path, replacing: true) { try copy(model.model.folder, half: half, to: $0) }
+        case let model as LoadedModel:
+            let folder = model.model.folder
+            if FileSystem.exists(FileSystem.join(folder, FolderSeal.file)) { try Workshop.check(folder) }
+            try AtomicFolder.write(to: path, replacing: true) { try copy(folder, model.digests, half: half, to: $0) }
         case let part as ModelPart:
             try AtomicFolder.write(to: path, replacing: true) { place in
                 if part.kind == .tokenizer { _ = try part.openedTokenizer() }
@@ -33,18 +36,18 @@ enum SavedModel {
     }
 
     /// A folder with the folders in it. Copied, not linked: what is saved must not change with the cache.
-    private static func copy(_ source: String, half: Bool, to target: String) throws {
+    private static func copy(_ source: String, _ digests: PartDigests, half: Bool, to target: String) throws {
         try FileSystem.createFolder(target)
-        for name in try FileSystem.list(source) {
+        for name in try FileSystem.list(source) where name != FolderSeal.file {
             let from = FileSystem.join(source, name), to = FileSystem.join(target, name)
             if FileSystem.isFolder(from) {
-                try copy(from, half: half, to: to)
+                try copy(from, digests, half: half, to: to)
             } else if half, name.hasSuffix(".safetensors") {
-                try writeHalf(from, to: to)
+                try digests.again { try writeHalf(from, to: to) }
             } else if half, name == "config.json" {
-                try writeConfiguration(from, to: to)
+                try digests.again { try writeConfiguration(from, to: to) }
             } else {
-                try AtomicFile.write(FileSystem.readBytes(from, limit: 1 << 40), to: to)
+                try FileSystem.copy(from, to: to, expecting: digests.stamp(of: from), durable: true)
             }
         }
     }

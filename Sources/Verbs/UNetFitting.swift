@@ -36,7 +36,7 @@ struct UNetFitting {
         var builder = ItemKeyBuilder(verb: "fit unet", version: 1)
         // A model in the workshop is named by its key; one that was loaded by its files.
         let files = invocation.session.cache?.files ?? FileDigests(path: "")
-        for part in [PartDigests.Part.unet, .vae, .textEncoder, .tokenizer] { builder.add(part.rawValue, try model.digests.digest(of: part, files) ?? "") }
+        for part in [PartDigests.Part.unet, .vae, .textEncoder, .tokenizer] { builder.add(part.rawValue, try model.digests.digest(of: part, files)) }
         builder.add("scheduler", inner.schedulerConfiguration.text)
         fitting.add(to: &builder)
         rows.add(to: &builder)
@@ -48,8 +48,10 @@ struct UNetFitting {
             let holdsOut = arguments.text("keep") == "validation"
             let (learnt, heldOut) = try TrainingRows.split(rows.texts, share: holdsOut ? arguments.number("held") ?? 0.1 : 0)
             let settings = try fitting.settings(rows: learnt.count, parameters: count)
-            let source = try WeightFiles.open(folder: unetFolder)
-            let parameters = Parameters(try UNet.parameters(inner.unet.configuration).map { ($0.name, try source.tensor($0.name).reshaped($0.shape)) })
+            let parameters = try model.digests.again {
+                let source = try WeightFiles.open(folder: unetFolder)
+                return Parameters(try UNet.parameters(inner.unet.configuration).map { ($0.name, try source.tensor($0.name).reshaped($0.shape)) })
+            }
             let (latents, texts, empty) = try prepared()
             func data(_ indices: [Int]) -> DenoisingObjective.Data {
                 .init(latents: indices.map { latents[$0] }, texts: indices.map { texts[$0] })
@@ -66,11 +68,13 @@ struct UNetFitting {
             return (outcome, learnt.count)
         }
         let trained = try workshop.folder(key, made: train) { made, path in
-            try ModelPart.write(.unet, JSON.read(path: FileSystem.join(unetFolder, "config.json")), made.outcome.weights, to: path)
+            let configuration = try model.digests.again { try JSON.read(path: FileSystem.join(unetFolder, "config.json")) }
+            try model.digests.confirm()
+            try ModelPart.write(.unet, configuration, made.outcome.weights, to: path)
             try TrainingRecord.write(made.outcome.curve, fitting.facts(made.outcome, parameters: count, rows: made.rows), to: path)
         }
         let folder = try assembled(trained, key, workshop, files)
-        return try LoadedModel(name: model.name, model: DiffusionModel(folder: folder))
+        return try LoadedModel(name: model.name, folder: folder)
     }
 
     /// The model with its new UNet. Parts that took no share in the training, such as the scorer, can change without a training anew.
@@ -78,23 +82,26 @@ struct UNetFitting {
         let source = model.model.folder
         var builder = ItemKeyBuilder(verb: "fitted model", version: 1)
         builder.add("unet", key.digest)
-        let names = try FileSystem.list(source).filter { $0 != "unet" }.sorted()
+        let names = try FileSystem.list(source).filter { $0 != "unet" && $0 != FolderSeal.file }.sorted()
+        // What is copied is what the key says: a file that changes in between is an error.
+        var stamps: [String: FileStamp] = [:]
         for name in names {
             let path = FileSystem.join(source, name)
-            for file in FileSystem.isFolder(path) ? try FileSystem.list(path).sorted().map({ FileSystem.join(path, $0) }) : [path] {
-                builder.add(name, "\(FileSystem.name(of: file)) \(try files.digest(of: file))")
+            for file in FileSystem.isFolder(path) ? try FileSystem.list(path).sorted().map({ FileSystem.join(path, $0) }) : [path]
+            where FileSystem.isFile(file) {
+                stamps[file] = model.digests.stamp(of: file) ?? FileStamp(path: file)
+                builder.add(name, "\(FileSystem.name(of: file)) \(try model.digests.digest(ofAny: file, files))")
             }
         }
         return try workshop.folder(builder.key()) { path in
-            for name in names {
-                let from = FileSystem.join(source, name), to = FileSystem.join(path, name)
-                if FileSystem.isFolder(from) {
-                    try AtomicFolder.copyFiles(of: from, to: to)
-                } else {
-                    try AtomicFile.write(FileSystem.readBytes(from), to: to, durable: false)
-                }
+            for (from, stamp) in stamps.sorted(by: { $0.key < $1.key }) {
+                let to = FileSystem.join(path, String(from.dropFirst(source.count).drop { $0 == "/" }))
+                try FileSystem.createFolder(FileSystem.folder(of: to))
+                try FileSystem.copy(from, to: to, expecting: stamp)
             }
+            if case .made(_, true) = workshop.source(trained) { try Workshop.check(trained) }
             try AtomicFolder.copyFiles(of: trained, to: FileSystem.join(path, "unet"))
+            _ = try DiffusionModel(folder: path)
         }
     }
 

@@ -10,22 +10,23 @@ import Darwin
 #endif
 
 /// Where parts and models that were made lie, each under the digest of all that it depends on, and the checkpoints of trainings under way:
-/// beside the item cache, or in a temporary folder where nothing is cached.
+/// beside the item cache, or in a temporary folder where nothing is cached. What lies beside the cache carries the digests of its files, which are
+/// looked at before it is used: what is damaged is made anew.
 struct Workshop {
+    /// nil where nothing is cached.
+    private let cache: ItemCache?
     private let root: String
+    /// Where to put what cannot be kept in `root`.
+    private let elsewhere: () throws -> String
 
     init(_ session: Session) throws {
-        if let cache = session.cache {
-            root = cache.folder
-            return
+        cache = session.cache
+        // A part that was made keeps its workshop, and the session keeps the part.
+        elsewhere = { [weak session] in
+            guard let session else { throw EngineError(.file, "the session is over") }
+            return try TemporaryWorkshop.of(session).path
         }
-        if let temporary = session.store["workshop"] as? TemporaryWorkshop {
-            root = temporary.path
-            return
-        }
-        let temporary = try TemporaryWorkshop()
-        session.store["workshop"] = temporary
-        root = temporary.path
+        root = try cache?.folder ?? elsewhere()
     }
 
     /// The folder of that key, filled by `body` if it is not there.
@@ -33,34 +34,89 @@ struct Workshop {
 
     /// The same for what takes long to make: a process that is killed meanwhile leaves no half folder.
     func folder<Made>(_ key: ItemKey, made: () throws -> Made, _ body: (Made, String) throws -> Void) throws -> String {
-        let path = self.path(key)
-        if !FileSystem.isFolder(path) {
-            let made = try made()
-            do {
-                try AtomicFolder.write(to: path) { try body(made, $0) }
-            } catch  where FileSystem.isFolder(path) {
-                // Another process was faster. What it made has the same key, so it is the same.
-            }
-            // What it was made from is not needed any more.
-            let checkpoint = checkpoint(key)
-            if FileSystem.exists(checkpoint) { try? FileSystem.removeFile(checkpoint) }
+        let path = path(key)
+        if let damage = damage(path) {
+            cache?.note("\(path) is damaged (\(damage)) and is made anew")
+            try AtomicFolder.remove(path)
         }
+        guard !FileSystem.isFolder(path) else { return path }
+        let made = try made()
+        do {
+            try write(path) { try body(made, $0) }
+        } catch let error as EngineError where cache != nil && error.kind == .file {
+            // It took long and is wanted now, whether or not it can be kept.
+            let other = Self.path(key, below: try elsewhere())
+            if !FileSystem.isFolder(other) { try write(other) { try body(made, $0) } }
+            cache?.note("what was made is not kept: \(error)")
+            return other
+        }
+        // What it was made from is not needed any more.
+        let checkpoint = checkpoint(key)
+        if FileSystem.exists(checkpoint) { try? FileSystem.removeFile(checkpoint) }
         return path
     }
 
-    func path(_ key: ItemKey) -> String { FileSystem.join(FileSystem.join(root, "models"), key.digest) }
+    private func write(_ path: String, _ body: (String) throws -> Void) throws {
+        do {
+            try AtomicFolder.write(to: path) { temporary in
+                try body(temporary)
+                if cache != nil { try FolderSeal.write(temporary) }
+            }
+        } catch  where FileSystem.isFolder(path) {
+            // Another process was faster. What it made has the same key, so it is the same.
+        }
+    }
+
+    /// What is wrong with a folder that is there.
+    private func damage(_ path: String) -> String? {
+        guard let cache, FileSystem.isFolder(path) else { return nil }
+        return FolderSeal.damage(path) { try cache.files.digest(of: $0) }
+    }
+
+    /// Whether the folder of that key is there and whole.
+    func has(_ key: ItemKey) -> Bool { FileSystem.isFolder(path(key)) && damage(path(key)) == nil }
+
+    /// What a part that was made in such a folder comes from.
+    func source(_ folder: String) -> ModelPart.Source {
+        .made(folder: folder, isSealed: cache.map { folder.hasPrefix(FileSystem.join($0.folder, "models")) } ?? false)
+    }
+
+    /// Throws where a folder that is kept is not as it was made. All of it is read.
+    static func check(_ folder: String) throws {
+        guard FileSystem.isFolder(folder) else { throw EngineError(.file, "is gone", place: folder, cure: "run the line that makes it again") }
+        if let damage = FolderSeal.damage(folder, digest: { try Digest.sha256(path: $0) }) {
+            throw EngineError(.file, "is damaged (\(damage))", place: folder, cure: "run the line that makes it again: it is computed anew")
+        }
+    }
+
+    private func path(_ key: ItemKey) -> String { Self.path(key, below: root) }
+    private static func path(_ key: ItemKey, below root: String) -> String { FileSystem.join(FileSystem.join(root, "models"), key.digest) }
     func checkpoint(_ key: ItemKey) -> String { FileSystem.join(FileSystem.join(root, "training"), key.digest + ".safetensors") }
 }
 
 /// Gone when the session is.
-private final class TemporaryWorkshop {
+final class TemporaryWorkshop {
     let path: String
+    private static let key = "workshop"
 
-    init() throws {
+    private init() throws {
         let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         path = FileSystem.join(base, "noisebook-\(getpid())-\(UInt32.random(in: 0 ... .max))")
         try FileSystem.createFolder(path)
     }
 
     deinit { try? AtomicFolder.remove(path) }
+
+    /// The session's own.
+    static func of(_ session: Session) throws -> TemporaryWorkshop {
+        if let temporary = session.store[key] as? TemporaryWorkshop { return temporary }
+        let temporary = try TemporaryWorkshop()
+        session.store[key] = temporary
+        return temporary
+    }
+
+    /// Takes the session's away, so that what is made next is made anew. What was made keeps its folder as long as the caller keeps this.
+    static func taken(from session: Session) -> AnyObject? { session.store.removeValue(forKey: key) }
+
+    static func give(_ workshop: AnyObject?, to session: Session) { session.store[key] = workshop }
 }

@@ -11,7 +11,7 @@ import Darwin
 /// Which command a line of arguments is for. Options may stand before it: `noisebook --threads 1 run FILE`.
 enum CommandName {
     private static let flags: Set<String> = ["--json", "--no-cache"]
-    private static let options: Set<String> = ["--threads", "--batch", "--seed", "--allow-read", "--allow-write"]
+    private static let options: Set<String> = ["--threads", "--batch", "--seed", "--cache-limit", "--allow-read", "--allow-write"]
 
     /// The command and its arguments; no command and all arguments where the prompt is meant.
     static func found(in words: [String], among names: some Collection<String>) -> (name: String?, arguments: [String]) {
@@ -40,7 +40,8 @@ enum UsageAsJSON {
         } catch {
             let code = exitCode(command, error)
             guard code.rawValue == ExitCode.validationFailure.rawValue else { end(command, error) }
-            StandardFile.write(ErrorObject(code: "usage", message: message(command, error)).json.text + "\n", to: STDOUT_FILENO)
+            let object = JSON.object(["kind": "error", "code": "usage", "message": .string(message(command, error))])
+            StandardFile.write(object.text + "\n", to: STDOUT_FILENO)
             exit(code.rawValue)
         }
     }

@@ -3,7 +3,6 @@ import Caching
 import Files
 import Interpreting
 import Kernels
-import Notebooks
 import Prompt
 import Verbs
 
@@ -13,35 +12,15 @@ import Glibc
 import Darwin
 #endif
 
-/// The option of commands that open no files.
+/// The option of commands that run nothing.
 struct ReportOptions: ParsableArguments {
     @Flag(help: "Results and errors as JSON, an object a line.")
     var json = false
-}
-
-/// Options of commands that open what programs name and run nothing.
-struct FileOptions: ParsableArguments {
-    @OptionGroup var report: ReportOptions
-    @OptionGroup var allowed: AllowedFolders
-
-    var json: Bool { report.json }
 
     /// What the shared code asks for, at its standard values.
     var common: CommonOptions {
-        get throws {
-            try CommonOptions.parse(
-                (json ? ["--json"] : []) + allowed.read.flatMap { ["--allow-read", $0] } + allowed.write.flatMap { ["--allow-write", $0] })
-        }
+        get throws { try CommonOptions.parse(json ? ["--json"] : []) }
     }
-}
-
-/// Where programs may read and write besides what is theirs: the same for every command that opens what they name.
-struct AllowedFolders: ParsableArguments {
-    @Option(name: .customLong("allow-read"), help: "A folder that a notebook or script may read besides its project.")
-    var read: [String] = []
-
-    @Option(name: .customLong("allow-write"), help: "A folder that a notebook or script may write besides its own.")
-    var write: [String] = []
 }
 
 /// Options that every command that runs programs takes, and the session that they ask for.
@@ -49,7 +28,7 @@ struct CommonOptions: ParsableArguments {
     @Flag(help: "Results and errors as JSON, an object a line.")
     var json = false
 
-    @Option(help: "Cores to compute on (standard: all).")
+    @Option(help: "Cores to compute on (standard: those that this process may use).")
     var threads: Int?
 
     @Option(help: "Items that are denoised together at most (standard: as many as suit the network).")
@@ -61,12 +40,29 @@ struct CommonOptions: ParsableArguments {
     @Flag(name: .customLong("no-cache"), help: "Compute everything anew, and keep nothing for the next time.")
     var noCache = false
 
-    @OptionGroup var allowed: AllowedFolders
+    @Option(
+        name: .customLong("cache-limit"),
+        help: ArgumentHelp(
+            "What items in .noisebook/cache may take: 500M, 20G, 0 for none (standard: NOISEBOOK_CACHE_LIMIT, else 16G). What a run makes or reads is not removed while it runs.",
+            valueName: "size"))
+    var cacheLimit: String?
+
+    @Option(name: .customLong("allow-read"), help: "A folder that a notebook or script may read besides its project.")
+    var allowRead: [String] = []
+
+    @Option(name: .customLong("allow-write"), help: "A folder that a notebook or script may write besides its own.")
+    var allowWrite: [String] = []
 
     func validate() throws {
         if let threads, !(1...256).contains(threads) { throw ValidationError("--threads takes 1 to 256") }
         if let batch, !(1...4096).contains(batch) { throw ValidationError("--batch takes 1 to 4096") }
         if let seed, seed < 0 { throw ValidationError("--seed takes a whole number from 0") }
+        if let cacheLimit, ByteSize(cacheLimit) == nil {
+            throw ValidationError("--cache-limit takes a size such as 500M, 20G or 0, and `\(cacheLimit)` is none")
+        }
+        if cacheLimit == nil, let given = Self.givenLimit, ByteSize(given) == nil {
+            throw ValidationError("NOISEBOOK_CACHE_LIMIT takes a size such as 500M, 20G or 0, and `\(given)` is none")
+        }
     }
 
     /// Who may make the folder `.noisebook` that computed items are kept in.
@@ -93,41 +89,41 @@ struct CommonOptions: ParsableArguments {
         return session
     }
 
-    func itemCache(_ base: String, _ use: CacheUse) -> ItemCache? { cacheFolder(base, use).map { ItemCache(folder: $0) } }
-
-    private func cacheFolder(_ base: String, _ use: CacheUse) -> String? {
+    /// One that may not be written is read all the same, and the run tells what it could not keep.
+    func itemCache(_ base: String, _ use: CacheUse) -> ItemCache? {
         let folder = FileSystem.join(base, ".noisebook")
-        let exists = FileSystem.isFolder(folder)
-        guard !noCache, use != .none, exists || use == .make, FileSystem.isWritable(exists ? folder : base) else { return nil }
-        return folder
+        guard !noCache, use != .none, use == .make || FileSystem.isFolder(folder) else { return nil }
+        let limit = (cacheLimit ?? Self.givenLimit).flatMap { ByteSize($0) }?.bytes
+        return ItemCache(folder: folder, limit: limit ?? ItemCache.standardLimit, uses: Self.uses)
     }
+
+    /// Of all sessions of this command.
+    private static let uses = CacheUses()
+
+    private static var givenLimit: String? { getenv("NOISEBOOK_CACHE_LIMIT").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 } }
 
     /// What may be read and written by a file's program: see `product.md`.
     func access(file: String) -> FileAccess {
-        // Of the file itself, so that a link to a notebook opens what it opens.
-        let folder = FileSystem.folder(of: NotebookPlace(file).file)
+        let folder = FileSystem.folder(of: file)
         let own = folder.isEmpty ? "." : folder
-        return FileAccess(base: own, readable: [Project.root(of: own)] + Project.sharedFolders + allowed.read, writable: [own] + allowed.write)
+        return FileAccess(base: own, readable: [Project.root(of: own)] + Project.sharedFolders + allowRead, writable: [own] + allowWrite)
     }
 }
 
 extension Session {
-    /// Values of params in which a file or folder as seen from the working folder is named so that the notebook finds it, wherever it lies, and may read it.
-    /// Below the notebook's folder it is named from there, so that the record holds on other machines; `isElsewhere` where the record lies in another one.
-    func resolvingPaths(_ settings: [ParamWords.Setting], isElsewhere: Bool) -> [ParamWords.Setting] {
-        settings.map { name, value in
-            let parts = ParamWords.parts(value)
-            let found = parts.map { ParamWords.path($0).map { resolved($0, isElsewhere: isElsewhere) } }
-            guard found.contains(where: { $0 != nil }) else { return (name, value) }
-            // In quotes: a path may have commas in it.
-            return (name, zip(parts, found).map { part, path in path.map(ParamText.quoted) ?? part }.joined(separator: ","))
+    /// Sets params from the command line. A value with a slash or an ending that is a file or folder as seen from the working folder means that,
+    /// wherever the notebook lies, and naming it allows reading it.
+    func set(_ values: [(name: String, value: String)]) {
+        for (name, value) in values {
+            guard value.contains("/") || (value.contains(".") && Double(value) == nil), let path = realpath(value, nil) else {
+                parameters[name] = value
+                continue
+            }
+            defer { free(path) }
+            let absolute = String(cString: path)
+            parameters[name] = absolute
+            access.readable?.append(absolute)
         }
-    }
-
-    private func resolved(_ absolute: String, isElsewhere: Bool) -> String {
-        access.readable?.append(absolute)
-        let below = access.base.hasSuffix("/") ? access.base : access.base + "/"
-        return absolute.hasPrefix(below) && !isElsewhere ? String(absolute.dropFirst(below.count)) : absolute
     }
 }
 

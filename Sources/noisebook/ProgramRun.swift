@@ -24,7 +24,7 @@ struct ProgramRun {
         }
         reporter.tellStopped(result.ending, result.stopped)
         reporter.report(result.diagnostics.filter { $0.code != .interrupted } + (failure.map { [$0] } ?? []))
-        reporter.tell(result.counts, failure: result.cacheFailure)
+        reporter.tell(result.counts, result.cacheRemarks)
         if result.ending == .finished, failure != nil { return ExitStatus.error }
         return ExitStatus.of(result.ending)
     }

@@ -45,11 +45,11 @@ struct Reporter {
         if let text = try display.text(output.value) { print(text + "\n") }
     }
 
-    /// What the cache did for a run: silent unless items came from it or it could not keep any.
-    func tell(_ counts: CacheCounts, failure: String?) {
+    /// What the cache did for a run: silent unless items came from it, it could not keep some or was damaged.
+    func tell(_ counts: CacheCounts, _ remarks: CacheRemarks) {
         guard !isJSON else { return }
         if counts.hasCached { tell("\(counts)\n") }
-        if let failure { tell(display.warning(failure) + "\n") }
+        for line in remarks.lines { tell(display.warning(line) + "\n") }
     }
 
     /// Where the user stopped a run, and what is kept.
@@ -59,32 +59,21 @@ struct Reporter {
         if isJSON { print(JSON.object(["kind": "stopped", "message": .string(message)]).text + "\n") } else { tell(message + "\n") }
     }
 
-    /// - Parameter variant: the values of params with which it came up, where there are several.
-    func report(_ diagnostics: [Diagnostic], variant: String? = nil) {
+    func report(_ diagnostics: [Diagnostic]) {
         guard !diagnostics.isEmpty else { return }
         if isJSON {
-            for diagnostic in diagnostics { print(JSONRenderer().text(diagnostic, variant: variant) + "\n") }
+            for diagnostic in diagnostics { print(JSONRenderer().text(diagnostic) + "\n") }
         } else {
-            tell((variant.map { TextWidth.printable($0) + ":\n" } ?? "") + display.text(diagnostics) + "\n")
+            tell(display.text(diagnostics) + "\n")
         }
     }
 
-    /// An error that is not about a place in a program, unless it is.
+    /// An error that is not about a place in a program.
     func report(_ error: any Error) {
-        if let diagnostic = error as? Diagnostic { return report([diagnostic]) }
         if isJSON {
-            print(ErrorObject(error).json.text + "\n")
+            print(JSON.object(["severity": "error", "message": .string("\(error)")]).text + "\n")
         } else {
             tell("error: \(TextWidth.printable("\(error)"))\n")
-        }
-    }
-
-    /// Something about a file that is no error.
-    func warn(_ message: String, code: String, file: String) {
-        if isJSON {
-            print(ErrorObject(severity: "warning", code: code, message: message, file: file).json.text + "\n")
-        } else {
-            tell(display.warning(message) + "\n")
         }
     }
 }

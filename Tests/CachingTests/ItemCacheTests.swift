@@ -36,7 +36,7 @@ import Testing
         #expect(found.0.values.map(\.bitPattern) == tensor.values.map(\.bitPattern))
         #expect(found.1 == generator)
         #expect(found.2 == nil)
-        #expect(cache.failure == nil)
+        #expect(cache.remarks.lines == [])
     }
 
     @Test("a changed byte, a cut and another kind of value are noticed, and the entry goes", arguments: 0..<40) func damaged(_ turn: Int) throws {
@@ -65,6 +65,7 @@ import Testing
         for key in keys { cache.store(key) { $0.write(tensor) } }
         #expect(keys.allSatisfy { cache.value($0) { try $0.tensor() } != nil })
         // The first is used once more, so it is the second that goes.
+        cache.forgetUses()
         #expect(cache.value(keys[0]) { try $0.tensor() } != nil)
         for number in 5..<7 { cache.store(try ItemCacheTests.key("\(number)")) { $0.write(tensor) } }
         #expect(cache.value(keys[1]) { try $0.tensor() } == nil)
@@ -79,10 +80,18 @@ import Testing
         let cache = ItemCache(folder: folder.path)
         let key = try ItemCacheTests.key("a")
         cache.store(key) { $0.write(1) }
-        #expect(cache.failure?.place?.contains(folder.path) == true)
+        cache.store(try ItemCacheTests.key("b")) { $0.write(1) }
+        #expect(cache.remarks.unkept == 2)
+        #expect(
+            cache.remarks.lines.count == 1 && cache.remarks.lines[0].hasPrefix("2 results are not kept in the cache: ")
+                && cache.remarks.lines[0].contains(folder.path))
         #expect(cache.value(key) { try $0.int() } == nil)
+        // It is tried again each time.
+        try FileSystem.removeFile(folder.path("cache"))
+        cache.store(key) { $0.write(1) }
+        #expect(cache.value(key) { try $0.int() } == 1)
         cache.beginRun()
-        #expect(cache.failure == nil)
+        #expect(cache.remarks == CacheRemarks())
     }
 
     @Test("two users that store, read, evict and damage at once get whole values or none") func together() async throws {
@@ -98,6 +107,7 @@ import Testing
                     var found = 0
                     for _ in 0..<2_000 {
                         let number = generator.next(below: keys.count)
+                        cache.forgetUses()
                         if generator.next(below: 100) == 0, let path = try? ItemCacheTests.entries(folder).first, var bytes = try? FileSystem.readBytes(path) {
                             bytes[bytes.count / 2] ^= 1
                             try? AtomicFile.write(bytes, to: path, durable: false)
@@ -107,7 +117,7 @@ import Testing
                             if value.values != tensor(number).values { throw EngineError(.data, "another value under key \(number)") }
                         } else {
                             cache.store(keys[number]) { $0.write(tensor(number)) }
-                            if let failure = cache.failure { throw failure }
+                            if let line = cache.remarks.lines.first { throw EngineError(.file, line) }
                         }
                     }
                     return found
@@ -146,10 +156,107 @@ import Testing
         // A remembered digest counts only with the stamp of its file.
         let stamp = try #require(FileStamp(path: path))
         let made = String(repeating: "0", count: 64)
-        try AtomicFile.write("\(stamp.text) \(made) \(path)\n", to: folder.path("known"))
+        let sample = try #require(try FileReading.opened(path).sample())
+        try AtomicFile.write("\(stamp.text):\(sample) \(made) \(path)\n", to: folder.path("known"))
         #expect(try FileDigests(path: folder.path("known")).digest(of: path) == made)
         try AtomicFile.write("one", to: path)
         #expect(try FileDigests(path: folder.path("known")).digest(of: path) == Digest.sha256("one"))
+    }
+
+    @Test("a stamp that says nothing, and one with other contents, are not trusted") func untrusted() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("weights"), known = folder.path("known")
+        try AtomicFile.write([UInt8](repeating: 1, count: 100_000), to: path)
+        let stamp = try #require(FileStamp(path: path)), sample = try #require(try FileReading.opened(path).sample())
+        let made = String(repeating: "0", count: 64), real = try Digest.sha256(path: path)
+        func told(_ line: String) throws -> String {
+            try AtomicFile.write("\(line) \(made) \(path)\n", to: known)
+            return try FileDigests(path: known).digest(of: path)
+        }
+        #expect(try told("\(stamp.text):\(sample)") == (stamp.tells ? made : real))
+        // As written by earlier versions, and of another content with the same stamp.
+        #expect(try told(stamp.text) == real)
+        #expect(try told("\(stamp.text):0123456789abcdef") == real)
+        for place in [10, 50_010, 99_990] {
+            var bytes = [UInt8](repeating: 1, count: 100_000)
+            bytes[place] = 2
+            try AtomicFile.write(bytes, to: folder.path("other"))
+            #expect(try FileReading.opened(folder.path("other")).sample() != sample)
+        }
+    }
+
+    @Test("a large file that was damaged since it was written is made anew", arguments: ["flip", "cut", "gone", "seal", "none"]) func large(_ damage: String)
+        throws
+    {
+        let folder = try TemporaryFolder()
+        let key = try ItemCacheTests.key("large"), bytes = (0..<50_000).map { UInt8(truncatingIfNeeded: $0) }
+        var made = 0
+        func path() throws -> String? {
+            try ItemCache(folder: folder.path).file(key, byteCount: bytes.count) { sink in
+                made += 1
+                try sink.write(bytes)
+            }
+        }
+        let first = try #require(try path())
+        switch damage {
+        case "flip":
+            var other = bytes
+            other[30_000] ^= 1
+            try AtomicFile.write(other, to: first)
+        case "cut": try AtomicFile.write(Array(bytes.dropLast()), to: first)
+        case "gone": try FileSystem.removeFile(first)
+        case "seal": for entry in try ItemCacheTests.entries(folder) where entry != first { try FileSystem.removeFile(entry) }
+        default: break
+        }
+        #expect(try path() == first)
+        #expect(try FileSystem.readBytes(first) == bytes)
+        #expect(made == (damage == "none" ? 1 : 2))
+    }
+
+    @Test("what this run made or read stays, whatever the limit, and what finds no room is told") func spared() throws {
+        let folder = try TemporaryFolder()
+        let tensor = Tensor(zeros: [1000])
+        let keys = try (0..<8).map { try ItemCacheTests.key("\($0)") }
+        let before = ItemCache(folder: folder.path, limit: 25_000)
+        for key in keys[..<3] { before.store(key) { $0.write(tensor) } }
+        let cache = ItemCache(folder: folder.path, limit: 25_000)
+        #expect(cache.value(keys[0]) { try $0.tensor() } != nil)
+        for key in keys[3...] { cache.store(key) { $0.write(tensor) } }
+        // Six entries of four kilobytes: the one that was read, five that were made, and the two of another run went.
+        #expect(keys.map { key in ItemCache(folder: folder.path).value(key) { try $0.tensor() } != nil } == [true, false, false, true, true, true, true, true])
+        cache.store(try ItemCacheTests.key("more")) { $0.write(tensor) }
+        #expect(cache.remarks.unkept == 1 && cache.remarks.lines[0].contains("24.4 KiB") && cache.remarks.lines[0].contains("--cache-limit"))
+        #expect(cache.value(keys[0]) { try $0.tensor() } != nil)
+        // Nothing is kept at 0.
+        let none = ItemCache(folder: folder.path("none"), limit: 0)
+        none.store(keys[0]) { $0.write(tensor) }
+        #expect(none.value(keys[0]) { try $0.tensor() } == nil && none.remarks.lines == [])
+    }
+
+    @Test("a folder that is removed while a program runs is told once, and the next result is kept again") func vanished() throws {
+        let folder = try TemporaryFolder()
+        let cache = ItemCache(folder: folder.path("c"))
+        let key = try ItemCacheTests.key("a")
+        cache.beginRun()
+        cache.store(key) { $0.write(1) }
+        try AtomicFolder.remove(folder.path("c"))
+        cache.log.note(WorkKind("w", parameters: 1, shape: []), units: 1, .seconds(1))
+        cache.endRun("p")
+        #expect(cache.remarks.lines == ["\(folder.path("c")) was removed meanwhile: what was kept in it is gone"])
+        #expect(!FileSystem.exists(folder.path("c")))
+        cache.beginRun()
+        cache.store(key) { $0.write(1) }
+        #expect(cache.value(key) { try $0.int() } == 1 && cache.remarks.lines == [])
+    }
+
+    @Test(
+        "sizes as users write them",
+        arguments: [
+            ("500M", 500 << 20), ("20G", 20 << 30), ("1.5g", 3 << 29), ("0", 0), ("7", 7), ("2KiB", 2048), ("1TB", 1 << 40), ("", nil), ("G", nil), ("-1", nil),
+            ("1.5", nil), ("1e9", nil), ("5X", nil), ("99999999T", nil),
+        ] as [(String, Int?)]) func sizes(_ text: String, _ bytes: Int?)
+    {
+        #expect(ByteSize(text)?.bytes == bytes)
     }
 
     @Test("counts say what came from the cache, by verb where verbs differ") func counts() {

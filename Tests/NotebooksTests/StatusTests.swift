@@ -81,6 +81,82 @@ import Verbs
         return try NotebookStatus(file, session: session, files: FileDigests(path: folder.path("digests")), lock: Lock(notebook: file.path))
     }
 
+    /// A file that is another by the time the outputs are written: which one, and whether a cell reads what was there before or what is there now.
+    @Test(
+        "a file that is replaced while the notebook runs: its cells do not belong to what is there now, and do to what was read",
+        arguments: ["d.csv", "p/metadata.csv", "p/1.png", "p/metadata.jsonl", "model/unet/diffusion_pytorch_model.safetensors", "model/vae/config.json"])
+    func replaced(_ name: String) throws {
+        let folder = try TemporaryFolder()
+        let grey = { (value: UInt8) in try PNG.encode(Bitmap(width: 8, height: 8, channels: 3, samples: [UInt8](repeating: value, count: 192))) }
+        try FileSystem.createFolder(folder.path("p"))
+        try AtomicFile.write(grey(1), to: folder.path("p/1.png"))
+        try AtomicFile.write("file_name,text\n1.png,one\n", to: folder.path("p/metadata.csv"))
+        try AtomicFile.write("a,b\n1,2\n", to: folder.path("d.csv"))
+        let source = try Golden.topic("models").path("pipeline")
+        for part in try FileSystem.list(source) where FileSystem.isFolder(FileSystem.join(source, part)) {
+            try AtomicFolder.copyFiles(of: FileSystem.join(source, part), to: folder.path("model/" + part))
+        }
+        try AtomicFile.write(
+            """
+            ```noise file
+            x = read d.csv
+            x | table
+            ```
+
+            ```noise data
+            p = dataset p
+            p | grid image
+            ```
+
+            ```noise model
+            model = load ./model
+            model.parameters
+            ```
+
+            ```noise alone
+            1 + 1
+            ```
+
+            ```noise change
+            change
+            2
+            ```
+
+            """, to: folder.path("n.md"))
+        let path = folder.path(name)
+        let old = FileSystem.exists(path) ? try FileSystem.readBytes(path) : nil
+        var new = old ?? Array("{\"file_name\": \"1.png\", \"text\": \"two\"}\n".utf8)
+        if name.hasSuffix(".png") { new = try grey(2) } else if name.hasSuffix(".safetensors") { new[new.count - 2] ^= 1 } else { new += [0x0A] }
+        let replacement = new
+        let change = VerbDeclaration("change", .control, "Replaces a file.", input: .optional, examples: []) { _ in
+            try AtomicFile.write(replacement, to: path)
+            return .none
+        }
+        func session() -> Session { Session(verbs: VerbRegistry(Verbs.registry.all + [change]), access: FileAccess(base: folder.path)) }
+        let file = try NotebookFile(folder.path("n.md")), running = session()
+        let run = NotebookRunner(file.notebook, session: running, folder: file.folder) { LayoutRenderer(usesColour: false).text($0) }.run()
+        try #require(run.ending == .finished, "\(run.diagnostics.map(\.title))")
+        try file.write(run.outputs)
+        try file.writeLock(running, written: run.outputs.keys, made: run.made)
+        func stale() throws -> [String] { try status(folder, session()).cells.filter { $0.state != .fresh }.map(\.cell.name) }
+        #expect(try stale() == [name == "d.csv" ? "file" : name.hasPrefix("p/") ? "data" : "model"])
+        // As it was, all belong together again; a file that came belongs to nothing, since nobody can tell who looked for it.
+        guard let old else { return }
+        try AtomicFile.write(old, to: path)
+        #expect(try stale() == [])
+    }
+
+    @Test("a file that the notebook writes itself and then reads belongs to it") func ownFile() throws {
+        let folder = try TemporaryFolder()
+        try AtomicFile.write("```noise a\nt = items a=1\nsave t made.csv\n```\n\n```noise b\nx = read made.csv\nx | table\n```\n", to: folder.path("n.md"))
+        let file = try NotebookFile(folder.path("n.md")), session = session(folder)
+        let run = NotebookRunner(file.notebook, session: session, folder: file.folder) { LayoutRenderer(usesColour: false).text($0) }.run()
+        #expect(run.ending == .finished, "\(run.diagnostics.map(\.title))")
+        try file.write(run.outputs)
+        try file.writeLock(session, written: run.outputs.keys, made: run.made)
+        #expect(try stale(folder) == [])
+    }
+
     @Test("what an earlier engine made is older, unless something else has changed too") func older() throws {
         let folder = try desk()
         let file = try NotebookFile(folder.path("n.md"))
@@ -228,38 +304,6 @@ import Verbs
         let text = try FileSystem.readText(folder.path("n.lock"))
         try AtomicFile.write(String(text.dropLast(20)), to: folder.path("n.lock"))
         #expect { try stale(folder) } throws: { ($0 as? EngineError)?.place?.hasSuffix("n.lock, line 7") == true }
-    }
-
-    @Test("a lock with other line ends or a byte order mark says the same, and is left as it is by a run that changes nothing")
-    func lineEnds() throws {
-        let folder = try desk()
-        let plain = try FileSystem.readText(folder.path("n.lock"))
-        for text in [plain.replacing("\n", with: "\r\n"), "\u{FEFF}" + plain, "\u{FEFF}" + plain.replacing("\n", with: "\r\n")] {
-            try AtomicFile.write(text, to: folder.path("n.lock"))
-            #expect(try stale(folder) == [])
-        }
-        try AtomicFile.write(plain.replacing("\n", with: "\r\n"), to: folder.path("n.lock"))
-        try run(folder)
-        #expect(try FileSystem.readText(folder.path("n.lock")) == plain.replacing("\n", with: "\r\n"))
-    }
-
-    @Test("a lock with a merge conflict is said to be so, and a run makes it anew", arguments: ["\n", "\r\n"])
-    func conflict(_ newline: String) throws {
-        let folder = try desk()
-        let plain = try FileSystem.readText(folder.path("n.lock"))
-        var lines = plain.split(separator: "\n").map(String.init)
-        let theirs = lines[0].replacing("\"output\":\"", with: "\"output\":\"00")
-        lines.replaceSubrange(0..<1, with: ["<<<<<<< HEAD", lines[0], "=======", theirs, ">>>>>>> branch"])
-        try AtomicFile.write(lines.map { $0 + newline }.joined(), to: folder.path("n.lock"))
-        #expect { try stale(folder) } throws: {
-            let error = $0 as? EngineError
-            return error?.message == "has an unresolved merge conflict, in lines 1 to 5" && error?.cure?.contains("--write") == true
-        }
-        // What both sides say differently is not known; the rest is.
-        #expect(try Lock(notebook: folder.path("n.md"), isRenewed: true).entries.count == 6)
-        try run(folder)
-        #expect(try FileSystem.readText(folder.path("n.lock")) == plain)
-        #expect(try stale(folder) == [])
     }
 
     @Test("another weight or another version of the engine makes what depends on the model stale")

@@ -2,6 +2,12 @@ import Files
 import TestSupport
 import Testing
 
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
 extension ProcessTests {
     @Suite("The command line") struct CommandLineTests {
         private let folder: TemporaryFolder
@@ -48,6 +54,28 @@ extension ProcessTests {
         @Test("plan tells of each variant") func variants() throws {
             let told = try run("plan n.md g=2,3").told
             #expect(told.contains("n.md g=2: in all") && told.contains("n.md g=3: in all"), "\(told)")
+        }
+
+        @Test("the cache's limit is a size, from the command line or the environment") func limit() throws {
+            for wrong in ["--cache-limit 5X run make.noise", "run make.noise --cache-limit -1"] { #expect(try run(wrong).status == 64) }
+            let ended = try ChildProcess(
+                "/bin/sh", ["-c", "cd \(folder.path) && NOISEBOOK_CACHE_LIMIT=much \(Executable.path) run make.noise"], output: folder.path("told")
+            ).wait()
+            #expect(ended.status == 64 && ended.told.contains("NOISEBOOK_CACHE_LIMIT takes a size"), "\(ended.told)")
+            #expect(try run("--cache-limit 1.5G run make.noise").told == "1\n")
+            // Nothing of a model's work finds room.
+            try AtomicFile.write("model = load monsters\nt = \"a bat\" | encode text\nlength(t.embedding)\n", to: folder.path("e.noise"))
+            let small = try run("run e.noise --cache-limit 1K")
+            #expect(small.status == 0 && small.told.contains("1 result is not kept in the cache: what this run uses takes the 1 KiB"), "\(small.told)")
+            #expect(try !run("run e.noise --cache-limit 0").told.contains("kept"))
+        }
+
+        @Test("a folder that may not be written: what cannot be kept is said once", .enabled(if: geteuid() != 0)) func unwritable() throws {
+            try AtomicFile.write("model = load monsters\nt = \"a bat\" | encode text\nu = \"a cat\" | encode text\n", to: folder.path("e.noise"))
+            try FileSystem.createFolder(folder.path(".noisebook"))
+            #expect(chmod(folder.path(".noisebook"), 0o555) == 0)
+            let told = try run("run e.noise").told
+            #expect(told.contains("2 results are not kept in the cache: cannot make the folder: Permission denied"), "\(told)")
         }
 
         @Test("a file of bytes is no notebook") func binary() throws {

@@ -143,20 +143,38 @@ import Training
         #expect(try trainer(steady, settings(steps: 400), path: nil).run() != nil)
     }
 
-    @Test("a checkpoint of another training or a damaged one is refused by name")
+    @Test("a checkpoint of another training or a damaged one is not gone on from: the training begins anew, to the same end")
     func foreign() throws {
         let folder = try TemporaryFolder()
         let path = folder.path("checkpoint.safetensors")
+        let whole = try values(trainer(Line(), settings(), path: nil).run())
         var steps = 0
         _ = try trainer(Line(), settings(), path: path).run(shouldStop: { steps == 3 }) { _ in steps += 1 }
-        #expect {
-            try Trainer(Line(), settings(), order: BatchOrder(rowCount: 8, batch: 4), key: "another key", path: path)
-        } throws: { ($0 as? EngineError)?.place == path && ($0 as? EngineError)?.message.contains("another training") == true }
+        let other = try Trainer(Line(), settings(), order: BatchOrder(rowCount: 8, batch: 4), key: "another key", path: path)
+        #expect(other.stepsDone == 0 && other.damage?.place == path && other.damage?.message.contains("another training") == true)
         let bytes = try FileSystem.readBytes(path)
-        for length in [0, 7, 40, bytes.count / 2, bytes.count - 1] {
-            try AtomicFile.write(Array(bytes[..<length]), to: path)
-            #expect { try trainer(Line(), settings(), path: path) } throws: { ($0 as? EngineError)?.place == path }
+        var damaged = [0, 7, 40, bytes.count / 2, bytes.count - 1].map { Array(bytes[..<$0]) }
+        // A bit of the header's length, of the header, of the first and of the last number.
+        let header = Int(bytes[0]) | Int(bytes[1]) << 8
+        for place in [0, 8 + header / 4, 8 + header / 2, 8 + header + 1, bytes.count - 2] {
+            var flipped = bytes
+            flipped[place] ^= 1
+            damaged.append(flipped)
         }
+        for content in damaged {
+            try AtomicFile.write(content, to: path)
+            let again = try trainer(Line(), settings(), path: path)
+            #expect(again.stepsDone == 0 && again.damage?.place?.hasPrefix(path) == true)
+            #expect(try values(again.run()) == whole)
+        }
+    }
+
+    @Test("a checkpoint that cannot be written ends no training") func unsaved() throws {
+        let folder = try TemporaryFolder()
+        try AtomicFile.write("in the way", to: folder.path("training"))
+        let trainer = try trainer(Line(), settings(), path: folder.path("training/checkpoint.safetensors"), interval: .zero)
+        #expect(try values(trainer.run()) == values(self.trainer(Line(), settings(), path: nil).run()))
+        #expect(trainer.unsaved?.kind == .file)
     }
 
     @Test("the order shows every row once per epoch, the same for the same seed")

@@ -23,7 +23,7 @@ enum Monsters {
     }
 
     /// Reading takes a quarter of a second, most of it for the two atlases; a session asks for train and test.
-    private static let cache = Mutex<[String: [Sprite]]>([:])
+    private static let cache = Remembered<String, [Sprite]>()
 
     static func dataset(root: String, split: String?, size: Int, all: Bool) throws -> Dataset {
         let splits = ["train", "test"]
