@@ -56,6 +56,24 @@ package enum FileSystem {
         return slash == rest.startIndex ? "/" : String(rest[..<slash])
     }
 
+    /// The file that a path names, where the path is a link, or a link to one; relative where the links are.
+    package static func followingLinks(_ path: String) -> String {
+        var path = path
+        // As many as Linux follows.
+        for _ in 0..<40 {
+            guard !path.utf8.contains(0), let target = linkTarget(path) else { return path }
+            path = join(path.contains("/") ? folder(of: path) : "", target)
+        }
+        return path
+    }
+
+    private static func linkTarget(_ path: String) -> String? {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        let length = readlink(path, &buffer, buffer.count - 1)
+        guard length > 0 else { return nil }
+        return String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     /// Names in a folder, hidden ones included, sorted by their UTF-8 bytes, so that the order is the same everywhere.
     package static func list(_ folder: String) throws -> [String] {
         guard exists(folder) else { throw EngineError.system("cannot list the folder", folder, code: ENOENT) }
@@ -172,10 +190,8 @@ package enum FileSystem {
     /// The whole file as text; bytes that are not UTF-8 are an error.
     package static func readText(_ path: String, limit: Int = 1 << 28) throws -> String {
         let bytes = try readBytes(path, limit: limit)
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw EngineError(.format, "expected text in UTF-8, found other bytes", place: path)
-        }
-        return text
+        try UTF8Text.check(0..<bytes.count, of: bytes, in: path)
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     static func openForReading(_ path: String) throws -> Int32 {

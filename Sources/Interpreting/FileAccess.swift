@@ -28,7 +28,7 @@ package struct FileAccess: Sendable {
         guard allows(full, in: readable) else {
             throw Complaint(
                 .notReadable, "`\(path)` lies outside what this notebook may read", label: "not below its project's folder", slot: slot,
-                help: "allow it: noisebook run ... --allow-read \(FileSystem.folder(of: full))")
+                help: "allow it: noisebook run ... --allow-read \(ShellWord.quoted(FileSystem.folder(of: full)))")
         }
         return full
     }
@@ -38,7 +38,7 @@ package struct FileAccess: Sendable {
         guard allows(full, in: writable) else {
             throw Complaint(
                 .notWritable, "`\(path)` lies outside what this notebook may write", label: "not below its own folder", slot: slot,
-                help: "allow it: noisebook run ... --allow-write \(FileSystem.folder(of: full))")
+                help: "allow it: noisebook run ... --allow-write \(ShellWord.quoted(FileSystem.folder(of: full)))")
         }
         return full
     }

@@ -62,11 +62,6 @@ extension Session {
         return Checker.columns(of: Parser.parse(source, verbs: verbSet, place: .prompt).program, session: self)
     }
 
-    /// The names that `param` declares in a program.
-    package func parameters(of source: SourceFile) -> [String] {
-        Parser.parse(source, verbs: verbSet).program.statements.compactMap { if case .param(let name, _, _) = $0.kind { name.text } else { nil } }
-    }
-
     /// Parses and checks a program without running it: all its errors, in the order of the text.
     /// - Parameter mayWriteBefore: whether something that runs before it may write files.
     package func check(_ source: SourceFile, mayWriteBefore: Bool = false) -> [Diagnostic] {
@@ -209,11 +204,7 @@ extension Session {
         let standard = try evaluator.value(of: values)
         var value = standard
         if let text = parameters[name.text] {
-            guard let set = Session.read(text, like: standard) else {
-                throw Diagnostic(
-                    .paramOutside, "`\(name.text)` was set to `\(text)`, which is not \(standard.kind.phrase)", at: name.span,
-                    label: "the default is \(standard.summary)", source: source)
-            }
+            guard let set = ParamText.value(text, like: standard) else { throw Params.problem(name, text, like: standard, source) }
             value = set
         }
         if let allowed {
@@ -236,32 +227,5 @@ extension Session {
             }
         }
         return value
-    }
-
-    /// `20..60` and `20..60:10`, of at most 100,000 numbers.
-    private static func range(_ text: Substring) -> [Value]? {
-        guard let points = text.firstRange(of: "..") else { return nil }
-        let rest = text[points.upperBound...].split(separator: ":", omittingEmptySubsequences: false)
-        guard let low = Double(text[..<points.lowerBound]), let high = rest.first.flatMap({ Double($0) }), rest.count <= 2 else { return nil }
-        let step = rest.count == 2 ? Double(rest[1]) : low <= high ? 1 : -1
-        guard let step, step != 0, step.isFinite, low.isFinite, high.isFinite, (high - low) / step >= 0, (high - low) / step < 100_000 else { return nil }
-        return (0...Int((high - low) / step + 1e-9)).map { .number(low + Double($0) * step) }
-    }
-
-    /// Text from the command line as a value of the same kind as a default.
-    private static func read(_ text: String, like standard: Value) -> Value? {
-        switch standard {
-        case .number: return Double(text).map { .number($0) }
-        case .boolean: return text == "yes" ? .boolean(true) : text == "no" ? .boolean(false) : nil
-        case .text: return .text(text.count >= 2 && text.hasPrefix("\"") && text.hasSuffix("\"") ? String(text.dropFirst().dropLast()) : text)
-        case .list(let values):
-            guard let first = values.first else { return nil }
-            let parts = text.split(separator: ",").map { part -> [Value]? in
-                if case .number = first, let range = range(part) { return range }
-                return read(String(part), like: first).map { [$0] }
-            }
-            return parts.contains { $0 == nil } ? nil : .list(parts.compactMap { $0 }.joined().map { $0 })
-        default: return nil
-        }
     }
 }

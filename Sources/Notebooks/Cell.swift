@@ -70,6 +70,28 @@ package struct CellHeader: Equatable, Sendable {
         }
     }
 
+    /// Whether a fence's info string is a cell's; a malformed one is.
+    static func isCell(info: String) -> Bool {
+        do {
+            return try CellHeader(info: info) != nil
+        } catch {
+            return true
+        }
+    }
+
+    /// What an info string may be meant as that is almost a cell's: `noise skip` for `{noise}`, `Noise`, `noise,skip`, `noise:a`, `.noise`. nil for others.
+    static func meant(by info: String) -> String? {
+        guard !isCell(info: info) else { return nil }
+        let words = info.split { $0.isWhitespace || "{}.,:;|/".contains($0) }
+        let bare = info.drop { $0.isWhitespace || "{.".contains($0) }
+        // `noisebook` and `noise-free` are words of their own.
+        guard bare.prefix(while: { $0.isLetter || $0.isNumber || "_-".contains($0) }).lowercased() == "noise" else { return nil }
+        let rest = words.dropFirst().map(String.init)
+        let header = (["noise"] + rest).joined(separator: " ")
+        // Options of other tools, `echo=false`, are no labels.
+        return rest.contains { $0.contains("=") } || (try? CellHeader(info: header)) == nil ? "noise" : header
+    }
+
     private mutating func readTolerances(_ text: Substring) throws(CellHeaderError) {
         for item in text.split(separator: ",") {
             let sides = item.split(separator: "=", maxSplits: 1).map { String($0.filter { !$0.isWhitespace }) }

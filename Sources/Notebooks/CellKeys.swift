@@ -83,7 +83,7 @@ package struct CellKeys {
                     try add(title, readings?.place(of: title).map { [$0] } ?? (try? paths(named, session)) ?? ["missing"])
                 }
                 let key = try Digest.sha256(words.joined(separator: "\n"))
-                if let (name, text) = statement.knownText { texts[name] = session.parameters[name] ?? text }
+                if let (name, text) = statement.knownText { texts[name] = session.parameters[name].map(ParamText.unquoted) ?? text }
                 switch statement.kind {
                 case .assignment(let name, _), .param(let name, _, _), .definition(let name, _, _):
                     known[name.text] = .some(isKnown ? key : nil)

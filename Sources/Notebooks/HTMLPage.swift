@@ -1,6 +1,8 @@
 /// One page that needs nothing else: its style, a few lines of script for tables and pictures, light and dark, wide and narrow.
 struct HTMLPage {
     let title: String
+    /// What made it.
+    let mark: String
     let body: String
     let provenance: [(name: String, value: String)]
 
@@ -13,6 +15,7 @@ struct HTMLPage {
             <meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta name="color-scheme" content="light dark">
+            <meta name="generator" content="\(mark)">
             <title>\(MarkdownHTML.escaped(title))</title>
             <style>
             \(Self.style)
@@ -33,9 +36,9 @@ struct HTMLPage {
     }
 
     private static let style = """
-        :root { --ink: #1d2330; --soft: #5a6375; --page: #fdfdfc; --panel: #f3f4f2; --line: #dcdfe0; --accent: #8a3ffc; --verb: #0b5cad; --string: #1a7037; --number: #a2450c; --comment: #6b7280; }
+        :root { --ink: #1d2330; --soft: #5a6375; --page: #fdfdfc; --panel: #f3f4f2; --line: #dcdfe0; --accent: #8a3ffc; --verb: #0b5cad; --string: #1a7037; --number: #a2450c; --comment: #6b7280; --doubt: #9a6700; }
         @media (prefers-color-scheme: dark) {
-          :root { --ink: #e4e6eb; --soft: #9aa3b2; --page: #15181e; --panel: #1e232c; --line: #333a46; --accent: #be95ff; --verb: #78a9ff; --string: #6fdc8c; --number: #ffb784; --comment: #8d96a5; }
+          :root { --ink: #e4e6eb; --soft: #9aa3b2; --page: #15181e; --panel: #1e232c; --line: #333a46; --accent: #be95ff; --verb: #78a9ff; --string: #6fdc8c; --number: #ffb784; --comment: #8d96a5; --doubt: #e3b341; }
         }
         * { box-sizing: border-box; }
         body { margin: 0; background: var(--page); color: var(--ink); font: 17px/1.6 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
@@ -52,6 +55,8 @@ struct HTMLPage {
         .label { position: absolute; top: .35rem; right: .7rem; color: var(--soft); font-size: .75rem; }
         .c { color: var(--comment); font-style: italic; } .s { color: var(--string); } .n { color: var(--number); } .v { color: var(--verb); font-weight: 600; }
         .o { color: var(--accent); } .k { color: var(--accent); font-weight: 600; }
+        .doubt { margin: .6rem 0 0; padding: .3rem .8rem; border-left: 3px solid var(--doubt); color: var(--doubt); font-size: .9rem; }
+        .output.stale { opacity: .6; }
         .output { padding: .6rem 0 0 1rem; overflow-x: auto; }
         .output > * + * { margin-top: .6rem; } .output pre { color: var(--soft); white-space: pre-wrap; overflow-wrap: anywhere; }
         table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; }

@@ -2,6 +2,8 @@
 package struct MergeConflict: Equatable, Sendable {
     /// Lines of the file from `<<<<<<<` to `>>>>>>>`, counting from 1.
     package var lines: ClosedRange<Int>
+    /// The line of `=======`.
+    package var middle: Int
     package var ourName: String
     package var ours: [String]
     package var theirName: String
@@ -9,7 +11,22 @@ package struct MergeConflict: Equatable, Sendable {
 
     /// Conflicts are found as lines, not as Markdown: they cut through fences and regions. A row of `=` alone is a heading's
     /// underline; only the three (or, with a common ancestor, four) markers in order make a conflict.
-    package static func find(in text: [String]) -> [MergeConflict] {
+    /// - Parameter quoted: lines of closed fences in which text about conflicts can stand. A conflict within one of them is none, nor are markers that
+    ///   all stand in some: only where one stands outside, a conflict may have cut through the fence.
+    package static func find(in text: [String], quoted: [ClosedRange<Int>] = []) -> [MergeConflict] {
+        guard text.contains(where: { isMarker($0, "<") }) else { return [] }
+        var text = text
+        var inside: Set<Int> = []
+        for lines in quoted where lines.upperBound <= text.count {
+            inside.formUnion(lines)
+            for conflict in all(in: Array(text[(lines.lowerBound - 1)...(lines.upperBound - 1)])) {
+                for line in conflict.lines { text[lines.lowerBound + line - 2] = "" }
+            }
+        }
+        return all(in: text).filter { conflict in ![conflict.lines.lowerBound, conflict.middle, conflict.lines.upperBound].allSatisfy(inside.contains) }
+    }
+
+    private static func all(in text: [String]) -> [MergeConflict] {
         var found: [MergeConflict] = []
         var open: (line: Int, ancestor: Int?, middle: Int?)?
         for (index, line) in text.enumerated() {
@@ -22,7 +39,7 @@ package struct MergeConflict: Equatable, Sendable {
             } else if let start = open, let middle = start.middle, isMarker(line, ">") {
                 found.append(
                     MergeConflict(
-                        lines: (start.line + 1)...(index + 1),
+                        lines: (start.line + 1)...(index + 1), middle: middle + 1,
                         ourName: name(text[start.line]), ours: Array(text[(start.line + 1)..<(start.ancestor ?? middle)]),
                         theirName: name(line), theirs: Array(text[(middle + 1)..<index])))
                 open = nil

@@ -10,23 +10,49 @@ package struct NotebookExport {
     private let file: NotebookFile
     private let verbs: VerbSet
     private let version: String
+    /// What is to be said of the outputs of some cells, by their index.
+    private let doubts: [Int: String]
+    private let frontMatter: FrontMatter?
 
-    /// - Parameter version: of the program, for the provenance.
-    package init(_ file: NotebookFile, verbs: VerbSet, version: String) {
+    /// - Parameters:
+    ///   - version: of the program, for the provenance.
+    ///   - status: where it is known; outputs that do not belong to their cells are marked.
+    package init(_ file: NotebookFile, verbs: VerbSet, version: String, status: NotebookStatus? = nil) {
         (self.file, self.verbs, self.version) = (file, verbs, version)
+        let shown = file.notebook.cells.filter { !(file.notebook.storedOutput(of: $0) ?? "").isEmpty }.map(\.index)
+        let cells = (status?.cells ?? []).filter { shown.contains($0.cell.index) }
+        doubts = Dictionary(cells.compactMap { status in status.doubt.map { (status.cell.index, $0) } }) { first, _ in first }
+        frontMatter = FrontMatter((1..<file.notebook.lines.count + 1).map { Self.line($0, file.notebook) })
     }
 
     package func text(_ form: Form) throws -> String {
-        switch form {
-        case .html: try HTMLPage(title: title, body: body(), provenance: provenance()).text
-        case .ipynb: try jupyter().prettyText
-        case .noise: script()
-        }
+        let text =
+            switch form {
+            case .html: try HTMLPage(title: title, mark: RenderMark.open, body: body(), provenance: provenance()).text
+            case .ipynb: try jupyter().prettyText
+            case .noise: script()
+            }
+        return try RenderMark.sealed(text, form)
     }
+
+    /// What a reader should be warned of, a line each: cells whose outputs are marked, and outputs without a cell.
+    package var warnings: [String] {
+        let cells = notebook.cells.compactMap { cell in
+            doubts[cell.index].map { (cell.fenceLines.lowerBound, "cell \(cell.name), line \(cell.fenceLines.lowerBound): \($0)") }
+        }
+        let orphans = notebook.orphans.map { ($0.lowerBound, "line \($0.lowerBound): \(Self.orphanDoubt)") }
+        return (cells + orphans).sorted { $0.0 < $1.0 }.map { "\(file.path): \($0.1)" }
+    }
+
+    private static let orphanDoubt = "an output without a cell; nothing says what it was made from"
 
     private var notebook: Notebook { file.notebook }
 
-    private func line(_ number: Int) -> String { String(decoding: notebook.bytes[notebook.lines.content(of: number)], as: UTF8.self) }
+    private func line(_ number: Int) -> String { Self.line(number, notebook) }
+
+    private static func line(_ number: Int, _ notebook: Notebook) -> String {
+        String(decoding: notebook.bytes[notebook.lines.content(of: number)], as: UTF8.self)
+    }
 
     /// Lines of a range, from the file's start without its byte order mark.
     private func lines(_ range: Range<Int>) -> String {
@@ -36,22 +62,37 @@ package struct NotebookExport {
 
     private var lineCount: Int { notebook.lines.count }
 
-    /// Prose and cells in order.
-    private var pieces: [(prose: String?, cell: Cell?)] {
-        var result: [(prose: String?, cell: Cell?)] = []
-        var next = 1
-        for cell in notebook.cells {
-            if cell.fenceLines.lowerBound > next { result.append((lines(next..<cell.fenceLines.lowerBound), nil)) }
-            result.append((nil, cell))
-            next = (cell.outputLines ?? cell.fenceLines).upperBound + 1
+    private enum Piece {
+        case prose(String)
+        case cell(Cell)
+        /// The Markdown of an output without a cell.
+        case orphan(String)
+    }
+
+    /// Prose, cells and outputs without one, in order.
+    private var pieces: [Piece] {
+        let cells = notebook.cells.map { ($0.fenceLines.lowerBound...($0.outputLines ?? $0.fenceLines).upperBound, Piece.cell($0)) }
+        let orphans = notebook.orphans.map { ($0, Piece.orphan(lines($0.lowerBound + 1..<max($0.upperBound, $0.lowerBound + 1)))) }
+        var result: [Piece] = []
+        var next = (frontMatter?.lines.upperBound ?? 0) + 1
+        func addProse(upTo end: Int) {
+            guard end > next else { return }
+            let text = lines(next..<end)
+            if text.contains(where: { !$0.isWhitespace }) { result.append(.prose(text)) }
         }
-        if next <= lineCount { result.append((lines(next..<lineCount + 1), nil)) }
-        return result.filter { $0.cell != nil || $0.prose?.contains { !$0.isWhitespace } == true }
+        for (range, piece) in (cells + orphans).sorted(by: { $0.0.lowerBound < $1.0.lowerBound }) {
+            addProse(upTo: range.lowerBound)
+            result.append(piece)
+            next = max(next, range.upperBound + 1)
+        }
+        addProse(upTo: lineCount + 1)
+        return result
     }
 
     private var title: String {
+        if let title = frontMatter?.title { return title }
         // In prose: a comment of a cell begins with `#` too.
-        for prose in pieces.compactMap(\.prose) {
+        for case .prose(let prose) in pieces {
             for line in prose.split(separator: "\n") where line.hasPrefix("# ") { return String(line.dropFirst(2)) }
         }
         return FileSystem.name(of: file.path)
@@ -62,9 +103,21 @@ package struct NotebookExport {
     /// Prose in one piece, so that links and footnotes find their definitions; cells come into it by marks that no prose holds.
     private func body() throws -> String {
         let mark = "noisebook-cell-\(try Digest.sha256(notebook.bytes).prefix(16))-"
-        let text = pieces.map { piece in piece.prose ?? "\n\n<!--\(mark)\(piece.cell?.index ?? 0)-->\n\n" }.joined(separator: "\n")
+        let pieces = pieces.enumerated()
+        let text = pieces.map { number, piece in if case .prose(let prose) = piece { prose } else { "\n\n<!--\(mark)\(number)-->\n\n" } }.joined(
+            separator: "\n")
         var html = MarkdownHTML.render(text)
-        for cell in notebook.cells { html = html.replacing("<!--\(mark)\(cell.index)-->", with: try markup(cell), maxReplacements: 1) }
+        for (number, piece) in pieces {
+            let part: String
+            switch piece {
+            case .prose: continue
+            case .cell(let cell): part = try markup(cell)
+            case .orphan(let output):
+                part =
+                    "<section class=\"cell\">\n\(Self.note(Self.orphanDoubt))<div class=\"output stale\">\n\(MarkdownHTML.render(output))</div>\n</section>\n"
+            }
+            html = html.replacing("<!--\(mark)\(number)-->", with: part, maxReplacements: 1)
+        }
         return try embedded(html)
     }
 
@@ -72,9 +125,15 @@ package struct NotebookExport {
         let label = cell.header.label.map { "<span class=\"label\">\(MarkdownHTML.escaped($0))</span>" } ?? ""
         let anchor = MarkdownHTML.escaped("cell-\(cell.name)")
         let code = "<pre><code>\(CodeMarkup(verbs: verbs).html(cell.code.hasSuffix("\n") ? String(cell.code.dropLast()) : cell.code))</code></pre>"
-        let output = notebook.storedOutput(of: cell).map { $0.isEmpty ? "" : "<div class=\"output\">\n\(MarkdownHTML.render($0))</div>\n" } ?? ""
-        return "<section class=\"cell\" id=\"\(anchor)\">\n<div class=\"code\">\(label)\(code)</div>\n\(output)</section>\n"
+        let doubt = doubts[cell.index]
+        let output =
+            notebook.storedOutput(of: cell).map {
+                $0.isEmpty ? "" : "<div class=\"output\(doubt == nil ? "" : " stale")\">\n\(MarkdownHTML.render($0))</div>\n"
+            } ?? ""
+        return "<section class=\"cell\" id=\"\(anchor)\">\n<div class=\"code\">\(label)\(code)</div>\n\(doubt.map(Self.note) ?? "")\(output)</section>\n"
     }
+
+    private static func note(_ doubt: String) -> String { "<p class=\"doubt\" role=\"note\">\(MarkdownHTML.escaped(doubt))</p>\n" }
 
     /// Links into the notebook's folder become the files themselves, so that the page stands alone; drawings become part of the page.
     private func embedded(_ html: String) throws -> String {
@@ -123,7 +182,12 @@ package struct NotebookExport {
         let shown = notebook.cells.count { notebook.storedOutput(of: $0) != nil }
         return [
             ("Notebook", FileSystem.name(of: file.path)), ("SHA-256", try Digest.sha256(notebook.bytes)),
-            ("Cells", "\(notebook.cells.count), \(shown) with outputs"), ("Written by", "noisebook \(version)"),
+            (
+                "Cells",
+                "\(notebook.cells.count), \(shown) with outputs"
+                    + (doubts.isEmpty ? "" : ", \(doubts.count) of which \(doubts.count == 1 ? "is" : "are") not of the cell as it stands")
+            ),
+            ("Written by", "noisebook \(version)"),
         ]
     }
 
@@ -134,18 +198,26 @@ package struct NotebookExport {
         var cells: [JSON] = []
         for piece in pieces {
             let id = JSON.string("cell-\(cells.count)")
-            guard let cell = piece.cell else {
-                cells.append(["cell_type": "markdown", "id": id, "metadata": .object([:]), "source": source((piece.prose ?? "").trimmingBlankLines)])
+            let cell: Cell
+            switch piece {
+            case .cell(let found): cell = found
+            case .prose(let text), .orphan(let text):
+                var text = text.trimmingBlankLines
+                if case .orphan = piece { text = "> **\(Self.orphanDoubt)**\n\n\(text)" }
+                cells.append(["cell_type": "markdown", "id": id, "metadata": .object([:]), "source": source(text)])
                 continue
             }
             var outputs: [JSON] = []
+            // What Jupyter shows of a warning, in its colour.
+            if let doubt = doubts[cell.index] { outputs.append(["output_type": "stream", "name": "stderr", "text": source(doubt + "\n")]) }
             if let output = notebook.storedOutput(of: cell), !output.isEmpty {
                 outputs.append([
                     "output_type": "display_data", "metadata": .object([:]),
                     "data": ["text/html": source(try embedded(MarkdownHTML.render(output))), "text/plain": source(output)],
                 ])
             }
-            let flags = CellHeader.Flag.allCases.filter(cell.header.flags.contains).map { JSON.string($0.rawValue) }
+            var flags = CellHeader.Flag.allCases.filter(cell.header.flags.contains).map { JSON.string($0.rawValue) }
+            if doubts[cell.index] != nil { flags.append("stale") }
             var metadata: [String: JSON] = [:]
             if let label = cell.header.label { metadata["name"] = .string(label) }
             if !flags.isEmpty { metadata["tags"] = .array(flags) }
@@ -154,13 +226,13 @@ package struct NotebookExport {
                 "source": source(cell.code.hasSuffix("\n") ? String(cell.code.dropLast()) : cell.code),
             ])
         }
-        return [
-            "cells": .array(cells), "nbformat": 4, "nbformat_minor": 5,
-            "metadata": [
-                "kernelspec": ["display_name": "Noisebook", "language": "noise", "name": "noisebook"],
-                "language_info": ["name": "noise", "file_extension": ".noise", "mimetype": "text/x-noise"],
-            ],
+        var metadata: [String: JSON] = [
+            "kernelspec": ["display_name": "Noisebook", "language": "noise", "name": "noisebook"],
+            "language_info": ["name": "noise", "file_extension": ".noise", "mimetype": "text/x-noise"],
+            "noisebook": ["generator": .string(RenderMark.open)],
         ]
+        if let title = frontMatter?.title { metadata["title"] = .string(title) }
+        return ["cells": .array(cells), "nbformat": 4, "nbformat_minor": 5, "metadata": .object(metadata)]
     }
 
     /// A list of lines, each but the last with its end, as Jupyter writes them.
@@ -180,7 +252,7 @@ package struct NotebookExport {
             }
             return (cell.header.label.map { "# \($0)\n" } ?? "") + code
         }
-        return parts.joined(separator: "\n")
+        return "# \(RenderMark.open)\n\n" + parts.joined(separator: "\n")
     }
 }
 

@@ -1,4 +1,3 @@
-import Files
 import Interpreting
 import SourceText
 import Syntax
@@ -7,20 +6,25 @@ import Syntax
 package struct NotebookProgram {
     /// Cells that run, with their code as a source that knows its place in the file.
     package let parts: [(cell: Cell, source: SourceFile)]
+    /// What the notebook's text warns of.
+    private let warnings: [Diagnostic]
 
     package init(_ notebook: Notebook) {
+        warnings = notebook.warnings
         parts = notebook.cells.filter { !$0.header.flags.contains(.skip) }.map { cell in
             // The message of a cell that must fail becomes its output, which must not depend on where the file lies or what stands above.
             let isShown = cell.header.flags.contains(.raises)
             let source = SourceFile(
-                name: isShown ? FileSystem.name(of: notebook.name) : notebook.name, text: cell.code, cell: isShown ? cell.name : cell.header.label,
+                name: isShown ? notebook.fileName : notebook.name, text: cell.code, cell: isShown ? cell.name : cell.header.label,
                 firstLine: cell.firstCodeLine,
                 firstOffset: notebook.lines.start(of: cell.firstCodeLine))
             return (cell, source)
         }
     }
 
-    /// All errors that can be seen before anything runs, in the order of the text. Cells that should fail are left out.
+    package var sources: [SourceFile] { parts.map(\.source) }
+
+    /// All errors that can be seen before anything runs, and what the text warns of, in its order. Cells that should fail are left out.
     package func check(_ session: Session) -> [Diagnostic] {
         var verbs = session.verbSet
         var syntax: [Diagnostic] = []
@@ -31,7 +35,7 @@ package struct NotebookProgram {
         }
         // Where every bracket is closed, all cells parse in a row too: names are then known across cells.
         let checked = parts.filter { !$0.cell.header.flags.contains(.raises) }.map(\.source)
-        guard checked.allSatisfy({ !Outline($0).isIncomplete }) else { return syntax }
+        guard checked.allSatisfy({ !Outline($0).isIncomplete }) else { return (warnings + syntax).sorted { $0.place < $1.place } }
         var text = ""
         var starts: [Int] = []
         for source in checked {
@@ -48,7 +52,7 @@ package struct NotebookProgram {
         let isNew = { (diagnostic: Diagnostic) in
             !syntax.contains { $0.code == diagnostic.code && $0.span == diagnostic.span && $0.source === diagnostic.source }
         }
-        return (syntax + found.filter(isNew)).sorted { $0.place < $1.place }
+        return (warnings + syntax + found.filter(isNew)).sorted { $0.place < $1.place }
     }
 
     /// The cells that are wanted, and with them those before that make what they read, by their indices.
@@ -92,34 +96,6 @@ package struct NotebookProgram {
             }
         }
         return (makes, reads)
-    }
-
-    /// Those of them whose default is a list.
-    package func listParameters(_ session: Session) -> [String] {
-        var verbs = session.verbSet
-        return parts.flatMap { part -> [String] in
-            let parse = Parser.parse(part.source, verbs: verbs)
-            verbs = parse.verbs
-            return parse.program.statements.compactMap { statement in
-                guard case .param(let name, let values, _) = statement.kind else { return nil }
-                if values.items.count > 1 { return name.text }
-                guard let only = values.items.first?.ungrouped.kind else { return nil }
-                switch only {
-                case .list, .range: return name.text
-                default: return nil
-                }
-            }
-        }
-    }
-
-    /// The names that `param` declares in any cell.
-    package func parameters(_ session: Session) -> [String] {
-        var verbs = session.verbSet
-        return parts.flatMap { part -> [String] in
-            let parse = Parser.parse(part.source, verbs: verbs)
-            verbs = parse.verbs
-            return parse.program.statements.compactMap { if case .param(let name, _, _) = $0.kind { name.text } else { nil } }
-        }
     }
 }
 

@@ -27,6 +27,16 @@ package struct NotebookStatus {
         package let state: State
         /// What changed, in words.
         package let reason: String?
+
+        /// What to say beside the cell's output where it may not be that of the cell as it stands.
+        var doubt: String? {
+            switch state {
+            case .fresh, .older, .skipped: nil
+            case .stale, .partial: "stale: this output was not made by the cell as it stands\(reason.map { ": " + $0 } ?? "")"
+            case .unknown: "nothing says what this output was made from"
+            case .error: "stale: the cell as it stands does not run\(reason.map { ": " + $0 } ?? "")"
+            }
+        }
     }
 
     package let cells: [CellStatus]

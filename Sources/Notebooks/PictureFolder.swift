@@ -18,9 +18,9 @@ package final class PictureFolder: OutputFolder {
     private var files: [String: [UInt8]] = [:]
 
     package init(notebook path: String) {
-        parent = FileSystem.folder(of: path)
-        let file = FileSystem.name(of: path)
-        name = (file.hasSuffix(".md") ? String(file.dropLast(3)) : file) + ".out"
+        let outputs = NotebookPlace(path).outputs
+        parent = FileSystem.folder(of: outputs)
+        name = FileSystem.name(of: outputs)
     }
 
     private var path: String { FileSystem.join(parent, name) }

@@ -43,7 +43,11 @@ package struct Verification {
     package let method: Method
     package let run: NotebookRunner.Run
     package let cells: [CellResult]
-    package var differs: Bool { cells.contains { $0.state == .differs } }
+    /// Outputs that stand behind no cell: lines of the file.
+    package var orphans: [ClosedRange<Int>] { file.notebook.orphans }
+    package var differs: Bool { cells.contains { $0.state == .differs } || !orphans.isEmpty }
+    /// What the outputs were computed from, for the lock of a correction.
+    private let keys: [Int: CellKeys.Parts]
 
     /// Runs `file` in `session`, which should have a cache for the method `cached` alone: a value that is only read again proves nothing.
     package init(_ file: NotebookFile, session: Session, method: Method = .full, describe: @escaping (Diagnostic) -> String) throws {
@@ -64,6 +68,8 @@ package struct Verification {
         defer { session.standIns = nil }
         let run = NotebookRunner(file.notebook, session: session, folder: file.folder, describe: describe).run()
         (self.file, self.method, self.run) = (file, method, run)
+        // As a run with --write would note them, of the files as they were read.
+        keys = method == .full && run.ending == .finished ? try file.keys(session) : [:]
         cells = file.notebook.cells.map { cell in
             guard let computed = run.outputs[cell.index] ?? run.gaps[cell.index].map({ _ in "" }) else {
                 return CellResult(cell: cell, state: .skipped, differences: [])
@@ -109,54 +115,57 @@ package struct Verification {
     package func writeCorrection() throws {
         // What was computed in part corrects nothing.
         guard method == .full else { return }
-        let path = Self.correctionPath(file.path)
-        guard differs else {
-            try FileSystem.removeFile(path)
-            try FileSystem.removeFile(Self.madePath(file.path))
-            try file.folder.removeCorrection()
-            return
-        }
+        let place = NotebookPlace(file.path)
+        guard differs else { return try Self.removeCorrection(place, file.folder) }
         let volatile = Set(cells.filter { $0.state == .volatile }.map(\.cell.index))
         try file.folder.writeCorrection()
-        let made = Dictionary(uniqueKeysWithValues: run.made.map { (file.notebook.cells[$0.key].name, $0.value) })
-        try AtomicFile.write(try JSON.encode(made), to: Self.madePath(file.path))
-        try AtomicFile.write(try file.notebook.rewriting(run.outputs.filter { !volatile.contains($0.key) }), to: path)
+        let found = Dictionary(
+            uniqueKeysWithValues: file.notebook.cells.map { ($0.name, Found(key: keys[$0.index], made: run.made[$0.index])) })
+        try AtomicFile.write(try JSON.encode(found), to: place.correctionLock)
+        try AtomicFile.write(try file.notebook.rewriting(run.outputs.filter { !volatile.contains($0.key) }, keepsOrphans: false), to: place.correction)
     }
 
-    /// What the cells decoded, for the lock that `accept` writes.
-    private static func madePath(_ path: String) -> String { path + ".corrected.json" }
+    private static func removeCorrection(_ place: NotebookPlace, _ folder: PictureFolder) throws {
+        try FileSystem.removeFile(place.correction)
+        try FileSystem.removeFile(place.correctionLock)
+        try folder.removeCorrection()
+    }
 
-    package static func correctionPath(_ path: String) -> String { path + ".corrected" }
+    /// What a cell's output was computed from and what it decoded: what `accept` writes into the lock. Files may have changed when it does.
+    private struct Found: Codable {
+        var key: CellKeys.Parts?
+        var made: CellTrace?
+    }
 
     /// Moves the outputs of `NAME.md.corrected` into the notebook, whose prose may have changed meanwhile, whose cells may not, and notes in the
     /// lock what they were made from.
-    package static func accept(_ path: String, session: Session) throws {
-        let correction = correctionPath(path)
-        guard FileSystem.exists(correction) else {
+    package static func accept(_ path: String) throws {
+        let place = NotebookPlace(path)
+        guard FileSystem.exists(place.correction) else {
             throw EngineError(
-                .file, "nothing to accept: there is no \(FileSystem.name(of: correction))", place: path,
+                .file, "nothing to accept: there is no \(FileSystem.name(of: place.correction))", place: path,
                 cure: "`noisebook verify` writes it where outputs differ")
         }
         let file = try NotebookFile(path)
-        let corrected = try Notebook(name: correction, bytes: try FileSystem.readBytes(correction, limit: 1 << 28))
-        guard corrected.cells.map(\.code) == file.notebook.cells.map(\.code), corrected.cells.map(\.header) == file.notebook.cells.map(\.header) else {
-            throw EngineError(.file, "its cells were changed after it was verified", place: path, cure: "verify it again")
-        }
+        let corrected = try Notebook(name: place.correction, bytes: try FileSystem.readBytes(place.correction, limit: 1 << 28))
+        guard corrected.cells.map(\.code) == file.notebook.cells.map(\.code), corrected.cells.map(\.header) == file.notebook.cells.map(\.header),
+            let found = try? JSON.decode([String: Found].self, path: place.correctionLock), found.values.contains(where: { $0.key != nil }) || found.isEmpty
+        else { throw EngineError(.file, "its cells were changed after it was verified", place: path, cure: "verify it again") }
         var outputs: [Int: String] = [:]
         for cell in corrected.cells {
             let new = corrected.storedOutput(of: cell) ?? ""
             if new != file.notebook.storedOutput(of: file.notebook.cells[cell.index]) ?? "" { outputs[cell.index] = new }
         }
+        var lock = try Lock(notebook: path, isRenewed: true)
         try file.folder.takeCorrection()
         try file.write(outputs)
-        let made = FileSystem.exists(madePath(path)) ? try JSON.decode([String: CellTrace].self, path: madePath(path)) : [:]
         let written = file.notebook.cells.filter { !$0.header.flags.contains(.skip) }
-        try NotebookFile(path).writeLock(
-            session, written: written.map(\.index),
-            made: Dictionary(uniqueKeysWithValues: written.compactMap { cell in made[cell.name].map { (cell.index, $0) } }))
-        try FileSystem.removeFile(correction)
-        try FileSystem.removeFile(madePath(path))
-        try file.folder.removeCorrection()
+        func all<T>(_ part: (Found) -> T?) -> [Int: T] {
+            Dictionary(uniqueKeysWithValues: written.compactMap { cell in found[cell.name].flatMap(part).map { (cell.index, $0) } })
+        }
+        try lock.update(NotebookFile(path).notebook, all(\.key), written: written.map(\.index), made: all(\.made), seed: lock.seed ?? 0)
+        try lock.write()
+        try removeCorrection(place, file.folder)
     }
 }
 

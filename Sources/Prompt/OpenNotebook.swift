@@ -38,7 +38,7 @@ package final class OpenNotebook {
 
     /// The cell that `label` names, or its number from 1.
     func cell(_ label: String) throws -> Cell {
-        if let cell = notebook.cells.first(where: { $0.name == label }) { return cell }
+        if let cell = notebook.cell(label) { return cell }
         throw EngineError(
             .text, "there is no cell `\(label)`; cells are \(notebook.cells.map(\.name).joined(separator: " "))", place: path)
     }

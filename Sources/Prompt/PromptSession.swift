@@ -196,7 +196,7 @@ package final class PromptSession {
         try notebook.reload()
         let last = try notebook.cell(label)
         guard last.index >= notebook.next else {
-            return write("cell \(last.name) has run; `:reset` and `noisebook \(notebook.path)` begin anew\n", .error)
+            return write("cell \(last.name) has run; `:reset` and `noisebook \(ShellWord.quoted(notebook.path))` begin anew\n", .error)
         }
         while notebook.next <= last.index { guard step(notebook) else { return } }
     }
@@ -305,13 +305,13 @@ package final class PromptSession {
     }
 
     private func save(_ path: String) throws {
-        guard path.hasSuffix(".md") else { return write("`:save` takes the name of a notebook: :save session.md\n", .error) }
+        guard NotebookPlace.isNotebook(path) else { return write("`:save` takes the name of a notebook: :save session.md\n", .error) }
         let full = try session.access.writing(path)
         guard !FileSystem.exists(full) else { return write("there is a file \(path) already\n", .error) }
         guard !finished.isEmpty else { return write("nothing has run yet that could be saved\n", .error) }
         let cells = finished.map { "```noise\n\($0.text.trimmed)\n```\n" }
         try AtomicFile.write(cells.joined(separator: "\n"), to: full)
-        write("\(path): \(cells.count) \(cells.count == 1 ? "cell" : "cells"); `noisebook run \(path) --write` adds their outputs\n", .output)
+        write("\(path): \(cells.count) \(cells.count == 1 ? "cell" : "cells"); `noisebook run \(ShellWord.quoted(path)) --write` adds their outputs\n", .output)
     }
 
     private var overview: String {

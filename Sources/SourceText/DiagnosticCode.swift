@@ -75,6 +75,8 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case latentOfOtherModel = "W002"
     case fewPictures = "W004"
     case separateStatement = "W005"
+    case almostCell = "W010"
+    case orphanOutput = "W011"
 
     package var severity: Diagnostic.Severity { rawValue.hasPrefix("W") ? .warning : .error }
 

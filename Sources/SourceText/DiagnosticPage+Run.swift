@@ -100,8 +100,9 @@ extension DiagnosticCode {
                 example: "expect (1 > 2) \"one is more than two\"", cure: "find out why; `claim` records a verdict without failing.")
         case .paramOutside:
             DiagnosticPage(
-                "the value is outside the param's range", "`param NAME = VALUE in RANGE` says which values make sense.",
-                example: "noisebook run a.md guidance=500", cure: "choose a value within the range.")
+                "the param cannot take the value",
+                "`param NAME = VALUE in RANGE` says which values make sense, and the kind of its default how text from outside is read: a number, yes or no, a text, or a list of these with commas between.",
+                example: "noisebook run a.md guidance=500", cure: "choose a value within the range, written as the message says.")
         case .expectedFailure:
             DiagnosticPage(
                 "the cell should have failed", "A cell with the flag `raises` ran without an error.",
@@ -126,6 +127,16 @@ extension DiagnosticCode {
                 "A new line begins a new statement, so `NAME=VALUE` there makes a variable, although the command above has an option of that name.",
                 example: "test | noise of=70\n  seed=3",
                 cure: "end the line above with `\\` to go on, or move the assignment to the margin if a variable is meant.")
+        case .almostCell:
+            DiagnosticPage(
+                "a fence that is almost a cell",
+                "The cells of a notebook are fences at the margin (at most three spaces before them), outside of lists and quotes, whose first word is `noise`; a label and flags follow, with spaces between. Anything else is prose and does not run.",
+                example: "```{noise} sweep", cure: "write the first line as the message says, or another word in place of `noise` if it should not run.")
+        case .orphanOutput:
+            DiagnosticPage(
+                "an output without a cell",
+                "`<!-- out -->` to `<!-- /out -->` is the output of the cell directly before it. What stands elsewhere belongs to none, and no run renews it: its cell was removed, or something was written between the two.",
+                example: "<!-- out -->", cure: "`noisebook run FILE.md --write` removes it and writes the cells' outputs behind them.")
         default: preconditionFailure("no run page for \(rawValue)")
         }
     }

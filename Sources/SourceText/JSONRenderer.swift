@@ -4,11 +4,13 @@
 package struct JSONRenderer: Sendable {
     package init() {}
 
-    package func text(_ diagnostics: [Diagnostic]) -> String { diagnostics.map(text).joined(separator: "\n") }
+    package func text(_ diagnostics: [Diagnostic]) -> String { diagnostics.map { text($0) }.joined(separator: "\n") }
 
-    package func text(_ diagnostic: Diagnostic) -> String {
+    /// - Parameter variant: the values of params with which it came up, where there are several.
+    package func text(_ diagnostic: Diagnostic, variant: String? = nil) -> String {
         var fields = [
-            ("code", string(diagnostic.code.rawValue)), ("severity", string(diagnostic.severity.rawValue)), ("message", string(diagnostic.title)),
+            ("kind", string(diagnostic.severity.rawValue)), ("code", string(diagnostic.code.rawValue)), ("severity", string(diagnostic.severity.rawValue)),
+            ("message", string(diagnostic.title)),
         ]
         if let source = diagnostic.source { fields += place(diagnostic.span, source) }
         fields.append(("label", string(diagnostic.label)))
@@ -18,6 +20,7 @@ package struct JSONRenderer: Sendable {
             object(((label.source ?? diagnostic.source).map { place(label.span, $0) } ?? []) + [("label", string(label.text))])
         }
         fields.append(("related", list(related)))
+        if let variant { fields.append(("variant", string(variant))) }
         return object(fields)
     }
 

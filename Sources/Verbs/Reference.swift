@@ -21,6 +21,10 @@ package enum Reference {
             "They stand in expressions. Arithmetic, `sqrt`, `exp`, `log`, `abs` and `round` work element by element on numbers, lists, columns, tensors and latents."
         )
         blocks.append(Function.allCases.map { "- `\($0.usage)`: \($0.summary)" }.joined(separator: "\n"))
+        for (name, title) in [("notebook", "Notebooks"), ("param", "Params"), ("json", "JSON")] {
+            guard let form = LanguageForm.all.first(where: { $0.name == name }) else { continue }
+            blocks += ["## \(title)", code([form.page])]
+        }
         blocks.append("## Errors and warnings")
         blocks.append("`help E021` explains a code, with an example and the cure.")
         blocks.append(DiagnosticCode.allCases.map { "- \($0.rawValue): \($0.title)" }.joined(separator: "\n"))
@@ -50,6 +54,8 @@ package enum Reference {
 
     /// Not marked as `noise`: the file is read, and not run as a notebook.
     private static func code(_ lines: [String], between separator: String = "\n") -> String {
-        "```text\n" + lines.joined(separator: separator) + "\n```"
+        let text = lines.joined(separator: separator)
+        let fence = text.contains("```") ? "````" : "```"
+        return "\(fence)text\n" + text + "\n\(fence)"
     }
 }

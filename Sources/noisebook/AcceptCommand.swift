@@ -11,11 +11,11 @@ struct AcceptCommand: ParsableCommand {
     @Argument(help: "Notebooks.")
     var files: [String]
 
-    @OptionGroup var options: ReportOptions
+    @OptionGroup var options: FileOptions
 
     func run() throws {
-        let status = NotebookArguments.forEach(files, try options.common) { file, session, reporter in
-            try Verification.accept(file, session: session)
+        let status = try NotebookArguments.forEach(files, options.common) { file, _, reporter in
+            try Verification.accept(file)
             reporter.print(options.json ? JSON.object(["kind": "accept", "file": .string(file)]).text + "\n" : "\(file): computed outputs accepted\n")
             return 0
         }

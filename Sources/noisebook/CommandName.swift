@@ -40,8 +40,7 @@ enum UsageAsJSON {
         } catch {
             let code = exitCode(command, error)
             guard code.rawValue == ExitCode.validationFailure.rawValue else { end(command, error) }
-            let object = JSON.object(["kind": "error", "code": "usage", "message": .string(message(command, error))])
-            StandardFile.write(object.text + "\n", to: STDOUT_FILENO)
+            StandardFile.write(ErrorObject(code: "usage", message: message(command, error)).json.text + "\n", to: STDOUT_FILENO)
             exit(code.rawValue)
         }
     }

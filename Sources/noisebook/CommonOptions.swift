@@ -3,6 +3,7 @@ import Caching
 import Files
 import Interpreting
 import Kernels
+import Notebooks
 import Prompt
 import Verbs
 
@@ -12,15 +13,35 @@ import Glibc
 import Darwin
 #endif
 
-/// The option of commands that run nothing.
+/// The option of commands that open no files.
 struct ReportOptions: ParsableArguments {
     @Flag(help: "Results and errors as JSON, an object a line.")
     var json = false
+}
+
+/// Options of commands that open what programs name and run nothing.
+struct FileOptions: ParsableArguments {
+    @OptionGroup var report: ReportOptions
+    @OptionGroup var allowed: AllowedFolders
+
+    var json: Bool { report.json }
 
     /// What the shared code asks for, at its standard values.
     var common: CommonOptions {
-        get throws { try CommonOptions.parse(json ? ["--json"] : []) }
+        get throws {
+            try CommonOptions.parse(
+                (json ? ["--json"] : []) + allowed.read.flatMap { ["--allow-read", $0] } + allowed.write.flatMap { ["--allow-write", $0] })
+        }
     }
+}
+
+/// Where programs may read and write besides what is theirs: the same for every command that opens what they name.
+struct AllowedFolders: ParsableArguments {
+    @Option(name: .customLong("allow-read"), help: "A folder that a notebook or script may read besides its project.")
+    var read: [String] = []
+
+    @Option(name: .customLong("allow-write"), help: "A folder that a notebook or script may write besides its own.")
+    var write: [String] = []
 }
 
 /// Options that every command that runs programs takes, and the session that they ask for.
@@ -47,11 +68,7 @@ struct CommonOptions: ParsableArguments {
             valueName: "size"))
     var cacheLimit: String?
 
-    @Option(name: .customLong("allow-read"), help: "A folder that a notebook or script may read besides its project.")
-    var allowRead: [String] = []
-
-    @Option(name: .customLong("allow-write"), help: "A folder that a notebook or script may write besides its own.")
-    var allowWrite: [String] = []
+    @OptionGroup var allowed: AllowedFolders
 
     func validate() throws {
         if let threads, !(1...256).contains(threads) { throw ValidationError("--threads takes 1 to 256") }
@@ -104,26 +121,30 @@ struct CommonOptions: ParsableArguments {
 
     /// What may be read and written by a file's program: see `product.md`.
     func access(file: String) -> FileAccess {
-        let folder = FileSystem.folder(of: file)
+        // Of the file itself, so that a link to a notebook opens what it opens.
+        let folder = FileSystem.folder(of: NotebookPlace(file).file)
         let own = folder.isEmpty ? "." : folder
-        return FileAccess(base: own, readable: [Project.root(of: own)] + Project.sharedFolders + allowRead, writable: [own] + allowWrite)
+        return FileAccess(base: own, readable: [Project.root(of: own)] + Project.sharedFolders + allowed.read, writable: [own] + allowed.write)
     }
 }
 
 extension Session {
-    /// Sets params from the command line. A value with a slash or an ending that is a file or folder as seen from the working folder means that,
-    /// wherever the notebook lies, and naming it allows reading it.
-    func set(_ values: [(name: String, value: String)]) {
-        for (name, value) in values {
-            guard value.contains("/") || (value.contains(".") && Double(value) == nil), let path = realpath(value, nil) else {
-                parameters[name] = value
-                continue
-            }
-            defer { free(path) }
-            let absolute = String(cString: path)
-            parameters[name] = absolute
-            access.readable?.append(absolute)
+    /// Values of params in which a file or folder as seen from the working folder is named so that the notebook finds it, wherever it lies, and may read it.
+    /// Below the notebook's folder it is named from there, so that the record holds on other machines; `isElsewhere` where the record lies in another one.
+    func resolvingPaths(_ settings: [ParamWords.Setting], isElsewhere: Bool) -> [ParamWords.Setting] {
+        settings.map { name, value in
+            let parts = ParamWords.parts(value)
+            let found = parts.map { ParamWords.path($0).map { resolved($0, isElsewhere: isElsewhere) } }
+            guard found.contains(where: { $0 != nil }) else { return (name, value) }
+            // In quotes: a path may have commas in it.
+            return (name, zip(parts, found).map { part, path in path.map(ParamText.quoted) ?? part }.joined(separator: ","))
         }
+    }
+
+    private func resolved(_ absolute: String, isElsewhere: Bool) -> String {
+        access.readable?.append(absolute)
+        let below = access.base.hasSuffix("/") ? access.base : access.base + "/"
+        return absolute.hasPrefix(below) && !isElsewhere ? String(absolute.dropFirst(below.count)) : absolute
     }
 }
 

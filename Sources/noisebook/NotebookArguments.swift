@@ -1,5 +1,6 @@
 import Files
 import Interpreting
+import Notebooks
 import Tensors
 
 /// Notebooks named on the command line: a folder stands for the notebooks in it and below it.
@@ -13,7 +14,7 @@ enum NotebookArguments {
             if FileSystem.isFolder(word) {
                 do {
                     files = try notebooks(below: word)
-                    if files.isEmpty { throw EngineError(.file, "there is no notebook (.md) in this folder", place: word) }
+                    if files.isEmpty { throw EngineError(.file, "there is no notebook (.md or .markdown) in this folder", place: word) }
                 } catch {
                     Reporter(json: options.json, session: options.session(access: options.access(file: word), cache: .none)).report(error)
                     worst = max(worst, ExitStatus.error)
@@ -42,7 +43,7 @@ enum NotebookArguments {
         return try FileSystem.list(folder).sorted().filter { !$0.hasPrefix(".") }.flatMap { name -> [String] in
             let path = FileSystem.join(folder, name)
             if FileSystem.isFolder(path) { return name.hasSuffix(".out") ? [] : try notebooks(below: path, above: above.union([real])) }
-            return name.hasSuffix(".md") && FileSystem.isFile(path) ? [path] : []
+            return NotebookPlace.isNotebook(name) && FileSystem.isFile(path) ? [path] : []
         }
     }
 }

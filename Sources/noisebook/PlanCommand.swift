@@ -21,24 +21,24 @@ struct PlanCommand: ParsableCommand {
     @OptionGroup var options: CommonOptions
 
     func run() throws {
-        let parameters = words.compactMap(RunCommand.parameter)
-        let status = NotebookArguments.forEach(words.filter { RunCommand.parameter($0) == nil }, options) { path, session, reporter in
+        let words = try ParamWords(words)
+        let status = NotebookArguments.forEach(words.others, options) { path, session, reporter in
             session.cache = options.itemCache(options.access(file: path).base, .ifThere)
-            guard path.hasSuffix(".md") else {
-                session.set(parameters)
+            guard NotebookPlace.isNotebook(path) else {
+                session.parameters = Dictionary(session.resolvingPaths(words.settings, isElsewhere: false)) { $1 }
                 return try planScript(path, session, reporter)
             }
             let notebook = try NotebookFile(path).notebook
-            if !parameters.isEmpty { try RunCommand.check(parameters, of: notebook, path, session) }
-            guard let variants = RunCommand.variants(parameters, notebook, session) else {
-                session.set(parameters)
+            guard let variants = words.variants(notebook, session) else {
+                try words.set(session, notebook, path)
                 return plan(notebook, path, session, reporter)
             }
+            try words.check(among: Params(NotebookProgram(notebook).sources, session: session), path)
             // What one variant computes the next one finds; each is counted as if it were the first.
             for variant in variants {
                 let own = options.session(access: options.access(file: path), cache: .ifThere)
-                own.set(variant)
-                let status = plan(notebook, "\(path) " + variant.map { "\($0.name)=\($0.value)" }.joined(separator: " "), own, reporter)
+                try ParamWords.set(variant, own, notebook)
+                let status = plan(notebook, "\(path) " + ParamWords.text(variant), own, reporter)
                 if status != 0 { return status }
             }
             return 0
@@ -57,7 +57,7 @@ struct PlanCommand: ParsableCommand {
     }
 
     private func planScript(_ path: String, _ session: Session, _ reporter: Reporter) throws -> Int32 {
-        let source = SourceFile(name: path, text: try FileSystem.readText(path))
+        let source = try CheckCommand.script(path)
         let (plan, result) = Interrupts.whileRunning { session.plan(source) }
         let found = session.check(source)
         reporter.report(found)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Interpreting
+import Notebooks
 import Prompt
 import Rendering
 import Verbs
@@ -45,15 +46,15 @@ struct PromptCommand: ParsableCommand {
 
     func validate() throws {
         guard let input else { return }
-        if input.hasSuffix(".md"), FileSystem.isFile(input) {
+        if NotebookPlace.isNotebook(input), FileSystem.isFile(input) {
             if !code.isEmpty { throw ValidationError("-e runs a program, and \(input) opens a prompt") }
             return
         }
         if input != "-" {
-            if FileSystem.isFile(input) { throw ValidationError("to run a file: noisebook run \(input)") }
+            if FileSystem.isFile(input) { throw ValidationError("to run a file: noisebook run \(ShellWord.quoted(input))") }
             if FileSystem.isFolder(input) { throw ValidationError("\(input) is a folder; `noisebook check \(input)` and others take the notebooks in it") }
             throw ValidationError(
-                input.hasSuffix(".md") || input.hasSuffix(".noise") || input.contains("/")
+                NotebookPlace.isNotebook(input) || input.hasSuffix(".noise") || input.contains("/")
                     ? "there is no file \(input)" : "`\(input)` is neither a command nor a file; `noisebook --help` lists the commands")
         }
         if !code.isEmpty { throw ValidationError("a program comes from -e or from -, not from both") }
@@ -62,7 +63,8 @@ struct PromptCommand: ParsableCommand {
     func run() throws {
         let notebook = input.flatMap { $0 == "-" ? nil : $0 }
         let converses = code.isEmpty && input != "-" && (notebook != nil || isatty(STDIN_FILENO) == 1)
-        let session = options.session(access: FileAccess(base: notebook.map(FileSystem.folder) ?? "."), cache: converses ? .make : .ifThere)
+        let session = options.session(
+            access: FileAccess(base: notebook.map { FileSystem.folder(of: NotebookPlace($0).file) } ?? "."), cache: converses ? .make : .ifThere)
         let reporter = Reporter(json: options.json, session: session)
         if !code.isEmpty {
             throw ExitCode(ProgramRun(session: session, reporter: reporter).run(code.joined(separator: "\n"), name: "-e"))
@@ -120,7 +122,7 @@ struct HelpCommand: ParsableCommand {
     @OptionGroup var options: ReportOptions
 
     func run() throws {
-        let session = try options.common.session(access: FileAccess(base: "."), cache: .none)
+        let session = try CommonOptions.parse(options.json ? ["--json"] : []).session(access: FileAccess(base: "."), cache: .none)
         let reporter = Reporter(json: options.json, session: session)
         if markdown {
             if word != nil || options.json { throw ValidationError("--markdown writes the whole reference and stands alone") }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Caching
 import Files
 import Interpreting
 import Notebooks
@@ -10,7 +11,11 @@ struct RenderCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "noisebook render", abstract: "Writes a notebook with its stored outputs in another form; nothing runs.",
         usage: "noisebook render FILE.md --to html|ipynb|noise [-o OUT]",
-        discussion: "html is one file that needs no other; ipynb opens in Jupyter; noise is the cells as a script. Without -o it lies beside the notebook.")
+        discussion: """
+            html is one file that needs no other; ipynb opens in Jupyter; noise is the cells as a script. Without -o it lies beside the notebook.
+            Outputs that are not of their cells as they stand are marked, and told on standard error. A mark in the file tells what `render` wrote:
+            anything else is written over with --force alone.
+            """)
 
     @Argument(help: "A notebook.")
     var file: String
@@ -21,25 +26,32 @@ struct RenderCommand: ParsableCommand {
     @Option(name: .customShort("o"), help: ArgumentHelp("Where to write, `-` for standard output.", valueName: "out"))
     var output: String?
 
-    @OptionGroup var options: ReportOptions
+    @Flag(help: "Write over a file that `render` did not write, or that was changed since.")
+    var force = false
+
+    @OptionGroup var options: FileOptions
 
     func validate() throws {
-        if !file.hasSuffix(".md") { throw ValidationError("\(file) is no notebook (.md)") }
+        if !NotebookPlace.isNotebook(file) { throw ValidationError("\(file) is no notebook: their names end in .md or .markdown") }
         if NotebookExport.Form(rawValue: to) == nil {
             throw ValidationError("--to takes \(NotebookExport.Form.allCases.map(\.rawValue).joined(separator: ", ")), and this is `\(to)`")
         }
     }
 
     func run() throws {
-        let session = Session(verbs: Verbs.registry, access: FileAccess(base: "."))
+        let options = try options.common
+        let session = options.session(access: options.access(file: file), cache: .none)
         let reporter = Reporter(json: options.json, session: session)
         do {
             guard let form = NotebookExport.Form(rawValue: to) else { return }
-            let text = try NotebookExport(NotebookFile(file), verbs: session.verbSet, version: PromptCommand.version).text(form)
-            let target = output ?? String(file.dropLast(3)) + "." + form.rawValue
-            if target != "-", Project.resolved(target) == Project.resolved(file) {
-                throw EngineError(.file, "is the notebook itself", place: target, cure: "name another file behind -o")
-            }
+            let notebook = try NotebookFile(file)
+            let target = output ?? NotebookPlace.stem(file) + "." + form.rawValue
+            if target != "-" { try checkTarget(target, form) }
+            // A script shows no outputs.
+            let status = form == .noise ? nil : status(notebook, session, reporter)
+            let export = NotebookExport(notebook, verbs: session.verbSet, version: PromptCommand.version, status: status)
+            let text = try export.text(form)
+            if form != .noise { for warning in export.warnings { reporter.warn(warning, code: "stale", file: file) } }
             if target == "-" { return reporter.print(text) }
             try AtomicFile.write(text, to: target)
             reporter.print(
@@ -49,6 +61,30 @@ struct RenderCommand: ParsableCommand {
         } catch {
             reporter.report(error)
             throw ExitCode(ExitStatus.error)
+        }
+    }
+
+    /// nil where it cannot be told, which is a warning: the notebook can be shown all the same.
+    private func status(_ file: NotebookFile, _ session: Session, _ reporter: Reporter) -> NotebookStatus? {
+        do {
+            let digests = FileDigests(path: FileSystem.join(FileSystem.join(session.access.base, ".noisebook"), "digests"))
+            return try NotebookStatus(file, session: session, files: digests, lock: Lock(notebook: file.path))
+        } catch {
+            reporter.warn("\(file.path): which outputs still belong to their cells cannot be told: \(error)", code: "stale", file: file.path)
+            return nil
+        }
+    }
+
+    private func checkTarget(_ target: String, _ form: NotebookExport.Form) throws {
+        if Project.resolved(target) == Project.resolved(file) {
+            throw EngineError(.file, "is the notebook itself", place: target, cure: "name another file behind -o")
+        }
+        guard !force, FileSystem.isFile(target) else { return }
+        let found = try FileSystem.readBytes(target)
+        guard found.isEmpty || RenderMark.isSealed(found, form) else {
+            throw EngineError(
+                .file, "is there already, and `render` did not write it, or it was changed since", place: target,
+                cure: "name another file behind -o; --force overwrites this one")
         }
     }
 }

@@ -59,21 +59,32 @@ struct Reporter {
         if isJSON { print(JSON.object(["kind": "stopped", "message": .string(message)]).text + "\n") } else { tell(message + "\n") }
     }
 
-    func report(_ diagnostics: [Diagnostic]) {
+    /// - Parameter variant: the values of params with which it came up, where there are several.
+    func report(_ diagnostics: [Diagnostic], variant: String? = nil) {
         guard !diagnostics.isEmpty else { return }
         if isJSON {
-            for diagnostic in diagnostics { print(JSONRenderer().text(diagnostic) + "\n") }
+            for diagnostic in diagnostics { print(JSONRenderer().text(diagnostic, variant: variant) + "\n") }
         } else {
-            tell(display.text(diagnostics) + "\n")
+            tell((variant.map { TextWidth.printable($0) + ":\n" } ?? "") + display.text(diagnostics) + "\n")
         }
     }
 
-    /// An error that is not about a place in a program.
+    /// An error that is not about a place in a program, unless it is.
     func report(_ error: any Error) {
+        if let diagnostic = error as? Diagnostic { return report([diagnostic]) }
         if isJSON {
-            print(JSON.object(["severity": "error", "message": .string("\(error)")]).text + "\n")
+            print(ErrorObject(error).json.text + "\n")
         } else {
             tell("error: \(TextWidth.printable("\(error)"))\n")
+        }
+    }
+
+    /// Something about a file that is no error.
+    func warn(_ message: String, code: String, file: String) {
+        if isJSON {
+            print(ErrorObject(severity: "warning", code: code, message: message, file: file).json.text + "\n")
+        } else {
+            tell(display.warning(message) + "\n")
         }
     }
 }

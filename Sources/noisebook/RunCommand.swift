@@ -4,7 +4,6 @@ import Interpreting
 import Notebooks
 import Prompt
 import Rendering
-import Results
 import SourceText
 import Tensors
 
@@ -15,7 +14,12 @@ struct RunCommand: ParsableCommand {
         usage: "noisebook run FILE... [name=value ...] [--only CELL | --from CELL] [--write [-o OTHER.md]]",
         discussion: """
             name=value sets a `param` of the files, read by the kind of its default. name=2,5,10 runs a notebook once for each value, over one cache, and shows
-            the last tables of all in one; a text with a comma stands in quotes: 'name="a cat, sitting"'. --only and --from name a cell by its label or its number; cells before it run as far as it needs them.
+            the last tables of all in one; a text with a comma stands in quotes: 'name="a cat, sitting"', and a list without brackets: ks=3,4. A value that
+            fails is named and the others run. --only and --from name a cell by its label or by its number from 1; cells before it run as far as it needs them.
+
+            --write puts outputs into the notebook, renews FILE.lock and removes outputs that stand behind no cell. With -o OTHER.md they go into a copy, in
+            which `param name = value` says the values that were given, so that `noisebook verify OTHER.md` holds. A file at OTHER.md that a run with -o did
+            not write, or that was changed since, is written over with --force alone.
             """)
 
     @Argument(help: "Files, `-` for standard input, and values of params.")
@@ -27,6 +31,9 @@ struct RunCommand: ParsableCommand {
     @Option(name: .customShort("o"), help: ArgumentHelp("With --write: the notebook to write instead.", valueName: "other.md"))
     var output: String?
 
+    @Flag(help: "With -o: write over a file that a run with -o did not write.")
+    var force = false
+
     @Option(help: ArgumentHelp("The output of this cell alone.", valueName: "cell"))
     var only: String?
 
@@ -35,41 +42,34 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup var options: CommonOptions
 
-    private var files: [String] { words.filter { Self.parameter($0) == nil } }
-    private var parameters: [(name: String, value: String)] { words.compactMap(Self.parameter) }
-
-    /// `guidance=5`, unless a file has that very name.
-    static func parameter(_ word: String) -> (name: String, value: String)? {
-        guard let sign = word.firstIndex(of: "="), !FileSystem.exists(word) else { return nil }
-        let name = word[..<sign]
-        guard let first = name.first, first.isLetter || first == "_", name.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" }) else { return nil }
-        return (String(name), String(word[word.index(after: sign)...]))
-    }
-
     func validate() throws {
+        let files = try ParamWords(words).others
         if files.isEmpty { throw ValidationError("no file is named") }
-        if write, let script = files.first(where: { !$0.hasSuffix(".md") }) { throw ValidationError("--write is for notebooks (.md), and \(script) is none") }
+        func isNotebook(_ file: String) -> Bool { NotebookPlace.isNotebook(file) }
+        if write, let script = files.first(where: { !isNotebook($0) }) { throw ValidationError("--write is for notebooks (.md), and \(script) is none") }
         if output != nil, !write || files.count != 1 { throw ValidationError("-o goes with --write and one notebook") }
+        if force, output == nil { throw ValidationError("--force goes with -o") }
         if only != nil, from != nil { throw ValidationError("--only and --from both choose cells: one of them is enough") }
-        if only ?? from != nil, let script = files.first(where: { !$0.hasSuffix(".md") }) {
+        if only ?? from != nil, let script = files.first(where: { !isNotebook($0) }) {
             throw ValidationError("--only and --from are for notebooks (.md), and \(script) is none")
         }
-        let isOther = output.map { other in files.first.map { Project.resolved($0) != Project.resolved(other) } ?? true } ?? false
-        if write, !parameters.isEmpty || options.seed ?? 0 != 0, !isOther {
-            throw ValidationError(
-                "with \(parameters.isEmpty ? "another seed" : "a changed param") the results are not the notebook's own: --write needs -o OTHER.md")
-        }
-        if let output, FileSystem.isFolder(output) || !output.hasSuffix(".md") { throw ValidationError("-o names the notebook to write: OTHER.md") }
+        if let output, FileSystem.isFolder(output) || !isNotebook(output) { throw ValidationError("-o names the notebook to write: OTHER.md") }
     }
 
+    /// Whether -o names another file than the notebook.
+    private func isCopied(_ path: String) -> Bool { output.map { Project.resolved($0) != Project.resolved(path) } ?? false }
+
     func run() throws {
+        let words = try ParamWords(words)
+        let files = words.others
         // What can be known of the last file should be known before hours of the first.
         if files.count > 1 {
-            let parameters = parameters
             let status = NotebookArguments.forEach(files.filter { $0 != "-" }, options) { file, session, reporter in
-                session.set(parameters)
+                session.parameters = Dictionary(session.resolvingPaths(words.settings, isElsewhere: false)) { $1 }
                 // A file that is missing now may be written by the first.
-                let found = try CheckCommand.problems(of: file, session).filter { $0.severity == .error && (file == files.first || !$0.code.isMissingFile) }
+                let found = try CheckCommand.problems(of: file, session).found.filter {
+                    $0.severity == .error && (file == files.first || !$0.code.isMissingFile)
+                }
                 reporter.report(found)
                 return found.isEmpty ? 0 : ExitStatus.error
             }
@@ -78,10 +78,9 @@ struct RunCommand: ParsableCommand {
         for file in files {
             let session = options.session(access: file == "-" ? FileAccess(base: ".") : options.access(file: file), cache: file == "-" ? .ifThere : .make)
             let reporter = Reporter(json: options.json, session: session)
-            session.set(parameters)
             let status: Int32
             do {
-                status = file.hasSuffix(".md") ? try runNotebook(file, session, reporter) : try runScript(file, session, reporter)
+                status = NotebookPlace.isNotebook(file) ? try runNotebook(file, words, session, reporter) : try runScript(file, words, session, reporter)
             } catch let error as ValidationError {
                 throw error
             } catch {
@@ -92,32 +91,33 @@ struct RunCommand: ParsableCommand {
         }
     }
 
-    private func runScript(_ file: String, _ session: Session, _ reporter: Reporter) throws -> Int32 {
-        let text = try FileSystem.readText(file == "-" ? "/dev/stdin" : file)
-        try Self.check(parameters, among: session.parameters(of: SourceFile(name: file, text: text)), file)
-        return ProgramRun(session: session, reporter: reporter).run(text, name: file == "-" ? "standard input" : file)
+    private func runScript(_ file: String, _ words: ParamWords, _ session: Session, _ reporter: Reporter) throws -> Int32 {
+        let source = try CheckCommand.script(file)
+        try words.check(among: Params([source], session: session), file)
+        session.parameters = Dictionary(session.resolvingPaths(words.settings, isElsewhere: false)) { $1 }
+        return ProgramRun(session: session, reporter: reporter).run(source.text, name: source.name)
     }
 
-    private func runNotebook(_ path: String, _ session: Session, _ reporter: Reporter) throws -> Int32 {
-        let file = try NotebookFile(path, output: output)
-        try Self.check(parameters, of: file.notebook, path, session)
-        // A lock that cannot be read should be known before hours of work.
-        if write {
-            if let open = file.notebook.cells.last, !open.isClosed {
-                throw EngineError(
-                    .format, "the fence of cell \(open.name) in line \(open.fenceLines.lowerBound) is not closed, so nothing can stand behind it", place: path,
-                    cure: "end the cell with a line of three backticks")
-            }
-            _ = try Lock(notebook: file.target)
-            let folder = FileSystem.folder(of: file.target)
-            for place in [folder.isEmpty ? "." : folder] + (FileSystem.exists(file.target) ? [file.target] : []) where !FileSystem.isWritable(place) {
-                throw EngineError(.file, "cannot be written, so the outputs would be lost", place: place, cure: "`-o OTHER.md` writes elsewhere")
-            }
-        }
+    private func runNotebook(_ path: String, _ words: ParamWords, _ session: Session, _ reporter: Reporter) throws -> Int32 {
+        var file = try NotebookFile(path, output: output)
+        try words.check(among: Params(NotebookProgram(file.notebook).sources, session: session), path)
         let part = try part(of: file.notebook)
-        if let variants = Self.variants(parameters, file.notebook, session) {
+        if let variants = words.variants(file.notebook, session) {
             if write { throw ValidationError("several values of a param make several results: --write takes one") }
-            return try run(variants, of: file, path, part, reporter)
+            return try VariantsRun(options: options, file: file, part: part, reporter: reporter).run(variants)
+        }
+        let isElsewhere = Project.resolved(FileSystem.folder(of: file.target)) != Project.resolved(FileSystem.folder(of: NotebookPlace(path).file))
+        let changes = try words.set(session, file.notebook, path, isElsewhere: isElsewhere)
+        let isOther = !changes.isEmpty || session.settings.seed != 0
+        if write {
+            if isOther, !isCopied(path) {
+                throw ValidationError(
+                    "with \(changes.isEmpty ? "another seed" : "a changed param") the results are not the notebook's own: --write needs -o OTHER.md")
+            }
+            // A copy says the values itself: all that follows is as if it were run, in the folder of its original.
+            file = try file.setting(changes, session: session)
+            session.parameters = [:]
+            try checkWritable(file, path)
         }
         let runner = NotebookRunner(file.notebook, session: session, folder: write ? file.folder : nil) { LayoutRenderer(usesColour: false).text($0) }
         var last: Int?
@@ -134,13 +134,28 @@ struct RunCommand: ParsableCommand {
         }
         // Told first: a disk without room for the outputs must not hide how the run went.
         reporter.tellStopped(run.ending, run.stopped)
-        reporter.report(run.diagnostics)
+        // What a written notebook no longer has needs no warning.
+        let willRemove = write && (!run.outputs.isEmpty || run.ending == .finished)
+        reporter.report(run.diagnostics.filter { $0.code != .orphanOutput || !willRemove })
         reporter.tell(run.counts, run.cacheRemarks)
-        if write, !run.outputs.isEmpty {
-            try file.write(run.outputs)
+        guard write else { return ExitStatus.of(run.ending) }
+        let orphans = willRemove ? file.notebook.orphans : []
+        if !run.outputs.isEmpty || !orphans.isEmpty || willRemove && isCopied(path) {
+            var outputs = run.outputs
+            // In a copy with other values what did not run would show the original's.
+            if isOther { for cell in file.notebook.cells where outputs[cell.index] == nil && !cell.header.flags.contains(.skip) { outputs[cell.index] = "" } }
+            try file.write(outputs)
             try file.writeLock(session, written: run.outputs.keys, made: run.made)
         }
-        if write, !options.json {
+        for lines in orphans {
+            let text = "line \(lines.lowerBound): an output without a cell removed"
+            reporter.print(
+                options.json
+                    ? JSON.object(["kind": "removed", "file": .string(file.target), "line": .number(Double(lines.lowerBound)), "message": .string(text)]).text
+                        + "\n"
+                    : "\(file.target): \(text)\n")
+        }
+        if !options.json {
             let count = file.notebook.cells.count
             let place = "\(file.target): outputs of \(run.outputs.count) of \(count) \(count == 1 ? "cell" : "cells") written"
             reporter.print(place + (run.ending == .interrupted ? "; interrupted, the others are as they were" : "") + "\n")
@@ -148,84 +163,26 @@ struct RunCommand: ParsableCommand {
         return ExitStatus.of(run.ending)
     }
 
-    static func check(_ parameters: [(name: String, value: String)], of notebook: Notebook, _ path: String, _ session: Session) throws {
-        try check(parameters, among: NotebookProgram(notebook).parameters(session), path)
-    }
-
-    private static func check(_ parameters: [(name: String, value: String)], among known: [String], _ path: String) throws {
-        if let unknown = parameters.first(where: { !known.contains($0.name) }) {
-            throw ValidationError("\(path) has no param `\(unknown.name)`" + (known.isEmpty ? "" : "; its params are \(known.joined(separator: ", "))"))
+    /// What would keep the outputs from being written should be known before hours of work.
+    private func checkWritable(_ file: NotebookFile, _ path: String) throws {
+        if let open = file.notebook.cells.last, !open.isClosed {
+            throw EngineError(
+                .format, "the fence of cell \(open.name) in line \(open.fenceLines.lowerBound) is not closed, so nothing can stand behind it", place: path,
+                cure: "end the cell with a line of three backticks")
+        }
+        if !force { try file.checkTarget() }
+        _ = try Lock(notebook: file.target, isRenewed: true)
+        let folder = FileSystem.folder(of: file.target)
+        for place in [folder.isEmpty ? "." : folder] + (FileSystem.exists(file.target) ? [file.target] : []) where !FileSystem.isWritable(place) {
+            throw EngineError(.file, "cannot be written, so the outputs would be lost", place: place, cure: "`-o OTHER.md` writes elsewhere")
         }
     }
 
     private func part(of notebook: Notebook) throws -> NotebookRunner.Part {
         guard let name = only ?? from else { return .all }
-        guard let cell = notebook.cells.first(where: { $0.name == name }) else {
+        guard let cell = notebook.cell(name) else {
             throw ValidationError("\(notebook.name) has no cell `\(name)`; its cells are \(notebook.cells.map(\.name).joined(separator: ", "))")
         }
         return only != nil ? .only(cell.index) : .from(cell.index)
-    }
-
-    // MARK: Variants
-
-    /// All combinations of the values where a param that is no list was given several; nil where each was given one.
-    static func variants(_ parameters: [(name: String, value: String)], _ notebook: Notebook, _ session: Session) -> [[(name: String, value: String)]]? {
-        let lists = NotebookProgram(notebook).listParameters(session)
-        let choices = parameters.map { name, value in
-            (name: name, values: lists.contains(name) ? [value] : split(value))
-        }
-        guard choices.contains(where: { $0.values.count > 1 }) else { return nil }
-        return choices.reduce([[]]) { made, choice in made.flatMap { before in choice.values.map { before + [(choice.name, $0)] } } }
-    }
-
-    /// At commas outside quotes: `"a cat, sitting",dog` are two.
-    static func split(_ text: String) -> [String] {
-        var parts = [""]
-        var isQuoted = false
-        for character in text {
-            if character == "\"" { isQuoted.toggle() }
-            if character == ",", !isQuoted { parts.append("") } else { parts[parts.count - 1].append(character) }
-        }
-        return parts
-    }
-
-    /// Runs the notebook once for each variant, and shows the last tables of all as one, the params in front.
-    private func run(_ variants: [[(name: String, value: String)]], of file: NotebookFile, _ path: String, _ part: NotebookRunner.Part, _ reporter: Reporter)
-        throws -> Int32
-    {
-        var tables: [(variant: [(name: String, value: String)], table: TableView)] = []
-        for variant in variants {
-            let session = options.session(access: options.access(file: path), cache: .make)
-            session.set(variant)
-            var last: TableView?
-            let run = Interrupts.whileRunning {
-                NotebookRunner(file.notebook, session: session) { LayoutRenderer(usesColour: false).text($0) }.run(
-                    part,
-                    shown: { _, output in
-                        if case .table(let table) = output.value.view { last = table }
-                    })
-            }
-            reporter.tellStopped(run.ending, run.stopped)
-            reporter.report(run.diagnostics)
-            reporter.tell(run.counts, run.cacheRemarks)
-            guard run.ending == .finished else { return ExitStatus.of(run.ending) }
-            guard let last else { throw ValidationError("\(path) shows no table, so there is nothing to put side by side") }
-            tables.append((variant, last))
-        }
-        var headings = (variants.first ?? []).map { choice -> TableView.Heading in
-            let isNumeric = variants.allSatisfy { variant in variant.contains { $0.name == choice.name && Double($0.value) != nil } }
-            return TableView.Heading(name: choice.name, kind: isNumeric ? .number : .text)
-        }
-        let own = headings.count
-        for (_, table) in tables {
-            for heading in table.headings where !headings[own...].contains(where: { $0.name == heading.name }) { headings.append(heading) }
-        }
-        var rows: [[TableView.Cell]] = []
-        for (variant, table) in tables {
-            let places = headings[own...].map { heading in table.headings.firstIndex { $0.name == heading.name } }
-            for row in table.rows { rows.append(variant.map { .text($0.value) } + places.map { place in place.map { row[$0] } ?? .missing }) }
-        }
-        try reporter.show(Output(value: .view(.table(TableView(headings: headings, rows: rows))), span: Span(0, 0), warnings: []), file: path)
-        return 0
     }
 }

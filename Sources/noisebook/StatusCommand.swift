@@ -4,6 +4,7 @@ import Files
 import Interpreting
 import Notebooks
 import Results
+import SourceText
 
 /// `noisebook status`: which outputs still belong to their cells.
 struct StatusCommand: ParsableCommand {
@@ -19,25 +20,24 @@ struct StatusCommand: ParsableCommand {
     @Argument(help: "Notebooks, folders of notebooks, and values of params.")
     var words: [String]
 
-    @OptionGroup var options: ReportOptions
+    @OptionGroup var options: FileOptions
 
     func run() throws {
         let options = try options.common
-        let parameters = words.compactMap(RunCommand.parameter)
-        let status = NotebookArguments.forEach(words.filter { RunCommand.parameter($0) == nil }, options) { path, session, reporter in
-            session.set(parameters)
+        let words = try ParamWords(words)
+        let status = NotebookArguments.forEach(words.others, options) { path, session, reporter in
             let file = try NotebookFile(path)
-            try RunCommand.check(parameters, of: file.notebook, path, session)
+            try words.set(session, file.notebook, path)
             session.cache = options.itemCache(session.access.base, .ifThere)
             let digests = FileDigests(path: FileSystem.join(FileSystem.join(session.access.base, ".noisebook"), "digests"))
             let status = try NotebookStatus(file, session: session, files: digests, lock: Lock(notebook: path))
-            show(status, path, reporter)
+            show(status, file.notebook.warnings.filter { $0.code == .orphanOutput }, path, reporter)
             return status.cells.contains { $0.state == .error } ? ExitStatus.error : 0
         }
         if status != 0 { throw ExitCode(status) }
     }
 
-    private func show(_ status: NotebookStatus, _ path: String, _ reporter: Reporter) {
+    private func show(_ status: NotebookStatus, _ orphans: [Diagnostic], _ path: String, _ reporter: Reporter) {
         for cell in status.cells {
             if options.json {
                 var object: [String: JSON] = [
@@ -51,11 +51,23 @@ struct StatusCommand: ParsableCommand {
                     "\(path): cell \(cell.cell.name), line \(cell.cell.fenceLines.lowerBound): \(cell.state.rawValue)\(cell.reason.map { ", " + $0 } ?? "")\n")
             }
         }
-        guard !options.json else { return }
-        let counts = NotebookStatus.State.allCases.compactMap { state -> String? in
-            let count = status.cells.count { $0.state == state }
-            return count > 0 ? "\(count) \(state.rawValue)" : nil
+        for orphan in orphans {
+            let line = orphan.source?.firstLine ?? 1
+            if options.json {
+                reporter.print(
+                    JSON.object([
+                        "kind": "status", "file": .string(path), "line": .number(Double(line)), "state": "orphan", "reason": .string(orphan.title),
+                    ]).text + "\n")
+            } else {
+                reporter.print("\(path): line \(line): \(orphan.title); \(orphan.help.joined(separator: "; "))\n")
+            }
         }
+        guard !options.json else { return }
+        let counts =
+            NotebookStatus.State.allCases.compactMap { state -> String? in
+                let count = status.cells.count { $0.state == state }
+                return count > 0 ? "\(count) \(state.rawValue)" : nil
+            } + (orphans.isEmpty ? [] : ["\(orphans.count) \(orphans.count == 1 ? "output" : "outputs") without a cell"])
         reporter.print("\(path): " + (counts.isEmpty ? "no cells" : counts.joined(separator: ", ")) + "\n")
     }
 }

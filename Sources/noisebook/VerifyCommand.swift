@@ -24,9 +24,6 @@ struct VerifyCommand: ParsableCommand {
     @Argument(help: "Notebooks, folders of notebooks, and values of params that they were written with.")
     var words: [String]
 
-    private var files: [String] { words.filter { RunCommand.parameter($0) == nil } }
-    private var parameters: [(name: String, value: String)] { words.compactMap(RunCommand.parameter) }
-
     @Option(help: "Compute so many random pictures of each cell, and hold them against the lock.")
     var sample: Int?
 
@@ -36,57 +33,79 @@ struct VerifyCommand: ParsableCommand {
     @OptionGroup var options: CommonOptions
 
     func validate() throws {
+        let files = try ParamWords(words).others
         if files.isEmpty { throw ValidationError("no notebook is named") }
         if let sample, !(1...1_000_000).contains(sample) { throw ValidationError("--sample takes a whole number from 1") }
         if sample != nil, cached { throw ValidationError("--sample computes and --cached does not: one of them is enough") }
         if cached, options.noCache { throw ValidationError("--cached reads the cache, and --no-cache does not") }
-        if let other = files.first(where: { !$0.hasSuffix(".md") && !FileSystem.isFolder($0) }) { throw ValidationError("\(other) is no notebook (.md)") }
+        if let other = files.first(where: { !NotebookPlace.isNotebook($0) && !FileSystem.isFolder($0) }) {
+            throw ValidationError("\(other) is no notebook: their names end in .md or .markdown")
+        }
     }
 
     func run() throws {
-        let status = NotebookArguments.forEach(files, options, verify)
+        let words = try ParamWords(words)
+        let status = NotebookArguments.forEach(words.others, options) { try verify($0, words, $1, $2) }
         if status != 0 { throw ExitCode(status) }
     }
 
-    private func verify(_ path: String, _ session: Session, _ reporter: Reporter) throws -> Int32 {
+    private func verify(_ path: String, _ words: ParamWords, _ session: Session, _ reporter: Reporter) throws -> Int32 {
         let file = try NotebookFile(path)
-        try RunCommand.check(parameters, of: file.notebook, path, session)
-        session.set(parameters)
+        let changes = try words.set(session, file.notebook, path)
         if cached {
             session.cache = options.itemCache(options.access(file: path).base, .ifThere)
             guard session.cache != nil else {
                 throw EngineError(.file, "there is no cache beside it", place: path, cure: "`noisebook run` makes one; `noisebook verify` computes without it")
             }
         }
-        // The seed of the sample is not that of the pictures.
-        if sample != nil { session.settings.seed = 0 }
+        // The lock says with which --seed the outputs were made; that of the sample is another.
+        let recorded = try Lock(notebook: path).seed ?? 0
+        let isOwnSeed = sample != nil || options.seed ?? recorded == recorded
+        session.settings.seed = isOwnSeed ? recorded : options.seed ?? 0
         let method = sample.map { Verification.Method.sample($0, seed: options.seed ?? 0) } ?? (cached ? .cached : .full)
         let verification = try Interrupts.whileRunning {
             try Verification(file, session: session, method: method) { LayoutRenderer(usesColour: false).text($0) }
         }
-        reporter.report(verification.run.diagnostics)
+        // Outputs without a cell are told with the results.
+        reporter.report(verification.run.diagnostics.filter { $0.code != .orphanOutput })
         for result in verification.cells { show(result, path, reporter) }
         guard verification.run.ending == .finished else {
             let count = file.notebook.cells.count
             if !options.json { reporter.tell("\(path): ended after \(verification.run.finished) of \(count) cells; no correction is written\n") }
             return ExitStatus.of(verification.run.ending)
         }
-        try verification.writeCorrection()
+        // Outputs of other values below the text of these would say what is not so.
+        let corrects = changes.isEmpty && isOwnSeed && method == .full
+        if corrects { try verification.writeCorrection() }
+        for lines in verification.orphans {
+            let reason = "an output without a cell, in lines \(lines.lowerBound) to \(lines.upperBound)"
+            reporter.print(
+                options.json
+                    ? JSON.object(["kind": "orphan", "file": .string(path), "line": .number(Double(lines.lowerBound)), "reason": .string(reason)]).text + "\n"
+                    : "\(path): line \(lines.lowerBound): \(reason)\n")
+        }
         func count(_ state: Verification.State) -> Int { verification.cells.filter { $0.state == state }.count }
         if options.json {
             var object: [String: JSON] = [
                 "kind": "verify", "file": .string(path), "same": .number(Double(count(.same))), "differ": .number(Double(count(.differs))),
                 "sampled": .number(Double(count(.sampled))), "not_recomputed": .number(Double(count(.uncertain))),
+                "orphans": .number(Double(verification.orphans.count)),
             ]
-            if verification.differs, method == .full { object["corrected"] = .string(Verification.correctionPath(path)) }
+            if verification.differs, corrects { object["corrected"] = .string(NotebookPlace(path).correction) }
             reporter.print(JSON.object(object).text + "\n")
         } else {
             let kinds: [(Verification.State, String)] = [
                 (.sampled, "sampled"), (.uncertain, "not recomputed"), (.volatile, "volatile"), (.skipped, "skipped"),
             ]
             let others = kinds.map { (count($0.0), $0.1) }.filter { $0.0 > 0 }.map { ", \($0.0) \($0.1)" }.joined()
-            reporter.print("\(path): \(count(.same)) of \(verification.cells.count) cells verified, \(count(.differs)) differ\(others)\n")
-            if verification.differs, method == .full { reporter.print("\(Verification.correctionPath(path)) written; `noisebook accept \(path)` takes it\n") }
+            let orphans = verification.orphans.count
+            let rest = others + (orphans == 0 ? "" : ", \(orphans) \(orphans == 1 ? "output" : "outputs") without a cell")
+            reporter.print("\(path): \(count(.same)) of \(verification.cells.count) cells verified, \(count(.differs)) differ\(rest)\n")
+            if verification.differs, corrects {
+                reporter.print("\(NotebookPlace(path).correction) written; `noisebook accept \(ShellWord.quoted(path))` takes it\n")
+            } else if verification.differs, method == .full {
+                reporter.print("no correction is written: the notebook does not say with which values it was computed here\n")
+            }
         }
         return verification.differs ? ExitStatus.differs : 0
     }

@@ -140,8 +140,32 @@ struct FileSystemTests {
         try AtomicFile.write([0xff, 0xfe, 0x00], to: temporary.path("bytes"))
         for path in [temporary.path("none"), temporary.path, temporary.path("bytes"), ""] {
             let error = #expect(throws: EngineError.self, "\(path)") { try FileSystem.readText(path) }
-            #expect(error?.place == path)
+            #expect(error?.place == (path.hasSuffix("bytes") ? path + ", line 1, byte 1" : path))
         }
+        for (bytes, place) in [("a\nbc", "line 2, byte 3"), ("a\r\nb\r\n", "line 3, byte 1"), ("\r\ré", "line 3, byte 3")] {
+            try AtomicFile.write(Array(bytes.utf8) + [0xC3, 0x28], to: temporary.path("bytes"))
+            let error = #expect(throws: EngineError.self) { try FileSystem.readText(temporary.path("bytes")) }
+            #expect(error?.place?.hasSuffix("/bytes, " + place) == true && error?.message.contains("0xC3") == true)
+        }
+    }
+
+    @Test("links are followed to the file, relative to where they are")
+    func links() throws {
+        let temporary = try TemporaryFolder()
+        try FileSystem.createFolder(temporary.path("a"))
+        try AtomicFile.write("x", to: temporary.path("a/x"))
+        for (target, link) in [("x", "a/y"), ("a/y", "z"), (temporary.path("a/x"), "w"), ("nowhere", "v")] {
+            #expect(symlink(target, temporary.path(link)) == 0)
+        }
+        #expect(
+            ["a/x", "a/y", "z", "w", "none"].map { FileSystem.followingLinks(temporary.path($0)) } == ["a/x", "a/x", "a/x", "a/x", "none"].map(temporary.path))
+        #expect(FileSystem.followingLinks(temporary.path("v")) == temporary.path("nowhere") && FileSystem.followingLinks("n.md") == "n.md")
+    }
+
+    @Test("a word is quoted where a shell would take it for more")
+    func words() {
+        #expect(["n.md", "a/b-c_d.md", "größe=3,4", "~/x"].map(ShellWord.quoted) == ["n.md", "a/b-c_d.md", "größe=3,4", "'~/x'"])
+        #expect(["a b", "it's", "$HOME", "", "a;b", "x*"].map(ShellWord.quoted) == ["'a b'", "'it'\\''s'", "'$HOME'", "''", "'a;b'", "'x*'"])
     }
 
     @Test("paths are joined and taken apart")

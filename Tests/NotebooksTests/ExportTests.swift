@@ -1,3 +1,4 @@
+import Caching
 import Files
 import Interpreting
 import Notebooks
@@ -97,7 +98,8 @@ import Verbs
     @Test("the script holds the cells that run, and is a program")
     func script() throws {
         let script = try export(Self.text).text(.noise)
-        #expect(script == "# first\nx = \"a < b\" # why\nx | sweep k=20..60:10 { it }\n\n# wrong\n# this cell shows an error:\n# 1 +\n")
+        let mark = try #require(script.prefixMatch(of: /# made by noisebook, [0-9a-f]{16}\n\n/)?.output)
+        #expect(script.dropFirst(mark.count) == "# first\nx = \"a < b\" # why\nx | sweep k=20..60:10 { it }\n\n# wrong\n# this cell shows an error:\n# 1 +\n")
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: "."))
         #expect(session.check(SourceFile(name: "s", text: script)).isEmpty)
     }
@@ -114,6 +116,83 @@ import Verbs
         #expect(output["output_type"]?.string == "display_data")
         #expect(output["data"]?["text/html"]?.strings?.joined().contains("data:image/png;base64,") == true)
         #expect(cells[3]["metadata"]?["tags"]?.strings == ["skip"])
+    }
+
+    private func written(_ text: String) throws -> (folder: TemporaryFolder, file: NotebookFile) {
+        let folder = try TemporaryFolder()
+        kept.append(folder)
+        try AtomicFile.write(text, to: folder.path("n.md"))
+        return (folder, try NotebookFile(folder.path("n.md")))
+    }
+
+    @Test("outputs that are not of their cells as they stand are marked in the page and in the Jupyter notebook, and told")
+    func stale() throws {
+        let text = "# T\n\n```noise a\nx = 3\nx\n```\n\n```noise b\n1\n```\n\n```noise c hide\n2\n```\n"
+        let (folder, first) = try written(text)
+        let session = Session(verbs: Verbs.registry, access: FileAccess(base: folder.path))
+        let run = NotebookRunner(first.notebook, session: session, folder: first.folder) { _ in "" }.run()
+        try first.write(run.outputs)
+        try first.writeLock(session, written: run.outputs.keys, made: run.made)
+        func export() throws -> NotebookExport {
+            let file = try NotebookFile(folder.path("n.md"))
+            let session = Session(verbs: Verbs.registry, access: FileAccess(base: folder.path))
+            let status = try NotebookStatus(file, session: session, files: FileDigests(path: folder.path("digests")), lock: Lock(notebook: file.path))
+            return NotebookExport(file, verbs: session.verbSet, version: "1", status: status)
+        }
+        let fresh = try export()
+        #expect(fresh.warnings.isEmpty)
+        #expect(try !fresh.text(.html).contains("<p class=\"doubt\"") && !fresh.text(.ipynb).contains("stderr"))
+        try AtomicFile.write(
+            FileSystem.readText(folder.path("n.md")).replacing("x = 3", with: "x = 4") + "\nA sentence.\n\n<!-- out -->\n\n```text\n77\n```\n\n<!-- /out -->\n",
+            to: folder.path("n.md"))
+        let stale = try export()
+        #expect(
+            stale.warnings.count == 2 && stale.warnings[0].contains("cell a, line 3: stale") && stale.warnings[1].contains("without a cell"),
+            "\(stale.warnings)")
+        let page = try stale.text(.html)
+        #expect(page.matches(of: /<p class="doubt"/).count == 2)
+        let cell = try #require(page.firstRange(of: "id=\"cell-a\""))
+        #expect(
+            page[cell.upperBound...].firstRange(of: "<p class=\"doubt\" role=\"note\">stale")?.lowerBound ?? page.endIndex < page.firstRange(
+                of: "id=\"cell-b\"")?.lowerBound ?? page.startIndex)
+        #expect(page.contains("1 of which is not of the cell as it stands"))
+        let cells = try #require(JSON.parse(stale.text(.ipynb), place: "n.ipynb")["cells"]?.array)
+        #expect(cells[1]["outputs"]?.array?.compactMap { $0["name"]?.string } == ["stderr"] && cells[1]["metadata"]?["tags"]?.strings == ["stale"])
+        #expect(cells.last?["source"]?.strings?.joined().contains("without a cell") == true)
+    }
+
+    @Test(
+        "lines of YAML in front are not shown, and their title is the page's",
+        arguments: [
+            ("---\ntitle: \"A \\\"test\\\"\"\nnoise: yes\n---\n", "A &quot;test&quot;"), ("\u{FEFF}---\r\ntitle: A test # no\r\n...\r\n", "A test"),
+            ("---\n# c\nauthor: me\ntitle: >\n  two\n  lines\n---\n", "two lines"), ("---\ntitle: 'it''s'\n---\n", "it&#39;s"),
+            ("---\nnoise: yes\n---\n", "Heading"),
+        ])
+    func frontMatter(_ sample: (String, String)) throws {
+        let export = NotebookExport(try written(sample.0 + "\n# Heading\n\n```noise\n1\n```\n").file, verbs: VerbSet(plain: [], withBlock: []), version: "1")
+        let page = try export.text(.html)
+        #expect(page.contains("<title>\(sample.1.replacing("&#39;", with: "'"))</title>"), "\(page.firstMatch(of: /<title>.*/)?.output ?? "")")
+        #expect(
+            !page.contains("<h2>title") && !page.contains("<h2>noise") && !page.contains("<hr />") && !page.contains("author")
+                && page.contains("<h1>Heading</h1>"))
+        let cells = try #require(JSON.parse(export.text(.ipynb), place: "n.ipynb")["cells"]?.array)
+        #expect(cells[0]["source"]?.strings == ["# Heading"])
+    }
+
+    @Test("a line across the page is no front matter", arguments: ["---\n\nprose\n\n---\n", "---\nprose here\n---\n", "text\n---\ntitle: a\n---\n"])
+    func noFrontMatter(_ text: String) throws {
+        let export = NotebookExport(try written(text).file, verbs: VerbSet(plain: [], withBlock: []), version: "1")
+        #expect(try export.text(.html).contains(/prose|title: a/))
+    }
+
+    @Test("what render wrote is known by its mark, until somebody changes it", arguments: NotebookExport.Form.allCases)
+    func seal(_ form: NotebookExport.Form) throws {
+        // Words of the mark in the text itself make no difference.
+        let text = try export(Self.text + "\nmade by noisebook, 0000000000000000\n\n```noise\n\"made by noisebook, 1111111111111111\"\n```\n").text(form)
+        #expect(RenderMark.isSealed(Array(text.utf8), form))
+        var changed = Array(text.utf8)
+        changed[changed.count - 2] ^= 1
+        #expect(!RenderMark.isSealed(changed, form) && !RenderMark.isSealed(Array("mine\n".utf8), form) && !RenderMark.isSealed([], form))
     }
 
     @Test("base 64 as in RFC 4648, section 10")

@@ -144,6 +144,94 @@ struct NotebookTests {
         #expect(try notebook("Title\n=======\n\n```noise\n```\n").cells.count == 1)
     }
 
+    /// What git left in a text, in one fence.
+    static let conflict = "<<<<<<< HEAD\n=======\n>>>>>>> x"
+
+    @Test(
+        "conflict markers inside a closed fence that is no cell are text",
+        arguments: [
+            "```noise a\n1\n```\n<!-- out -->\n\n```text\n\(NotebookTests.conflict)\n```\n\n<!-- /out -->\n", "~~~\n\(NotebookTests.conflict)\n~~~\n",
+            "````diff\n```\n\(NotebookTests.conflict)\n````\nend",
+            // One marker in the output of each of three cells.
+            "```text\n<<<<<<< a\n```\n\n```text\n=======\n```\n\n```text\n>>>>>>> b\n```\n",
+        ])
+    func quotedConflict(_ text: String) throws { #expect(try notebook(text).bytes == Array(text.utf8)) }
+
+    @Test(
+        "those outside count, also around a fence with markers in it, and where a conflict cuts through one",
+        arguments: [
+            "\(NotebookTests.conflict)\n", "```noise\n\(NotebookTests.conflict)\n```\n", "```\n\(NotebookTests.conflict)\n",
+            "<<<<<<< a\n```text\n\(NotebookTests.conflict)\n```\n=======\n4\n>>>>>>> b\n",
+            "```text\n<<<<<<< a\n3\n```\nmore\n=======\n4\n```\n>>>>>>> b\n",
+        ])
+    func openConflict(_ text: String) throws {
+        let error = try #require(throws: EngineError.self) { try notebook(text) }
+        #expect(error.message.contains("unresolved merge conflict"))
+    }
+
+    @Test("bytes that are no UTF-8 in a cell are an error with line and byte; in prose they stay")
+    func otherBytes() throws {
+        func read(_ before: String, _ code: [UInt8], _ after: String = "\n```\n") throws -> Notebook {
+            try Notebook(name: "n.md", bytes: Array("# caf".utf8) + [0xE9] + Array("\n\n\(before)".utf8) + code + Array(after.utf8))
+        }
+        for (code, byte) in [
+            (Array("\"caf".utf8) + [0xE9, 0x22], "0xE9, line 4, byte 5"), (Array("1 # ".utf8) + [0x80], "0x80, line 4, byte 5"),
+            ([0xE6, 0x97], "0xE6, line 4, byte 1"),
+        ] {
+            let error = try #require(throws: EngineError.self) { try read("```noise a\n", code) }
+            #expect("\(error.message.suffix(4)), \(error.place?.dropFirst("n.md, ".count) ?? "")" == byte)
+        }
+        let header = try #require(throws: EngineError.self) { try read("```noise l", [0xFF], "\r\n1\r\n```\r\n") }
+        #expect(header.place == "n.md, line 3, byte 11")
+        let prose = try read("```noise a\n", Array("\"café\"".utf8), "\n```\n<!-- out -->\n\nold\n\n<!-- /out -->\n")
+        #expect(try prose.rewriting([0: "new"]).starts(with: Array("# caf".utf8) + [0xE9, 0x0A]))
+    }
+
+    @Test("outputs that stand behind no cell are found, warned of and removed, and nothing else goes")
+    func orphans() throws {
+        let text =
+            "# T\n\n<!-- out -->\n\nfirst\n\n<!-- /out -->\n```noise a\nx\n```\n\nA sentence.\n\n<!-- out -->\n\n```noise-like\n<!-- /out -->\n```\n\n<!-- /out -->\nend\n"
+        let found = try notebook(text)
+        #expect(found.orphans == [3...7, 14...20])
+        #expect(found.warnings.map(\.code) == [.orphanOutput, .orphanOutput] && found.warnings.map { $0.source?.firstLine } == [3, 14])
+        let written = try found.rewriting([0: "new"], keepsOrphans: false)
+        #expect(self.text(written) == "# T\n\n```noise a\nx\n```\n<!-- out -->\n\nnew\n\n<!-- /out -->\n\nA sentence.\n\nend\n")
+        #expect(try notebook(self.text(written)).warnings.isEmpty)
+        // A second region directly behind a cell's own, the cell of another language, the whole file, a beginning alone.
+        #expect(try notebook("```noise\n```\n<!-- out -->\n<!-- /out -->\n<!-- out -->\n<!-- /out -->\n").orphans == [5...6])
+        #expect(try notebook("```python\n```\n<!-- out -->\na\n<!-- /out -->").orphans == [3...5])
+        #expect(self.text(try notebook("<!-- out -->\na\n<!-- /out -->").rewriting([:], keepsOrphans: false)) == "")
+        let open = try notebook("text\n\n<!-- out -->\nold\n\n```noise\n1\n```\n")
+        #expect(open.orphans.isEmpty && open.warnings.map(\.code) == [.orphanOutput])
+        #expect(try notebook("````md\n<!-- out -->\n<!-- /out -->\n````\n\n- <!-- out -->\n- <!-- /out -->\n").warnings.isEmpty)
+    }
+
+    @Test(
+        "fences that are almost cells are warned of with what to write",
+        arguments: [
+            ("```{noise}", "```noise at"), ("```{noise sweep}", "```noise sweep at"), ("```{.noise}", "```noise at"), ("```{.noise .hide}", "```noise hide at"),
+            ("```Noise", "```noise at"), ("~~~NOISE raises", "```noise raises at"), ("```noise,skip", "```noise skip at"), ("```noise:a", "```noise a at"),
+            ("```noise{echo=false}", "```noise at"), ("```.noise", "```noise at"), ("\t```noise", "```noise at"), ("    ```noise a hide", "```noise a hide at"),
+            ("\t~~~{noise}", "```noise at"),
+        ])
+    func nearMisses(_ sample: (String, String)) throws {
+        let found = try notebook("# T\n\n\(sample.0)\n1\n```\n")
+        #expect(found.cells.isEmpty && found.warnings.map(\.code) == [.almostCell] && found.warnings[0].source?.firstLine == 3)
+        #expect(found.warnings[0].help[0].contains(sample.1), "\(found.warnings[0].help)")
+    }
+
+    @Test(
+        "fences of other languages and examples of prose are not warned of",
+        arguments: ["```noisebook", "```noise-free", "```noises", "```python noise", "```", "- ```noise", "> ```{noise}", "    noise = 3", "\tx", "``noise``"])
+    func noNearMisses(_ line: String) throws { #expect(try notebook("# T\n\n\(line)\n").warnings.isEmpty) }
+
+    @Test("a cell goes by its label and by its number")
+    func named() throws {
+        let found = try notebook("```noise a\n```\n```noise\n```\n```noise b\n```\n")
+        #expect(["a", "1", "2", "3", "b"].map { found.cell($0)?.index } == [0, 0, 1, 2, 2])
+        #expect(["0", "4", "-1", "c", ""].allSatisfy { found.cell($0) == nil })
+    }
+
     @Test("random Markdown keeps every byte outside output regions, and writing twice gives the same bytes")
     func randomMarkdown() throws {
         var written = 0
@@ -153,6 +241,8 @@ struct NotebookTests {
             let notebook: Notebook
             do { notebook = try Notebook(name: "random.md", bytes: bytes) } catch is EngineError { continue }
             #expect(try notebook.rewriting([:]) == bytes, "seed \(seed): nothing to write")
+            let clean = try notebook.rewriting([:], keepsOrphans: false)
+            #expect(notebook.orphans.isEmpty ? clean == bytes : clean.count < bytes.count, "seed \(seed): outputs without a cell")
             let closed = notebook.cells.filter(\.isClosed)
             let outputs = Dictionary(
                 uniqueKeysWithValues: closed.map { ($0.index, MarkdownText.fence(random.words()) + "\n\n" + MarkdownText.inline("x " + random.words())) })

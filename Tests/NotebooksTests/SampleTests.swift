@@ -148,7 +148,7 @@ import Verbs
         let full = try desk.verify(.full)
         #expect(full.differs)
         try full.writeCorrection()
-        try Verification.accept(desk.path, session: desk.session(cached: false))
+        try Verification.accept(desk.path)
         #expect(states(try desk.verify(.sample(100, seed: 0))) == ["model same", "pictures same", "scores sampled", "alone same"])
         #expect(!FileSystem.exists(desk.path + ".corrected.json"))
     }

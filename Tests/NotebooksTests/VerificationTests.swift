@@ -98,10 +98,10 @@ struct VerificationTests {
         #expect(try FileSystem.readText(path + ".corrected") == good)
 
         try AtomicFile.write(Array(good.replacing("\n5\n", with: "\n6\n").replacing("Title", with: "Other").utf8), to: path)
-        try Verification.accept(path, session: .ofTests())
+        try Verification.accept(path)
         #expect(try FileSystem.readText(path) == good.replacing("Title", with: "Other"))
         #expect(!FileSystem.exists(path + ".corrected"))
-        #expect(throws: EngineError.self) { try Verification.accept(path, session: .ofTests()) }
+        #expect(throws: EngineError.self) { try Verification.accept(path) }
     }
 
     @Test("a picture that somebody changed differs, stays as it is until the computed one is accepted, and is whole again then")
@@ -123,7 +123,7 @@ struct VerificationTests {
         #expect(try FileSystem.readBytes(picture) == Self.black)
         #expect(try verification(path).differs)
 
-        try Verification.accept(path, session: .ofTests())
+        try Verification.accept(path)
         #expect(try FileSystem.readBytes(picture) == whole)
         #expect(try verification(path).cells.map(\.state) == [.same])
         #expect(try FileSystem.list(folder.path(".")).sorted() == ["a.lock", "a.md", "a.out"])
@@ -137,7 +137,7 @@ struct VerificationTests {
         try verification(path).writeCorrection()
         #expect(FileSystem.exists(path + ".corrected"))
         try AtomicFile.write(Array("```noise\n2\n```\n".utf8), to: path)
-        #expect(throws: EngineError.self) { try Verification.accept(path, session: .ofTests()) }
+        #expect(throws: EngineError.self) { try Verification.accept(path) }
         try AtomicFile.write(Array("```noise\n2\n```\n<!-- out -->\n\n```text\n2\n```\n\n<!-- /out -->\n".utf8), to: path)
         try verification(path).writeCorrection()
         #expect(!FileSystem.exists(path + ".corrected"))

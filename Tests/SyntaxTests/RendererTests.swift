@@ -76,7 +76,7 @@ struct RendererTests {
     func json() {
         #expect(
             JSONRenderer().text(diagnostic)
-                == #"{"code":"E021","severity":"error","message":"`noise` has no option `off`","file":"ablation.md","cell":"sweep","line":31,"column":55,"endLine":31,"endColumn":58,"offset":1085,"length":3,"label":"did you mean `of`?","help":["usage: noise [K] of=N [left=K] [seed=0] ..."],"notes":[],"related":[]}"#
+                == #"{"kind":"error","code":"E021","severity":"error","message":"`noise` has no option `off`","file":"ablation.md","cell":"sweep","line":31,"column":55,"endLine":31,"endColumn":58,"offset":1085,"length":3,"label":"did you mean `of`?","help":["usage: noise [K] of=N [left=K] [seed=0] ..."],"notes":[],"related":[]}"#
         )
         let odd = Diagnostic(.unexpectedCharacter, "a \"quote\",\n a \\ and \u{1B}", at: Span(0, 0))
         #expect(JSONRenderer().text(odd).contains(#""message":"a \"quote\",\n a \\ and \u001b""#))

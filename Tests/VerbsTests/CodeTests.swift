@@ -47,8 +47,8 @@ import Darwin
         Case(code: .notWritable, program: "items a=1 | save /etc/noisebook.csv"),
     ]
 
-    /// What has its test elsewhere: partial values (StoppedTests), and a cell that should have failed (NotebooksTests).
-    static let elsewhere: Set<DiagnosticCode> = [.partialValue, .expectedFailure]
+    /// What has its test elsewhere: partial values (StoppedTests), a cell that should have failed and what a notebook's text warns of (NotebooksTests).
+    static let elsewhere: Set<DiagnosticCode> = [.partialValue, .expectedFailure, .almostCell, .orphanOutput]
 
     /// A folder with the files of a case and a model `m` that shares what is not damaged with the one that ships.
     private func desk(_ sample: Case) throws -> TemporaryFolder {
