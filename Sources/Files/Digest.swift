@@ -26,10 +26,14 @@ package enum Digest {
 
     /// SHA-256 of the first `size` bytes of an open file. Read, not mapped: a file that is cut meanwhile is an error, not the end of the process.
     static func sha256(descriptor: Int32, size: Int, path: String) throws -> String {
-        let piece = 1 << 20
         var stream = try Stream()
-        for start in stride(from: 0, to: size, by: piece) {
-            try FileSystem.readPart(descriptor, start..<min(size, start + piece), path: path).withUnsafeBytes { try stream.add($0) }
+        // One buffer for all pieces, which stays in the cache.
+        try withUnsafeTemporaryAllocation(byteCount: 1 << 18, alignment: 64) { buffer in
+            for start in stride(from: 0, to: size, by: buffer.count) {
+                let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(buffer.count, size - start)])
+                try FileSystem.readPart(descriptor, at: start, into: piece, path: path)
+                try stream.add(UnsafeRawBufferPointer(piece))
+            }
         }
         return try stream.digest()
     }

@@ -158,14 +158,23 @@ package enum FileSystem {
 
     /// A part of an open file, wherever its position is. A file that ends before is an error.
     static func readPart(_ descriptor: Int32, _ range: Range<Int>, path: String) throws -> [UInt8] {
-        try [UInt8](unsafeUninitializedCapacity: range.count) { buffer, done in
-            while done < range.count {
-                let got = pread(descriptor, buffer.baseAddress.map { $0 + done }, range.count - done, off_t(range.lowerBound + done))
-                if got < 0, errno == EINTR { continue }
-                if got < 0 { throw EngineError.system("cannot read the file", path) }
-                if got == 0 { throw EngineError(.file, "the file became shorter while it was read", place: path, cure: "run it again") }
-                done += got
-            }
+        try [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
+            try readPart(
+                descriptor, at: range.lowerBound, into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<range.count]),
+                path: path)
+            count = range.count
+        }
+    }
+
+    /// Fills the buffer.
+    static func readPart(_ descriptor: Int32, at start: Int, into buffer: UnsafeMutableRawBufferPointer, path: String) throws {
+        var done = 0
+        while done < buffer.count {
+            let got = pread(descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done, off_t(start + done))
+            if got < 0, errno == EINTR { continue }
+            if got < 0 { throw EngineError.system("cannot read the file", path) }
+            if got == 0 { throw EngineError(.file, "the file became shorter while it was read", place: path, cure: "run it again") }
+            done += got
         }
     }
 
