@@ -41,7 +41,7 @@ package struct UNetGraph {
         if let mid = c.midBlock {
             hidden = resnet("mid_block.resnets.0")(tape, hidden, time: time)
             if mid == .cross {
-                hidden = transformer(tape, hidden, context, "mid_block.attentions.0", level: c.downBlocks.count - 1)
+                hidden = transformer(tape, hidden, context, "mid_block.attentions.0", level: c.downBlocks.count - 1, isMiddle: true)
                 hidden = resnet("mid_block.resnets.1")(tape, hidden, time: time)
             }
         }
@@ -63,9 +63,9 @@ package struct UNetGraph {
     private func resnet(_ name: String) -> ResidualGraph { ResidualGraph(name: name, groups: configuration.normGroups, epsilon: configuration.normEpsilon) }
 
     /// Pixels attend to each other and to the prompt.
-    private func transformer(_ tape: Tape, _ x: Node, _ context: Node, _ name: String, level: Int) -> Node {
+    private func transformer(_ tape: Tape, _ x: Node, _ context: Node, _ name: String, level: Int, isMiddle: Bool = false) -> Node {
         let c = configuration
-        let heads = c.heads[level]
+        let heads = c.heads[level], looksAtPromptFirst = !isMiddle && c.onlyCrossAttention[level]
         return tape.block([x, context]) { tape, inputs in
             let x = inputs[0], context = inputs[1]
             let (batch, pixels, channels) = (x.shape[0], x.shape[1] * x.shape[2], x.shape[3])
@@ -74,7 +74,7 @@ package struct UNetGraph {
             for index in 0..<c.transformerLayersPerBlock[level] {
                 let block = "\(name).transformer_blocks.\(index)"
                 let first = tape.layerNorm(hidden, block + ".norm1", epsilon: 1e-5)
-                let mixed = tape.attention(first, context: c.onlyCrossAttention[level] ? context : nil, block + ".attn1", heads: heads)
+                let mixed = tape.attention(first, context: looksAtPromptFirst ? context : nil, block + ".attn1", heads: heads)
                 hidden = tape.sum(tape.dropout(mixed), hidden)
                 let told = tape.attention(tape.layerNorm(hidden, block + ".norm2", epsilon: 1e-5), context: context, block + ".attn2", heads: heads)
                 hidden = tape.sum(tape.dropout(told), hidden)

@@ -19,8 +19,14 @@ struct DPMSolver: OneCallSampler {
         let sigmas = SigmaTable(configuration.schedule)
         let final = configuration.finalSigma == .zero ? 0 : sigmas.smallest
         if configuration.karras {
-            let chosen = SigmaTable.karras(from: sigmas.largest, to: sigmas.smallest, count: steps)
-            let timesteps = chosen.map(sigmas.timestep).map { $0.rounded(.toNearestOrEven) }
+            let range = configuration.sigmaRange
+            let chosen = SigmaTable.karras(from: range.largest ?? sigmas.largest, to: range.smallest ?? sigmas.smallest, count: steps)
+            // On the cosine schedule the reference does not round, and cuts where it makes whole numbers of them. Where that tells the first two steps
+            // one timestep it leaves out the first and fails at its end; here all of them are taken.
+            let timesteps = chosen.map {
+                configuration.cutsTimesteps
+                    ? sigmas.timestep(of: $0, inSinglePrecision: true).rounded(.towardZero) : sigmas.timestep(of: $0).rounded(.toNearestOrEven)
+            }
             return ScheduleTable(timesteps: timesteps, sigmas: chosen, final: final, initialSigma: 1, level: NoiseLevel.preserving)
         }
         let timesteps = try timesteps(configuration, steps)

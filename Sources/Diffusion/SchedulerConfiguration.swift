@@ -45,52 +45,57 @@ package struct SchedulerConfiguration: Sendable, Hashable {
     package let timestepScaling: Double
 
     /// What the folder says, and where.
-    package let source: JSON
-    package let place: String
+    package let file: SchedulerFile
+    /// What was read of it: with corrections, where there are any.
+    package let settings: JSON
+    package var place: String { file.place }
+    /// Whether timesteps between two whole ones are cut instead of rounded.
+    let cutsTimesteps: Bool
 
     package var trainingSteps: Int { schedule.count }
 
     /// How much signal is left after the last step, for samplers that walk over training timesteps.
     package var finalAlphaBar: Double { setsAlphaToOne ? 1 : Double(schedule.alphaBars[0]) }
 
-    /// `place` is the file's path, for messages.
+    /// As the file stands. `place` is its path, for messages.
     package init(json: JSON, place: String = "scheduler_config.json") throws {
-        try self.init(json, place, kind: Self.ownKind(json, place), eta: 0, karras: nil)
+        try self.init(SchedulerFile(json, place: place, isExact: true))
     }
 
-    /// The same settings for another scheduler: the folder's values, the other's defaults for what the folder leaves out, and predicted
-    /// pictures clipped only where the folder says so (latents go beyond 1).
+    /// The folder's own scheduler, or another that takes over the folder's settings: the folder's values, the other's defaults for what the
+    /// folder leaves out, and predicted pictures clipped only where the folder says so (latents go beyond 1).
     /// `eta` and `karras` replace what the folder says; where the scheduler has no use for them that is an error.
+    package init(_ file: SchedulerFile, as kind: SchedulerKind? = nil, eta: Double? = nil, karras: Bool? = nil) throws {
+        let kind = try kind ?? file.ownKind()
+        try kind.check(eta: eta, karras: karras)
+        if let eta, !(0...1).contains(eta) { throw EngineError(.configuration, "eta \(eta) is not between 0 and 1") }
+        try self.init(file, kind: kind, eta: eta ?? 0, karras: karras)
+    }
+
+    /// The same settings for another scheduler, or with another `eta` or `karras`.
     package func converted(to kind: SchedulerKind? = nil, eta: Double? = nil, karras: Bool? = nil) throws -> SchedulerConfiguration {
         let kind = kind ?? self.kind
         try kind.check(eta: eta, karras: karras)
-        if let eta, !(0...1).contains(eta) { throw EngineError(.configuration, "eta \(eta) is not between 0 and 1") }
-        return try Self(source, place, kind: kind, eta: eta ?? (kind == self.kind ? self.eta : 0), karras: karras ?? (kind == self.kind ? self.karras : nil))
+        guard kind == self.kind else { return try Self(file, as: kind, eta: eta, karras: karras) }
+        return try Self(file, as: kind, eta: eta ?? (kind.takesEta ? self.eta : nil), karras: karras ?? (kind.takesKarras ? self.karras : nil))
     }
 
-    private static func ownKind(_ json: JSON, _ place: String) throws -> SchedulerKind {
-        let names = SchedulerKind.allCases.map(\.className).joined(separator: ", ")
-        guard let name = json["_class_name"]?.string else {
-            throw EngineError(.configuration, "_class_name is missing: which scheduler is this?", place: place, cure: "one of \(names)")
-        }
-        guard let kind = SchedulerKind(className: name) else {
-            throw EngineError(.unsupported, "the scheduler \(name) is not supported", place: place, cure: "supported are \(names)")
-        }
-        return kind
-    }
+    /// What a scheduler is corrected in, in words.
+    package var corrections: [String] { file.corrections(for: kind) }
 
-    private init(_ json: JSON, _ place: String, kind: SchedulerKind, eta: Double, karras: Bool?) throws {
-        let settings = SchedulerSettings(json: json, place: place)
+    private init(_ file: SchedulerFile, kind: SchedulerKind, eta: Double, karras: Bool?) throws {
+        let json = file.settings(for: kind)
+        let settings = SchedulerSettings(json: json, place: file.place, keys: kind.traits.keys)
         let traits = kind.traits
-        let isOwn = json["_class_name"]?.string == traits.className
+        let isOwn = file.className == traits.className
         try settings.refuse([
             "thresholding", "rescale_betas_zero_snr", "use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas", "use_flow_sigmas",
             "use_dynamic_shifting",
         ])
         self.kind = kind
         self.eta = eta
-        source = json
-        self.place = place
+        self.file = file
+        self.settings = json
         schedule = try settings.noiseSchedule(defaults: traits.betas)
         prediction = try settings.prediction(of: kind)
         spacing = try settings.choice("timestep_spacing", traits.spacing)
@@ -101,32 +106,46 @@ package struct SchedulerConfiguration: Sendable, Hashable {
             ? try settings.number("clip_sample_range", 1, in: .leastNonzeroMagnitude...1e9) : nil
         skipsRungeKutta = try settings.flag("skip_prk_steps", false)
         variance = kind == .ddpm ? try settings.choice("variance_type", .fixedSmall) : .fixedSmall
-        self.karras = try karras ?? (kind.takesKarras && settings.flag("use_karras_sigmas", false))
-        sigmaRange = kind == .euler ? (try settings.optionalSigma("sigma_min"), try settings.optionalSigma("sigma_max")) : (nil, nil)
+        self.karras = try karras ?? settings.flag("use_karras_sigmas", false)
+        sigmaRange = (try settings.optionalSigma("sigma_min"), try settings.optionalSigma("sigma_max"))
         finalSigma = try settings.choice("final_sigmas_type", .zero)
         lowerOrderAtEnd = try settings.flag("lower_order_final", true)
         eulerAtEnd = try settings.flag("euler_at_final", false)
         smallestLambda = try settings.optionalNumber("lambda_min_clipped") ?? -.infinity
         originalSteps = try settings.integer("original_inference_steps", 50, in: 1...schedule.count)
         timestepScaling = try settings.number("timestep_scaling", 10, in: 0...1e9)
-        let isSolver = kind == .dpmpp2M
-        solverOrder = isSolver ? try settings.integer("solver_order", 2, in: 1...2) : 2
-        solverType = isSolver ? try settings.choice("solver_type", .midpoint) : .midpoint
-        if isSolver { try settings.require("algorithm_type", ["dpmsolver++"]) }
+        solverOrder = try settings.integer("solver_order", 2, in: 1...2)
+        // As the reference takes over the settings of its other solvers.
+        let isOfOtherSolver = ["logrho", "bh1", "bh2"].contains(settings.text("solver_type") ?? "")
+        solverType = isOfOtherSolver ? .midpoint : try settings.choice("solver_type", .midpoint)
+        if settings.text("algorithm_type") == "deis" {
+            guard finalSigma != .zero else {
+                throw EngineError(
+                    .unsupported, "algorithm_type deis is refused by \(traits.className), in the reference too, where final_sigmas_type is zero",
+                    place: file.place,
+                    cure: "another scheduler: \(SchedulerKind.allCases.filter { $0 != kind }.map { "scheduler=" + $0.rawValue }.joined(separator: ", "))")
+            }
+        } else {
+            try settings.require("algorithm_type", ["dpmsolver++"])
+        }
+        cutsTimesteps = settings.text("beta_schedule") == NoiseSchedule.Shape.squaredCosine.rawValue
         if kind == .euler {
             try settings.require("interpolation_type", ["linear"])
             if prediction == .velocity { try settings.require("timestep_type", ["discrete"]) }
         }
     }
 
+    /// What results depend on beside the kind, `eta` and `karras`.
+    package var keyText: String { settings.text + (kind == .dpmpp2M && karras && cutsTimesteps ? " timesteps cut" : "") }
+
     package static func == (a: Self, b: Self) -> Bool {
-        a.kind == b.kind && a.eta == b.eta && a.karras == b.karras && a.source == b.source
+        a.kind == b.kind && a.eta == b.eta && a.karras == b.karras && a.settings == b.settings
     }
 
     package func hash(into hasher: inout Hasher) {
         hasher.combine(kind)
         hasher.combine(eta)
         hasher.combine(karras)
-        hasher.combine(source)
+        hasher.combine(settings)
     }
 }

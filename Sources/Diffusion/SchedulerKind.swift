@@ -24,22 +24,52 @@ package enum SchedulerKind: String, CaseIterable, Sendable, Hashable {
         var predictions = Prediction.allCases
         var takesKarras = false
         var takesEta = false
+        /// The keys that the reference's class knows, of those that are read or refused here, beyond what all of them know. Others in a folder's file
+        /// mean nothing to it.
+        var keys: Set<String> = []
     }
+
+    private static let clipping: Set = ["clip_sample", "clip_sample_range"]
+    /// The reference looks for the range of Karras' step sizes in all that a file says, whatever the class.
+    private static let karras: Set = ["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "sigma_min", "sigma_max"]
+    private static let thresholding: Set = ["thresholding", "rescale_betas_zero_snr"]
 
     var traits: Traits {
         switch self {
-        case .pndm: Traits(className: "PNDMScheduler", sampler: PNDM.self, setsAlphaToOne: false, predictions: [.epsilon, .velocity])
-        case .ddim: Traits(className: "DDIMScheduler", sampler: DDIM.self, clipsSample: true, takesEta: true)
-        case .ddpm: Traits(className: "DDPMScheduler", sampler: DDPM.self, clipsSample: true)
-        case .dpmpp2M: Traits(className: "DPMSolverMultistepScheduler", sampler: DPMSolver.self, spacing: .linspace, takesKarras: true)
-        case .euler: Traits(className: "EulerDiscreteScheduler", sampler: Euler.self, spacing: .linspace, takesKarras: true)
+        case .pndm:
+            Traits(
+                className: "PNDMScheduler", sampler: PNDM.self, setsAlphaToOne: false, predictions: [.epsilon, .velocity],
+                keys: ["skip_prk_steps", "set_alpha_to_one"])
+        case .ddim:
+            Traits(
+                className: "DDIMScheduler", sampler: DDIM.self, clipsSample: true, takesEta: true,
+                keys: Self.clipping.union(Self.thresholding).union(["set_alpha_to_one"]))
+        case .ddpm:
+            Traits(
+                className: "DDPMScheduler", sampler: DDPM.self, clipsSample: true, keys: Self.clipping.union(Self.thresholding).union(["variance_type"]))
+        case .dpmpp2M:
+            Traits(
+                className: "DPMSolverMultistepScheduler", sampler: DPMSolver.self, spacing: .linspace, takesKarras: true,
+                keys: Self.karras.union(Self.thresholding).union([
+                    "solver_order", "solver_type", "algorithm_type", "lower_order_final", "euler_at_final", "final_sigmas_type", "lambda_min_clipped",
+                    "use_lu_lambdas", "use_flow_sigmas", "use_dynamic_shifting",
+                ]))
+        case .euler:
+            Traits(
+                className: "EulerDiscreteScheduler", sampler: Euler.self, spacing: .linspace, takesKarras: true,
+                keys: Self.karras.union(["final_sigmas_type", "interpolation_type", "timestep_type", "rescale_betas_zero_snr"]))
         case .eulerAncestral:
             Traits(
-                className: "EulerAncestralDiscreteScheduler", sampler: EulerAncestral.self, spacing: .linspace, predictions: [.epsilon, .velocity])
+                className: "EulerAncestralDiscreteScheduler", sampler: EulerAncestral.self, spacing: .linspace, predictions: [.epsilon, .velocity],
+                keys: ["rescale_betas_zero_snr"])
         case .heun:
             Traits(
-                className: "HeunDiscreteScheduler", sampler: Heun.self, betas: (.linear, 0.00085, 0.012), spacing: .linspace, takesKarras: true)
-        case .lcm: Traits(className: "LCMScheduler", sampler: LCM.self, betas: (.scaledLinear, 0.00085, 0.012))
+                className: "HeunDiscreteScheduler", sampler: Heun.self, betas: (.linear, 0.00085, 0.012), spacing: .linspace, takesKarras: true,
+                keys: Self.karras.union(Self.clipping))
+        case .lcm:
+            Traits(
+                className: "LCMScheduler", sampler: LCM.self, betas: (.scaledLinear, 0.00085, 0.012),
+                keys: Self.clipping.union(Self.thresholding).union(["set_alpha_to_one", "original_inference_steps", "timestep_scaling"]))
         }
     }
 

@@ -1,20 +1,29 @@
 internal import Files
 internal import Tensors
 
-/// Reads the keys of scheduler_config.json. A key that is missing or null takes its default; a value of another kind, out of range or
-/// unknown is an error that names the file, the key and what is expected.
+/// Reads the keys of scheduler_config.json. A key that is missing or null takes its default, and so does one that the scheduler's class does not
+/// know; a value of another kind, out of range or unknown is an error that names the file, the key and what is expected.
 struct SchedulerSettings {
     let json: JSON
     let place: String
+    /// What the class knows beyond what all of them do.
+    let keys: Set<String>
+
+    private static let common: Set = [
+        "beta_start", "beta_end", "beta_schedule", "trained_betas", "num_train_timesteps", "prediction_type", "steps_offset", "timestep_spacing",
+    ]
 
     private func value(_ key: String) -> JSON? {
-        guard let value = json[key], !value.isNull else { return nil }
+        guard Self.common.contains(key) || keys.contains(key), let value = json[key], !value.isNull else { return nil }
         return value
     }
 
     private func wrong(_ key: String, _ expected: String, _ found: JSON) -> EngineError {
         EngineError(.configuration, "\(key): expected \(expected), found \(found.text)", place: place)
     }
+
+    /// A name, where there is one.
+    func text(_ key: String) -> String? { value(key)?.string }
 
     func flag(_ key: String, _ fallback: Bool) throws -> Bool {
         guard let value = value(key) else { return fallback }

@@ -30,11 +30,13 @@ struct SigmaTable {
     }
 
     /// The timestep at which a sigma lies, between two by its logarithm.
-    func timestep(of sigma: Double) -> Double {
+    /// - Parameter inSinglePrecision: round where the reference rounds, to the bit: where the result is cut, the last digit decides.
+    func timestep(of sigma: Double, inSinglePrecision: Bool = false) -> Double {
         guard training.count > 1 else { return 0 }
         let logarithm = log(max(sigma, 1e-10))
         let below = min(max(logarithms.partitioningIndex { $0 > logarithm } - 1, 0), training.count - 2)
-        let share = (logarithms[below] - logarithm) / (logarithms[below] - logarithms[below + 1])
+        let distance = logarithms[below] - logarithms[below + 1]
+        let share = (logarithms[below] - logarithm) / (inSinglePrecision ? Double(Float(distance)) : distance)
         let weight = min(max(share, 0), 1)
         return (1 - weight) * Double(below) + weight * Double(below + 1)
     }
@@ -79,7 +81,7 @@ extension ScheduleTable {
         if configuration.karras, let first = sigmas.first, let last = sigmas.last {
             let range = configuration.sigmaRange
             sigmas = SigmaTable.karras(from: range.largest ?? first, to: range.smallest ?? last, count: steps)
-            timesteps = sigmas.map(table.timestep)
+            timesteps = sigmas.map { table.timestep(of: $0) }
         }
         let largest = Double(Float(max(sigmas.max() ?? 0, final)))
         // With leading spacing the first level is not pure noise yet, and the reference adds the missing part.

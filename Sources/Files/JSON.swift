@@ -56,17 +56,31 @@ package enum JSON: Sendable, Hashable {
         }
     }
 
+    /// What JSON calls a value that a type is read from.
+    private static func phrase(_ type: any Any.Type) -> String {
+        let name = "\(type)"
+        switch type {
+        case is String.Type: return "a string"
+        case is Bool.Type: return "true or false"
+        case is any BinaryInteger.Type: return "a whole number"
+        case is any BinaryFloatingPoint.Type: return "a number"
+        default: return name.hasPrefix("Array") || name.hasPrefix("[") && !name.contains(":") ? "an array" : "an object"
+        }
+    }
+
     private static func explain(_ error: DecodingError) -> String {
         func at(_ context: DecodingError.Context) -> String {
-            let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+            let path = context.codingPath.reduce("") { path, key in
+                key.intValue.map { "\(path)[\($0)]" } ?? (path.isEmpty ? key.stringValue : "\(path).\(key.stringValue)")
+            }
             return path.isEmpty ? "" : " at \(path)"
         }
         switch error {
         case .dataCorrupted(let context):
             let detail = (context.underlyingError as? CustomStringConvertible).map { ": \($0)" } ?? ""
             return "not valid JSON\(at(context))\(detail)"
-        case .typeMismatch(let type, let context): return "expected \(type)\(at(context)), found something else"
-        case .valueNotFound(let type, let context): return "expected \(type)\(at(context)), found null"
+        case .typeMismatch(let type, let context): return "expected \(phrase(type))\(at(context)), found something else"
+        case .valueNotFound(let type, let context): return "expected \(phrase(type))\(at(context)), found null"
         case .keyNotFound(let key, let context): return "the key \(key.stringValue) is missing\(at(context))"
         @unknown default: return "not the JSON expected here"
         }
@@ -153,8 +167,10 @@ extension JSON: Decodable {
             var elements: [JSON] = []
             while !container.isAtEnd { elements.append(try container.decode(JSON.self)) }
             self = .array(elements)
+        } else if let truth = try? value.decode(Bool.self) {
+            self = .bool(truth)
         } else {
-            self = .bool(try value.decode(Bool.self))
+            throw DecodingError.dataCorruptedError(in: value, debugDescription: "a number beyond the range of a double")
         }
     }
 }

@@ -24,7 +24,9 @@ package final class SafetensorsFile: TensorSource {
         }
         guard length <= UInt64(Self.longestHeader) else { throw Self.damaged(path, "the header's length is given as \(length) bytes") }
         let start = 8 + Int(length)
-        let header = try JSON.decode(SafetensorsHeader.self, from: Array(file.bytes[8..<start]), place: path)
+        let text = Array(file.bytes[8..<start])
+        if let number = SafetensorsHeader.fraction(in: text) { throw Self.damaged(path, "a shape or an offset is written as \(number), not as a whole number") }
+        let header = try JSON.decode(SafetensorsHeader.self, from: text, place: path)
         var entries: [String: StoredTensor] = [:]
         entries.reserveCapacity(header.tensors.count)
         for (name, fields) in header.tensors { entries[name] = try Self.checked(name, fields, from: start, size: size, path: path) }
@@ -111,11 +113,37 @@ struct SafetensorsHeader: Decodable {
     var metadata: [String: String] = [:]
     var tensors: [(name: String, fields: Fields)] = []
 
+    /// A number of a list in this form, which the reference reader refuses and the JSON decoder does not tell from a whole one: "2.0". The only lists
+    /// in a header are shapes and offsets.
+    static func fraction(in text: [UInt8]) -> String? {
+        var isInString = false, isEscaped = false, lists = 0
+        for (place, byte) in text.enumerated() {
+            if isInString {
+                isInString = isEscaped || byte != UInt8(ascii: "\"")
+                isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
+                continue
+            }
+            switch byte {
+            case UInt8(ascii: "\""): isInString = true
+            case UInt8(ascii: "["): lists += 1
+            case UInt8(ascii: "]"): lists -= 1
+            case UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"):
+                guard lists > 0 else { continue }
+                let isPart = { (byte: UInt8) in UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || Array("+-.eE".utf8).contains(byte) }
+                let start = text[..<place].lastIndex { !isPart($0) }.map { $0 + 1 } ?? 0
+                return String(decoding: text[start...].prefix { isPart($0) }, as: UTF8.self)
+            default: break
+            }
+        }
+        return nil
+    }
+
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
         for key in container.allKeys {
             if key.stringValue == "__metadata__" {
-                metadata = try container.decode([String: String].self, forKey: key)
+                // Some writers leave null where there is none.
+                metadata = try container.decodeIfPresent([String: String].self, forKey: key) ?? [:]
             } else {
                 tensors.append((key.stringValue, try container.decode(Fields.self, forKey: key)))
             }

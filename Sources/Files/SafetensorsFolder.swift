@@ -1,6 +1,6 @@
 internal import Tensors
 
-/// The weights of one part of a model: `<stem>.safetensors`, or the shards that `<stem>.safetensors.index.json` lists.
+/// The weights of one part of a model: one file, or the shards that an index lists.
 /// Every shard is opened (header only) and every listed name is looked up at once, so that what is missing is told in one message.
 package final class SafetensorsFolder: TensorSource {
     /// The single file, or the index.
@@ -9,25 +9,18 @@ package final class SafetensorsFolder: TensorSource {
     package let files: [SafetensorsFile]
     private let places: [String: Int]
 
-    /// - Parameter stem: `diffusion_pytorch_model`, `model`.
-    package init(folder: String, stem: String) throws {
-        let single = FileSystem.join(folder, stem + ".safetensors")
-        let index = FileSystem.join(folder, stem + ".safetensors.index.json")
-        if FileSystem.exists(single) {
-            let file = try SafetensorsFile(path: single)
-            path = single
+    /// - Parameter name: of the file in its folder, or of the index of its shards.
+    package init(folder: String, name: String) throws {
+        let path = FileSystem.join(folder, name)
+        self.path = path
+        if name.hasSuffix(".json") {
+            (files, places) = try Self.openShards(index: path, folder: folder)
+            names = places.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        } else {
+            let file = try SafetensorsFile(path: path)
             files = [file]
             names = file.names
             places = Dictionary(uniqueKeysWithValues: file.names.map { ($0, 0) })
-        } else if FileSystem.exists(index) {
-            path = index
-            (files, places) = try Self.openShards(index: index, folder: folder)
-            names = places.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-        } else {
-            let other = [stem + ".bin", "pytorch_model.bin"].first { FileSystem.exists(FileSystem.join(folder, $0)) }
-            throw EngineError(
-                .file, "the weights are missing: neither \(stem).safetensors nor \(stem).safetensors.index.json is there", place: folder,
-                cure: other.map { "\($0) is not read; save the model in the safetensors form" } ?? "check that the folder was copied whole")
         }
     }
 

@@ -87,11 +87,11 @@ extension Checker {
         }
     }
 
-    /// What the verb itself finds wrong.
-    mutating func checkUse(_ bound: BoundCommand, input: ValueGuess, _ slots: [String: ValueGuess], _ lists: [String: ValueGuess]) {
+    /// What the verb itself finds wrong; gives the value that it surely has, where the verb can tell.
+    mutating func checkUse(_ bound: BoundCommand, input: ValueGuess, _ slots: [String: ValueGuess], _ lists: [String: ValueGuess]) -> Value? {
         let declaration = bound.declaration
         defer { if declaration.writesFiles { mayWriteBefore = true } }
-        guard let checks = declaration.checks, !mayFail else { return }
+        guard let checks = declaration.checks, !mayFail else { return nil }
         func sure(_ guess: ValueGuess) -> [Value]? {
             guard case .among(let values) = guess, values.count == 1 else { return nil }
             return Resolver.listed(values[0])
@@ -108,9 +108,10 @@ extension Checker {
         let use = VerbUse(
             session: session, input: input.kind, values: values, filled: Set(bound.filled.map(\.slot.name)),
             open: open.allSatisfy { $0.values != nil } ? open.map { ($0.name, $0.values ?? []) } : nil, openNames: open.map(\.name),
-            definitions: Set(definitions.keys), mayWriteBefore: mayWriteBefore)
+            model: guesses["model"].flatMap(sure)?.first, definitions: Set(definitions.keys), mayWriteBefore: mayWriteBefore)
         do {
             try checks(use)
+            return declaration.known?(use)
         } catch let complaint as Complaint {
             let slot = complaint.slot ?? ""
             let span = bound.span(of: slot) ?? bound.open.first { $0.name.text == slot }?.name.span ?? bound.command.verb.span
@@ -118,6 +119,7 @@ extension Checker {
         } catch {
             problems.append(Diagnostic(error, at: bound.command.verb.span, of: source))
         }
+        return nil
     }
 
     /// Whether an indented assignment could be an option of the command above, whose line it does not continue.

@@ -166,14 +166,14 @@ struct Checker {
             }
         }
         checkOrder(bound)
-        checkUse(bound, input: input, slots, lists)
+        let sure = checkUse(bound, input: input, slots, lists)
         if let definition { return check(definition, slots, input: hasInput ? input : nil, at: command.verb.span) }
         // Where a needed input is missing, that has been said.
         let canDoWithout = if case .optional = declaration.input { true } else { false }
         let turn = Turn(bound: bound, input: input, hasInput: hasInput || !canDoWithout, slots: slots, lists: lists)
         let block = command.block.map { check($0, turn) } ?? .unknown
         if binder.problems.isEmpty { checkCollisions(bound, input: columns, slots, block: block.columns) }
-        return declaration.value(of: bound, input: input, slots: slots, block: block, computed: computed)
+        return sure.map { ValueGuess($0) } ?? declaration.value(of: bound, input: input, slots: slots, block: block, computed: computed)
     }
 
     /// The body of a definition at a call: with the values that flow in and that its arguments have there. What is wrong only there is said

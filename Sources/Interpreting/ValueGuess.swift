@@ -6,7 +6,7 @@ import Syntax
 enum ValueGuess {
     case unknown
     case table(ColumnGuess)
-    /// One of these numbers, texts, truths or lists of them.
+    /// One of these numbers, texts, truths, models or lists of them.
     case among([Value])
     case kind(ValueKind)
 
@@ -14,7 +14,7 @@ enum ValueGuess {
     init(_ value: Value) {
         switch value {
         case .table(let table): self = .table(ColumnGuess(only: table.columns.map(\.name)))
-        case .number, .text, .boolean, .none: self = .among([value])
+        case .number, .text, .boolean, .none, .model: self = .among([value])
         case .list(let values): self = values.count <= 200 ? .among([value]) : .unknown
         default: self = .kind(value.kind)
         }

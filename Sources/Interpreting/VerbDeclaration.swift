@@ -113,6 +113,8 @@ package struct VerbDeclaration: Sendable {
     package let writesFiles: Bool
     /// Throws a complaint about what is written out and cannot work, before anything runs.
     package let checks: (@Sendable (VerbUse) throws -> Void)?
+    /// The value that a use surely gives, where `checks` has made it already.
+    package let known: (@Sendable (VerbUse) -> Value?)?
     package let run: @Sendable (Invocation) throws -> Value
 
     package init(
@@ -121,7 +123,7 @@ package struct VerbDeclaration: Sendable {
         notes: [String] = [],
         columns: Columns = .unknown, reads: [Read] = [], examples: [String], version: Int = 1,
         opens: (@Sendable ([String], Session) throws -> [String])? = nil,
-        writesFiles: Bool = false, checks: (@Sendable (VerbUse) throws -> Void)? = nil,
+        writesFiles: Bool = false, checks: (@Sendable (VerbUse) throws -> Void)? = nil, known: (@Sendable (VerbUse) -> Value?)? = nil,
         run: @escaping @Sendable (Invocation) throws -> Value
     ) {
         self.name = name
@@ -142,6 +144,7 @@ package struct VerbDeclaration: Sendable {
         self.version = version
         self.opens = opens
         self.checks = checks
+        self.known = known
         self.writesFiles = writesFiles
         self.run = run
     }

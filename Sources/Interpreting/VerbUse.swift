@@ -14,6 +14,8 @@ package struct VerbUse {
     package let open: [(name: String, values: [Value])]?
     /// The open slot's names.
     package let openNames: [String]
+    /// The variable `model`, where it is sure.
+    package let model: Value?
     /// The verbs that the program defines above.
     package let definitions: Set<String>
     /// Whether a command before this one writes files, so that a file that is missing now may be there then.

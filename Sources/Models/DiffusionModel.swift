@@ -1,5 +1,6 @@
 import Files
 import Kernels
+import Networks
 import Tensors
 
 /// A latent diffusion model in the diffusers folder layout: `model_index.json`, `unet/`, `vae/`, `text_encoder/`, `tokenizer/`,
@@ -25,9 +26,12 @@ package final class DiffusionModel: Sendable {
 
     /// How the weights of UNet, autoencoder and text encoder are kept in memory.
     package let precision: StoredPrecision
+    /// Whether the files are taken exactly as they stand, without what diffusers' pipelines correct in them.
+    package let isExact: Bool
 
-    package init(folder: String, precision: StoredPrecision = .float32) throws {
+    package init(folder: String, precision: StoredPrecision = .float32, isExact: Bool = false) throws {
         self.precision = precision
+        self.isExact = isExact
         guard FileSystem.isFolder(folder) else {
             throw EngineError(.file, "no such model folder", place: folder)
         }
@@ -101,9 +105,22 @@ package final class DiffusionModel: Sendable {
 
     /// Encoder states `[prompts, length, width]` of prompts, padded and cut as the reference's pipelines do.
     package func encode(_ prompts: [String]) throws -> CLIPText.Output {
-        try textEncoder.encode(prompts.map { tokenizer.padded($0, to: maximumTokens).ids })
+        let tokens = prompts.map { tokenizer.padded($0, to: maximumTokens) }
+        return try textEncoder.encode(tokens.map(\.ids), present: textEncoder.configuration.hidesPadding ? tokens.map { $0.mask.map { $0 != 0 } } : nil)
     }
 
-    /// Height and width of latents that the UNet was trained on.
-    package var latentSize: (height: Int, width: Int) { unet.configuration.sampleSize ?? (64, 64) }
+    /// Height and width of latents that the UNet was trained on, as the pipelines read them.
+    package var latentSize: (height: Int, width: Int) { correctsSize ? (64, 64) : unet.configuration.sampleSize ?? (64, 64) }
+
+    /// Whether `sample_size` is taken as 64 whatever the file has.
+    package var correctsSize: Bool { !isExact && unet.configuration.hasMistakenSize }
+
+    /// What is corrected, in words.
+    package var corrections: [String] {
+        guard correctsSize, let found = unet.configuration.sampleSize else { return [] }
+        return ["sample_size 64 (the folder has \(found.width))"]
+    }
+
+    /// What the weight files hold that no part uses.
+    package var unused: [UnusedWeights] { [unet.unused, vae.unused, textEncoder.unused, clip?.clip.unused].compactMap { $0 } }
 }

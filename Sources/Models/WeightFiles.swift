@@ -3,15 +3,45 @@ import Tensors
 
 /// Finds the weights of one part of a model.
 package enum WeightFiles {
-    /// Under the names that diffusers and transformers write, in float32 if there, else in a half-precision variant.
+    /// Under the names that diffusers and transformers write, in float32 if there, else in a half-precision variant. Where a single file lies
+    /// beside an index, diffusers takes the shards of the index and transformers the single file.
     package static func open(folder: String) throws -> SafetensorsFolder {
-        let stems = ["diffusion_pytorch_model", "model"]
-        let candidates = stems.flatMap { stem in ["", ".fp16", ".bf16"].map { stem + $0 } }
-        let found = candidates.first { stem in
-            [".safetensors", ".safetensors.index.json"].contains { FileSystem.exists(FileSystem.join(folder, stem + $0)) }
+        for stem in stems {
+            for variant in ["", ".fp16", ".bf16"] {
+                let single = [stem + variant + ".safetensors"], shards = indexNames(stem, variant)
+                for name in stem == stems[0] ? shards + single : single + shards where FileSystem.exists(FileSystem.join(folder, name)) {
+                    return try SafetensorsFolder(folder: folder, name: name)
+                }
+            }
         }
-        // Without any, the error names the usual file: that of transformers where the configuration is one of transformers.
+        throw missing(folder)
+    }
+
+    /// Of diffusers, of transformers.
+    private static let stems = ["diffusion_pytorch_model", "model"]
+
+    /// The names of an index of shards: of a variant those that diffusers wrote in 2024, writes today, and wrote in between.
+    private static func indexNames(_ stem: String, _ variant: String) -> [String] {
+        variant.isEmpty
+            ? [stem + ".safetensors.index.json"]
+            : [stem + variant + ".safetensors.index.json", stem + ".safetensors.index" + variant + ".json", stem + ".safetensors" + variant + ".index.json"]
+    }
+
+    /// Names the usual file, that of transformers where the configuration is one of transformers, and what is there instead.
+    private static func missing(_ folder: String) -> EngineError {
         let isTransformers = (try? JSON.read(path: FileSystem.join(folder, "config.json")))?["_class_name"] == nil
-        return try SafetensorsFolder(folder: folder, stem: found ?? stems[isTransformers ? 1 : 0])
+        let usual = stems[isTransformers ? 1 : 0] + ".safetensors"
+        let endings = [".safetensors", ".bin", ".ckpt", ".pt", ".pth", ".msgpack", ".h5", ".onnx", ".gguf", ".index.json", ".pb"]
+        let others = ((try? FileSystem.list(folder)) ?? []).filter { name in endings.contains(where: name.hasSuffix) }.sorted()
+        let there = others.isEmpty ? "" : "; not read are \(others.prefix(8).joined(separator: ", "))\(others.count > 8 ? " and \(others.count - 8) more" : "")"
+        let cure: String
+        if others.contains(where: { $0.contains("-of-") && $0.hasSuffix(".safetensors") }) {
+            cure = "the index of the shards belongs beside them"
+        } else if let variant = others.first(where: { $0.hasSuffix(".safetensors") }) {
+            cure = "a variant such as \(variant) is read under the usual name: rename it, or link it, to \(usual)"
+        } else {
+            cure = others.isEmpty ? "check that the folder was copied whole" : "save the model in the safetensors form"
+        }
+        return EngineError(.file, "the weights are missing: neither \(usual) nor \(usual).index.json is there" + there, place: folder, cure: cure)
     }
 }

@@ -4,7 +4,7 @@ import Synchronization
 import Tensors
 
 /// Hands a network its parameters by name while it is being built, from headers only, and keeps account: at the end every
-/// missing, misshapen and unused name is told at once. Values are read when they are first used.
+/// missing and misshapen name is told at once, and what nobody asked for is handed back. Values are read when they are first used.
 package final class WeightReader {
     private let source: any TensorSource
     private let alternatives: (String) -> [String]
@@ -55,12 +55,13 @@ package final class WeightReader {
 
     fileprivate func has(_ name: String) -> Bool { ([name] + alternatives(name)).contains { source.entry($0) != nil } }
 
-    /// Throws if anything did not fit. `ignoring`: names that may be there unused.
-    package func finish(ignoring ignored: (String) -> Bool = { _ in false }) throws {
-        if isListing { return }
+    /// Throws if anything is missing or misshapen. `ignoring`: names that may be there unused.
+    /// - Returns: what else is unused, which a reader should be told: the file may be of another network.
+    package func finish(ignoring ignored: (String) -> Bool = { _ in false }) throws -> UnusedWeights? {
+        if isListing { return nil }
         let unused = source.names.filter { !asked.contains($0) && !ignored($0) }
+        guard !problems.isEmpty else { return unused.isEmpty ? nil : UnusedWeights(place: source.path, names: unused) }
         let all = problems + unused.map { "\($0): not used by this configuration" }
-        guard !all.isEmpty else { return }
         let rest = all.count > 40 ? ["and \(all.count - 40) more"] : []
         throw EngineError(
             .weights, "\(all.count) \(all.count == 1 ? "weight does" : "weights do") not fit the configuration", place: source.path,
@@ -72,6 +73,19 @@ package final class WeightReader {
 
     /// Number of values in all parameters that the network asked for.
     package var parameterCount: Int { asked.reduce(0) { $0 + (source.entry($1)?.count ?? 0) } }
+}
+
+/// Tensors of a weight file that a network has no use for.
+package struct UnusedWeights: Sendable, Hashable {
+    /// The file, or the index of several.
+    package let place: String
+    package let names: [String]
+
+    /// "2 tensors of unet/model.safetensors are not used by its configuration: a, b".
+    package var text: String {
+        let told = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " and \(names.count - 5) more" : "")
+        return "\(names.count) \(names.count == 1 ? "tensor" : "tensors") of \(place) \(names.count == 1 ? "is" : "are") not used by its configuration: \(told)"
+    }
 }
 
 /// Stands where no weights are.

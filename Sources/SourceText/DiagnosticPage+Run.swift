@@ -45,7 +45,8 @@ extension DiagnosticCode {
                 example: "read text-named.png", cure: "get the file again, or give it the right ending.")
         case .engineWeights:
             DiagnosticPage(
-                "the weights do not fit the configuration", "Names are missing, unused or of another shape; the message lists all of them.",
+                "the weights do not fit the configuration",
+                "Names are missing or of another shape; the message lists them, and with them what is there unused.",
                 example: "model = load models/half-copied", cure: "use the config.json that belongs to the weights.")
         case .engineConfiguration:
             DiagnosticPage(
@@ -137,6 +138,11 @@ extension DiagnosticCode {
                 "an output without a cell",
                 "`<!-- out -->` to `<!-- /out -->` is the output of the cell directly before it. What stands elsewhere belongs to none, and no run renews it: its cell was removed, or something was written between the two.",
                 example: "<!-- out -->", cure: "`noisebook run FILE.md --write` removes it and writes the cells' outputs behind them.")
+        case .unusedWeights:
+            DiagnosticPage(
+                "weights that nothing uses",
+                "A weight file holds tensors that the network of its config.json does not have. They are left alone, as in the reference; where they are many, the configuration may be another network's.",
+                example: "model = load models/with-extras", cure: "see whether config.json and the weights belong together; else nothing.")
         default: preconditionFailure("no run page for \(rawValue)")
         }
     }

@@ -3,6 +3,7 @@ import Files
 import Interpreting
 import Metrics
 import Models
+import Networks
 import Results
 import Retrieval
 import Synchronization
@@ -56,6 +57,9 @@ package final class FeatureNetwork: ModelHandle {
         case .inception(let network): network.path
         }
     }
+
+    /// What its weight file holds beyond the network.
+    var unused: [UnusedWeights] { if case .clip(let model) = network { model.clip.unused.map { [$0] } ?? [] } else { [] } }
 
     var parameterCount: Int {
         switch network {

@@ -15,7 +15,7 @@ extension ItemKeyBuilder {
         add("scheduler", run.configuration.kind.rawValue)
         add("eta", run.configuration.eta)
         add("karras", run.configuration.karras ? 1 : 0)
-        add("settings", run.configuration.source.text)
+        add("settings", run.configuration.keyText)
         add("of", run.steps)
         switch run.start {
         case .noise: add("start", "noise")

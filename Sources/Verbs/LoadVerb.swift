@@ -21,11 +21,17 @@ enum LoadVerb {
             Slot(
                 "precision", .choice(StoredPrecision.allCases.map(\.rawValue)), standard: StoredPrecision.float32.rawValue,
                 "how weights are kept in memory: in half precision they take half of it, and results move in their third or fourth digit"),
+            Slot(
+                "exact", .boolean, standard: "no",
+                "whether the files are taken exactly as they stand, without the corrections that diffusers' pipelines make"),
             Slot("path", .path, .positional, "after `clip` the folder of a whole CLIP, after `inception` a safetensors file"),
         ],
         notes: [
             "A name without a slash is looked up among what ships with the program, the user's models folder and the Hugging Face cache; a/b is a folder if it exists, else a Hugging Face name. Nothing is downloaded.",
             "The model has the fields name, folder, parameters, bytes, flops, the operations of one noise prediction for one picture, and curve, the UNet's training where it was trained here; and its parts unet, vae, clip, scorer and tokenizer, to be trained on or put into another model. Verbs use the variable `model`.",
+            "What StableDiffusionPipeline corrects in a folder that it opens is corrected here too, and told in the line that `load` prints and in recipes: `steps_offset` of the scheduler becomes 1, `clip_sample` false, and a `sample_size` below 64 in a UNet's configuration from before diffusers 0.9 becomes 64. `exact=yes` takes the files as they stand. `save model` writes the configuration that was read, with these corrections.",
+            "A folder whose own scheduler is none of those that are here opens too: `noise` then needs `scheduler=`.",
+            "Weights lie in one safetensors file or in shards with an index, in float32 or in the variants fp16 and bf16. Where both a single file and an index are there, the index wins for the UNet and the VAE and the single file for text encoders and CLIP, as in the reference libraries. Tensors that a configuration has no use for are a warning; missing and misshapen ones are an error.",
             "`load clip PATH` opens a CLIPModel of transformers with both its towers, `load inception PATH` the network that FID is defined by; they are what `using=` of `retrieve` and `score` takes. Inception's weights are those that pytorch-fid fetches, made into a safetensors file by `\(Inception.conversion)`.",
         ],
         columns: .other(.model), examples: ["model = load monsters", "load runwayml/stable-diffusion-v1-5"],
@@ -34,62 +40,79 @@ enum LoadVerb {
             let isFile = words.count > 1 && words[0] == "inception"
             return [isFile ? session.access.absolute(name) : try find(name, session, slot: words.count > 1 ? "path" : "name")]
         },
-        checks: { use in
-            guard let name = use.text("name"), !use.mayWriteBefore else { return }
-            guard use.filled.contains("path") else { return _ = try find(name, use.session) }
-            guard let path = use.text("path") else { return }
-            if let precision = use.text("precision"), precision != StoredPrecision.float32.rawValue { throw halfNetwork }
-            switch name {
-            case "clip": _ = try find(path, use.session, slot: "path")
-            case "inception":
-                guard FileSystem.exists(try use.session.access.reading(path, slot: "path")) else {
-                    throw Complaint(.engineFile, "\(path): there is no such file", label: "not found", slot: "path")
-                }
-            default: break
-            }
-        }
+        checks: { use in _ = try opened(use) },
+        // What the check has opened is kept, so this opens nothing.
+        known: { use in (try? opened(use)).flatMap { $0 }.map { .model($0) } }
     ) { invocation in
-        let name = invocation.arguments.text("name") ?? ""
-        let session = invocation.session
-        let precision = invocation.arguments.text("precision").flatMap { StoredPrecision(rawValue: $0) } ?? .float32
-        if let path = invocation.arguments.text("path") {
-            guard precision == .float32 else { throw halfNetwork }
-            let network: FeatureNetwork
-            switch name {
-            case "clip":
-                let folder = try find(path, session, slot: "path")
-                session.readings.noteSource("load \(name) \(path)", at: folder)
-                network = try FeatureNetwork(name: path, clip: contrastive(folder))
-            case "inception":
-                let file = try session.access.reading(path, slot: "path")
-                session.readings.noteSource("load \(name) \(path)", at: file)
-                network = try FeatureNetwork(name: path, inception: file)
-            default:
-                throw Complaint(
-                    .tooManyArguments, "`load` takes one name, or `clip` or `inception` and a path", label: "`\(name)` and one more", slot: "path")
-            }
-            let key = "network:\(name):\(network.path)"
-            if let opened = session.store[key] as? FeatureNetwork, opened.name == network.name, opened.digests.isCurrent {
-                session.readings.note(opened.digests.readings)
-                return .model(opened)
-            }
-            session.store[key] = network
-            return .model(network)
+        let arguments = invocation.arguments
+        let precision = arguments.text("precision").flatMap { StoredPrecision(rawValue: $0) } ?? .float32
+        let handle = try opened(
+            arguments.text("name") ?? "", path: arguments.text("path"), precision, isExact: arguments.boolean("exact") ?? false, invocation.session,
+            isNoted: true)
+        let unused = (handle as? LoadedModel)?.unused ?? (handle as? FeatureNetwork)?.unused ?? []
+        for weights in unused { invocation.session.warn(weights.text + " (`help W008`)") }
+        return .model(handle)
+    }
+
+    /// What a use surely opens, before anything runs: what is read then is noted when it runs.
+    private static func opened(_ use: VerbUse) throws -> (any ModelHandle)? {
+        guard let name = use.text("name"), !use.mayWriteBefore else { return nil }
+        let path = use.text("path")
+        for slot in ["path", "precision", "exact"] where use.filled.contains(slot) && use.values[slot] == nil { return nil }
+        let precision = use.text("precision").flatMap { StoredPrecision(rawValue: $0) } ?? .float32
+        return try FileReading.$witness.withValue(nil) {
+            try opened(name, path: path, precision, isExact: use.isYes("exact"), use.session, isNoted: false)
         }
-        let folder = try find(name, session)
-        let key = "model:\(precision.rawValue):" + folder
-        session.readings.noteSource("load \(name)", at: folder)
-        if let opened = session.store[key] as? LoadedModel, opened.name == name, opened.digests.isCurrent {
-            session.readings.note(opened.digests.readings)
-            return .model(opened)
+    }
+
+    /// Opened once in a session, and again where its files are others by now.
+    /// - Parameter isNoted: whether what runs depends on it.
+    private static func opened(
+        _ name: String, path: String?, _ precision: StoredPrecision, isExact: Bool, _ session: Session, isNoted: Bool
+    ) throws -> any ModelHandle {
+        func known(_ digests: PartDigests) -> Bool {
+            guard digests.isCurrent else { return false }
+            if isNoted { session.readings.note(digests.readings) }
+            return true
         }
-        let model = try LoadedModel(name: name, folder: folder, precision: precision) { try DiffusionModel(folder: folder, precision: precision) }
-        session.store[key] = model
-        return .model(model)
+        guard let path else {
+            let folder = try find(name, session)
+            let key = "model:\(precision.rawValue):\(isExact ? "exact:" : "")" + folder
+            if isNoted { session.readings.noteSource("load \(name)", at: folder) }
+            if let opened = session.store[key] as? LoadedModel, opened.name == name, known(opened.digests) { return opened }
+            let model = try LoadedModel(name: name, folder: folder, precision: precision) {
+                try DiffusionModel(folder: folder, precision: precision, isExact: isExact)
+            }
+            session.store[key] = model
+            return model
+        }
+        guard precision == .float32 else { throw halfNetwork }
+        guard !isExact else { throw exactNetwork }
+        let place: String
+        switch name {
+        case "clip": place = try find(path, session, slot: "path")
+        case "inception":
+            place = try session.access.reading(path, slot: "path")
+            guard FileSystem.exists(place) else { throw Complaint(.engineFile, "\(path): there is no such file", label: "not found", slot: "path") }
+        default:
+            throw Complaint(
+                .tooManyArguments, "`load` takes one name, or `clip` or `inception` and a path", label: "`\(name)` and one more", slot: "path")
+        }
+        if isNoted { session.readings.noteSource("load \(name) \(path)", at: place) }
+        let inner = name == "clip" ? contrastive(place) : place
+        let key = "network:\(name):\(inner)"
+        if let opened = session.store[key] as? FeatureNetwork, opened.name == path, known(opened.digests) { return opened }
+        let network = try name == "clip" ? FeatureNetwork(name: path, clip: inner) : FeatureNetwork(name: path, inception: inner)
+        session.store[key] = network
+        return network
     }
 
     private static var halfNetwork: Complaint {
         Complaint(.unsupportedFeature, "networks that score keep float32", label: "leave it out", slot: "precision")
+    }
+
+    private static var exactNetwork: Complaint {
+        Complaint(.unsupportedFeature, "a network that scores has nothing to correct", label: "leave it out", slot: "exact")
     }
 
     /// A model's folder has its whole CLIP in a folder of that name.

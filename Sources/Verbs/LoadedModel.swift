@@ -1,8 +1,10 @@
 import Caching
+import Diffusion
 import Files
 import Interpreting
 import Kernels
 import Models
+import Networks
 import Results
 import SourceText
 import Synchronization
@@ -29,6 +31,8 @@ package final class LoadedModel: ModelHandle {
         let (opened, digests) = try PartDigests.opening(PartDigests.places(in: folder), precision: precision) {
             let model = try open()
             return (model, scorer: FileSystem.isFolder(place) ? try ContrastiveModel(folder: place, tokenizer: model.tokenizer) : nil)
+        } remarks: {
+            Self.remarks($0.0)
         }
         self.name = name
         model = opened.0
@@ -38,7 +42,24 @@ package final class LoadedModel: ModelHandle {
     }
 
     /// A model that was made here.
-    convenience init(name: String, folder: String) throws { try self.init(name: name, folder: folder) { try DiffusionModel(folder: folder) } }
+    convenience init(name: String, folder: String, isExact: Bool = false) throws {
+        try self.init(name: name, folder: folder) { try DiffusionModel(folder: folder, isExact: isExact) }
+    }
+
+    /// Of parts that other versions of the engine computed in another way, so that nothing of theirs is taken from a cache.
+    private static func remarks(_ model: DiffusionModel) -> [PartDigests.Part: String] {
+        var remarks: [PartDigests.Part: String] = [:]
+        let unet = model.unet.configuration
+        if unet.midBlock == .cross, unet.onlyCrossAttention.last == true { remarks[.unet] = "the middle attends to itself" }
+        if model.textEncoder.configuration.hidesPadding { remarks[.textEncoder] = "padding is hidden" }
+        return remarks
+    }
+
+    /// The folder's scheduler as it is read.
+    var scheduler: SchedulerFile { SchedulerFile(model.schedulerConfiguration, place: model.schedulerPath, isExact: model.isExact) }
+
+    /// What the weight files hold that no part uses.
+    var unused: [UnusedWeights] { model.unused + (scorer?.unused ?? []) }
 
     /// The folder and the size of its weights stand for their content.
     package var identity: ModelIdentity { ModelIdentity(name: name, digest: "\(model.folder):\(model.byteCount)") }
@@ -54,7 +75,16 @@ package final class LoadedModel: ModelHandle {
         if let scorer { parts.append("and a scorer of \(LoadedModel.count(scorer.parameterCount))") }
         return "\(name): \(LoadedModel.count(model.parameterCount)) parameters (\(parts.joined(separator: ", "))), "
             + "\(LoadedModel.bytes(model.byteCount)), pictures of \(size.width * factor) x \(size.height * factor)"
-            + (model.precision == .float32 ? "" : ", weights kept in \(model.precision.rawValue)")
+            + (model.precision == .float32 ? "" : ", weights kept in \(model.precision.rawValue)") + reading
+    }
+
+    /// How the folder's files were taken, where there is something to say.
+    private var reading: String {
+        let kind = try? scheduler.ownKind()
+        let corrections = (kind.map(scheduler.corrections) ?? []) + model.corrections
+        return (model.isExact ? ", files taken exactly as they stand" : "")
+            + (corrections.isEmpty ? "" : ", corrected as diffusers does: " + corrections.joined(separator: ", "))
+            + (kind == nil ? "; its own scheduler, \(scheduler.className ?? "of no class"), is not supported: `noise` needs `scheduler=`" : "")
     }
 
     /// "1.2 M", "846 M", "3,400".

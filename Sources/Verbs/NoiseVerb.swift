@@ -29,6 +29,8 @@ enum NoiseVerb {
         adds: ["latent"], replaces: true,
         notes: [
             "`noise 0 of=70 left=60` denoises a clean latent, which blurs it.",
+            "`scheduler=` takes over the folder's settings by the rules of diffusers' `from_config`, whatever the folder's own scheduler is: what the folder's file says and the scheduler knows, else the scheduler's own default. The corrections that `load` tells of come along where the file has the key. The folder's own scheduler stays as it is when it is named.",
+            "What differs from diffusers with intent: a scheduler that is not the folder's clips predicted pictures only where the folder says so (DDIM and DDPM would by default, but latents are no pictures). With trailing spacing a schedule has as many steps as asked for, where a rounding error gives diffusers one more for 61, 103, 121, 122 and some larger counts, at timestep -1. DPM++ with Karras' step sizes on the schedule squaredcos_cap_v2 tells the network whole timesteps, the first two the same from 4 steps on: diffusers then leaves out the first step and ends in an error; here all steps are taken.",
             "PNDM begun in the middle by diffusers runs out of step with its schedule; `start=aligned` does not.",
         ],
         columns: .kept, reads: [.init("latent", with: "k", cure: "put `encode COLUMN` before it; without K it makes pure noise")],
@@ -60,33 +62,46 @@ enum NoiseVerb {
         let run = try SchedulerRun(configuration, steps: steps, start: left.map { .middle(left: $0, mode: mode) } ?? .noise)
         let latents = try added.map { try noised(table, model, run, added: $0, invocation) } ?? pure(table, model, run, invocation)
         table.set(Column("latent", latents.map { .latent($0) }))
-        table.record(invocation.step(extra: arguments.given.contains("scheduler") ? [] : ["scheduler=\(configuration.kind.rawValue)"]))
+        let corrections = configuration.corrections + (added == nil && !arguments.given.contains("size") ? model.model.corrections : [])
+        table.record(
+            invocation.step(
+                remark: remark(corrections), extra: arguments.given.contains("scheduler") ? [] : ["scheduler=\(configuration.kind.rawValue)"]))
         return .table(table)
+    }
+
+    private static func remark(_ corrections: [String]) -> String? {
+        corrections.isEmpty ? nil : corrections.joined(separator: ", ") + ", as diffusers corrects it"
     }
 
     private static let sizeOfLatent = Complaint(.wrongInput, "`size` is for pure noise; a latent has its own size", label: "leave it out", slot: "size")
 
-    /// Options that mean nothing to the scheduler that is named; whether they suit the folder's own is known once it is open.
+    /// Options that mean nothing to the scheduler that is named or, where the model is sure, to the folder's own, and schedules and sizes that it
+    /// cannot have.
     @Sendable private static func checkOptions(_ use: VerbUse) throws {
-        guard let kind = use.text("scheduler").flatMap(SchedulerKind.init(rawValue:)) else { return }
-        try kind.check(eta: use.number("eta"), karras: use.isYes("karras"))
+        let kind = use.text("scheduler").flatMap(SchedulerKind.init(rawValue:))
+        let eta = use.number("eta"), karras = use.isYes("karras") ? true : nil
+        try kind?.check(eta: eta, karras: karras)
+        guard case .model(let handle)? = use.filled.contains("using") ? use.values["using"]?.first : use.model, let model = handle as? LoadedModel else {
+            return
+        }
+        let sides = (use.text("size") ?? "").split(separator: "x").map { Int($0) }
+        if let across = sides.first ?? nil, let down = sides.last ?? nil { try check(across: across, down: down, model) }
+        guard kind != nil || !use.filled.contains("scheduler") else { return }
+        let configuration = try SchedulerConfiguration(model.scheduler, as: kind, eta: eta, karras: karras)
+        if let steps = use.number("of").flatMap(Int.init(exactly:)), (1...1000).contains(steps) { _ = try ScheduleTable(configuration, steps: steps) }
     }
 
     static func configuration(_ model: LoadedModel, _ invocation: Invocation, kind slot: String = "scheduler") throws -> SchedulerConfiguration {
-        let own = try SchedulerConfiguration(json: model.model.schedulerConfiguration, place: model.model.schedulerPath)
         let kind = invocation.arguments.text(slot).flatMap { SchedulerKind(rawValue: $0) }
-        return try own.converted(to: kind, eta: invocation.arguments.number("eta"), karras: invocation.arguments.boolean("karras"))
+        return try SchedulerConfiguration(
+            model.scheduler, as: kind, eta: invocation.arguments.number("eta"), karras: invocation.arguments.boolean("karras"))
     }
 
     private static func pure(_ table: Table, _ model: LoadedModel, _ run: SchedulerRun, _ invocation: Invocation) throws -> [Latent] {
         let factor = model.model.vae.configuration.factor
         var (height, width) = model.model.latentSize
         if case .list(let size) = invocation.arguments.value("size"), case .number(let across) = size.first, case .number(let down) = size.last {
-            guard Int(across) % factor == 0, Int(down) % factor == 0 else {
-                throw Complaint(
-                    .outOfRange, "a picture of \(Int(across)) x \(Int(down)) does not divide by \(factor)", label: "both sides must be multiples of \(factor)",
-                    slot: "size")
-            }
+            try check(across: Int(across), down: Int(down), model)
             (height, width) = (Int(down) / factor, Int(across) / factor)
         }
         let shape = [model.model.unet.configuration.inChannels, height, width]
@@ -96,6 +111,15 @@ enum NoiseVerb {
             let noise = generator.normal(shape: [1] + shape).reshaped(shape)
             return Latent(
                 tensor: noise * Float(run.initialSigma), model: model.identity, origin: .noised, run: run, generator: generator, seed: seed)
+        }
+    }
+
+    private static func check(across: Int, down: Int, _ model: LoadedModel) throws {
+        let factor = model.model.vae.configuration.factor
+        guard across % factor == 0, down % factor == 0 else {
+            throw Complaint(
+                .outOfRange, "a picture of \(across) x \(down) does not divide by \(factor)", label: "both sides must be multiples of \(factor)",
+                slot: "size")
         }
     }
 
@@ -143,7 +167,7 @@ enum NoiseVerb {
             Column("sigma", numbers: rows.map(\.level.sigma)),
             Column("sigma_next", numbers: rows.map(\.next.sigma)),
         ])
-        table.set(recipes: rows.map { _ in Recipe(invocation.step()) })
+        table.set(recipes: rows.map { _ in Recipe(invocation.step(remark: remark(configuration.corrections))) })
         return .table(table)
     }
 }

@@ -26,10 +26,14 @@ final class PartDigests: Sendable {
     private let byPath: [String: FileReading]
     /// How the weights of UNet, autoencoder and text encoder are kept, which their results depend on.
     private let precision: StoredPrecision
+    /// What results of a part depend on beyond its files.
+    private let remarks: [Part: String]
     private let known = Mutex<[Part: String]>([:])
 
-    private init(_ places: [Part: String], _ listing: [String: FileStamp], _ readings: [FileReading], precision: StoredPrecision) {
-        (self.places, self.listing, self.readings, self.precision) = (places, listing, readings, precision)
+    private init(
+        _ places: [Part: String], _ listing: [String: FileStamp], _ readings: [FileReading], precision: StoredPrecision, remarks: [Part: String]
+    ) {
+        (self.places, self.listing, self.readings, self.precision, self.remarks) = (places, listing, readings, precision, remarks)
         byPath = Dictionary(readings.map { ($0.path, $0) }) { first, _ in first }
     }
 
@@ -40,7 +44,9 @@ final class PartDigests: Sendable {
 
     /// Opens what lies in these places, each a folder or a single file. Where files come, go or change meanwhile it is opened again; an error if that
     /// does not end.
-    static func opening<Opened>(_ places: [Part: String], precision: StoredPrecision = .float32, _ open: () throws -> Opened) throws -> (Opened, PartDigests) {
+    static func opening<Opened>(
+        _ places: [Part: String], precision: StoredPrecision = .float32, _ open: () throws -> Opened, remarks: (Opened) -> [Part: String] = { _ in [:] }
+    ) throws -> (Opened, PartDigests) {
         for _ in 0..<3 {
             let before = folders(places)
             let opened = Result { try OpenedFiles.during(open) }
@@ -50,7 +56,7 @@ final class PartDigests: Sendable {
             let (result, readings) = try opened.get()
             guard readings.allSatisfy({ reading in after[reading.path].map { $0 == reading.stamp } ?? true }) else { continue }
             for reading in readings { FileReading.witness?.note(reading, isKept: true) }
-            return (result, PartDigests(places, after, readings, precision: precision))
+            return (result, PartDigests(places, after, readings, precision: precision, remarks: remarks(result)))
         }
         throw EngineError(
             .file, "files were changed again and again while the model was opened", place: places.values.sorted().first,
@@ -104,6 +110,7 @@ final class PartDigests: Sendable {
         if let digest = known.withLock({ $0[part] }) { return digest }
         var lines = try paths(of: part).map { "\(FileSystem.name(of: $0)) \(try self.digest(of: $0, files))" }
         if precision != .float32, [.unet, .vae, .textEncoder].contains(part) { lines.append(precision.rawValue) }
+        if let remark = remarks[part] { lines.append(remark) }
         let digest = try Digest.sha256(lines.joined(separator: "\n"))
         known.withLock { $0[part] = digest }
         return digest

@@ -13,7 +13,10 @@ enum SavedModel {
         case let model as LoadedModel:
             let folder = model.model.folder
             if FileSystem.exists(FileSystem.join(folder, FolderSeal.file)) { try Workshop.check(folder) }
-            try AtomicFolder.write(to: path, replacing: true) { try copy(folder, model.digests, half: half, to: $0) }
+            try AtomicFolder.write(to: path, replacing: true) { place in
+                try copy(folder, model.digests, half: half, to: place)
+                try writeCorrections(model, to: place)
+            }
         case let part as ModelPart:
             try AtomicFolder.write(to: path, replacing: true) { place in
                 if part.kind == .tokenizer { _ = try part.openedTokenizer() }
@@ -33,6 +36,18 @@ enum SavedModel {
         guard FileSystem.isFolder(path), try isModel || FileSystem.list(path).isEmpty else {
             throw EngineError(.file, "there is something else at this place, and no model", place: path, cure: "choose another name")
         }
+    }
+
+    /// The configuration as it was read, corrected, as the reference saves it: another program then reads the same. Other files stay byte for byte.
+    private static func writeCorrections(_ model: LoadedModel, to folder: String) throws {
+        if let corrected = model.scheduler.corrected {
+            try AtomicFile.write(corrected.prettyText, to: FileSystem.join(folder, "scheduler/scheduler_config.json"))
+        }
+        guard model.model.correctsSize else { return }
+        let path = FileSystem.join(folder, "unet/config.json")
+        var members = try JSON.read(path: path).object ?? [:]
+        members["sample_size"] = 64
+        try AtomicFile.write(JSON.object(members).prettyText, to: path)
     }
 
     /// A folder with the folders in it. Copied, not linked: what is saved must not change with the cache.

@@ -44,7 +44,8 @@ struct UNetFitting {
         if fitting.isPlanned(key, workshop, parameters: inner.unet.parameterCount, rows: rows.pictures.count) { return model }
         let count = inner.unet.parameterCount, unetFolder = FileSystem.join(inner.folder, "unet")
         func train() throws -> (outcome: Trainer.Outcome, rows: Int) {
-            let schedule = try SchedulerConfiguration(json: inner.schedulerConfiguration, place: inner.schedulerPath)
+            // Of a scheduler that is not here it is what DDPM reads of its file, as the reference's training scripts do.
+            let schedule = try SchedulerConfiguration(model.scheduler, as: (try? model.scheduler.ownKind()) ?? .ddpm)
             let holdsOut = arguments.text("keep") == "validation"
             let (learnt, heldOut) = try TrainingRows.split(rows.texts, share: holdsOut ? arguments.number("held") ?? 0.1 : 0)
             let settings = try fitting.settings(rows: learnt.count, parameters: count)
@@ -74,7 +75,7 @@ struct UNetFitting {
             try TrainingRecord.write(made.outcome.curve, fitting.facts(made.outcome, parameters: count, rows: made.rows), to: path)
         }
         let folder = try assembled(trained, key, workshop, files)
-        return try LoadedModel(name: model.name, folder: folder)
+        return try LoadedModel(name: model.name, folder: folder, isExact: inner.isExact)
     }
 
     /// The model with its new UNet. Parts that took no share in the training, such as the scorer, can change without a training anew.

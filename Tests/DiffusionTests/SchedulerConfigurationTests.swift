@@ -49,6 +49,53 @@ struct SchedulerConfigurationTests {
         #expect(try Self.bare(.ddim).converted(to: .ddim).clip == 1)
     }
 
+    private func file(_ json: JSON, isExact: Bool = false) -> SchedulerFile { SchedulerFile(json, place: "scheduler_config.json", isExact: isExact) }
+
+    @Test("the pipeline's corrections are made and told, and another scheduler gets those of what the file says", arguments: SchedulerKind.allCases)
+    func corrections(kind: SchedulerKind) throws {
+        let name = JSON.string(kind.className), other = SchedulerKind.allCases.filter { $0 != kind }
+        let bare = file(["_class_name": name]), said = file(["_class_name": name, "steps_offset": 0, "clip_sample": .bool(true)])
+        let right = file(["_class_name": name, "steps_offset": 1, "clip_sample": .bool(false)])
+        for file in [bare, said, right] {
+            let own = try SchedulerConfiguration(file)
+            #expect(own.stepsOffset == 1 && own.clip == nil)
+            #expect(file.corrections(for: kind).isEmpty == (file.json == right.json))
+            for kind in other { #expect(try SchedulerConfiguration(file, as: kind).clip == nil) }
+        }
+        for kind in other {
+            #expect(try SchedulerConfiguration(bare, as: kind).stepsOffset == 0)
+            #expect(try SchedulerConfiguration(said, as: kind).stepsOffset == 1)
+        }
+        #expect(said.corrections(for: kind) == ["steps_offset 1 (the folder has 0)", "clip_sample off"])
+        #expect(right.corrected == nil)
+        // What is corrected is the same as what is right, also for keys in a cache.
+        #expect(try SchedulerConfiguration(said).keyText == SchedulerConfiguration(right).keyText)
+        #expect(try SchedulerConfiguration(said) != SchedulerConfiguration(file(said.json, isExact: true)))
+        let exact = try SchedulerConfiguration(file(said.json, isExact: true))
+        #expect(exact.stepsOffset == 0 && exact.corrections.isEmpty)
+        #expect((exact.clip == 1) == [.ddim, .ddpm, .heun, .lcm].contains(kind))
+    }
+
+    @Test("a file of another class serves any scheduler with what that one knows")
+    func otherClasses() throws {
+        let deis = file([
+            "_class_name": "DEISMultistepScheduler", "algorithm_type": "deis", "solver_type": "logrho", "steps_offset": 0, "beta_schedule": "linear",
+            "beta_end": 0.012,
+        ])
+        for kind in SchedulerKind.allCases where kind != .dpmpp2M {
+            let configuration = try SchedulerConfiguration(deis, as: kind)
+            #expect(configuration.schedule.betas.last == 0.012 && configuration.stepsOffset == 1)
+        }
+        let refused = #expect(throws: EngineError.self) { try SchedulerConfiguration(deis, as: .dpmpp2M) }
+        #expect(refused?.cure?.contains("scheduler=ddim") == true)
+        let unipc = file(["_class_name": "UniPCMultistepScheduler", "solver_type": "bh2"])
+        #expect(try SchedulerConfiguration(unipc, as: .dpmpp2M).solverType == .midpoint)
+        let odd = file(["_class_name": "DDIMScheduler", "thresholding": .bool(true), "rescale_betas_zero_snr": .bool(true), "variance_type": "learned"])
+        #expect(throws: EngineError.self) { try SchedulerConfiguration(odd) }
+        #expect(throws: EngineError.self) { try SchedulerConfiguration(odd, as: .ddpm) }
+        _ = try SchedulerConfiguration(odd, as: .pndm)
+    }
+
     @Test("eta and karras go where they mean something, and nowhere else", arguments: SchedulerKind.allCases)
     func options(kind: SchedulerKind) throws {
         let folder = try SchedulerConfiguration(json: Self.pndm())
@@ -71,7 +118,7 @@ struct SchedulerConfigurationTests {
     func unsupported() {
         let unknown = error(["_class_name": "UniPCMultistepScheduler"])
         #expect(unknown?.kind == .unsupported)
-        #expect(unknown?.description.contains("UniPCMultistepScheduler") == true && unknown?.cure?.contains("PNDMScheduler") == true)
+        #expect(unknown?.description.contains("UniPCMultistepScheduler") == true && unknown?.cure?.contains("scheduler=ddim") == true)
         #expect(error([:])?.message.contains("_class_name") == true)
         #expect(error(Self.pndm(["prediction_type": "flow"]))?.cure?.contains("v_prediction") == true)
         #expect(error(Self.pndm(["prediction_type": "sample"]))?.cure?.contains("epsilon") == true)

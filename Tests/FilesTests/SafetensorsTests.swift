@@ -77,8 +77,7 @@ struct SafetensorsTests {
         var found = 0
         for folder in try Golden.topic("models").folders() {
             for index in try folder.files(ending: ".safetensors.index.json") {
-                let stem = String(index.dropLast(".safetensors.index.json".count))
-                let weights = try SafetensorsFolder(folder: folder.path, stem: stem)
+                let weights = try SafetensorsFolder(folder: folder.path, name: index)
                 let map = try #require(try folder.json(index)["weight_map"]?.object)
                 #expect(weights.names.count == map.count)
                 #expect(weights.files.count == Set(map.values).count)
@@ -97,7 +96,7 @@ struct SafetensorsTests {
         let temporary = try TemporaryFolder()
         try AtomicFile.write(#"{"weight_map": {"a": "m-1.safetensors", "b": "m-2.safetensors"}}"#, to: temporary.path("m.safetensors.index.json"))
         try Safetensors.write(["a": Tensor(zeros: [2])], to: temporary.path("m-1.safetensors"))
-        let error = #expect(throws: EngineError.self) { try SafetensorsFolder(folder: temporary.path, stem: "m") }
+        let error = #expect(throws: EngineError.self) { try SafetensorsFolder(folder: temporary.path, name: "m.safetensors.index.json") }
         #expect(error?.message.contains("m-2.safetensors") == true)
         #expect(error?.message.contains("m-1.safetensors") == false)
     }
@@ -106,7 +105,7 @@ struct SafetensorsTests {
     func escapingShard() throws {
         let temporary = try TemporaryFolder()
         try AtomicFile.write(#"{"weight_map": {"a": "../../etc/passwd"}}"#, to: temporary.path("m.safetensors.index.json"))
-        let error = #expect(throws: EngineError.self) { try SafetensorsFolder(folder: temporary.path, stem: "m") }
+        let error = #expect(throws: EngineError.self) { try SafetensorsFolder(folder: temporary.path, name: "m.safetensors.index.json") }
         #expect(error?.message.contains("outside") == true)
     }
 
@@ -151,6 +150,9 @@ struct SafetensorsTests {
             Damage("overflowing shape", file(#"{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,4]}}"#, data: [0, 0, 0, 0])),
             Damage("shape beyond integers", file(#"{"a":{"dtype":"U8","shape":[1e30],"data_offsets":[0,1]}}"#, data: [0])),
             Damage("fractional shape", file(#"{"a":{"dtype":"U8","shape":[1.5],"data_offsets":[0,1]}}"#, data: [0])),
+            Damage("whole shape written as a fraction", file(#"{"a":{"dtype":"U8","shape":[2.0, 2],"data_offsets":[0,4]}}"#, data: [0, 0, 0, 0])),
+            Damage("shape with an exponent", file(#"{"a":{"dtype":"U8","shape":[4e0],"data_offsets":[0,4]}}"#, data: [0, 0, 0, 0])),
+            Damage("offset written as a fraction", file(#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1.0]}}"#, data: [0])),
             Damage("offsets beyond the data", file(#"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}"#, data: [0])),
             Damage("offsets reversed", file(#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[1,0]}}"#, data: [0])),
             Damage("offsets negative", file(#"{"a":{"dtype":"U8","shape":[2],"data_offsets":[-1,1]}}"#, data: [0])),
@@ -171,6 +173,34 @@ struct SafetensorsTests {
         try AtomicFile.write(damage.bytes, to: path)
         let error = #expect(throws: EngineError.self, "\(damage.testDescription)") { try SafetensorsFile(path: path) }
         #expect(error?.place == path)
+    }
+
+    @Test("metadata may be null, and names may look like numbers")
+    func nullMetadata() throws {
+        let temporary = try TemporaryFolder()
+        let path = temporary.path("null.safetensors")
+        try AtomicFile.write(Self.file(#"{"__metadata__":null,"a[1.5e3]\"[2.0":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#, data: [7]), to: path)
+        let file = try SafetensorsFile(path: path)
+        #expect(file.metadata.isEmpty)
+        #expect(try file.integers(#"a[1.5e3]"[2.0"#) == [7])
+    }
+
+    @Test(
+        "messages about a header call types by their names in JSON",
+        arguments: [
+            (#"{"__metadata__":7}"#, "an object"), (#"{"__metadata__":{"a":7}}"#, "a string"),
+            (#"{"a":{"dtype":7,"shape":[1],"data_offsets":[0,1]}}"#, "a string"),
+            (#"{"a":{"dtype":"U8","shape":7,"data_offsets":[0,1]}}"#, "an array"),
+            (#"{"a":{"dtype":"U8","shape":["x"],"data_offsets":[0,1]}}"#, "a whole number"),
+            (#"{"a":[1]}"#, "an object"), (#"{"a":{"dtype":"U8","shape":null,"data_offsets":[0,1]}}"#, "an array"),
+        ])
+    func words(_ header: String, expected: String) throws {
+        let temporary = try TemporaryFolder()
+        let path = temporary.path("odd.safetensors")
+        try AtomicFile.write(Self.file(header, data: [7]), to: path)
+        let error = #expect(throws: EngineError.self) { try SafetensorsFile(path: path) }
+        #expect(error?.message.contains("expected " + expected) == true, "\(error?.message ?? "")")
+        #expect(error?.message.contains("<") == false && error?.message.contains("Dictionary") == false)
     }
 
     @Test("a missing file and a folder in its place are errors that name the path")

@@ -18,6 +18,12 @@ package enum Golden {
 
     /// The folder of a topic: "models", "images".
     package static func topic(_ name: String) throws -> GoldenFolder { try folder.folder(name) }
+
+    /// The folder of a topic that another golden set may lack, nil where it does. The repository's own has it.
+    package static func optionalTopic(_ name: String) throws -> GoldenFolder? {
+        if getenv("NOISEBOOK_GOLDEN") != nil, !FileSystem.isFolder(folder.path(name)) { return nil }
+        return try topic(name)
+    }
 }
 
 /// A folder of reference data.

@@ -15,6 +15,8 @@ package struct CLIP: Sendable {
     package let parameterCount: Int
     /// Bytes of its weight files.
     package let byteCount: Int
+    /// What its weight files hold beyond that.
+    package let unused: UnusedWeights?
     private let visionProjection: Linear  // visual_projection
     private let scale: Lazy<Tensor>  // logit_scale
 
@@ -53,7 +55,7 @@ package struct CLIP: Sendable {
         visionProjection = Linear(root["visual_projection"], inputs: visionConfiguration.width, outputs: width, bias: false)
         let logitScale = root.parameter("logit_scale", [])
         scale = Lazy { logitScale.load() }
-        try reader.finish { $0.hasSuffix("position_ids") }
+        unused = try reader.finish { $0.hasSuffix("position_ids") }
         parameterCount = reader.parameterCount
         byteCount = reader.byteCount
     }

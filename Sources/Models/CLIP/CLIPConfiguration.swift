@@ -15,6 +15,8 @@ package struct CLIPTextConfiguration: Sendable {
     package var endOfText: Int
     /// Width of the projected embedding; used only where the folder has a projection.
     package var projectionWidth: Int
+    /// Whether the pipelines hide the padding behind a prompt from it (`use_attention_mask`).
+    package var hidesPadding: Bool
 
     init(_ file: ConfigurationReader, projectionWidth outer: Int? = nil) throws {
         vocabularySize = try file.int("vocab_size", default: 49_408)
@@ -27,6 +29,7 @@ package struct CLIPTextConfiguration: Sendable {
         epsilon = Float(try file.double("layer_norm_eps", default: 1e-5))
         endOfText = try file.int("eos_token_id", default: 49_407, in: 0...10_000_000)
         projectionWidth = try outer ?? file.int("projection_dim", default: 512)
+        hidesPadding = try file.bool("use_attention_mask", default: false)
         guard width % heads == 0 else {
             throw EngineError(.configuration, "hidden_size = \(width) does not split into \(heads) heads", place: file.place)
         }

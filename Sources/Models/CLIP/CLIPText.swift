@@ -19,6 +19,8 @@ package struct CLIPText: Sendable {
     package private(set) var parameterCount = 0
     /// Bytes of its weight files.
     package private(set) var byteCount = 0
+    /// What its weight files hold beyond that.
+    package private(set) var unused: UnusedWeights?
     private let tokens: Parameter  // embeddings.token_embedding
     private let positions: Lazy<Tensor>  // embeddings.position_embedding
     private let encoder: CLIPEncoder
@@ -35,7 +37,7 @@ package struct CLIPText: Sendable {
     package init(_ configuration: CLIPTextConfiguration, weights: any TensorSource, precision: StoredPrecision = .float32) throws {
         let reader = WeightReader(weights, precision: precision) { name in name.hasPrefix("text_model.") ? [String(name.dropFirst("text_model.".count))] : [] }
         self.init(reader.root, configuration, projects: weights.contains("text_projection.weight"))
-        try reader.finish { $0.hasSuffix("position_ids") }
+        unused = try reader.finish { $0.hasSuffix("position_ids") }
         parameterCount = reader.parameterCount
         byteCount = reader.byteCount
     }

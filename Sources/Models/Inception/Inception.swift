@@ -53,7 +53,10 @@ package final class Inception: Sendable {
     private static func check(_ file: SafetensorsFile, _ reader: WeightReader) throws {
         let cure = "the weights are those that pytorch-fid fetches, made into a safetensors file: " + conversion
         do {
-            try reader.finish { $0.hasSuffix("num_batches_tracked") || $0 == "fc.weight" || $0 == "fc.bias" }
+            if let unused = try reader.finish(ignoring: { $0.hasSuffix("num_batches_tracked") || $0 == "fc.weight" || $0 == "fc.bias" }) {
+                throw EngineError(
+                    .weights, "\(unused.names.count) weights do not fit the configuration", place: file.path, details: unused.names.map { "\($0): not used" })
+            }
         } catch var error as EngineError {
             error.message = "not the Inception V3 of pytorch-fid: " + error.message.split(separator: " ").dropLast(2).joined(separator: " ")
             error.cure = cure

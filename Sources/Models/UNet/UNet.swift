@@ -10,6 +10,8 @@ package struct UNet: Sendable {
     package let parameterCount: Int
     /// Bytes of its weight files.
     package let byteCount: Int
+    /// What its weight files hold beyond that.
+    package let unused: UnusedWeights?
     private let timeEmbedding: TimeEmbedding
     private let convIn: Convolution2D
     private let down: [DownBlock]
@@ -54,7 +56,7 @@ package struct UNet: Sendable {
         convOut = Convolution2D(
             root["conv_out"], inputs: c.blockOutChannels[0], outputs: c.outChannels, kernel: c.outputKernel, padding: (c.outputKernel - 1) / 2)
         crossAttention = layers.layers
-        try reader.finish()
+        unused = try reader.finish()
         parameterCount = reader.parameterCount
         byteCount = reader.byteCount
     }

@@ -63,7 +63,7 @@ struct MidBlock: Sendable {
                 scope["resnets"][$0], inputs: c.blockOutChannels[level], outputs: c.blockOutChannels[level], groups: c.normGroups, epsilon: c.normEpsilon,
                 timeWidth: c.timeEmbeddingWidth)
         }
-        attentions = kind == .cross ? [SpatialTransformer(scope["attentions"][0], level: level, c, layers: &layers)] : []
+        attentions = kind == .cross ? [SpatialTransformer(scope["attentions"][0], level: level, c, isMiddle: true, layers: &layers)] : []
     }
 
     func callAsFunction(_ x: Tensor, _ predicting: Predicting) -> Tensor {
@@ -125,9 +125,9 @@ struct UpBlock: Sendable {
 }
 
 extension SpatialTransformer {
-    init(_ scope: WeightScope, level: Int, _ c: UNetConfiguration, layers: inout CrossAttentionLayers) {
+    init(_ scope: WeightScope, level: Int, _ c: UNetConfiguration, isMiddle: Bool = false, layers: inout CrossAttentionLayers) {
         self.init(
             scope, channels: c.blockOutChannels[level], heads: c.heads[level], depth: c.transformerLayersPerBlock[level],
-            contextWidth: c.crossAttentionWidth[level], groups: c.normGroups, onlyCross: c.onlyCrossAttention[level], layers: &layers)
+            contextWidth: c.crossAttentionWidth[level], groups: c.normGroups, onlyCross: !isMiddle && c.onlyCrossAttention[level], layers: &layers)
     }
 }

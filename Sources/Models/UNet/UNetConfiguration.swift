@@ -9,6 +9,8 @@ package struct UNetConfiguration: Sendable {
 
     /// Height and width of the latents it was trained on; nil if the file does not say.
     package var sampleSize: (height: Int, width: Int)?
+    /// Whether diffusers' pipelines take `sampleSize` for the mistake that it was in early files: written before version 0.9, one number below 64.
+    package let hasMistakenSize: Bool
     package var inChannels: Int
     package var outChannels: Int
     package var blockOutChannels: [Int]
@@ -22,6 +24,7 @@ package struct UNetConfiguration: Sendable {
     /// Number of heads per level. The reference's key `attention_head_dim` means this, despite its name.
     package var heads: [Int]
     package var crossAttentionWidth: [Int]
+    /// By level, whether its first attention looks at the prompt too. The middle block is left alone: it always attends to itself.
     package var onlyCrossAttention: [Bool]
     package var usesLinearProjection: Bool
     package var normGroups: Int
@@ -52,9 +55,10 @@ package struct UNetConfiguration: Sendable {
         heads = try file.intPerLevel(headKey, count: levels, default: 8)
         crossAttentionWidth = try file.intPerLevel("cross_attention_dim", count: levels, default: 1280)
         if let list = file.value("only_cross_attention")?.array {
-            onlyCrossAttention = list.map { $0.bool ?? false }
-            guard onlyCrossAttention.count == levels else {
-                throw EngineError(.configuration, "only_cross_attention: expected \(levels) values, found \(onlyCrossAttention.count)", place: file.place)
+            onlyCrossAttention = list.compactMap(\.bool)
+            guard list.count == levels, onlyCrossAttention.count == levels else {
+                throw EngineError(
+                    .configuration, "only_cross_attention: expected true or false, or a list of \(levels), found \(JSON.array(list).text)", place: file.place)
             }
         } else {
             onlyCrossAttention = Array(repeating: try file.bool("only_cross_attention", default: false), count: levels)
@@ -77,7 +81,17 @@ package struct UNetConfiguration: Sendable {
                 sampleSize = (side, side)
             }
         }
+        hasMistakenSize = Self.isBefore09(file.value("_diffusers_version")?.string) && file.value("sample_size")?.int.map { $0 < 64 } ?? false
         try checkShapes(file)
+    }
+
+    /// "0.8.1" is before 0.9, "0.9.0.dev0" is not; of other texts nothing is known.
+    private static func isBefore09(_ version: String?) -> Bool {
+        let numbers = (version ?? "").drop { $0 == "v" }.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false).prefix(2).map { part in
+            Int(part.prefix { $0.isASCII && $0.isNumber })
+        }
+        guard numbers.first == 0 else { return false }
+        return numbers.count < 2 || numbers[1].map { $0 < 9 } ?? false
     }
 
     private static func blocks<Block: CaseIterable & RawRepresentable>(_ file: ConfigurationReader, _ key: String, count: Int) throws -> [Block]
@@ -116,8 +130,8 @@ package struct UNetConfiguration: Sendable {
         try file.require("resnet_out_scale_factor", oneOf: [1], saying: "only 1 is")
         try file.require("resnet_skip_time_act", oneOf: [false], saying: "only false is")
         try file.require("attention_type", oneOf: ["default"], saying: "only \"default\" is")
+        // `mid_block_only_cross_attention` is read by none of the middle blocks that are here, in the reference neither.
         try file.require("cross_attention_norm", oneOf: [], saying: "normalised encoder states are not supported")
-        try file.require("mid_block_only_cross_attention", oneOf: [false], saying: "only false is")
         try file.require("reverse_transformer_layers_per_block", oneOf: [], saying: "asymmetric transformer depths are not supported")
     }
 

@@ -17,13 +17,13 @@ extension UNetConfiguration {
             if inputs != outputs { convolution(level, inputs, outputs, taps: 1) }
             total += Double(timeEmbeddingWidth * outputs)
         }
-        func transformer(_ level: Int) {
+        func transformer(_ level: Int, isMiddle: Bool = false) {
             let count = pixels(level), width = Double(blockOutChannels[level]), text = Double(tokens)
             let context = Double(crossAttentionWidth[level])
             // proj_in and proj_out.
             total += 2 * count * width * width
             let cross = 2 * count * width * width + 2 * text * context * width + 2 * count * text * width
-            let own = onlyCrossAttention[level] ? cross : 4 * count * width * width + 2 * count * count * width
+            let own = onlyCrossAttention[level] && !isMiddle ? cross : 4 * count * width * width + 2 * count * count * width
             total += Double(transformerLayersPerBlock[level]) * (own + cross + 12 * count * width * width)
         }
         let levels = blockOutChannels.count
@@ -40,7 +40,7 @@ extension UNetConfiguration {
             let last = levels - 1
             resnet(last, blockOutChannels[last], blockOutChannels[last])
             if midBlock == .cross {
-                transformer(last)
+                transformer(last, isMiddle: true)
                 resnet(last, blockOutChannels[last], blockOutChannels[last])
             }
         }

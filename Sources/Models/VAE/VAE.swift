@@ -37,6 +37,8 @@ package struct VAE: Sendable {
     package let parameterCount: Int
     /// Bytes of its weight files.
     package let byteCount: Int
+    /// What its weight files hold beyond that.
+    package let unused: UnusedWeights?
     private let encoder: VAEEncoder
     private let decoder: VAEDecoder
     private let quant: Linear?  // quant_conv, 1 x 1
@@ -69,7 +71,7 @@ package struct VAE: Sendable {
         decoder = VAEDecoder(root["decoder"], c)
         quant = c.hasQuantConv ? Linear(root["quant_conv"], inputs: 2 * c.latentChannels, outputs: 2 * c.latentChannels) : nil
         postQuant = c.hasPostQuantConv ? Linear(root["post_quant_conv"], inputs: c.latentChannels, outputs: c.latentChannels) : nil
-        try reader.finish()
+        unused = try reader.finish()
         parameterCount = reader.parameterCount
         byteCount = reader.byteCount
     }
