@@ -94,9 +94,11 @@ package final class DiffusionModel: Sendable {
             throw EngineError(.configuration, "the text encoder's states are \(width) wide, the UNet's cross_attention_dim is \(other)", place: folder)
         }
         guard tokenizer.tokenCount <= textEncoder.configuration.vocabularySize else {
+            let last = tokenizer.tokenCount - 1
             throw EngineError(
                 .configuration,
-                "the tokenizer has \(tokenizer.tokenCount) tokens, the text encoder's vocab_size is \(textEncoder.configuration.vocabularySize)", place: folder)
+                "the tokenizer has \(tokenizer.tokenCount) tokens, the text encoder's vocab_size is \(textEncoder.configuration.vocabularySize): \(tokenizer.decode([last], keepingSpecialTokens: true)) has the id \(last)",
+                place: folder, cure: "the text encoder of the tokenizer with these added tokens belongs here")
         }
     }
 

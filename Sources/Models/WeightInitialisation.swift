@@ -39,6 +39,7 @@ package enum WeightInitialisation {
             if name.hasSuffix("class_embedding") { return 1 / Float(shape[0]).squareRoot() }
             if name.contains("embedding") { return 0.02 }
             let tower = name.hasPrefix("text_model.") ? "text_model." : "vision_model."
+            // A count has no order.
             let layers = shapes.keys.count { $0.hasPrefix(tower) && $0.hasSuffix("layer_norm1.weight") }
             let width = Float(name.hasSuffix("fc2.weight") ? shape[0] : shape[1])
             let deep = 1 / (width * 2 * Float(max(1, layers))).squareRoot()

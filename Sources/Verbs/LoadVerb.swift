@@ -51,6 +51,8 @@ enum LoadVerb {
             isNoted: true)
         let unused = (handle as? LoadedModel)?.unused ?? (handle as? FeatureNetwork)?.unused ?? []
         for weights in unused { invocation.session.warn(weights.text + " (`help W008`)") }
+        (handle as? LoadedModel)?.model.tokenizer.remarks.forEach(invocation.session.warn)
+        if case .clip(let clip)? = (handle as? FeatureNetwork)?.network { clip.tokenizer.remarks.forEach(invocation.session.warn) }
         return .model(handle)
     }
 

@@ -90,6 +90,57 @@ import Testing
     }
 }
 
+@Suite("Added tokens against the reference") struct AddedTokenGoldenTests {
+    @Test("every folder of the golden set gives the reference's ids, whatever file adds the tokens and by whatever rule they are sought")
+    func folders() throws {
+        let topic = try Golden.laterTopic("added_tokens")
+        for name in try topic.files(ending: ".json") {
+            let json = try topic.json(name)
+            let base = try Golden.folder.folder(#require(json["tokenizer"]?.string))
+            let vocabulary = try base.bytes("vocab.json"), merges = try base.bytes("merges.txt")
+            let lines = String(decoding: merges, as: UTF8.self).split(separator: "\n").dropFirst().map { JSON.string(String($0)) }
+            let model = "{\"type\": \"BPE\", \"vocab\": \(String(decoding: vocabulary, as: UTF8.self)), \"merges\": \(JSON.array(lines).text)}"
+            let cases = try #require(json["cases"]?.array)
+            #expect(!cases.isEmpty)
+            for one in cases {
+                let folder = try TemporaryFolder()
+                if one["alone"]?.bool != true {
+                    try AtomicFile.write(vocabulary, to: folder.path("vocab.json"))
+                    try AtomicFile.write(merges, to: folder.path("merges.txt"))
+                }
+                for (file, text) in try #require(one["files"]?.object).sorted(by: { $0.key < $1.key }) {
+                    let parts = try #require(text.string).components(around: "\"MODEL\"")
+                    try AtomicFile.write(Array(parts.joined(separator: model).utf8), to: folder.path(file))
+                }
+                let tokenizer = try Tokenizer(folder: folder.path), name = one["name"]?.string ?? "?"
+                for (i, text) in try #require(one["texts"]?.strings).enumerated() {
+                    let found = [tokenizer.startToken] + tokenizer.encode(text) + [tokenizer.endToken]
+                    #expect(found == one["ids"]?[i]?.ints, "\(name): \(text.debugDescription)")
+                    guard let padded = one["padded"]?[i]?.ints else { continue }
+                    #expect(tokenizer.padded(text, to: padded.count).ids == padded, "\(name): \(text.debugDescription)")
+                }
+            }
+        }
+    }
+}
+
+extension String {
+    fileprivate func components(around mark: String) -> [String] {
+        var parts = [""]
+        var rest = self[...]
+        while let first = rest.first {
+            if rest.hasPrefix(mark) {
+                parts.append("")
+                rest.removeFirst(mark.count)
+            } else {
+                parts[parts.count - 1].append(first)
+                rest.removeFirst()
+            }
+        }
+        return parts
+    }
+}
+
 @Suite("Tokenizer files") struct TokenizerFileTests {
     /// A vocabulary of the byte alphabet and the merges a+b, ab+c.
     static func write(to folder: TemporaryFolder, extra: [(String, String)] = []) throws {
@@ -147,6 +198,27 @@ import Testing
         #expect(normalised.encode("<|ENDOFTEXT|>") == [normalised.endToken])
     }
 
+    @Test("an id that is given otherwise than the reference numbers tokens is told, and so are two tokens that normalise to one")
+    func remarks() throws {
+        let folder = try TemporaryFolder()
+        try Self.write(to: folder)
+        let size = try Tokenizer(folder: folder.path).tokenCount
+        #expect(try Tokenizer(folder: folder.path).remarks.isEmpty)
+        try Self.write(to: folder, extra: [("added_tokens.json", #"{"<a>": \#(size), "<b>": \#(size + 2), "<B>": \#(size + 3)}"#)])
+        let tokenizer = try Tokenizer(folder: folder.path)
+        #expect(tokenizer.encode("<a><b><B>") == [size, size + 1, size + 1])
+        #expect(tokenizer.remarks.count == 3)
+        #expect(tokenizer.remarks.first?.contains("<b> has the id \(size + 2) in the tokenizer's files and \(size + 1) in use") == true)
+        #expect(tokenizer.remarks.last?.contains("<b> (id \(size + 1)) and <B> (id \(size + 2)) are one") == true)
+    }
+
+    @Test("what is cut off a text is told with its added tokens")
+    func lostAddedTokens() throws {
+        let folder = try TemporaryFolder()
+        try Self.write(to: folder, extra: [("tokenizer_config.json", #"{"additional_special_tokens": ["<toy>"]}"#)])
+        #expect(try Tokenizer(folder: folder.path).truncatedTail("ab ab <toy>", length: 6) == "<toy>")
+    }
+
     @Test("a folder with only tokenizer.json reads the same")
     func wholeFile() throws {
         let folder = try TemporaryFolder()
@@ -168,7 +240,11 @@ import Testing
             ("vocab.json", "{\"a\": 1"), ("vocab.json", "{\"a\": }"), ("vocab.json", "[]"), ("vocab.json", "{}"), ("vocab.json", "{\"a\": 99999999999}"),
             ("vocab.json", "{\"a\": 9999999}"), ("vocab.json", "{\"a"), ("vocab.json", "{\"\\u12"), ("vocab.json", ""),
             ("merges.txt", "a b\nabc"), ("merges.txt", "a b c"), ("merges.txt", "a q\u{0}"), ("merges.txt", " b"), ("tokenizer_config.json", "{"),
-            ("tokenizer_config.json", #"{"model_max_length": 1}"#),
+            ("tokenizer_config.json", #"{"model_max_length": 1}"#), ("tokenizer_config.json", #"{"padding_side": "up"}"#),
+            ("tokenizer_config.json", #"{"added_tokens_decoder": {"x": {"content": "a"}}}"#), ("tokenizer_config.json", #"{"pad_token": ""}"#),
+            ("added_tokens.json", #"{"<a>": 0.5}"#), ("added_tokens.json", #"["<a>"]"#), ("added_tokens.json", #"{"<a>": "#),
+            ("tokenizer.json", "{}"), ("tokenizer.json", #"{"model": {"vocab": {"a": 1}, "merges": [["a"]]}}"#), ("tokenizer.json", #"{"model": {"vocab""#),
+            ("special_tokens_map.json", "["),
         ] {
             let folder = try TemporaryFolder()
             try Self.write(to: folder, extra: [(name, text)])

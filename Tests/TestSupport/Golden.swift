@@ -12,18 +12,18 @@ import Darwin
 package enum Golden {
     package static var folder: GoldenFolder {
         if let named = getenv("NOISEBOOK_GOLDEN") { return GoldenFolder(path: String(cString: named)) }
-        let support = FileSystem.folder(of: #filePath)
-        return GoldenFolder(path: FileSystem.join(FileSystem.folder(of: support), "Golden"))
+        return repository
+    }
+
+    private static var repository: GoldenFolder {
+        GoldenFolder(path: FileSystem.join(FileSystem.folder(of: FileSystem.folder(of: #filePath)), "Golden"))
     }
 
     /// The folder of a topic: "models", "images".
     package static func topic(_ name: String) throws -> GoldenFolder { try folder.folder(name) }
 
-    /// The folder of a topic that another golden set may lack, nil where it does. The repository's own has it.
-    package static func optionalTopic(_ name: String) throws -> GoldenFolder? {
-        if getenv("NOISEBOOK_GOLDEN") != nil, !FileSystem.isFolder(folder.path(name)) { return nil }
-        return try topic(name)
-    }
+    /// The folder of a topic that other sets may lack: then the repository's own.
+    package static func laterTopic(_ name: String) throws -> GoldenFolder { try FileSystem.isFolder(folder.path(name)) ? topic(name) : repository.folder(name) }
 }
 
 /// A folder of reference data.

@@ -12,8 +12,7 @@ package final class ContrastiveModel: Sendable {
     package init(folder: String, tokenizer shared: Tokenizer? = nil) throws {
         self.folder = folder
         clip = try CLIP(folder: folder)
-        let hasOwn = FileSystem.exists(FileSystem.join(folder, "vocab.json"))
-        tokenizer = try hasOwn ? Tokenizer(folder: folder) : shared ?? Tokenizer(folder: folder)
+        tokenizer = try Tokenizer.isThere(in: folder) ? Tokenizer(folder: folder) : shared ?? Tokenizer(folder: folder)
         let path = FileSystem.join(folder, "preprocessor_config.json")
         preprocessing =
             FileSystem.exists(path)
@@ -27,9 +26,10 @@ package final class ContrastiveModel: Sendable {
 
     /// Projected embeddings of texts, `[texts, width]`, not normalised.
     package func textFeatures(_ texts: [String]) throws -> Tensor {
-        let length = min(tokenizer.maximumLength, clip.text.configuration.maximumLength)
-        return try clip.textFeatures(texts.map { tokenizer.padded($0, to: length).ids })
+        try clip.textFeatures(texts.map { tokenizer.padded($0, to: maximumTokens).ids })
     }
+
+    package var maximumTokens: Int { min(tokenizer.maximumLength, clip.text.configuration.maximumLength) }
 
     /// Projected embeddings of pictures, `[pictures, width]`, not normalised.
     package func imageFeatures(_ pictures: [Bitmap]) throws -> Tensor {

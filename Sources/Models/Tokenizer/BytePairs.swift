@@ -14,8 +14,8 @@ struct BytePairs: Sendable {
     /// Keyed by the left token in the upper and the right token in the lower half.
     private let merges: [UInt64: Merge]
 
-    init(files: TokenizerFiles, unknown: Int) throws {
-        let unknown = Int32(truncatingIfNeeded: unknown)
+    init(files: TokenizerFiles) throws {
+        let unknown = Int32(truncatingIfNeeded: files.unknown)
         let tokens = files.tokens
         inner = ByteAlphabet.characters.map { tokens.id(of: String($0)).map { Int32($0) } ?? unknown }
         final = ByteAlphabet.characters.map { tokens.id(of: String($0) + "</w>").map { Int32($0) } ?? unknown }

@@ -15,6 +15,8 @@ struct TokenTable: Sendable {
     /// Entry of each id, -1 where the vocabulary leaves it out.
     private var entries: [Int32] = []
 
+    /// Different tokens.
+    var count: Int { ids.count }
     /// One more than the largest id.
     var idCount: Int { entries.count }
 

@@ -7,8 +7,13 @@ struct TokenizerFiles {
     let tokens: TokenTable
     let merges: Merges
     let mergesPath: String
-    let special: SpecialTokens
+    let added: AddedVocabulary
+    let start: Int
+    let end: Int
+    let unknown: Int
+    let padding: Int
     let maximumLength: Int
+    let sides: Sides
 
     /// CLIP's context length, where tokenizer_config.json gives none.
     static let standardLength = 77
@@ -19,40 +24,63 @@ struct TokenizerFiles {
         var pairs: [(left: Range<Int>, right: Range<Int>)] = []
     }
 
+    /// Where short texts are filled up and long ones are cut.
+    struct Sides {
+        let padsLeft: Bool
+        let cutsLeft: Bool
+    }
+
     init(folder: String) throws {
-        func optional(_ name: String) throws -> JSON {
-            let path = FileSystem.join(folder, name)
-            return FileSystem.exists(path) ? try JSON.read(path: path) : [:]
+        func path(_ name: String) -> String { FileSystem.join(folder, name) }
+        func optional(_ name: String) throws -> [UInt8]? {
+            FileSystem.exists(path(name)) ? try FileSystem.readBytes(path(name), limit: TokenTable.mostBytes) : nil
         }
-        var configuration = try optional("tokenizer_config.json")
-        let map = try optional("special_tokens_map.json")
-        let vocabulary = FileSystem.join(folder, "vocab.json")
-        let whole = FileSystem.join(folder, "tokenizer.json")
+        var files = AddedTokenList.Files(
+            configuration: try optional("tokenizer_config.json"), map: try optional("special_tokens_map.json"), added: try optional("added_tokens.json"))
+        let vocabulary = path("vocab.json"), whole = path("tokenizer.json")
         var tokens: TokenTable
-        if !FileSystem.exists(vocabulary), FileSystem.exists(whole) {
+        // Where both are there the reference takes this one.
+        if let bytes = try optional("tokenizer.json") {
             mergesPath = whole
-            let file = try JSON.decode(WholeFile.self, path: whole)
-            (tokens, merges) = try Self.read(file, path: whole)
-            if configuration["added_tokens_decoder"] == nil, let added = file.addedTokens, case .object(var members) = configuration {
-                members["added_tokens_decoder"] = .object(Dictionary(added.enumerated().map { (String($0.offset), $0.element) }, uniquingKeysWith: { $1 }))
-                configuration = .object(members)
+            let members = try JSONMembers.read(bytes, path: whole)
+            files.whole = try members.last { $0.name == "added_tokens" }.map { try JSON.parse(Array(bytes[$0.place]), place: whole) }
+            let model = try members.last { $0.name == "model" }.map { try JSONMembers.read(bytes, at: $0.place, path: whole) } ?? []
+            guard let vocab = model.last(where: { $0.name == "vocab" }), let pairs = model.last(where: { $0.name == "merges" }) else {
+                throw EngineError(.format, "expected a vocabulary and its merges in `model`, as a byte-pair tokenizer has them", place: whole)
             }
+            tokens = try VocabularyScanner.table(in: bytes, at: vocab.place, path: whole)
+            merges = try VocabularyScanner.merges(in: bytes, at: pairs.place, path: whole)
         } else {
-            mergesPath = FileSystem.join(folder, "merges.txt")
+            mergesPath = path("merges.txt")
             tokens = try VocabularyScanner.read(path: vocabulary)
             merges = try Self.readMerges(mergesPath)
         }
-        guard tokens.idCount > 0 else { throw EngineError(.format, "the vocabulary is empty", place: vocabulary) }
-        special = SpecialTokens(configuration: configuration, map: map) { text in
-            if let id = tokens.id(of: text) { return id }
-            tokens.insert(text.utf8, id: tokens.idCount)
-            return tokens.idCount - 1
+        guard tokens.idCount > 0 else { throw EngineError(.format, "the vocabulary is empty", place: FileSystem.exists(whole) ? whole : vocabulary) }
+        let place = path("tokenizer_config.json")
+        let configuration: JSON = try files.configuration.map { try JSON.parse($0, place: place) } ?? [:]
+        if let map = files.map { _ = try JSON.parse(map, place: path("special_tokens_map.json")) }
+        let list = try AddedTokenList(files, folder: folder)
+        added = AddedVocabulary(list, into: &tokens, skipsSpecial: configuration["split_special_tokens"]?.bool ?? false)
+        func id(_ name: String) throws -> Int {
+            guard let text = list.names[name], let id = tokens.id(of: text) else {
+                throw EngineError(.configuration, "\(name) is empty; expected a token", place: place)
+            }
+            return id
         }
+        (start, end, unknown, padding) = (try id("bos_token"), try id("eos_token"), try id("unk_token"), try id("pad_token"))
         self.tokens = tokens
+        func isLeft(_ name: String) throws -> Bool {
+            switch configuration[name] {
+            case nil, .null, "right": return false
+            case "left": return true
+            default: throw EngineError(.configuration, "\(name): expected \"right\" or \"left\"", place: place)
+            }
+        }
+        sides = Sides(padsLeft: try isLeft("padding_side"), cutsLeft: try isLeft("truncation_side"))
         // The reference writes 1e30 for "no limit".
         let declared = configuration["model_max_length"]?.double ?? Double(Self.standardLength)
         guard declared >= 2 else {
-            throw EngineError(.configuration, "model_max_length is \(declared); expected at least 2", place: FileSystem.join(folder, "tokenizer_config.json"))
+            throw EngineError(.configuration, "model_max_length is \(declared); expected at least 2", place: place)
         }
         maximumLength = declared < 1e6 ? Int(declared) : Self.standardLength
     }
@@ -87,53 +115,5 @@ struct TokenizerFiles {
             start = next
         }
         return merges
-    }
-
-    /// What is needed of tokenizer.json: the vocabulary, and merges as pairs or, in older files, as texts with a space.
-    private struct WholeFile: Decodable {
-        struct Model: Decodable {
-            let vocab: [String: Int]
-            let merges: [Pair]
-        }
-
-        struct Pair: Decodable {
-            let parts: [String]
-
-            init(from decoder: any Decoder) throws {
-                if var list = try? decoder.unkeyedContainer() {
-                    parts = [try list.decode(String.self), try list.decode(String.self)]
-                } else {
-                    parts = try decoder.singleValueContainer().decode(String.self).split(separator: " ").map(String.init)
-                }
-            }
-        }
-
-        let model: Model
-        let addedTokens: [JSON]?
-
-        enum CodingKeys: String, CodingKey {
-            case model
-            case addedTokens = "added_tokens"
-        }
-    }
-
-    private static func read(_ file: WholeFile, path: String) throws -> (TokenTable, Merges) {
-        var tokens = TokenTable(capacity: file.model.vocab.count)
-        for (text, id) in file.model.vocab {
-            guard (0..<TokenTable.idLimit).contains(id) else {
-                throw EngineError(.format, "the token \(text) has the id \(id); expected 0 to \(TokenTable.idLimit - 1)", place: path)
-            }
-            tokens.insert(text.utf8, id: id)
-        }
-        var merges = Merges()
-        for (number, pair) in file.model.merges.enumerated() {
-            guard pair.parts.count == 2 else { throw EngineError(.format, "merge \(number + 1): expected two tokens", place: path) }
-            let start = merges.bytes.count
-            merges.bytes += Array(pair.parts[0].utf8)
-            let middle = merges.bytes.count
-            merges.bytes += Array(pair.parts[1].utf8)
-            merges.pairs.append((start..<middle, middle..<merges.bytes.count))
-        }
-        return (tokens, merges)
     }
 }

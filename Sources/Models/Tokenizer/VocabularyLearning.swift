@@ -42,7 +42,7 @@ package struct LearntVocabulary: Sendable {
             if known.insert(merged).inserted { tokens.append(merged) }
             for index in words.indices where words[index].count > 1 { words[index] = best.applied(to: words[index]) }
         }
-        self.tokens = tokens + [SpecialTokens.standardStart, SpecialTokens.standardEnd]
+        self.tokens = tokens + [AddedTokenList.standardStart, AddedTokenList.standardEnd]
         self.merges = merges
     }
 
@@ -80,8 +80,8 @@ package struct LearntVocabulary: Sendable {
         let lines = ["#version: 0.2"] + merges.map { "\($0.left) \($0.right)" }
         try AtomicFile.write(lines.joined(separator: "\n") + "\n", to: FileSystem.join(folder, "merges.txt"))
         let special: [String: JSON] = [
-            "bos_token": .string(SpecialTokens.standardStart), "eos_token": .string(SpecialTokens.standardEnd),
-            "unk_token": .string(SpecialTokens.standardEnd), "pad_token": .string(SpecialTokens.standardEnd),
+            "bos_token": .string(AddedTokenList.standardStart), "eos_token": .string(AddedTokenList.standardEnd),
+            "unk_token": .string(AddedTokenList.standardEnd), "pad_token": .string(AddedTokenList.standardEnd),
         ]
         try AtomicFile.write(JSON.object(special).prettyText, to: FileSystem.join(folder, "special_tokens_map.json"))
         let more: [String: JSON] = ["tokenizer_class": "CLIPTokenizer", "model_max_length": .number(Double(maximumLength))]

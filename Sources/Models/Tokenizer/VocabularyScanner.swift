@@ -1,24 +1,72 @@
 import Files
 import Tensors
 
-/// Reads vocab.json, a flat JSON object from texts to whole numbers, ten times faster than a general reader.
+/// Reads a vocabulary, a flat JSON object from texts to whole numbers as vocab.json is one, ten times faster than a general reader; and
+/// the merges of tokenizer.json.
 struct VocabularyScanner {
     private let bytes: [UInt8]
     private let path: String
-    private var place = 0
+    private var place: Int
+    private let end: Int
 
     static func read(path: String) throws -> TokenTable {
-        var scanner = VocabularyScanner(bytes: try FileSystem.readBytes(path, limit: TokenTable.mostBytes), path: path)
+        let bytes = try FileSystem.readBytes(path, limit: TokenTable.mostBytes)
+        return try table(in: bytes, at: 0..<bytes.count, path: path)
+    }
+
+    /// The vocabulary that fills a part of a file.
+    static func table(in bytes: [UInt8], at place: Range<Int>, path: String) throws -> TokenTable {
+        var scanner = VocabularyScanner(bytes: bytes, place: place, path: path)
         return try scanner.table()
     }
 
-    private init(bytes: [UInt8], path: String) {
+    /// A JSON array of merges: each a pair of tokens or, in older files, one text with a space between them.
+    static func merges(in bytes: [UInt8], at place: Range<Int>, path: String) throws -> TokenizerFiles.Merges {
+        var scanner = VocabularyScanner(bytes: bytes, place: place, path: path)
+        return try scanner.merges()
+    }
+
+    private init(bytes: [UInt8], place: Range<Int>, path: String) {
         self.bytes = bytes
         self.path = path
+        self.place = place.lowerBound
+        end = place.upperBound
+    }
+
+    private mutating func merges() throws -> TokenizerFiles.Merges {
+        var merges = TokenizerFiles.Merges()
+        try expect("[")
+        skipSpace()
+        while peek != UInt8(ascii: "]") {
+            if !merges.pairs.isEmpty { try expect(",") }
+            skipSpace()
+            var parts: [ArraySlice<UInt8>]
+            if peek == UInt8(ascii: "[") {
+                place += 1
+                skipSpace()
+                parts = [try token()]
+                try expect(",")
+                skipSpace()
+                parts.append(try token())
+                try expect("]")
+            } else {
+                parts = try token().split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+            }
+            guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
+                throw fault("merge \(merges.pairs.count + 1): expected two tokens")
+            }
+            let start = merges.bytes.count
+            merges.bytes += parts[0]
+            let middle = merges.bytes.count
+            merges.bytes += parts[1]
+            merges.pairs.append((start..<middle, middle..<merges.bytes.count))
+            skipSpace()
+        }
+        return merges
     }
 
     private mutating func table() throws -> TokenTable {
-        var table = TokenTable(capacity: bytes.count / 16)
+        var table = TokenTable(capacity: (end - place) / 16)
         try expect("{")
         skipSpace()
         if peek == UInt8(ascii: "}") {
@@ -43,7 +91,7 @@ struct VocabularyScanner {
         return table
     }
 
-    private var peek: UInt8? { place < bytes.count ? bytes[place] : nil }
+    private var peek: UInt8? { place < end ? bytes[place] : nil }
 
     private mutating func skipSpace() {
         while let byte = peek, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { place += 1 }
@@ -56,7 +104,7 @@ struct VocabularyScanner {
     }
 
     private func fault(_ message: String) -> EngineError {
-        EngineError(.format, "byte \(place): \(message)\(place >= bytes.count ? ", found the end of the file" : "")", place: path)
+        EngineError(.format, "byte \(place): \(message)\(place >= end ? ", found the end of the file" : "")", place: path)
     }
 
     private mutating func number() throws -> Int {
@@ -116,7 +164,7 @@ struct VocabularyScanner {
         case UInt8(ascii: "f"): return 0x0C
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return UInt16(kind)
         case UInt8(ascii: "u"):
-            guard place + 4 <= bytes.count, let value = UInt16(String(decoding: bytes[place..<place + 4], as: UTF8.self), radix: 16) else {
+            guard place + 4 <= end, let value = UInt16(String(decoding: bytes[place..<place + 4], as: UTF8.self), radix: 16) else {
                 throw fault("expected four hexadecimal digits")
             }
             place += 4

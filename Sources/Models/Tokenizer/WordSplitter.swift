@@ -102,8 +102,10 @@ enum WordSplitter {
     /// The reference's tables are those of Unicode 16: what was assigned later is no letter there.
     private static let newestUnicode = 16
 
+    static func isTooNew(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.age.map { $0.major > newestUnicode } ?? false }
+
     private static func kind(of scalar: Unicode.Scalar) -> Kind {
-        if let age = scalar.properties.age, age.major > newestUnicode { return .other }
+        if isTooNew(scalar) { return .other }
         switch scalar.properties.generalCategory {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: return .letter
         case .decimalNumber, .letterNumber, .otherNumber: return .number
