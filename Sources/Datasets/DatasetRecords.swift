@@ -112,6 +112,7 @@ struct DatasetRecords {
 
     private static func canonical(_ fields: [String: JSON]) -> [String: JSON] {
         var fields = fields
+        // In any order: each alias has a name of its own.
         for (alias, name) in canonicalNames(Set(fields.keys)) { fields[name] = fields.removeValue(forKey: alias) }
         return fields
     }
@@ -208,14 +209,14 @@ struct DatasetRecords {
 }
 
 extension Bitmap {
-    /// `side` x `side`: the shorter side scaled to it (Pillow's bicubic), the middle of the longer one.
+    /// `side` x `side` as transformers prepares pictures: the shorter side scaled to it (Pillow's bicubic), what the longer one comes to cut to whole
+    /// pixels as in torchvision, and of that the middle, the earlier pixel where it lies between two.
     func coveringSquare(_ side: Int, place: String) throws -> Bitmap {
-        let short = min(width, height)
-        let scale = Double(side) / Double(short)
-        let scaled = (width: max(side, Int((Double(width) * scale).rounded())), height: max(side, Int((Double(height) * scale).rounded())))
-        guard scaled.width * scaled.height <= PNG.mostPixels else {
+        let short = min(width, height), long = side * max(width, height) / short
+        guard long * side <= PNG.mostPixels else {
             throw EngineError(.shape, "a picture of \(width) x \(height) is too elongated to be scaled to \(side)", place: place)
         }
+        let scaled = width <= height ? (width: side, height: long) : (width: long, height: side)
         return resized(width: scaled.width, height: scaled.height, filter: .bicubic)
             .cropped(x: (scaled.width - side) / 2, y: (scaled.height - side) / 2, width: side, height: side)
     }

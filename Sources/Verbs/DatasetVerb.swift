@@ -6,6 +6,10 @@ import SourceText
 
 /// `dataset`: captioned pictures as a table.
 enum DatasetVerb {
+    /// What differs from the reference on purpose.
+    static let transparency =
+        "Transparency is drawn on white, and of 16-bit gray the upper 8 bits are taken. PIL's convert(\"RGB\"), with which the scripts of diffusers read pictures, drops transparency instead, so that hidden colours come back, and makes 16-bit gray above 255 white."
+
     static let dataset = VerbDeclaration(
         "dataset", .sources, "Gives a data set's rows: `text`, `image`, and what else the source has.", input: .none,
         slots: [
@@ -18,6 +22,8 @@ enum DatasetVerb {
         adds: ["text", "image"],
         notes: [
             "`monsters` is real data from two Debian packages: apt-get install angband crawl-tiles-data.", "Pictures are read when they are first looked at.",
+            "`size=` brings the shorter side to it (Pillow's bicubic), cuts what the longer one comes to to whole pixels as torchvision and transformers do, and takes the middle, the earlier pixel where it lies between two, as transformers does.",
+            transparency,
         ],
         columns: .sourced, examples: ["test = dataset monsters split=test | first 8", "dataset pictures/mine size=64 | grid image labels=text"],
         opens: { words, session in files(words.first, session.access) },

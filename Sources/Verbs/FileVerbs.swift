@@ -40,7 +40,7 @@ enum FileVerbs {
     static let read = VerbDeclaration(
         "read", .sources, "Reads a file: CSV and JSON as a table, PNG as a table with an `image`, safetensors as a table with a tensor column per name.",
         input: .none, slots: [Slot("file", .path, .positional, required: true, "relative to the notebook's folder, at the prompt to the working folder")],
-        notes: ["Tensors whose first axes differ cannot share rows and come as a record; `r.NAME` picks one."],
+        notes: ["Tensors whose first axes differ cannot share rows and come as a record; `r.NAME` picks one.", DatasetVerb.transparency],
         examples: ["read results.csv | table", "x = read latents.safetensors; items latent=x.latent | describe"],
         opens: { words, session in words.prefix(1).map { session.access.absolute($0) } },
         checks: { use in
@@ -95,6 +95,7 @@ enum FileVerbs {
         let file = try SafetensorsFile(path: path)
         let tensors = try file.names.map { ($0, try file.tensor($0)) }
         let counts = Set(tensors.map { $0.1.shape.first ?? 1 })
+        // The only one has no order.
         guard counts.count == 1, let count = counts.first else {
             return .record(Record(fields: tensors.map { ($0.0, .tensor($0.1)) }))
         }

@@ -68,6 +68,31 @@ import Testing
         if case .text(let notes) = all["note"] { #expect(notes == ["x", "3"]) } else { Issue.record("note is no text column") }
     }
 
+    @Test("size= gives the pixels that transformers prepares, of odd sizes too")
+    func preparedSizes() throws {
+        let topic = try Golden.laterTopic("sizes")
+        let tensors = try topic.tensors("sizes.safetensors")
+        let cases = try #require(try topic.json("sizes.json")["cases"]?.array)
+        #expect(!cases.isEmpty)
+        for one in cases {
+            let name = try #require(one["name"]?.string), side = try #require(one["side"]?.int)
+            let width = try #require(one["width"]?.int), height = try #require(one["height"]?.int)
+            var samples: [UInt8] = []
+            for y in 0..<height {
+                for x in 0..<width {
+                    for c in 0..<3 { samples.append(UInt8((7 * x + 13 * y + 50 * c + x * y % 31) % 256)) }
+                }
+            }
+            let folder = try TemporaryFolder()
+            try PNG.write(Bitmap(width: width, height: height, channels: 3, samples: samples), to: folder.path("a.png"))
+            try AtomicFile.write(Array(#"{"file_name": "a.png", "text": "a"}"#.utf8), to: folder.path("metadata.jsonl"))
+            let picture = try #require(try Dataset.load(folder.path, size: side).pictures?.first).bitmap()
+            #expect(picture.width == side && picture.height == side)
+            // Exact: the same fixed-point passes as Pillow's.
+            #expect(picture.samples == (try tensors.tensor(name)).values.map { UInt8($0) }, "\(name)")
+        }
+    }
+
     @Test("size= scales the shorter side and crops to the middle")
     func size() throws {
         let folder = try Self.folder(["metadata.jsonl": Self.lines])
