@@ -161,6 +161,7 @@ extension JSON: Decodable {
             self = .string(text)
         } else if let container = try? decoder.container(keyedBy: Name.self) {
             var members: [String: JSON] = [:]
+            // In any order: into a dictionary.
             for key in container.allKeys { members[key.stringValue] = try container.decode(JSON.self, forKey: key) }
             self = .object(members)
         } else if var container = try? decoder.unkeyedContainer() {

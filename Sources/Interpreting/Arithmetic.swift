@@ -87,7 +87,10 @@ package enum Arithmetic {
         for case .embedding(let embedding) in sources {
             return .embedding(Embedding(states: tensor, model: embedding.model))
         }
-        if sources.allSatisfy({ $0.kind == .image }) { return .picture(Picture(values: tensor)) }
+        if sources.allSatisfy({ $0.kind == .image }) {
+            let isStandIn = sources.contains { if case .picture(let picture) = $0 { picture.isStandIn } else { false } }
+            return .picture(Picture(values: tensor, isStandIn: isStandIn))
+        }
         return .tensor(tensor)
     }
 

@@ -56,7 +56,7 @@ extension Checker {
                 problems.append(
                     Diagnostic(
                         .unknownName, "there is no column or variable `\(name)`", at: expression.span,
-                        label: Suggestion.question(for: name, in: row.listed + names) ?? ForeignWord.value(name) ?? "not known here",
+                        label: Suggestion.question(for: name, in: row.listed + names.sorted()) ?? ForeignWord.value(name) ?? "not known here",
                         help: ["columns: " + row.listed.joined(separator: " ")]))
             }
             if let row, perRow, !row.lacksAll(under: name) { return .unknown }
@@ -123,6 +123,7 @@ extension Checker {
     /// What a condition is for all values that its names can have; nil where that is not known or not one answer.
     private func decided(_ condition: Expression, _ perRow: Bool) -> Bool? {
         guard !perRow, let values = possible([condition]) else { return nil }
+        // One answer has no order.
         let answers = Set(values.map { if case .boolean(let truth) = $0 { truth } else { nil as Bool? } })
         return answers.count == 1 ? answers.first ?? nil : nil
     }

@@ -138,7 +138,7 @@ struct Checker {
             problems.append(
                 Diagnostic(
                     .unknownVerb, "there is no verb `\(command.verb.text)`", at: command.verb.span,
-                    label: Suggestion.question(for: command.verb.text, in: session.verbs.names + Array(definitions.keys)) ?? "not known"))
+                    label: Suggestion.question(for: command.verb.text, in: session.verbs.names + definitions.keys.sorted()) ?? "not known"))
             return .unknown
         }
         let known = names

@@ -46,6 +46,7 @@ extension Session {
     /// The reserved words at this point: the verbs, and what `def` has added.
     package var verbSet: VerbSet {
         var set = VerbSet(plain: verbs.all.filter { !$0.hasBlock }.map(\.name), withBlock: verbs.namesWithBlock)
+        // In any order: a set takes them.
         for name in definitions.keys { set.define(name) }
         return set
     }

@@ -41,7 +41,8 @@ package final class WorkPlan {
     /// How long the work takes by what the log knows; `isWhole` says whether it knows all of it. nil where it knows nothing of it.
     package func estimate(_ log: RunLog) -> (seconds: Double, isWhole: Bool)? {
         let known = units.map { kind, units in log.secondsPerUnit(kind).map { $0 * Double(units) } }
-        let seconds = known.compactMap { $0 }
+        // Sorted, so that the sum does not depend on a dictionary's order.
+        let seconds = known.compactMap { $0 }.sorted()
         return seconds.isEmpty && !units.isEmpty ? nil : (seconds.reduce(0, +), seconds.count == units.count)
     }
 }

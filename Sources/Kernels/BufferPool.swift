@@ -66,6 +66,7 @@ package enum BufferPool {
     private static func empty() {
         let released: [UInt] = state.withLock { state in
             defer { (state.free, state.bytes) = ([:], 0) }
+            // In any order: all of them go.
             return state.free.values.flatMap { $0 }
         }
         for address in released { UnsafeMutableRawPointer(bitPattern: address)?.deallocate() }

@@ -6,8 +6,8 @@ package enum StoredPrecision: String, Sendable, CaseIterable {
     case float16
 }
 
-/// The nearest number of half precision.
-func half(_ value: Float) -> Float16 { Float16(min(max(value, -65_504), 65_504)) }
+/// The nearest number of half precision. Beyond 65,504 that is infinity, which is found in what comes of it; the largest number would pass for a result.
+func half(_ value: Float) -> Float16 { Float16(value) }
 
 /// `count` numbers, a multiple of eight, as floats.
 func widen(_ from: UnsafePointer<Float16>, count: Int, into out: UnsafeMutablePointer<Float>) {

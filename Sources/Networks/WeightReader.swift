@@ -71,7 +71,7 @@ package final class WeightReader {
     /// Bytes of all weights that there are.
     package var byteCount: Int { source.byteCount }
 
-    /// Number of values in all parameters that the network asked for.
+    /// Number of values in all parameters that the network asked for: a sum of whole numbers, in any order.
     package var parameterCount: Int { asked.reduce(0) { $0 + (source.entry($1)?.count ?? 0) } }
 }
 

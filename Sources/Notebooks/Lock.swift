@@ -94,12 +94,17 @@ package struct Lock {
     package func entry(of cell: Cell, in notebook: Notebook) throws -> Entry? {
         let output = try Self.digest(notebook, cell)
         if let entry = entries[cell.name], cell.header.label != nil || entry.output == output { return entry }
-        return entries.values.filter { $0.output == output && $0.cell.allSatisfy(\.isNumber) }.min { $0.cell < $1.cell } ?? entries[cell.name]
+        return first { $0.output == output } ?? entries[cell.name]
     }
 
     /// The entry of an unlabelled cell that had another number when it was written: made from the same, with this output.
     package func moved(_ key: CellKeys.Parts, output: String) -> Entry? {
-        entries.values.first { $0.key == key && $0.output == output && $0.cell.allSatisfy(\.isNumber) }
+        first { $0.key == key && $0.output == output }
+    }
+
+    /// Of the unlabelled cells' entries for which this is so, that of the smallest number: no two have one name.
+    private func first(where isWanted: (Entry) -> Bool) -> Entry? {
+        entries.values.filter { isWanted($0) && $0.cell.allSatisfy(\.isNumber) }.min { ($0.cell.count, $0.cell) < ($1.cell.count, $1.cell) }
     }
 
     /// Takes over the cells whose outputs were written, and forgets cells that are gone.

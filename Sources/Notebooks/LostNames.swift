@@ -22,6 +22,6 @@ struct LostNames {
         }
     }
 
-    /// Of a cell that did not run.
+    /// Of a cell that did not run. In any order: all names get the same cell.
     mutating func note(_ cell: Cell, makes names: Set<String>) { for name in names { cells[name] = cell.name } }
 }

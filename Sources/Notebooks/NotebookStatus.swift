@@ -47,7 +47,7 @@ package struct NotebookStatus {
         let program = NotebookProgram(notebook)
         let keys = try CellKeys(program, session: session, files: files)
         let earlier = try Dictionary(
-            uniqueKeysWithValues: lock.earlierEngines.map { ($0, try CellKeys(program, session: session, files: files, engine: $0)) })
+            uniqueKeysWithValues: lock.earlierEngines.sorted().map { ($0, try CellKeys(program, session: session, files: files, engine: $0)) })
         let errors = program.check(session).filter { $0.severity == .error }
         let found = try notebook.cells.map { cell -> CellStatus in
             if cell.header.flags.contains(.skip) { return CellStatus(cell: cell, state: .skipped, reason: nil) }

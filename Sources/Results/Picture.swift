@@ -9,6 +9,8 @@ package final class Picture: Sendable {
         case unread(@Sendable () throws -> Bitmap)
         case bytes(Bitmap)
         case values(Tensor)
+        /// Stands for a picture that nobody has computed, or that comes of one.
+        case unknown(Tensor)
     }
 
     private let content: Mutex<Content>
@@ -26,9 +28,11 @@ package final class Picture: Sendable {
         self.recipe = recipe
     }
 
-    /// `values`: [3, height, width] in 0...1.
-    package init(values: Tensor, recipe: Recipe? = nil) {
-        content = Mutex(.values(values))
+    /// - Parameters:
+    ///   - values: [3, height, width] in 0...1.
+    ///   - isStandIn: whether they may be no numbers, as nobody has computed them.
+    package init(values: Tensor, recipe: Recipe? = nil, isStandIn: Bool = false) {
+        content = Mutex(isStandIn ? .unknown(values) : .values(values))
         self.recipe = recipe
     }
 
@@ -43,7 +47,13 @@ package final class Picture: Sendable {
     package func bitmap() throws -> Bitmap {
         switch try forced() {
         case .bytes(let bitmap): bitmap
-        case .values(let values): Picture.rounded(values)
+        case .unknown(let values): Picture.rounded(values)
+        case .values(let values):
+            if values.isFinite {
+                Picture.rounded(values)
+            } else {
+                throw EngineError(.numbers, "a picture holds NaN or infinity, which no pixel can show", cure: "look at what it was computed from")
+            }
         case .unread: preconditionFailure("a forced picture has pixels")
         }
     }
@@ -51,14 +61,16 @@ package final class Picture: Sendable {
     /// [3, height, width] in 0...1. Transparency is drawn on white.
     package func pixels() throws -> Tensor {
         switch try forced() {
-        case .values(let values): values
+        case .values(let values), .unknown(let values): values
         case .bytes(let bitmap): Picture.unrounded(bitmap)
         case .unread: preconditionFailure("a forced picture has pixels")
         }
     }
 
     /// Whether it stands for a picture that was not computed.
-    package var isUnknown: Bool { content.withLock { if case .values(let values) = $0 { values.isUnknown } else { false } } }
+    package var isUnknown: Bool { content.withLock { if case .unknown(let values) = $0 { values.isUnknown } else { false } } }
+
+    package var isStandIn: Bool { content.withLock { if case .unknown = $0 { true } else { false } } }
 
     private static func rounded(_ values: Tensor) -> Bitmap {
         let height = values.shape[1]

@@ -20,6 +20,7 @@ extension Table {
 
         /// Whether all rows with these values are there, so that a fold over them is one of all.
         package func isWhole(at values: [String: String]) -> Bool {
+            // All must agree, in any order.
             !unfinished.contains { place in place.allSatisfy { name, value in values[name].map { $0 == value } ?? true } }
         }
 

@@ -63,6 +63,7 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case engineData = "E058"
     case engineMemory = "E059"
     case engineTraining = "E048"
+    case engineNumbers = "E049"
     case interrupted = "E060"
     case notReadable = "E061"
     case notWritable = "E062"
@@ -107,6 +108,7 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
         case "data": self = .engineData
         case "memory": self = .engineMemory
         case "training": self = .engineTraining
+        case "numbers": self = .engineNumbers
         case "interrupted": self = .interrupted
         default: self = .engineUnsupported
         }

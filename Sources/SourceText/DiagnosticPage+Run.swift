@@ -81,6 +81,12 @@ extension DiagnosticCode {
                 "the training diverged",
                 "A loss or a gradient is no longer a number, the loss is a thousand times what it was, or more than half of what was learnt is lost again; the last checkpoint is kept.",
                 example: "model | fit unet on=train rate=100", cure: "a smaller `rate=`, a longer `warmup=`, or `norm=1`.")
+        case .engineNumbers:
+            DiagnosticPage(
+                "numbers that are none",
+                "A latent, an embedding, a picture or a score holds NaN or infinity, and what follows from it would look like a result. The note names the item and the step; the other items are finished and kept.",
+                example: "model = load models/damaged; \"a\" | noise of=4 | denoise",
+                cure: "look at the weights and at what flowed in; weights in half precision may overflow where `precision=float32` does not.")
         case .interrupted:
             DiagnosticPage(
                 "stopped", "The run was stopped with Ctrl-C. What was finished is kept.",

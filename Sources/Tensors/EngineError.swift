@@ -26,6 +26,8 @@ package struct EngineError: Error, Sendable, CustomStringConvertible {
         case memory
         /// A training whose loss is no longer a number.
         case training
+        /// A result that holds NaN or infinity.
+        case numbers
         /// Stopped by the user.
         case interrupted
     }

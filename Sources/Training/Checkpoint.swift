@@ -35,6 +35,7 @@ struct Checkpoint {
     /// Stores groups of tensors, each under its name and the parameters' names.
     static func write(_ progress: Progress, _ groups: [String: [Tensor]], names: [String], to path: String) throws {
         var contents: [String: Tensor] = [:]
+        // From dictionary to dictionary; the file sorts its names.
         for (group, tensors) in groups {
             for (name, tensor) in zip(names, tensors) { contents["\(group)/\(name)"] = tensor }
         }

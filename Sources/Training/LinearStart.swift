@@ -61,6 +61,7 @@ package struct LinearStart {
     private static func regression(_ texts: [[Int]], _ targets: [[Double]], vocabulary: Int) -> [[Double]] {
         let rows = texts.count, columns = targets[0].count
         var documents = [Int](repeating: 0, count: vocabulary)
+        // Whole numbers, counted in any order.
         for text in texts { for token in Set(text) { documents[token] += 1 } }
         let rarity = documents.map { log(Double(1 + rows) / Double(1 + $0)) + 1 }
         let weighted = texts.map { text -> [Int: Double] in

@@ -106,7 +106,7 @@ private struct Stopwatch {
     private func forceInputs() throws {
         try invocation.input?.force()
         let words = block.source.split { !($0.isLetter || $0.isNumber || $0 == "_") }
-        for word in Set(words) { try invocation.variable(String(word))?.force() }
+        for word in Set(words).sorted() { try invocation.variable(String(word))?.force() }
     }
 }
 

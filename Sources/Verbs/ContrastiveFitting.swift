@@ -52,6 +52,7 @@ struct ContrastiveFitting {
                 let start = try LinearStart(
                     text: text, vision: vision, texts: learnt.map { tokenizer.encode(rows.texts[$0]) }, pictures: learnt.map { pictures[$0] },
                     mirrors: arguments.boolean("flip") ?? true, seed: settings.seed)
+                // In any order: each has a parameter of its own.
                 for (name, tensor) in start.weights { parameters[name] = tensor }
             }
             let objective = ContrastiveObjective(

@@ -202,7 +202,9 @@ enum Block {
             }
             records[String(name[..<point]), default: Record()].set(String(name[name.index(after: point)...]), value)
         }
-        for (name, record) in records where !result.contains(where: { $0.name == name }) { result.append((name, .record(record))) }
+        for (name, record) in records.sorted(by: { $0.key < $1.key }) where !result.contains(where: { $0.name == name }) {
+            result.append((name, .record(record)))
+        }
         return result
     }
 

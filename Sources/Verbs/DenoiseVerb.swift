@@ -91,7 +91,9 @@ struct Conditions {
                 }
                 return text
             }
-            encoded = try model.embeddings(of: [negative] + prompts, in: invocation.session)
+            encoded = try model.embeddings(of: [negative] + prompts, in: invocation.session) {
+                $0 > 0 ? table.itemPhrase($0 - 1) : "the empty or negative prompt"
+            }
             texts = Array(encoded.dropFirst())
         }
         guard let first = encoded.first else { throw EngineError(.text, "the text encoder gave nothing for the empty prompt") }

@@ -16,6 +16,8 @@ struct DenoisingWork {
         var kept: [Latent] = []
         /// Of this latent's way through the schedule, however many steps of it are taken; nil where nothing is cached.
         let key: ItemKey?
+        /// Set where its numbers are none: it goes no further.
+        var isFailed = false
 
         var index: Int { current.run?.index ?? 0 }
         var callsLeft: Int { isFinished ? 0 : (marks.last ?? index) - index }
@@ -62,13 +64,22 @@ struct DenoisingWork {
                 try planned(&rows[index], standIns.plan)
             }
         }
+        var failures = NumberFailures()
+        for index in rows.indices where !rows[index].isFinished {
+            for (what, tensor) in [("the latent", rows[index].current.tensor), ("the text's embedding", conditions.texts[index].states)]
+            where !rows[index].isFailed && !tensor.isFinite {
+                failures.add(what, at: table.itemPhrase(index))
+                rows[index].isFailed = true
+            }
+        }
         cache?.count("denoise", cached: known)
         session.progress.begin("denoise", total: rows.reduce(0) { $0 + $1.callsLeft })
         defer { session.progress.end() }
         for group in groups(rows) {
-            guard try denoise(group, &rows) else { break }
-            cache?.count("denoise", computed: group.count)
+            guard try denoise(group, &rows, &failures) else { break }
+            cache?.count("denoise", computed: group.count { !rows[$0].isFailed })
         }
+        if !session.cancellation.isRequested { try failures.throwIfAny() }
         return rows.enumerated().filter(\.element.isFinished).map { ($0.offset, $0.element.kept) }
     }
 
@@ -98,11 +109,15 @@ struct DenoisingWork {
         var result = Row(current: latent, marks: marks(latent), key: key)
         guard let cache, let key else { return result }
         for mark in result.marks {
-            guard let kept = cache.value(try key.derived("after", mark), { try $0.latent(from: latent) }), kept.run?.index == mark else { break }
+            guard let kept = cache.value(try key.derived("after", mark), { try $0.latent(from: latent) }), kept.run?.index == mark, kept.tensor.isFinite else {
+                break
+            }
             result.kept.append(kept)
             result.current = kept
         }
-        guard !result.isFinished, let saved = cache.value(try key.derived("unfinished"), { try $0.latent(from: latent) }), let index = saved.run?.index else {
+        guard !result.isFinished, let saved = cache.value(try key.derived("unfinished"), { try $0.latent(from: latent) }), saved.tensor.isFinite,
+            let index = saved.run?.index
+        else {
             return result
         }
         let next = result.marks[result.kept.count]
@@ -130,7 +145,7 @@ struct DenoisingWork {
 
     private func saveUnfinished(_ rows: [Row]) throws {
         guard let store else { return }
-        for row in rows where !row.isFinished {
+        for row in rows where !row.isFinished && !row.isFailed {
             if let key = row.key { try store.keep(try key.derived("unfinished")) { $0.write(row.current) } }
         }
     }
@@ -148,7 +163,7 @@ struct DenoisingWork {
         }
         var order: [Place] = []
         var members: [Place: [Int]] = [:]
-        for (index, row) in rows.enumerated() where !row.isFinished {
+        for (index, row) in rows.enumerated() where !row.isFinished && !row.isFailed {
             let run = row.current.run
             let place = Place(
                 configuration: run?.configuration, start: run?.start, shape: row.current.tensor.shape, numbers: [run?.steps ?? 0, row.index],
@@ -162,57 +177,67 @@ struct DenoisingWork {
         }
     }
 
-    /// Takes the rows of a group to their ends; false if the user stopped before. All of them are at the same place.
-    private func denoise(_ group: [Int], _ all: inout [Row]) throws -> Bool {
+    /// Takes the rows of a group to their ends; false if the user stopped before. All of them are at the same place. A row whose numbers are
+    /// none is left there, and the others go on without it, which changes none of them.
+    private func denoise(_ group: [Int], _ all: inout [Row], _ failures: inout NumberFailures) throws -> Bool {
         let session = invocation.session
         let unet = model.model.unet
         let isGuided = Guidance.isNeeded(scale: guidance)
         guard !session.cancellation.isRequested else { return false }
         let conditioning = try conditions.conditioning(unet, rows: group, withEmpty: isGuided)
-        let contexts = isGuided ? Array(repeating: 0, count: group.count) + Array(1...group.count) : Array(0..<group.count)
         var rows = group.map { all[$0] }
+        /// Places in the group.
+        var going = Array(group.indices)
         let total = rows[0].callsLeft
         var saved = ContinuousClock.now
         let began = saved
-        var calls = 0
+        var units = 0
         // Also of a group that was stopped.
-        defer {
-            cache?.log.note(
-                model.work("unet", latents[group[0]].tensor.shape), units: calls * rows.count * (isGuided ? 2 : 1), ContinuousClock.now - began)
-        }
+        defer { cache?.log.note(model.work("unet", latents[group[0]].tensor.shape), units: units, ContinuousClock.now - began) }
         for call in 0..<total {
             if session.cancellation.isRequested {
                 try saveUnfinished(rows)
                 return false
             }
-            guard let timestep = rows[0].current.run?.timestep else { break }
+            guard let first = going.first, let timestep = rows[first].current.run?.timestep else { break }
+            let contexts = isGuided ? Array(repeating: 0, count: going.count) + going.map { $0 + 1 } : going
             do {
-                let inputs = try rows.map { row in try row.current.run?.scaledInput(row.current.tensor) ?? row.current.tensor }
+                let inputs = try going.map { try rows[$0].current.run?.scaledInput(rows[$0].current.tensor) ?? rows[$0].current.tensor }
                 let sample = Tensor.stacked(inputs)
                 let output = try session.abandonable {
                     try unet.predict(
-                        sample, timesteps: Array(repeating: timestep, count: rows.count), conditioning: conditioning, contexts: contexts)
+                        sample, timesteps: Array(repeating: timestep, count: going.count), conditioning: conditioning, contexts: contexts)
                 }
-                for index in rows.indices {
-                    let guided = isGuided ? Guidance.combine(empty: output[index], text: output[rows.count + index], scale: guidance) : output[index]
-                    try step(&rows[index].current, output: guided)
+                for (index, place) in going.enumerated() {
+                    let guided = isGuided ? Guidance.combine(empty: output[index], text: output[going.count + index], scale: guidance) : output[index]
+                    let phrase = rows[place].current.stepPhrase
+                    if guided.isFinite { try step(&rows[place].current, output: guided) }
+                    guard guided.isFinite, rows[place].current.tensor.isFinite else {
+                        failures.add(
+                            guided.isFinite ? "the latent after the step" : "the UNet's prediction", at: "\(table.itemPhrase(group[place])), \(phrase)",
+                            cure: model.cure(for: .unet))
+                        rows[place].isFailed = true
+                        continue
+                    }
                 }
             } catch {
                 try saveUnfinished(rows)
                 if Stop.place(of: error) != nil { return false }
                 throw NotedError(error, note: "\(table.itemsPhrase(group)), call \(call) of \(total)")
             }
-            for index in rows.indices where rows[index].marks[rows[index].kept.count] == rows[index].index { try keep(&rows[index]) }
+            units += going.count * (isGuided ? 2 : 1)
+            let asked = going.count
+            going.removeAll { rows[$0].isFailed }
+            for index in going where rows[index].marks[rows[index].kept.count] == rows[index].index { try keep(&rows[index]) }
             if let cache, ContinuousClock.now - saved >= cache.savingInterval {
                 try saveUnfinished(rows)
                 saved = ContinuousClock.now
             }
-            session.progress.advance(by: rows.count)
-            calls += 1
+            session.progress.advance(by: asked)
         }
         for (row, done) in zip(group, rows) {
             all[row] = done
-            if let cache, let key = done.key { cache.remove(try key.derived("unfinished")) }
+            if let cache, let key = done.key, !done.isFailed { cache.remove(try key.derived("unfinished")) }
         }
         return true
     }
@@ -230,5 +255,14 @@ struct DenoisingWork {
         latent.tensor = try run.step(output: output, sample: latent.tensor, generator: &generator)
         latent.generator = generator
         latent.run = run
+    }
+}
+
+extension Latent {
+    /// Which of its schedule's steps comes next: "step 23 of 40".
+    var stepPhrase: String {
+        guard let run else { return "no step" }
+        let ended = run.calls[..<run.index].count { $0.endsStep }
+        return "step \(ended + 1) of \(run.calls.count { $0.endsStep })"
     }
 }

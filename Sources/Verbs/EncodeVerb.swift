@@ -34,7 +34,8 @@ enum EncodeVerb {
         case .text:
             let session = invocation.session
             let embeddings = try model.finishedEmbeddings(
-                of: column.values.map(\.summary), in: session, count: { session.cache?.count("encode", cached: $0, computed: $1) })
+                of: column.values.map(\.summary), in: session, count: { session.cache?.count("encode", cached: $0, computed: $1) },
+                naming: table.itemPhrase)
             table = table.finished(embeddings.indices.filter { embeddings[$0] != nil })
             try invocation.add(
                 Column(invocation.arguments.text("as") ?? "embedding", embeddings.compactMap { $0.map { .embedding($0) } }), to: &table)
@@ -100,7 +101,7 @@ enum EncodeVerb {
                         if samples { $0.add("seed", seed &+ table.items[rows[position]]) }
                     }
                     keys[position] = key
-                    guard let (tensor, generator) = store.cache.value(key, { (try $0.tensor(), try $0.generator()) }) else { continue }
+                    guard let (tensor, generator) = store.cache.value(key, { (try $0.tensor(), try $0.generator()) }), tensor.isFinite else { continue }
                     batch[position] = Latent(tensor: tensor, model: model.identity, origin: .encoded, generator: generator, seed: samples ? seed : nil)
                 }
             }
@@ -125,6 +126,13 @@ enum EncodeVerb {
                 }
                 for (index, position) in part.enumerated() {
                     let latent = made(posterior, index, row: rows[position])
+                    guard latent.tensor.isFinite || pixels[position].isUnknown else {
+                        failure =
+                            failure
+                            ?? NumberFailures.failure(
+                                "what the autoencoder makes of the picture", at: table.itemPhrase(rows[position]), cure: model.cure(for: .vae))
+                        continue
+                    }
                     batch[position] = latent
                     guard let store, let key = keys[position] else { continue }
                     try store.keep(key) {
@@ -147,6 +155,7 @@ enum EncodeVerb {
     /// From -1 to 1, as the encoder takes them.
     private static func pixelsToEncode(_ picture: Picture, _ factor: Int) throws -> Tensor {
         let pixels = try picture.pixels()
+        guard pixels.isFinite || picture.isStandIn else { throw EngineError(.numbers, "the picture holds NaN or infinity") }
         guard pixels.shape[1] % factor == 0, pixels.shape[2] % factor == 0 else {
             throw EngineError(
                 .shape, "a picture of \(pixels.shape[2]) x \(pixels.shape[1]) pixels cannot be encoded: both must be multiples of \(factor)")
@@ -169,7 +178,7 @@ enum EncodeVerb {
         let model = try invocation.model()
         let latents = try invocation.latents(table, for: model)
         table.record(invocation.step(remark: "model \(model.name)"))
-        let pictures = try pictures(of: latents, model, invocation, recipes: table.recipes)
+        let pictures = try pictures(of: latents, model, invocation, recipes: table.recipes, naming: table.itemPhrase)
         if let trace = invocation.session.trace {
             for (row, picture) in pictures.enumerated() { if let picture { trace.decoded(picture, item: table.items[row], tag: latents[row].tag) } }
         }
@@ -178,8 +187,11 @@ enum EncodeVerb {
         return .table(table)
     }
 
-    /// What the autoencoder makes of latents; nil for those that were left when the user stopped.
-    static func pictures(of latents: [Latent], _ model: LoadedModel, _ invocation: Invocation, recipes: [Recipe]? = nil) throws -> [Picture?] {
+    /// What the autoencoder makes of latents; nil for those that were left when the user stopped. One that is no picture is an error once the
+    /// others are there.
+    static func pictures(
+        of latents: [Latent], _ model: LoadedModel, _ invocation: Invocation, recipes: [Recipe]? = nil, naming: (Int) -> String
+    ) throws -> [Picture?] {
         let session = invocation.session
         let watch = session.cancellation.watch()
         let vae = model.model.vae
@@ -192,7 +204,7 @@ enum EncodeVerb {
             for (row, latent) in latents.enumerated() {
                 let key = try store.key { $0.add("latent", latent.tensor) }
                 keys[row] = key
-                guard let values = store.cache.value(key, { try $0.tensor() }), values.rank == 3 else { continue }
+                guard let values = store.cache.value(key, { try $0.tensor() }), values.rank == 3, values.isFinite else { continue }
                 pictures[row] = Picture(values: values, recipe: recipes?[row])
             }
         }
@@ -204,13 +216,18 @@ enum EncodeVerb {
                 let shape = latents[row].tensor.shape
                 standIns.plan.add("decode", cached: 0, missing: 1, model.work("decode", shape), units: 1)
                 let factor = vae.configuration.factor
-                let picture = unknown[shape] ?? Picture(values: .unknown([3, shape[1] * factor, shape[2] * factor]))
+                let picture = unknown[shape] ?? Picture(values: .unknown([3, shape[1] * factor, shape[2] * factor]), isStandIn: true)
                 unknown[shape] = picture
                 pictures[row] = picture
             }
         }
-        let missing = latents.indices.filter { pictures[$0] == nil }
-        store?.cache.count("decode", cached: latents.count - missing.count)
+        var failures = NumberFailures()
+        let missing = latents.indices.filter { row in
+            guard pictures[row] == nil else { return false }
+            if !latents[row].tensor.isFinite { failures.add("the latent", at: naming(row)) }
+            return latents[row].tensor.isFinite
+        }
+        store?.cache.count("decode", cached: pictures.count)
         progress.begin("decode", total: missing.count)
         defer { progress.end() }
         let area = Batches.pixelLimit / (vae.configuration.factor * vae.configuration.factor)
@@ -223,6 +240,11 @@ enum EncodeVerb {
                 guard decoded.shape[1] == 3 else {
                     throw EngineError(.unsupported, "the autoencoder gives \(decoded.shape[1]) channels, and pictures have 3", place: model.model.folder)
                 }
+                // Before they are brought into their range, in which infinity is white.
+                guard decoded[index].isFinite else {
+                    failures.add("what the autoencoder makes of the latent", at: naming(row), cure: model.cure(for: .vae))
+                    continue
+                }
                 let values = decoded[index].map { min(max($0 * 0.5 + 0.5, 0), 1) }
                 pictures[row] = Picture(values: values, recipe: recipes?[row])
                 if let store, let key = keys[row] { try store.keep(key) { $0.write(values) } }
@@ -231,6 +253,7 @@ enum EncodeVerb {
             store?.cache.log.note(model.work("decode", latents[part[0]].tensor.shape), units: part.count, ContinuousClock.now - began)
             progress.advance(by: part.count)
         }
+        if !watch.isStopped { try failures.throwIfAny() }
         return latents.indices.map { pictures[$0] }
     }
 
@@ -238,7 +261,7 @@ enum EncodeVerb {
     static func shown(_ column: Column, of table: Table, _ invocation: Invocation) throws -> Column {
         let model = try invocation.model()
         let latents = try invocation.latents(table, for: model, column: column.name)
-        let pictures = try pictures(of: latents, model, invocation)
+        let pictures = try pictures(of: latents, model, invocation, naming: table.itemPhrase)
         return Column(
             column.name,
             try pictures.enumerated().map { row, picture in

@@ -34,7 +34,7 @@ package final class FeatureNetwork: ModelHandle {
     /// A folder with a whole CLIP and its vocabulary. Within a model folder a CLIP may lack that: the tokenizer beside it is its own.
     package convenience init(name: String, clip folder: String, most: Int = 20_000) throws {
         let beside = FileSystem.join(FileSystem.folder(of: folder), PartDigests.Part.tokenizer.rawValue)
-        let isComplete = FileSystem.exists(FileSystem.join(folder, "vocab.json")) || !FileSystem.isFolder(beside)
+        let isComplete = Tokenizer.isThere(in: folder) || !FileSystem.isFolder(beside)
         let (model, digests) = try PartDigests.opening(isComplete ? [.clip: folder] : [.clip: folder, .tokenizer: beside]) {
             try ContrastiveModel(folder: folder, tokenizer: isComplete ? nil : Tokenizer(folder: beside))
         }
@@ -111,39 +111,48 @@ package final class FeatureNetwork: ModelHandle {
     }
 
     /// [texts, width], not normalised.
-    package func features(of wanted: [String], _ session: Session) throws -> Tensor {
+    package func features(of wanted: [String], _ session: Session, naming: ((Int) -> String)? = nil) throws -> Tensor {
         let watch = session.cancellation.watch()
         let store = try ItemStore(session.cache, verb: "text features", digests, parts)
         let known = texts.withLock { $0 }
         var found = known.count > most ? [:] : known
         var missing = Array(Set(wanted.filter { found[$0] == nil })).sorted()
-        func key(_ text: String, _ store: ItemStore) throws -> ItemKey { try store.key { $0.add("text", text) } }
+        func key(_ text: String, _ store: ItemStore) throws -> ItemKey {
+            try store.key { add(text, to: &$0) }
+        }
         if let store {
             missing = try missing.filter { text in
-                guard let features = store.cache.value(try key(text, store), { try $0.tensor() }) else { return true }
+                guard let features = store.cache.value(try key(text, store), { try $0.tensor() }), features.isFinite else { return true }
                 found[text] = features.values
                 return false
             }
         }
         try plan(missing.count, "text features", session)
+        var failures = NumberFailures()
         let began = ContinuousClock.now
         for start in stride(from: 0, to: missing.count, by: 32) {
             let part = Array(missing[start..<min(start + 32, missing.count)])
             if watch.isStopped { throw Stop.error(at: "text \(start) of \(missing.count)") }
             let features = try session.abandonable { try computed(part) }
             for (index, text) in part.enumerated() {
+                guard features[index].isFinite else {
+                    failures.add(
+                        "what \(name) makes of the text", at: naming?(wanted.firstIndex(of: text) ?? 0) ?? "\"\(LoadedModel.shortened(text))\"", cure: cure)
+                    continue
+                }
                 found[text] = features[index].values
                 if let store { try store.keep(try key(text, store)) { $0.write(features[index]) } }
             }
         }
         note(missing.count, "text features", began, session)
+        try failures.throwIfAny()
         let all = found
         texts.withLock { $0 = all }
         return Self.rows(wanted.compactMap { all[$0] })
     }
 
     /// [pictures, width], not normalised.
-    package func features(of wanted: [Picture], _ session: Session) throws -> Tensor {
+    package func features(of wanted: [Picture], _ session: Session, naming: ((Int) -> String)? = nil) throws -> Tensor {
         let progress = session.progress
         let watch = session.cancellation.watch()
         let known = pictures.withLock { $0 }
@@ -157,12 +166,13 @@ package final class FeatureNetwork: ModelHandle {
             missing = try missing.filter { picture in
                 let key = try Self.key(of: picture, store)
                 keys[ObjectIdentifier(picture)] = key
-                guard !picture.isUnknown, let features = store.cache.value(key, { try $0.tensor() }) else { return true }
+                guard !picture.isUnknown, let features = store.cache.value(key, { try $0.tensor() }), features.isFinite else { return true }
                 found[ObjectIdentifier(picture)] = (picture, features.values)
                 return false
             }
         }
         try plan(missing.count, "picture features", session)
+        var failures = NumberFailures()
         let began = ContinuousClock.now
         if !missing.isEmpty { progress.begin(isClip ? "CLIP" : "Inception", total: missing.count) }
         defer { if !missing.isEmpty { progress.end() } }
@@ -174,15 +184,33 @@ package final class FeatureNetwork: ModelHandle {
             let bitmaps = try part.map { try $0.bitmap().onWhite }
             let features = try session.abandonable { try computed(bitmaps) }
             for (index, picture) in part.enumerated() {
+                guard features[index].isFinite || picture.isUnknown else {
+                    let row = wanted.firstIndex { $0 === picture } ?? 0
+                    failures.add("what \(name) makes of the picture", at: naming?(row) ?? "picture \(row)", cure: cure)
+                    continue
+                }
                 found[ObjectIdentifier(picture)] = (picture, features[index].values)
                 if let store, let key = keys[ObjectIdentifier(picture)], !picture.isUnknown { try store.keep(key) { $0.write(features[index]) } }
             }
             progress.advance(by: part.count)
         }
         note(missing.count, "picture features", began, session)
+        try failures.throwIfAny()
         let all = found
         pictures.withLock { $0 = all.count > most ? [:] : all }
         return Self.rows(wanted.compactMap { all[ObjectIdentifier($0)]?.features })
+    }
+
+    private func add(_ text: String, to key: inout ItemKeyBuilder) {
+        key.add("text", text)
+        if case .clip(let model) = network, let ids = model.tokenizer.ownIDs(text, to: model.maximumTokens) { key.add("ids", ids) }
+    }
+
+    private var cure: String? {
+        switch network {
+        case .clip(let model): NumberFailures.weights(in: model.folder)
+        case .inception: nil
+        }
     }
 
     private func work(_ verb: String) -> WorkKind { WorkKind(verb, parameters: parameterCount, shape: []) }
@@ -245,33 +273,34 @@ package final class FeatureNetwork: ModelHandle {
 
     /// What a table is searched by. Of more than `most` texts the features are computed in blocks, kept block by block, and laid into one
     /// mapped file, so that they need not fit into memory.
-    package func searchable(_ texts: [String], _ session: Session) throws -> EmbeddingRows {
+    package func searchable(_ texts: [String], _ session: Session, naming: ((Int) -> String)? = nil) throws -> EmbeddingRows {
         guard texts.count > most, let store = try ItemStore(session.cache, verb: "text features of a table", digests, parts) else {
-            return try EmbeddingRows(features(of: texts, session))
+            return try EmbeddingRows(features(of: texts, session, naming: naming))
         }
         return try laidOut(
-            texts, store, session,
-            key: { part in try store.key { builder in part.forEach { builder.add("text", $0) } } }, compute: { try self.computed($0) })
+            texts, store, session, naming,
+            key: { part in try store.key { builder in part.forEach { add($0, to: &builder) } } }, compute: { try self.computed($0) })
     }
 
-    func searchable(_ pictures: [Picture], _ session: Session) throws -> EmbeddingRows {
+    func searchable(_ pictures: [Picture], _ session: Session, naming: ((Int) -> String)? = nil) throws -> EmbeddingRows {
         guard pictures.count > most, let store = try ItemStore(session.cache, verb: "picture features of a table", digests, parts) else {
-            return try EmbeddingRows(features(of: pictures, session))
+            return try EmbeddingRows(features(of: pictures, session, naming: naming))
         }
         return try laidOut(
-            pictures, store, session,
+            pictures, store, session, naming,
             key: { part in try store.key { builder in for picture in part { builder.add("picture", try Self.key(of: picture, store).digest) } } },
             compute: { try self.computed($0.map { try $0.bitmap().onWhite }) })
     }
 
     private func laidOut<Item>(
-        _ items: [Item], _ store: ItemStore, _ session: Session, key: (ArraySlice<Item>) throws -> ItemKey, compute: ([Item]) throws -> Tensor
+        _ items: [Item], _ store: ItemStore, _ session: Session, _ naming: ((Int) -> String)?, key: (ArraySlice<Item>) throws -> ItemKey,
+        compute: ([Item]) throws -> Tensor
     ) throws -> EmbeddingRows {
         let blocks = stride(from: 0, to: items.count, by: min(most, 1_024)).map { items[$0..<min($0 + min(most, 1_024), items.count)] }
         let keys = try blocks.map(key)
         let watch = session.cancellation.watch()
         func features(_ index: Int) throws -> Tensor {
-            if let stored = store.cache.value(keys[index], { try $0.tensor() }) { return stored }
+            if let stored = store.cache.value(keys[index], { try $0.tensor() }), stored.isFinite { return stored }
             let block = Array(blocks[index])
             try plan(items.count - index * blocks[0].count, "features of a table", session)
             let parts = try stride(from: 0, to: block.count, by: 32).map { start in
@@ -280,6 +309,10 @@ package final class FeatureNetwork: ModelHandle {
                 return try session.abandonable { try compute(part) }
             }
             let features = Tensor.concatenated(parts)
+            if !features.isFinite, let bad = (0..<features.shape[0]).first(where: { !features[$0].isFinite }) {
+                let row = index * blocks[0].count + bad
+                throw NumberFailures.failure("what \(name) makes of the row", at: naming?(row) ?? "row \(row)", cure: cure)
+            }
             try store.keep(keys[index]) { $0.write(features) }
             return features
         }

@@ -80,6 +80,7 @@ struct Fitting {
     /// The options that were given: a default that changes raises the version in the key instead, so that an option that is added later
     /// does not make long trainings anew.
     func add(to builder: inout ItemKeyBuilder) {
+        // Whether one of the names fits does not depend on their order.
         for option in arguments.written where arguments.given.contains(where: { option.hasPrefix($0 + "=") }) && !option.hasPrefix("on=") {
             builder.add("option", option)
         }

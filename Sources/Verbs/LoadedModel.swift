@@ -139,8 +139,8 @@ package final class LoadedModel: ModelHandle {
     // MARK: Texts and pictures as numbers
 
     /// The text encoder's states of each text.
-    func embeddings(of texts: [String], in session: Session) throws -> [Embedding] {
-        let found = try finishedEmbeddings(of: texts, in: session)
+    func embeddings(of texts: [String], in session: Session, naming: ((Int) -> String)? = nil) throws -> [Embedding] {
+        let found = try finishedEmbeddings(of: texts, in: session, naming: naming)
         return try found.enumerated().map { row, embedding in
             guard let embedding else { throw Stop.error(at: "text \(row) of \(texts.count)") }
             return embedding
@@ -150,7 +150,7 @@ package final class LoadedModel: ModelHandle {
     /// The text encoder's states of each text, nil for those that were left when the user stopped. A text that is longer than the encoder
     /// takes is cut, with a warning. `count` is told how many of the texts were known and how many had to be computed.
     func finishedEmbeddings(
-        of texts: [String], in session: Session, cached: Bool = true, count: (Int, Int) -> Void = { _, _ in }
+        of texts: [String], in session: Session, cached: Bool = true, count: (Int, Int) -> Void = { _, _ in }, naming: ((Int) -> String)? = nil
     ) throws -> [Embedding?] {
         let watch = session.cancellation.watch()
         let known = encodings.withLock { $0 }
@@ -175,7 +175,9 @@ package final class LoadedModel: ModelHandle {
         let store = missing.isEmpty || !cached ? nil : try ItemStore(session.cache, verb: "encode text", self, [.textEncoder, .tokenizer])
         if let store {
             missing = try missing.filter { text in
-                guard let (states, summary) = store.cache.value(try textKey(text, store), { (try $0.tensor(), try $0.tensor()) }) else { return true }
+                guard let (states, summary) = store.cache.value(try textKey(text, store), { (try $0.tensor(), try $0.tensor()) }), states.isFinite,
+                    summary.isFinite
+                else { return true }
                 keep(text, states, summary.values)
                 return false
             }
@@ -190,6 +192,7 @@ package final class LoadedModel: ModelHandle {
             let states = Tensor.unknown([model.maximumTokens, model.textEncoder.configuration.width])
             return texts.map { known[$0] ?? Embedding(states: states, text: $0, model: identity) }
         }
+        var failures = NumberFailures()
         let began = ContinuousClock.now
         // So many at a time that a usual batch reads the weights once. What is stopped ends with the part it is at, a second for the report's encoder on two
         // cores; a second Ctrl-C does not wait for it.
@@ -198,6 +201,12 @@ package final class LoadedModel: ModelHandle {
             guard !watch.isStopped, let output = try Stop.unlessAbandoned({ try session.abandonable { try model.encode(part) } }) else { break }
             for (index, text) in part.enumerated() {
                 let (states, summary) = (output.states[index], output.pooled[index])
+                guard states.isFinite, summary.isFinite else {
+                    let row = texts.firstIndex(of: text) ?? 0
+                    failures.add(
+                        "what the text encoder makes of the text", at: naming?(row) ?? "\"\(LoadedModel.shortened(text))\"", cure: cure(for: .textEncoder))
+                    continue
+                }
                 keep(text, states, summary.values)
                 if let store {
                     try store.keep(try textKey(text, store)) {
@@ -208,6 +217,7 @@ package final class LoadedModel: ModelHandle {
             }
         }
         if !missing.isEmpty { session.cache?.log.note(work("text encoder", []), units: missing.count, ContinuousClock.now - began) }
+        if !watch.isStopped { try failures.throwIfAny() }
         let all = encodings.withLock { $0 }
         return texts.map { all[$0] }
     }
@@ -219,12 +229,13 @@ package final class LoadedModel: ModelHandle {
         try store.key {
             $0.add("text", text)
             $0.add("tokens", model.maximumTokens)
+            if let ids = model.tokenizer.ownIDs(text, to: model.maximumTokens) { $0.add("ids", ids) }
         }
     }
 
     /// What retrieval compares texts by, [texts, width]: the projected embedding of the model's own CLIP, else the text encoder's pooled one.
-    func features(of texts: [String], in session: Session) throws -> Tensor {
-        if let clip { return try clip.features(of: texts, session) }
+    func features(of texts: [String], in session: Session, naming: ((Int) -> String)? = nil) throws -> Tensor {
+        if let clip { return try clip.features(of: texts, session, naming: naming) }
         // The states of a whole data set would fill a disk, so only what is compared is kept.
         let store = try ItemStore(session.cache, verb: "text features", self, [.textEncoder, .tokenizer])
         let known = pooled.withLock { $0 }
@@ -232,7 +243,7 @@ package final class LoadedModel: ModelHandle {
         var missing = Array(Set(texts.filter { found[$0] == nil })).sorted()
         if let store {
             missing = try missing.filter { text in
-                guard let features = store.cache.value(try textKey(text, store), { try $0.tensor() }) else { return true }
+                guard let features = store.cache.value(try textKey(text, store), { try $0.tensor() }), features.isFinite else { return true }
                 found[text] = features.values
                 return false
             }
@@ -243,7 +254,8 @@ package final class LoadedModel: ModelHandle {
         }
         for start in stride(from: 0, to: missing.count, by: 32) {
             let part = Array(missing[start..<min(start + 32, missing.count)])
-            let states = try finishedEmbeddings(of: part, in: session, cached: false)
+            let states = try finishedEmbeddings(
+                of: part, in: session, cached: false, naming: naming.map { naming in { naming(texts.firstIndex(of: part[$0]) ?? 0) } })
             guard !states.contains(where: { $0 == nil }) else { throw Stop.error(at: "text \(start) of \(missing.count)") }
             let known = pooled.withLock { $0 }
             for text in part {

@@ -27,7 +27,8 @@ enum LookingVerbs {
         }
         guard case .table(let table) = value else {
             guard case .latent(let latent) = value, hasModel(invocation, for: latent) else { return .view(value.view) }
-            guard let picture = try EncodeVerb.pictures(of: [latent], invocation.model(), invocation)[0] else { throw Stop.error(at: "the picture") }
+            let pictures = try EncodeVerb.pictures(of: [latent], invocation.model(), invocation) { _ in "the latent that is shown" }
+            guard let picture = pictures[0] else { throw Stop.error(at: "the picture") }
             return .view(.grid(GridView(rows: [[GridView.Cell(picture: picture, description: "a latent, decoded")]])))
         }
         var pictures = table.columns.filter { $0.kind == .image }
@@ -191,6 +192,7 @@ struct Statistics {
             },
             rows: lines.map { line in
                 let statistics = line.statistics
+                // The only one has no order.
                 let shape = statistics.shapes.count == 1 ? statistics.shapes.first ?? "" : statistics.shapes.isEmpty ? "" : "various"
                 let numbers = [statistics.mean, statistics.deviation, statistics.smallest, statistics.largest]
                 let format = NumberFormat(for: numbers)

@@ -136,6 +136,7 @@ enum NoiseVerb {
             var generator = Seeds.generator(invocation, item: table.items[row])
             if clean.origin == .encoded, clean.seed == seed, let begun = clean.generator { generator = begun }
             var tensor = clean.tensor
+            guard tensor.isFinite || !invocation.mustBeFinite(tensor) else { throw NumberFailures.failure("the latent", at: table.itemPhrase(row)) }
             if added > 0 {
                 let noise = generator.normal(shape: [1] + tensor.shape).reshaped(tensor.shape)
                 tensor = try run.addNoise(tensor, noise, count: added)

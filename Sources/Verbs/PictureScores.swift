@@ -82,8 +82,19 @@ final class PictureScores {
         (self.against, self.statistics, self.networks) = (against, statistics, networks)
     }
 
-    /// The score of some rows.
+    /// The score of some rows. A pair of equal pictures has infinitely many decibels; no other score is infinite, and none is NaN.
     func estimate(_ metric: Metric, rows: [Int]) throws -> Estimate {
+        let estimate = try unchecked(metric, rows: rows)
+        guard invocation.session.standIns == nil else { return estimate }
+        func isNumber(_ value: Double) -> Bool { value.isFinite || (metric == .psnr && value == .infinity) }
+        if !metric.isOfSets, let place = zip(rows, estimate.items).first(where: { !isNumber($1) })?.0 {
+            throw NumberFailures.failure("`\(metric.rawValue)`", at: table.itemPhrase(place))
+        }
+        guard isNumber(estimate.value) else { throw EngineError(.numbers, "`\(metric.rawValue)` of these pictures holds NaN or infinity") }
+        return estimate
+    }
+
+    private func unchecked(_ metric: Metric, rows: [Int]) throws -> Estimate {
         guard !metric.isOfSets || rows.count >= 2 else {
             throw Complaint(
                 .outOfRange, "`\(metric.rawValue)` compares sets, and this group has \(rows.count) \(rows.count == 1 ? "picture" : "pictures")",
@@ -103,12 +114,12 @@ final class PictureScores {
         case .nearestPixel: return Estimate(items: try nearestPixel(rows))
         case .clip:
             let (distinct, own) = try ownTexts()
-            let texts = try unit("texts") { try network(metric).features(of: distinct, invocation.session) }
+            let texts = try textFeatures(distinct, own)
             return Estimate(
                 items: try ContrastiveScores.cosines(
                     unit("pictures") { try pictureFeatures(metric) }.selecting(rows: rows), texts.selecting(rows: rows.map { own[$0] })))
         case .clipImage:
-            let real = try unit("truth") { try self.features(self.pictures(self.truth, of: self.table), metric) }
+            let real = try unit("truth") { try self.features(self.pictures(self.truth, of: self.table), metric, naming: self.table.itemPhrase) }
             return Estimate(
                 items: try ContrastiveScores.cosines(unit("pictures") { try pictureFeatures(metric) }.selecting(rows: rows), real.selecting(rows: rows)))
         case .recall1, .recall5:
@@ -140,7 +151,7 @@ final class PictureScores {
         if metrics.contains(where: \.needsClip), let network = networks.clip {
             var note = "measured with \(network.summary)"
             if metrics.contains(where: { [.clip, .recall1, .recall5].contains($0) }), table.column(truth)?.kind == .image, table.column("text") != nil {
-                let real = try unit("truth") { try self.features(self.pictures(self.truth, of: self.table), .clip) }
+                let real = try unit("truth") { try self.features(self.pictures(self.truth, of: self.table), .clip, naming: self.table.itemPhrase) }
                 // Each item once, however many points a sweep had.
                 var seen: Set<Int> = []
                 let rows = table.items.indices.filter { seen.insert(table.items[$0]).inserted }
@@ -162,6 +173,9 @@ final class PictureScores {
     private func pixels(_ name: String, of table: Table, slot: String) throws -> DoubleMatrix {
         try matrix("pixels \(slot)") {
             let all = try pictures(name, of: table, slot: slot).map { try $0.pixels() }
+            if let row = all.firstIndex(where: { !$0.isFinite && invocation.mustBeFinite($0) }) {
+                throw NumberFailures.failure("the picture in `\(name)`", at: table.itemPhrase(row))
+            }
             guard let size = all.first?.shape else { throw Complaint(.emptyTable, "there are no pictures in `\(name)`", label: "no rows") }
             if let other = all.first(where: { $0.shape != size }) {
                 throw EngineError(
@@ -248,12 +262,12 @@ final class PictureScores {
         }
     }
 
-    private func features(_ pictures: [Picture], _ metric: Metric) throws -> Tensor {
-        try network(metric).features(of: pictures, invocation.session)
+    private func features(_ pictures: [Picture], _ metric: Metric, naming: ((Int) -> String)? = nil) throws -> Tensor {
+        try network(metric).features(of: pictures, invocation.session, naming: naming)
     }
 
     private func pictureFeatures(_ metric: Metric) throws -> Tensor {
-        try once("pictures \(metric.needsInception)") { try features(pictures(column, of: table, slot: "column"), metric) }
+        try once("pictures \(metric.needsInception)") { try features(pictures(column, of: table, slot: "column"), metric, naming: table.itemPhrase) }
     }
 
     /// Those of `against`, else the true pictures of the table, each item once.
@@ -316,9 +330,15 @@ final class PictureScores {
         return (distinct, own)
     }
 
+    private func textFeatures(_ distinct: [String], _ own: [Int]) throws -> DoubleMatrix {
+        try unit("texts") {
+            try network(.clip).features(of: distinct, invocation.session) { [table] place in table.itemPhrase(own.firstIndex(of: place) ?? 0) }
+        }
+    }
+
     private func recall(_ pictures: DoubleMatrix, _ top: Int, _ rows: [Int]) throws -> [Double] {
         let (distinct, own) = try ownTexts()
-        let texts = try unit("texts") { try network(.clip).features(of: distinct, invocation.session) }
+        let texts = try textFeatures(distinct, own)
         return try ContrastiveScores.recall(pictures: pictures.selecting(rows: rows), texts: texts, own: rows.map { own[$0] }, top: top)
     }
 }

@@ -59,16 +59,27 @@ enum PredictVerb {
                     $0.add("empty", conditions.empty.states)
                 }
                 keys[row] = key
-                guard let (empty, text) = store.cache.value(key, { (try $0.tensor(), try $0.tensor()) }), empty.shape == input.shape, text.shape == input.shape
+                guard let (empty, text) = store.cache.value(key, { (try $0.tensor(), try $0.tensor()) }), empty.shape == input.shape,
+                    text.shape == input.shape, empty.isFinite, text.isFinite
                 else { continue }
                 empties[row] = .tensor(empty)
                 texts[row] = .tensor(text)
             }
         }
-        let missing = told.indices.filter { texts[$0] == nil }
         let session = invocation.session
+        var failures = NumberFailures()
+        let known = texts.count
+        let missing = told.indices.filter { row in
+            guard texts[row] == nil else { return false }
+            for (what, tensor) in [("the latent", told[row].input), ("the text's embedding", conditions.texts[row].states)]
+            where !tensor.isFinite && invocation.mustBeFinite(tensor) {
+                failures.add(what, at: table.itemPhrase(row))
+                return false
+            }
+            return true
+        }
         if let plan = session.plan {
-            plan.add("predict", cached: told.count - missing.count, missing: 0)
+            plan.add("predict", cached: known, missing: 0)
             for row in missing {
                 let shape = told[row].input.shape
                 plan.add("predict", cached: 0, missing: 1, model.work("unet", shape), units: 2)
@@ -76,7 +87,7 @@ enum PredictVerb {
                 empties[row] = texts[row]
             }
         }
-        store?.cache.count("predict", cached: told.count - missing.count)
+        store?.cache.count("predict", cached: known)
         let groups = Batches.alike(missing.map { told[$0].input.shape }, .max).flatMap { group in
             Batches.ranges(count: group.count, size: session.settings.batch ?? unet.usualBatch).map { group[$0].map { missing[$0] } }
         }
@@ -95,6 +106,11 @@ enum PredictVerb {
                         contexts: Array(repeating: 0, count: rows.count) + Array(1...rows.count))
                 }
                 for (index, row) in rows.enumerated() {
+                    let isFinite = output[index].isFinite && output[rows.count + index].isFinite
+                    guard isFinite || told[row].input.isUnknown else {
+                        failures.add("the UNet's prediction", at: table.itemPhrase(row), cure: model.cure(for: .unet))
+                        continue
+                    }
                     empties[row] = .tensor(output[index])
                     texts[row] = .tensor(output[rows.count + index])
                     guard let store, let key = keys[row] else { continue }
@@ -108,6 +124,7 @@ enum PredictVerb {
                 session.progress.advance(by: rows.count)
             }
         } catch  where Stop.place(of: error) != nil {}
+        if !session.cancellation.isRequested { try failures.throwIfAny() }
         let done = told.indices.filter { texts[$0] != nil && empties[$0] != nil }
         table = table.finished(done)
         table.set(Column("eps.text", done.map { texts[$0] ?? .none }))
@@ -149,6 +166,10 @@ enum PredictVerb {
             var next = latent
             var generator = latent.generator ?? Generator(seed: 0)
             next.tensor = try run.step(output: output, sample: latent.tensor, generator: &generator)
+            guard next.tensor.isFinite || !invocation.mustBeFinite(next.tensor) else {
+                let cause = !latent.tensor.isFinite ? "the latent" : output.isFinite ? "the latent after the step" : "the prediction in `\(name)`"
+                throw NumberFailures.failure(cause, at: "\(table.itemPhrase(row)), \(latent.stepPhrase)")
+            }
             next.generator = generator
             next.run = run
             return .latent(next)

@@ -78,7 +78,7 @@ enum RetrieveVerb {
                 continue
             }
             let shape = try picture.pixels().shape
-            try add(column.name) { _ in .picture(Picture(values: .unknown(shape))) }
+            try add(column.name) { _ in .picture(Picture(values: .unknown(shape), isStandIn: true)) }
         }
         return result
     }
@@ -99,12 +99,12 @@ enum RetrieveVerb {
         if let network {
             queries =
                 table.has("text")
-                ? try network.features(of: texts(table, "text", invocation), session)
-                : try network.features(of: pictures(table, invocation, slot: nil), session)
+                ? try network.features(of: texts(table, "text", invocation), session, naming: table.itemPhrase)
+                : try network.features(of: pictures(table, invocation, slot: nil), session, naming: table.itemPhrase)
             keys =
                 by == "text"
-                ? try network.searchable(texts(source, "text", invocation, slot: "table"), session)
-                : try network.searchable(pictures(source, invocation, slot: "table"), session)
+                ? try network.searchable(texts(source, "text", invocation, slot: "table"), session, naming: source.itemPhrase)
+                : try network.searchable(pictures(source, invocation, slot: "table"), session, naming: source.itemPhrase)
         } else {
             let model = try invocation.model()
             guard table.has("text"), by == "text" else {
@@ -112,8 +112,8 @@ enum RetrieveVerb {
                     .unsupported, "\(model.name) has no whole CLIP to look at pictures with", place: model.model.folder,
                     cure: "`retrieve TABLE by=text` compares texts, and `using=` takes a whole CLIP")
             }
-            queries = try model.features(of: texts(table, "text", invocation), in: session)
-            keys = try EmbeddingRows(model.features(of: texts(source, "text", invocation, slot: "table"), in: session))
+            queries = try model.features(of: texts(table, "text", invocation), in: session, naming: table.itemPhrase)
+            keys = try EmbeddingRows(model.features(of: texts(source, "text", invocation, slot: "table"), in: session, naming: source.itemPhrase))
         }
         return try EmbeddingIndex(keys).nearest(queries, top: top)
     }

@@ -97,6 +97,7 @@ enum TableVerbs {
     static let with = VerbDeclaration(
         "with", .tables, "Adds columns by expressions over the row, or replaces them.", input: .table,
         slots: [Slot("columns", .assignments, .open, required: true, "a later one sees the earlier ones")], adds: ["NAME"], replaces: true,
+        notes: ["NaN and infinity stay what arithmetic makes them; where a network, a picture or a score would be made of them, that is an error."],
         columns: .kept, examples: ["items k=20..60:10 | with share=(k/70) | table", "items a=1,2 | with b=(a*a) c=(a + b) | table"],
         checks: { use in try Table.refuseItem(among: use.openNames) }
     ) { invocation in

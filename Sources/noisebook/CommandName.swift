@@ -19,6 +19,7 @@ enum CommandName {
         while index < words.count {
             let word = words[index]
             if names.contains(word) { return (word, Array(words[..<index]) + Array(words[(index + 1)...])) }
+            // Whether one of the options fits does not depend on their order.
             if flags.contains(word) || options.contains(where: { word.hasPrefix($0 + "=") }) {
                 index += 1
             } else if options.contains(word) {

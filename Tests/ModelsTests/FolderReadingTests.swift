@@ -18,7 +18,7 @@ struct FolderReadingTests {
 
     @Test("every scheduler file gives the reference's latents, and its picture within one level")
     func schedulers() throws {
-        guard let topic = try Golden.optionalTopic("folders") else { return }
+        let topic = try Golden.laterTopic("folders")
         let model = try Self.model.get()
         let list = try topic.json("schedulers.json"), arrays = try topic.tensors("schedulers.safetensors")
         let prompt = try #require(list["prompt"]?.string), seed = try #require(list["seed"]?.int)
@@ -76,7 +76,7 @@ struct FolderReadingTests {
 
     @Test("a small sample_size of a UNet from before diffusers 0.9 is 64, unless the files are taken exactly")
     func sizes() throws {
-        guard let topic = try Golden.optionalTopic("folders") else { return }
+        let topic = try Golden.laterTopic("folders")
         let configuration = try #require(try JSON.read(path: Golden.topic("models").path("pipeline/unet/config.json")).object)
         let rows = try #require(try topic.json("sizes.json").array)
         #expect(rows.count > 20)
@@ -97,7 +97,7 @@ struct FolderReadingTests {
 
     @Test("padding is hidden from a prompt where the text encoder's configuration says so")
     func attentionMask() throws {
-        guard let topic = try Golden.optionalTopic("folders") else { return }
+        let topic = try Golden.laterTopic("folders")
         let arrays = try topic.tensors("texts.safetensors"), list = try topic.json("texts.json")
         let copy = try ModelCopy()
         let members = try #require(try JSON.read(path: copy.at("text_encoder/config.json")).object)
@@ -114,7 +114,7 @@ struct FolderReadingTests {
 
     @Test("the middle block attends to itself whatever only_cross_attention says")
     func onlyCrossAttention() throws {
-        guard let topic = try Golden.optionalTopic("folders") else { return }
+        let topic = try Golden.laterTopic("folders")
         let folders = try topic.folder("unets").folders()
         #expect(folders.count >= 3)
         for folder in folders {

@@ -37,7 +37,9 @@ struct DiagnosticCodeTests {
 
     @Test("every kind of engine error has a code of its own")
     func engine() {
-        let kinds = ["file", "format", "weights", "configuration", "unsupported", "shape", "text", "schedule", "data", "memory", "interrupted"]
+        let kinds = [
+            "file", "format", "weights", "configuration", "unsupported", "shape", "text", "schedule", "data", "memory", "training", "numbers", "interrupted",
+        ]
         #expect(Set(kinds.map { DiagnosticCode(engineKind: $0) }).count == kinds.count)
     }
 }

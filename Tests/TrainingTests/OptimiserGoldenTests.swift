@@ -27,9 +27,9 @@ struct OptimiserGoldenTests {
         var mean = average.map { WeightAverage($0, of: parameters) }
         let steps = try #require(settings["steps"]?.int)
         let losses = try #require(json["loss"]?.array).compactMap(\.double), norms = try #require(json["grad_norm"]?.array).compactMap(\.double)
-        // The reference's float32 gradients are off its float64 ones by as much as the case says, and five steps of Adam let that grow: in
-        // the sets known to seven times as much at most.
-        let allowed = max(3e-4, 10 * (golden.json["grad_max_rel_err_f32_vs_f64"]?.double ?? 0))
+        // How far float32 rounding of the weights alone moves the norm of each step: Adam turns gradients near zero into whole steps of either
+        // sign. A dozen draws see most of it, so four times that.
+        let spreads = try #require(json["grad_norm_spread"]?.doubles, "\(golden.name): training_spread.py gives the case its grad_norm_spread")
         var smallest = [[Float]](repeating: [], count: parameters.names.count)
         for step in 0..<steps {
             parameters.clearGradients()
@@ -39,6 +39,7 @@ struct OptimiserGoldenTests {
             let norm = parameters.gradientNorm()
             // The reference's own float32 run is off its float64 run by up to 2e-5 after five steps.
             #expect(abs(loss.scalar - losses[step]) <= 1e-4 * losses[step], "\(golden.name) \(key) step \(step): loss \(loss.scalar), expected \(losses[step])")
+            let allowed = max(1e-5, 4 * spreads[step])
             #expect(abs(norm - norms[step]) <= allowed * norms[step], "\(golden.name) \(key) step \(step): norm \(norm), expected \(norms[step])")
             for (index, name) in parameters.names.enumerated() {
                 let gradient = parameters.gradient(name).values.map(abs)

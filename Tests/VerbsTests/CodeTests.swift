@@ -47,9 +47,9 @@ import Darwin
         Case(code: .notWritable, program: "items a=1 | save /etc/noisebook.csv"),
     ]
 
-    /// What has its test elsewhere: partial values (StoppedTests), a cell that should have failed and what a notebook's text warns of (NotebooksTests),
-    /// weights that nothing uses (ModelFolderTests).
-    static let elsewhere: Set<DiagnosticCode> = [.partialValue, .expectedFailure, .almostCell, .orphanOutput, .unusedWeights]
+    /// What has its test elsewhere: partial values (StoppedTests), numbers that are none (NumberFailureTests), a cell that should have failed and what
+    /// a notebook's text warns of (NotebooksTests), weights that nothing uses (ModelFolderTests).
+    static let elsewhere: Set<DiagnosticCode> = [.partialValue, .engineNumbers, .expectedFailure, .almostCell, .orphanOutput, .unusedWeights]
 
     /// A folder with the files of a case and a model `m` that shares what is not damaged with the one that ships.
     private func desk(_ sample: Case) throws -> TemporaryFolder {

@@ -96,7 +96,8 @@ struct AddedVocabulary: Sendable {
             if hit.token.takesSpaceBefore { start = max(TextEdge.startOfSpace(before: start, in: bytes), begin) }
             if hit.token.takesSpaceAfter { end = TextEdge.endOfSpace(from: end, in: bytes) }
             if begin < start { parts.append(.text(bytes[begin..<start])) }
-            parts.append(.token(hit.id))
+            // None where the token before took its white space and this one is nothing else.
+            if start < end { parts.append(.token(hit.id)) }
             begin = end
         }
         if begin < bytes.count { parts.append(.text(bytes[begin...])) }

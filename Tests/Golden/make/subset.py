@@ -49,7 +49,7 @@ def main():
     shutil.rmtree(out / "models", ignore_errors=True)
     shutil.rmtree(out / "pipeline", ignore_errors=True)
     shutil.rmtree(out / "schedulers", ignore_errors=True)
-    copy(whole, out, "versions.json", "tokenizer", "rng", "retrieval", "images/png", "images/corrupt", "images/corrupt.json",
+    copy(whole, out, "versions.json", "tokenizer", "added_tokens", "sizes", "rng", "retrieval", "images/png", "images/corrupt", "images/corrupt.json",
          "images/decode.json", "images/decode.safetensors", *[f"models/{m}" for m in MODELS])
     for model, cases in CASES.items():
         described = json.load(open(whole / f"models/{model}/cases.json"))
