@@ -94,15 +94,33 @@ package enum Arithmetic {
         return .tensor(tensor)
     }
 
-    static func unsuitable(_ value: Value, for name: String) -> Complaint {
+    static func unsuitable(_ value: Value, for name: String) -> Complaint { unsuitable(value.kind, for: name) }
+
+    static func unsuitable(_ kind: ValueKind, for name: String) -> Complaint {
         let cure: String? =
-            switch value {
+            switch kind {
             case .table: "use one of its columns: `t.NAME`"
             case .record: "use one of its fields: `r.NAME`"
             case .text: "text joins by interpolation: \"\\(a) and \\(b)\""
             default: nil
             }
-        return Complaint(.wrongOperands, "\(name) does not work on \(value.kind.phrase)", label: "this is \(value.kind.phrase)", help: cure)
+        return Complaint(.wrongOperands, "\(name) does not work on \(kind.phrase)", label: "this is \(kind.phrase)", help: cure)
+    }
+
+    static func incomparable(_ comparison: String, _ a: ValueKind, _ b: ValueKind) -> Complaint {
+        Complaint(
+            .wrongOperands, "`\(comparison)` cannot compare \(a.phrase) with \(b.phrase)",
+            label: a == b ? "such values have no order and are not compared" : "the kinds differ")
+    }
+
+    /// Where yes or no is needed.
+    static func noCondition(_ kind: ValueKind) -> Complaint {
+        guard kind == .list else {
+            return Complaint(.wrongOperands, "a condition is needed here, and this is \(kind.phrase)", label: "neither yes nor no")
+        }
+        return Complaint(
+            .wrongOperands, "a condition is needed here, and this is a list", label: "one yes or no per element",
+            help: "ask for one number first: `min(list)`, `max(list)`, `sum(list)`")
     }
 
     // MARK: Comparison and logic
@@ -137,10 +155,7 @@ package enum Arithmetic {
             if comparison == .equal { return .boolean(x == y) }
             if comparison == .unequal { return .boolean(x != y) }
             throw Complaint(.wrongOperands, "yes and no have no order", label: "cannot compare with `\(comparison.rawValue)`")
-        default:
-            throw Complaint(
-                .wrongOperands, "`\(comparison.rawValue)` cannot compare \(a.kind.phrase) with \(b.kind.phrase)",
-                label: a.kind == b.kind ? "such values have no order and are not compared" : "the kinds differ")
+        default: throw incomparable(comparison.rawValue, a.kind, b.kind)
         }
     }
 
@@ -160,12 +175,7 @@ package enum Arithmetic {
         switch value {
         case .boolean(let truth): return truth
         case .none: return false
-        case .list:
-            throw Complaint(
-                .wrongOperands, "a condition is needed here, and this is a list", label: "one yes or no per element",
-                help: "ask for one number first: `min(list)`, `max(list)`, `sum(list)`")
-        default:
-            throw Complaint(.wrongOperands, "a condition is needed here, and this is \(value.kind.phrase)", label: "neither yes nor no")
+        default: throw noCondition(value.kind)
         }
     }
 

@@ -37,6 +37,8 @@ struct BoundCommand {
 struct Binder {
     /// Whether a name can be read as a variable where the command stands.
     let knows: (String) -> Bool
+    /// The verbs that have an option.
+    let owners: (String) -> [String]
     private(set) var problems: [Diagnostic] = []
     /// Options that the command being bound seems to mean by names it misspells: they are not reported as missing too.
     private var meant: Set<String> = []
@@ -44,7 +46,7 @@ struct Binder {
     /// Whether an argument could not be read: it may be the one that seems to be missing.
     private var isUnread = false
 
-    init(knows: @escaping (String) -> Bool) { self.knows = knows }
+    init(owners: @escaping (String) -> [String], knows: @escaping (String) -> Bool) { (self.owners, self.knows) = (owners, knows) }
 
     /// Where the command's input comes from.
     enum Supply {
@@ -136,7 +138,16 @@ struct Binder {
         if let closest = Suggestion.closest(to: name.text, in: candidates) { meant.insert(closest) }
         report(
             .unknownOption, "`\(declaration.name)` has no option `\(name.text)`", at: name.span,
-            label: ForeignWord.option(name.text, of: declaration.name) ?? Suggestion.question(for: name.text, in: candidates) ?? "no such option", declaration)
+            label: ForeignWord.option(name.text, of: declaration.name) ?? Suggestion.question(for: name.text, in: candidates) ?? owner(of: name.text)
+                ?? "no such option", declaration)
+    }
+
+    /// "it belongs to `denoise`"
+    private func owner(of option: String) -> String? {
+        let verbs = owners(option).map { "`\($0)`" }
+        guard let last = verbs.last else { return nil }
+        guard verbs.count > 1 else { return "it belongs to \(last)" }
+        return verbs.count > 4 ? "it is an option of other verbs: `help \(option)`" : "it belongs to \(verbs.dropLast().joined(separator: ", ")) and \(last)"
     }
 
     private mutating func fill(_ bound: inout BoundCommand, _ slot: Slot?, _ argument: Argument) {
@@ -162,7 +173,8 @@ struct Binder {
                 if argument.items.count > 1 {
                     problems.append(
                         Diagnostic(
-                            .wrongType, "`\(slot.name)` takes one \(slot.typePhrase.droppingArticle), not several", at: argument.rawSpan,
+                            .wrongType, "`\(slot.name)` takes \(slot.typePhrase)" + (slot.typePhrase.contains(", ") ? "" : ", not several"),
+                            at: argument.rawSpan,
                             label: "\(argument.items.count) given"))
                     isUnread = true
                     return nil
@@ -208,13 +220,5 @@ struct Binder {
 
     private mutating func report(_ code: DiagnosticCode, _ title: String, at span: Span, label: String, _ declaration: VerbDeclaration) {
         problems.append(Diagnostic(code, title, at: span, label: label, help: ["usage: " + declaration.usage]))
-    }
-}
-
-extension String {
-    /// "a name" without its article.
-    var droppingArticle: String {
-        for article in ["a ", "an ", "the "] where hasPrefix(article) { return String(dropFirst(article.count)) }
-        return self
     }
 }

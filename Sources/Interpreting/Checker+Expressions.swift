@@ -22,11 +22,20 @@ extension Checker {
         return guess(list)
     }
 
-    mutating func checkPerRow(_ list: ListExpression, _ columns: ColumnGuess) {
+    /// Gives what is known of the kind that the rows get.
+    @discardableResult mutating func checkPerRow(_ list: ListExpression, _ columns: ColumnGuess, _ slot: Slot? = nil) -> KindGuess? {
         let outside = row
         row = columns
         defer { row = outside }
+        let before = problems.count
         for item in list.items { check(item, perRow: true, bareIn: false) }
+        guard list.items.count == 1, let only = list.items.first, problems.count == before else { return nil }
+        switch slot?.kind {
+        case .condition: checkCondition(only, perRow: true)
+        case .expression: checkOrdering(only)
+        default: break
+        }
+        return kind(of: only, perRow: true)
     }
 
     /// Gives what is known of the value, where that is not of numbers or texts.
@@ -46,6 +55,9 @@ extension Checker {
     }
 
     private mutating func checkParts(_ expression: Expression, perRow: Bool, bareIn list: Bool) -> ValueGuess {
+        let before = problems.count
+        // A part that is wrong itself says enough.
+        defer { if problems.count == before { checkOperands(expression, perRow: perRow) } }
         switch expression.kind {
         case .number, .boolean, .none, .error: break
         case .text(let parts):

@@ -143,7 +143,7 @@ struct Checker {
         }
         let known = names
         let anything = mayBeColumn
-        var binder = Binder { known.contains($0) || anything }
+        var binder = Binder(owners: { [session] in session.verbs.owners(of: $0) }) { known.contains($0) || anything }
         let bound = binder.bind(command, declaration, supply: supply)
         problems += binder.problems
         checkSupply(bound, supply)
@@ -155,16 +155,21 @@ struct Checker {
         checkColumns(bound, columns)
         var slots: [String: ValueGuess] = [:]
         for filled in bound.filled { slots[filled.slot.name] = check(filled, columns) }
-        var row = columns
+        // Where rows are folded, a column is the list of a group's values.
+        let isFolded = if case .listed = declaration.columns { true } else { false }
+        var row = isFolded ? columns.folded(bound.raws("columns")) : columns
         var lists: [String: ValueGuess] = [:]
+        var open: [String: KindGuess] = [:]
         for (name, list) in bound.open {
             if declaration.open?.isPerRow == true {
-                checkPerRow(list, row)
-                row.add(name.text)
+                open[name.text] = checkPerRow(list, row)
+                if !isFolded { row.add(name.text, kind: open[name.text]) }
             } else {
                 lists[name.text] = check(list, isList: true)
+                open[name.text] = lists[name.text]?.element.kindGuess
             }
         }
+        if bound.filled("table") != nil { checkAgreement(bound, columns, slots) }
         checkOrder(bound)
         let sure = checkUse(bound, input: input, slots, lists)
         if let definition { return check(definition, slots, input: hasInput ? input : nil, at: command.verb.span) }
@@ -173,7 +178,7 @@ struct Checker {
         let turn = Turn(bound: bound, input: input, hasInput: hasInput || !canDoWithout, slots: slots, lists: lists)
         let block = command.block.map { check($0, turn) } ?? .unknown
         if binder.problems.isEmpty { checkCollisions(bound, input: columns, slots, block: block.columns) }
-        return sure.map { ValueGuess($0) } ?? declaration.value(of: bound, input: input, slots: slots, block: block, computed: computed)
+        return sure.map { ValueGuess($0) } ?? declaration.value(of: bound, input: input, slots: slots, open: open, block: block, computed: computed)
     }
 
     /// The body of a definition at a call: with the values that flow in and that its arguments have there. What is wrong only there is said
@@ -282,7 +287,7 @@ struct Checker {
         let it = guesses["it"]
         if let variables = columns.variables {
             names.formUnion(variables)
-            for name in variables { guesses[name] = nil }
+            for name in variables { guesses[name] = columns.kind(of: name).flatMap { if case .one(let kind) = $0 { .kind(kind) } else { nil } } }
         } else {
             mayBeColumn = true
             guesses = [:]
@@ -308,14 +313,18 @@ struct Checker {
                 }
             case .expression(let list):
                 if filled.slot.isPerRow {
-                    checkPerRow(list, input)
+                    checkPerRow(list, input, filled.slot)
                 } else {
+                    let before = problems.count
                     if case .tables = filled.slot.kind {
                         values += list.items.map { check($0, perRow: false, bareIn: true) }
                     } else {
                         values.append(check(list, isList: isList(filled.slot)))
                     }
                     checkValue(list, values.last ?? .unknown, filled)
+                    if problems.count == before, filled.slot.isAsked, let only = list.items.first, list.items.count == 1 {
+                        checkCondition(only, perRow: false)
+                    }
                 }
             }
         }

@@ -10,14 +10,23 @@ struct ColumnGuess: Equatable {
     private var likely: [String] = []
     /// Those that are surely there.
     private var sure: Set<String> = []
+    /// Of some of those, what their values are.
+    private var kinds: [String: KindGuess] = [:]
 
     /// Nothing is known.
     static let unknown = ColumnGuess(names: nil)
 
     /// No more than these.
-    init(only names: [String]) {
+    init(only names: [String], kinds: [String: KindGuess] = [:]) {
         self.names = names
+        self.kinds = kinds
         sure = Set(names)
+    }
+
+    /// Those of a table that is there.
+    init(of table: Table) {
+        let kinds = table.columns.map { ($0.name, KindGuess($0.values)) }
+        self.init(only: table.columns.map(\.name), kinds: Dictionary(kinds.compactMap { name, kind in kind.map { (name, $0) } }) { first, _ in first })
     }
 
     /// Any, but for those that only verbs compute.
@@ -31,6 +40,25 @@ struct ColumnGuess: Equatable {
     var certain: [String] { sure.sorted() }
 
     func surelyHas(_ name: String) -> Bool { sure.contains(name) }
+
+    /// What the values of a column are that is surely there.
+    func kind(of name: String) -> KindGuess? {
+        if name == Table.itemName { return kinds[name] ?? .one(.number) }
+        return surelyHas(name) ? kinds[name] : nil
+    }
+
+    /// The rows of a group as its expressions see them: what the groups do not agree in are lists.
+    func folded(_ keys: [String]) -> ColumnGuess {
+        var result = self
+        for name in kinds.keys where !keys.contains(name) { result.kinds[name] = kinds[name]?.listed }
+        if !keys.contains(Table.itemName) { result.kinds[Table.itemName] = .list(.number) }
+        return result
+    }
+
+    /// No more than these of its columns.
+    func selecting(_ names: [String]) -> ColumnGuess {
+        ColumnGuess(only: names, kinds: Dictionary(names.compactMap { name in kind(of: name).map { (name, $0) } }) { first, _ in first })
+    }
 
     func lacks(_ name: String) -> Bool { name != Table.itemName && names?.contains(name) == false }
 
@@ -66,21 +94,23 @@ struct ColumnGuess: Equatable {
             result.lacking = lacking.union(other.lacking).filter { lacksComputed($0) && other.lacksComputed($0) }
         }
         result.sure = sure.intersection(other.sure)
+        result.kinds = kinds.filter { other.kinds[$0.key] == $0.value }
         return result
     }
 
     /// The columns of `other` come to these, each behind `prefix`.
     mutating func add(_ other: ColumnGuess, prefix: String, computed: Set<String>) {
         if let others = other.names {
-            for name in others { add(prefix + name, surely: other.surelyHas(name)) }
+            for name in others { add(prefix + name, surely: other.surelyHas(name), kind: other.kinds[name]) }
         } else {
             addOthers(but: prefix.isEmpty ? other.lacking : computed)
-            for name in other.likely { add(prefix + name, surely: other.surelyHas(name)) }
+            for name in other.likely { add(prefix + name, surely: other.surelyHas(name), kind: other.kinds[name]) }
         }
     }
 
-    mutating func add(_ name: String, surely: Bool = true) {
+    mutating func add(_ name: String, surely: Bool = true, kind: KindGuess? = nil) {
         if surely { sure.insert(name) }
+        kinds[name] = kind
         if names?.contains(name) == false { names?.append(name) }
         if names == nil, !likely.contains(name) { likely.append(name) }
         lacking.remove(name)
@@ -113,14 +143,17 @@ extension VerbRegistry {
 
 extension VerbDeclaration {
     /// What is known of the command's result.
-    func value(of bound: BoundCommand, input: ValueGuess, slots: [String: ValueGuess], block: ValueGuess, computed: Set<String>) -> ValueGuess {
+    /// - Parameter open: of the open slot's names, the kinds of the columns that they make.
+    func value(
+        of bound: BoundCommand, input: ValueGuess, slots: [String: ValueGuess], open: [String: KindGuess], block: ValueGuess, computed: Set<String>
+    ) -> ValueGuess {
         if case .other(let kind) = columns { return .kind(kind) }
         if case .looped = columns { return input.merged(with: block) }
-        return columns(of: bound, input: input.columns, slots: slots, block: block.columns, computed: computed).map { .table($0) } ?? .unknown
+        return columns(of: bound, input: input.columns, slots: slots, open: open, block: block.columns, computed: computed).map { .table($0) } ?? .unknown
     }
 
     /// The columns that the command adds to what it keeps.
-    func newColumns(of bound: BoundCommand, slots: [String: ValueGuess], computed: Set<String>) -> ColumnGuess {
+    func newColumns(of bound: BoundCommand, slots: [String: ValueGuess], open: [String: KindGuess] = [:], computed: Set<String>) -> ColumnGuess {
         var result = ColumnGuess(only: [])
         let prefix = bound.raw("as") ?? slot("as")?.standard
         for name in adds {
@@ -128,7 +161,7 @@ extension VerbDeclaration {
                 // All of the other table's, as they are or behind the name that `as` gives.
                 result.add(slots["table"]?.columns ?? .unknown, prefix: prefix.map { $0 + "." } ?? "", computed: computed)
             } else if name == "NAME" {
-                for (name, _) in bound.open { result.add(name.text) }
+                for (name, _) in bound.open { result.add(name.text, kind: open[name.text]) }
             } else if name == "AS" || name.hasPrefix("AS.") {
                 if let prefix { result.add(prefix + name.dropFirst(2)) }
             } else {
@@ -137,14 +170,14 @@ extension VerbDeclaration {
             }
         }
         if let name = bound.raw("as"), !adds.contains(where: { $0.hasPrefix("AS.") }) { result.add(name) }
-        if bound.filled("repeat") != nil { result.add("repeat") }
-        if bound.filled("every") != nil { result.add("left") }
+        if bound.filled("repeat") != nil { result.add("repeat", kind: .one(.number)) }
+        if bound.filled("every") != nil { result.add("left", kind: .one(.number)) }
         return result
     }
 
     /// The columns of what the command gives; nil where it may give no table.
     private func columns(
-        of bound: BoundCommand, input: ColumnGuess, slots: [String: ValueGuess], block: ColumnGuess, computed: Set<String>
+        of bound: BoundCommand, input: ColumnGuess, slots: [String: ValueGuess], open: [String: KindGuess], block: ColumnGuess, computed: Set<String>
     ) -> ColumnGuess? {
         var result: ColumnGuess
         switch columns {
@@ -160,11 +193,11 @@ extension VerbDeclaration {
                 guard case .raw(let items) = part else { return .unknown }
                 names += items.map(\.column)
             }
-            result = ColumnGuess(only: names)
+            result = input.selecting(names)
         }
         // A name in quotes or brackets can be any.
         if bound.filled("as") != nil, bound.raw("as") == nil { return .unknown }
-        result.add(newColumns(of: bound, slots: slots, computed: computed), prefix: "", computed: computed)
+        result.add(newColumns(of: bound, slots: slots, open: open, computed: computed), prefix: "", computed: computed)
         return result
     }
 }

@@ -61,7 +61,7 @@ struct Runner {
                 .unknownVerb, "there is no verb `\(command.verb.text)`", at: command.verb.span,
                 label: Suggestion.question(for: command.verb.text, in: session.verbs.names) ?? "not known", source: source)
         }
-        var binder = Binder { scope[$0] != nil }
+        var binder = Binder(owners: { session.verbs.owners(of: $0) }) { scope[$0] != nil }
         let bound = binder.bind(command, declaration, supply: supply)
         if let problem = binder.problems.first { throw problem.located(in: source) }
 

@@ -11,11 +11,14 @@ package struct Output: Sendable {
     package var span: Span
     /// Warnings that came up while it ran, such as a prompt that is too long.
     package var warnings: [String]
+    /// Whether its value is to be read like a page.
+    package var isProse: Bool
 
-    package init(value: Value, span: Span, warnings: [String]) {
+    package init(value: Value, span: Span, warnings: [String], isProse: Bool = false) {
         self.value = value
         self.span = span
         self.warnings = warnings
+        self.isProse = isProse
     }
 }
 
@@ -126,7 +129,7 @@ extension Session {
         for statement in program.statements {
             do {
                 let (value, isShown) = try execute(statement, of: source)
-                let output = Output(value: isShown ? value : .none, span: statement.span, warnings: takeWarnings())
+                let output = Output(value: isShown ? value : .none, span: statement.span, warnings: takeWarnings(), isProse: givesProse(statement))
                 if !output.value.isNone || !output.warnings.isEmpty {
                     result.outputs.append(output)
                     shown(output)
@@ -154,7 +157,12 @@ extension Session {
     }
 
     /// What becomes of a stopped line that is run again.
-    private var goingOn: String { cache == nil ? "; nothing is cached here, so the line begins anew" : "; the same line goes on" }
+    private var goingOn: String { cache == nil ? "; nothing is cached here, so the line begins anew" : "; run the same line to continue" }
+
+    private func givesProse(_ statement: Statement) -> Bool {
+        guard case .pipeline(let pipeline) = statement.kind else { return false }
+        return pipeline.allCommands.last.flatMap { verb($0.verb.text) }?.givesProse ?? false
+    }
 
     private func execute(_ statement: Statement, of source: SourceFile) throws -> (Value, isShown: Bool) {
         let runner = Runner(session: self, source: source)

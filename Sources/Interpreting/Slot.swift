@@ -26,7 +26,7 @@ package struct Slot: Sendable {
         case value
         case table
         case model
-        /// Evaluated once per row of the input.
+        /// Evaluated once per row of the input, to what has an order.
         case expression
         /// Evaluated once per row of the input, to yes or no.
         case condition
@@ -110,6 +110,14 @@ package struct Slot: Sendable {
         }
     }
 
+    /// Whether it is asked once for yes or no.
+    var isAsked: Bool {
+        switch kind {
+        case .claim, .verdict: true
+        default: false
+        }
+    }
+
     /// As it stands in a usage line: `[K]`, `of=N`, `[scheduler=]`.
     package var usage: String {
         let core: String
@@ -135,7 +143,7 @@ package struct Slot: Sendable {
         case .choice(let choices): base = "one of " + choices.joined(separator: ", ")
         case .column: base = "the name of a column"
         case .columns: base = "names of columns"
-        case .columnOrNumber: base = "a number or the name of a column"
+        case .columnOrNumber: return "a number" + bounds + (range == nil ? " or one column" : ", or one column")
         case .list: base = "a list"
         case .value: base = "a value"
         case .table: base = "a table"
@@ -148,8 +156,13 @@ package struct Slot: Sendable {
         case .lists: base = "lists, each with a name"
         case .tables: base = "variables that hold tables"
         }
-        guard let range else { return base }
-        if range.upperBound == .infinity { return base + " of at least \(NumberFormat.plain(range.lowerBound))" }
-        return base + " from \(NumberFormat.plain(range.lowerBound)) to \(NumberFormat.plain(range.upperBound))"
+        return base + bounds
+    }
+
+    /// " from 1 to 64"
+    private var bounds: String {
+        guard let range else { return "" }
+        if range.upperBound == .infinity { return " of at least \(NumberFormat.plain(range.lowerBound))" }
+        return " from \(NumberFormat.plain(range.lowerBound)) to \(NumberFormat.plain(range.upperBound))"
     }
 }

@@ -13,7 +13,7 @@ enum ValueGuess {
     /// What is known of a value that is there.
     init(_ value: Value) {
         switch value {
-        case .table(let table): self = .table(ColumnGuess(only: table.columns.map(\.name)))
+        case .table(let table): self = .table(ColumnGuess(of: table))
         case .number, .text, .boolean, .none, .model: self = .among([value])
         case .list(let values): self = values.count <= 200 ? .among([value]) : .unknown
         default: self = .kind(value.kind)
@@ -46,7 +46,7 @@ enum ValueGuess {
                     default: false
                     }
                 }
-            return isText ? ColumnGuess(only: ["text"]) : .unknown
+            return isText ? ColumnGuess(only: ["text"], kinds: ["text": .one(.text)]) : .unknown
         case .unknown, .kind: return .unknown
         }
     }

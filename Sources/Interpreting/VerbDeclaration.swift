@@ -111,6 +111,8 @@ package struct VerbDeclaration: Sendable {
     package let opens: (@Sendable ([String], Session) throws -> [String])?
     /// Whether files may be there behind it that were not before.
     package let writesFiles: Bool
+    /// Whether what it gives is to be read like a page, its lines broken to the width that there is.
+    package let givesProse: Bool
     /// Throws a complaint about what is written out and cannot work, before anything runs.
     package let checks: (@Sendable (VerbUse) throws -> Void)?
     /// The value that a use surely gives, where `checks` has made it already.
@@ -121,7 +123,7 @@ package struct VerbDeclaration: Sendable {
         _ name: String, _ family: Family, _ summary: String, input: Input, asArgument: Bool = false, slots: [Slot] = [],
         block: Bool = false, blockNames: BlockNames = .none, adds: [String] = [], addsOneOf: Bool = false, replaces: Bool = false,
         notes: [String] = [],
-        columns: Columns = .unknown, reads: [Read] = [], examples: [String], version: Int = 1,
+        columns: Columns = .unknown, reads: [Read] = [], examples: [String], givesProse: Bool = false, version: Int = 1,
         opens: (@Sendable ([String], Session) throws -> [String])? = nil,
         writesFiles: Bool = false, checks: (@Sendable (VerbUse) throws -> Void)? = nil, known: (@Sendable (VerbUse) -> Value?)? = nil,
         run: @escaping @Sendable (Invocation) throws -> Value
@@ -143,6 +145,7 @@ package struct VerbDeclaration: Sendable {
         self.examples = examples
         self.version = version
         self.opens = opens
+        self.givesProse = givesProse
         self.checks = checks
         self.known = known
         self.writesFiles = writesFiles

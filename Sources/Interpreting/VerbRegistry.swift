@@ -11,5 +11,7 @@ package struct VerbRegistry: Sendable {
 
     package subscript(name: String) -> VerbDeclaration? { byName[name] }
     package var names: [String] { all.map(\.name) }
+    /// The verbs that have an option of that name.
+    package func owners(of option: String) -> [String] { all.filter { $0.named.contains { $0.name == option } }.map(\.name) }
     package var namesWithBlock: [String] { all.filter(\.hasBlock).map(\.name) }
 }

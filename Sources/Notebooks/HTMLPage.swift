@@ -61,7 +61,7 @@ struct HTMLPage {
         .output > * + * { margin-top: .6rem; } .output pre { color: var(--soft); white-space: pre-wrap; overflow-wrap: anywhere; }
         table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; }
         th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: middle; }
-        th[align=right], td[align=right] { text-align: right; } td[align=center], th[align=center] { text-align: center; }
+        th[align=right], td[align=right] { text-align: right; } td[align=right] { white-space: nowrap; } td[align=center], th[align=center] { text-align: center; }
         thead th { cursor: pointer; white-space: nowrap; border-bottom: 2px solid var(--line); user-select: none; }
         thead th[aria-sort=ascending]::after { content: " \\2191"; } thead th[aria-sort=descending]::after { content: " \\2193"; }
         thead th:focus-visible, img:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
@@ -88,11 +88,16 @@ struct HTMLPage {
               table.querySelectorAll('thead th').forEach(other => other.removeAttribute('aria-sort'));
               head.setAttribute('aria-sort', down ? 'descending' : 'ascending');
               const text = row => row.cells[column].textContent.trim();
-              const number = row => parseFloat(text(row));
+              const number = row => parseFloat(text(row).replace(/^(-?)inf/, '$1Infinity'));
               const omitted = row => [...row.cells].every(cell => cell.textContent.trim() === '…');
               const rows = [...body.rows].filter(row => !omitted(row));
-              const numeric = rows.every(row => !isNaN(number(row)) || text(row) === '-' || text(row) === '');
-              rows.sort((a, b) => (numeric ? (number(a) || 0) - (number(b) || 0) : text(a).localeCompare(text(b))) * (down ? -1 : 1));
+              // What is missing comes last either way, and so does what is no number.
+              const missing = row => ['', '-', 'nan'].includes(text(row));
+              const present = rows.filter(row => !missing(row));
+              const numeric = present.every(row => !isNaN(number(row)));
+              const order = (a, b) => numeric ? (number(a) > number(b)) - (number(a) < number(b)) : text(a).localeCompare(text(b));
+              present.sort((a, b) => order(a, b) * (down ? -1 : 1));
+              rows.splice(0, rows.length, ...present, ...rows.filter(missing));
               rows.concat([...body.rows].filter(omitted)).forEach(row => body.append(row));
             };
             head.addEventListener('click', sort);

@@ -110,11 +110,11 @@ package struct OutputComparison {
         func isFar(_ x: Double, _ y: Double, _ share: Double) -> Bool { abs(x - y) > max(share * half, Self.relativeTolerance * max(abs(x), abs(y))) }
         if isFar(stored.value, computed.value, 0.25) {
             return
-                "\(NumberFormat.plain(computed.value)) against \(NumberFormat.plain(stored.value)): off by more than a quarter of the half width \(NumberFormat.plain(half))"
+                "\(NumberFormat.plain(computed.value)) against \(NumberFormat.plain(stored.value)): off by more than a quarter of the half width \(NumberFormat.brief(half))"
         }
         guard isFar(stored.low, computed.low, 0.5) || isFar(stored.high, computed.high, 0.5) else { return nil }
         return
-            "[\(NumberFormat.plain(computed.low)), \(NumberFormat.plain(computed.high))] against [\(NumberFormat.plain(stored.low)), \(NumberFormat.plain(stored.high))]: off by more than half of the half width \(NumberFormat.plain(half))"
+            "[\(NumberFormat.plain(computed.low)), \(NumberFormat.plain(computed.high))] against [\(NumberFormat.plain(stored.low)), \(NumberFormat.plain(stored.high))]: off by more than half of the half width \(NumberFormat.brief(half))"
     }
 
     private func reason(_ x: Double, _ y: Double, areWhole: Bool, column: String?) -> String? {
@@ -126,7 +126,7 @@ package struct OutputComparison {
         if areWhole { return "\(NumberFormat.plain(y)) against \(NumberFormat.plain(x)): whole numbers are compared exactly" }
         let off = abs(x - y) / max(abs(x), abs(y))
         return off <= Self.relativeTolerance
-            ? nil : "\(NumberFormat.plain(y)) against \(NumberFormat.plain(x)): off by \(NumberFormat.plain(off)) of it, allowed is \(Self.relativeTolerance)"
+            ? nil : "\(NumberFormat.plain(y)) against \(NumberFormat.plain(x)): off by \(NumberFormat.brief(off)) of it, allowed is \(Self.relativeTolerance)"
     }
 
     private func reason(file stored: String, _ computed: String) -> String? {

@@ -118,7 +118,8 @@ package struct Completer {
     /// `help` takes the name of a verb.
     private func verbs(for slot: Slot, of verb: VerbDeclaration) -> [String] {
         verb.name == "help"
-            ? session.verbNames + DiagnosticCode.allCases.map(\.rawValue) + LanguageForm.all.map(\.name) + Function.allCases.map(\.rawValue) : []
+            ? session.verbNames + DiagnosticCode.allCases.map(\.rawValue) + LanguageForm.all.map(\.name) + Function.allCases.map(\.rawValue)
+                + session.verbs.all.flatMap { $0.named.map(\.name) } : []
     }
 
     private func functions(_ context: LineContext) -> [String] {

@@ -15,7 +15,7 @@ package struct Display: Sendable {
     package enum Form: Sendable { case terminal, text, json }
 
     package var form: Form
-    /// Whether errors are told in sentences, for screen readers: NO_COLOR or a dumb terminal.
+    /// Whether errors are told in sentences, for screen readers: at a dumb terminal.
     package var isNarrated: Bool
     /// Whether standard error takes colour.
     package var errorColour: Bool
@@ -31,20 +31,26 @@ package struct Display: Sendable {
         let output = Terminal.current(STDOUT_FILENO)
         let error = Terminal.current(STDERR_FILENO)
         return Display(
-            form: json ? .json : (output.isTerminal && output.hasColour ? .terminal : .text), isNarrated: error.isTerminal && !error.hasColour,
+            form: json ? .json : (output.isTerminal && !output.isDumb ? .terminal : .text), isNarrated: error.isTerminal && error.isDumb,
             errorColour: error.hasColour)
     }
 
     /// A value without a line end behind it; nil where there is nothing to show. JSON is on one line.
-    package func text(_ value: Value) throws -> String? {
+    package func text(_ value: Value, isProse: Bool = false) throws -> String? {
         guard !value.isNone else { return nil }
         switch form {
         case .json: return try ValueJSON.json(value).text
-        case .text: return try TextRenderer().render(value.view)
+        case .text: return try TextRenderer(proseWidth: isProse ? Self.proseWidth : nil).render(value.view)
         // The window may have another size than before.
-        case .terminal: return try TerminalRenderer(Terminal.current()).render(value.view)
+        case .terminal:
+            let terminal = Terminal.current()
+            guard isProse else { return try TerminalRenderer(terminal).render(value.view) }
+            return try TextRenderer(proseWidth: terminal.columns).render(value.view)
         }
     }
+
+    /// Where nobody says how wide the paper is.
+    private static let proseWidth = 80
 
     package func text(_ diagnostics: [Diagnostic]) -> String {
         isNarrated ? NarratedRenderer().text(diagnostics) : LayoutRenderer(usesColour: errorColour).text(diagnostics)

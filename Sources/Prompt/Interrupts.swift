@@ -92,7 +92,8 @@ package enum Interrupts {
         return try body()
     }
 
-    /// Reading of a line: SIGINT, SIGTERM, SIGHUP, SIGWINCH and SIGTSTP are reported by `take` instead of having their effect.
+    /// Reading of a line: SIGINT, SIGTERM, SIGHUP, SIGWINCH and SIGTSTP are reported by `take` instead of having their effect. Ctrl-\ has
+    /// none: beside Ctrl-C and Ctrl-Z it is hit by mistake, and the session would be lost.
     static func whileReading<R>(_ body: () -> R) -> R {
         let before = mode.exchange(Mode.reading.rawValue, ordering: .relaxed)
         var stop = sigaction()
@@ -103,8 +104,10 @@ package enum Interrupts {
         #endif
         var old = sigaction()
         sigaction(SIGTSTP, &stop, &old)
+        let oldQuit = signal(SIGQUIT, SIG_IGN)
         defer {
             sigaction(SIGTSTP, &old, nil)
+            signal(SIGQUIT, oldQuit)
             mode.store(before, ordering: .relaxed)
         }
         return body()

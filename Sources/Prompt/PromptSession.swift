@@ -128,7 +128,9 @@ package final class PromptSession {
 
     private func show(_ output: Output) throws {
         for warning in output.warnings { write(display.warning(warning) + "\n", .error) }
-        if let text = try display.text(output.value) { write(text + "\n", .output) }
+        if let text = try display.text(output.value, isProse: output.isProse) {
+            Pager(display).show(text + "\n", isProse: output.isProse) { write($0, .output) }
+        }
     }
 
     /// A value that was shown says itself that it is partial; one that went into a variable does not.

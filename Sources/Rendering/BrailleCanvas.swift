@@ -4,6 +4,8 @@ struct BrailleCanvas {
     let lines: Int
     private var dots: [UInt8]
     private var owners: [Int?]
+    /// Characters that stand in place of dots.
+    private var characters: [Int: Character] = [:]
 
     init(columns: Int, lines: Int) {
         (self.columns, self.lines) = (columns, lines)
@@ -22,6 +24,14 @@ struct BrailleCanvas {
         let bits: [[UInt8]] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]]
         dots[cell] |= bits[y % 4][x % 2]
         if owners[cell] == nil { owners[cell] = owner }
+    }
+
+    /// A character where the dot would be; the last one there stays.
+    mutating func put(_ character: Character, _ x: Int, _ y: Int, owner: Int) {
+        guard x >= 0, x < width, y >= 0, y < height else { return }
+        let cell = y / 4 * columns + x / 2
+        characters[cell] = character
+        owners[cell] = owner
     }
 
     /// Bresenham's line.
@@ -57,7 +67,8 @@ struct BrailleCanvas {
                 flush()
                 owner = owners[cell]
             }
-            run += dots[cell] == 0 ? " " : String(UnicodeScalar(0x2800 + UInt32(dots[cell])).map(Character.init) ?? " ")
+            run +=
+                characters[cell].map { String($0) } ?? (dots[cell] == 0 ? " " : String(UnicodeScalar(0x2800 + UInt32(dots[cell])).map(Character.init) ?? " "))
         }
         flush()
         return out

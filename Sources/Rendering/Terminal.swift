@@ -13,23 +13,29 @@ package struct Terminal: Sendable {
     /// Pixels of one character cell, where the terminal says so.
     package var cellWidth: Int
     package var cellHeight: Int
-    /// Whether colour and cursor movements are welcome: not for TERM=dumb, not where NO_COLOR is set.
+    /// Whether colour is welcome: not for TERM=dumb, not where NO_COLOR is set.
     package var hasColour: Bool
+    /// Whether it only takes lines of text, as TERM=dumb says: nothing is drawn there, errors are told in sentences.
+    package var isDumb: Bool
 
-    package init(isTerminal: Bool, columns: Int = 80, rows: Int = 24, cellWidth: Int = 10, cellHeight: Int = 20, hasColour: Bool = false) {
+    package init(
+        isTerminal: Bool, columns: Int = 80, rows: Int = 24, cellWidth: Int = 10, cellHeight: Int = 20, hasColour: Bool = false, isDumb: Bool? = nil
+    ) {
         self.isTerminal = isTerminal
         self.columns = columns
         self.rows = rows
         self.cellWidth = cellWidth
         self.cellHeight = cellHeight
         self.hasColour = hasColour
+        self.isDumb = isDumb ?? !hasColour
     }
 
     /// The state of the file `descriptor` now; a window can change its size at any time.
     package static func current(_ descriptor: CInt = STDOUT_FILENO) -> Terminal {
         var terminal = Terminal(isTerminal: isatty(descriptor) == 1)
         guard terminal.isTerminal else { return terminal }
-        terminal.hasColour = environment("NO_COLOR").map(\.isEmpty) ?? true && !isDumb
+        terminal.isDumb = environment("TERM").map { $0.isEmpty || $0 == "dumb" } ?? true
+        terminal.hasColour = environment("NO_COLOR").map(\.isEmpty) ?? true && !terminal.isDumb
         var size = winsize()
         guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 else { return terminal }
         if size.ws_col > 0 { terminal.columns = Int(size.ws_col) }
@@ -40,8 +46,6 @@ package struct Terminal: Sendable {
         }
         return terminal
     }
-
-    package static var isDumb: Bool { environment("TERM").map { $0.isEmpty || $0 == "dumb" } ?? true }
 
     package static func environment(_ name: String) -> String? {
         getenv(name).map { String(cString: $0) }

@@ -67,13 +67,16 @@ package struct TerminalPictures: Sendable {
     }
 
     private func print(_ strip: PictureStrip, columns: Int, lines: Int) -> String {
-        let info = Self.makeTerminalInfo(withFallback: true)
-        defer { chafa_term_info_unref(info) }
+        let info = Self.makeTerminalInfo(withFallback: true), own = Self.makeTerminalInfo(withFallback: false)
+        defer {
+            chafa_term_info_unref(info)
+            chafa_term_info_unref(own)
+        }
         guard let configuration = chafa_canvas_config_new() else { return "" }
         defer { chafa_canvas_config_unref(configuration) }
         chafa_canvas_config_set_geometry(configuration, gint(columns), gint(lines))
         chafa_canvas_config_set_cell_geometry(configuration, gint(cellWidth), gint(cellHeight))
-        chafa_canvas_config_set_canvas_mode(configuration, Self.canvasMode(info))
+        chafa_canvas_config_set_canvas_mode(configuration, Self.canvasMode(own))
         chafa_canvas_config_set_work_factor(configuration, 1)
         switch method {
         case .kitty: chafa_canvas_config_set_pixel_mode(configuration, CHAFA_PIXEL_MODE_KITTY)

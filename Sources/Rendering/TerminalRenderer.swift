@@ -23,7 +23,7 @@ package struct TerminalRenderer: Sendable {
         case .table(let table): try render(table)
         case .grid(let grid): try render(grid)
         case .plot(let plot):
-            terminal.hasColour ? PlotTerminal(terminal: terminal).render(plot) : try TextRenderer(cellWidth: 40).render(.plot(plot))
+            !terminal.isDumb ? PlotTerminal(terminal: terminal).render(plot) : try TextRenderer(cellWidth: 40).render(.plot(plot))
         case .stack(let views): try views.map(render).joined(separator: "\n\n")
         }
     }

@@ -8,16 +8,19 @@ package struct TextRenderer: Sendable {
     package var rowLimit: Int?
     /// Columns of text that a cell may take; the last of a row is not cut.
     package var cellWidth: Int
+    /// Columns of text that prose is broken to; nil leaves its lines as they are.
+    package var proseWidth: Int?
 
-    package init(rowLimit: Int? = nil, cellWidth: Int = 60) {
+    package init(rowLimit: Int? = nil, cellWidth: Int = 60, proseWidth: Int? = nil) {
         self.rowLimit = rowLimit
         self.cellWidth = cellWidth
+        self.proseWidth = proseWidth
     }
 
     package func render(_ view: View) throws -> String {
         switch view {
-        case .text(let text): TextWidth.printable(text)
-        case .table(let table): try render(table)
+        case .text(let text): proseWidth.map { Prose.wrapped(TextWidth.printable(text), to: $0) } ?? TextWidth.printable(text)
+        case .table(let table): try proseWidth.map { Prose.wrapped(try render(table), to: $0) } ?? render(table)
         case .grid(let grid): try render(grid)
         // Numbers are read more easily than dots.
         case .plot(let plot): try TextWidth.oneLine(plot.words) + "\n" + render(plot.table)

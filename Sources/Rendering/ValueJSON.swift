@@ -68,7 +68,14 @@ package enum ValueJSON {
         case .text(let text): return ["kind": "text", "text": .string(text)]
         case .stack(let views): return ["kind": "stack", "views": .array(try views.map(json))]
         case .table(let table):
-            if let source = table.source { return try json(source) }
+            if let source = table.source {
+                // What is said of the view alone.
+                guard let note = table.note, source.notes.isEmpty, source.partial == nil, case .object(var result) = try json(source) else {
+                    return try json(source)
+                }
+                result["note"] = .string(note)
+                return .object(result)
+            }
             var result: [String: JSON] = [
                 "kind": "table",
                 "columns": .array(table.headings.map { ["name": .string($0.name), "kind": .string($0.kind.rawValue)] }),

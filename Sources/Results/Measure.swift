@@ -56,7 +56,14 @@ package struct Measure: Sendable, Equatable {
     }
 
     /// "261 (251 to 270)".
-    package func text(_ format: NumberFormat) -> String {
-        hasInterval ? "\(format(value)) (\(format(low)) to \(format(high)))" : format(value)
+    package func text(_ format: ColumnFormat) -> String {
+        hasInterval ? Measure.text(value, low, high, format) : format(value)
+    }
+
+    static func text(_ value: Double, _ low: Double, _ high: Double, _ format: ColumnFormat) -> String {
+        // What rounding leaves of differences that cancel is a zero beside an interval.
+        let least = 1e-12 * max(abs(value), abs(low), abs(high))
+        let parts = [value, low, high].map { format(abs($0) < least ? 0 : $0) }
+        return "\(parts[0]) (\(parts[1]) to \(parts[2]))"
     }
 }

@@ -4,47 +4,10 @@ import Glibc
 import Darwin
 #endif
 
-/// How the numbers of one column are printed: with as many decimals as they need, at most five significant digits of the largest,
-/// the same number for all, so that a difference between two runs shows results and not printing.
+/// How one number is printed.
 package enum NumberFormat: Sendable, Equatable {
     case fixed(decimals: Int)
     case scientific(decimals: Int)
-
-    package init(for numbers: some Sequence<Double>) {
-        let finite = numbers.filter(\.isFinite)
-        let largest = finite.map(abs).max() ?? 0
-        guard largest > 0 else {
-            self = .fixed(decimals: 0)
-            return
-        }
-        guard largest >= 1e-4, largest < 1e12 else {
-            self = .scientific(decimals: 4)
-            return
-        }
-        let magnitude = Int(log10(largest).rounded(.down))
-        let most = max(0, 4 - magnitude)
-        // The fewest decimals that lose nothing, if that is less.
-        for decimals in 0..<most {
-            let scale = pow(10, Double(decimals))
-            if finite.allSatisfy({ abs(($0 * scale).rounded() - $0 * scale) < 1e-9 * max(1, abs($0 * scale)) }) {
-                self = .fixed(decimals: decimals)
-                return
-            }
-        }
-        self = .fixed(decimals: most)
-    }
-
-    /// Of measures, and numbers beside them: two digits of the smallest half width. More would be noise.
-    package init(for measures: [Measure], and numbers: [Double] = []) {
-        let all = measures.flatMap { [$0.value, $0.low, $0.high] } + numbers
-        let half = measures.map { ($0.high - $0.low) / 2 }.filter { $0 > 0 && $0.isFinite }.min() ?? 0
-        let usual = NumberFormat(for: all)
-        guard half > 1e-7, case .fixed(let most) = usual else {
-            self = usual
-            return
-        }
-        self = .fixed(decimals: min(most, max(0, 1 - Int(log10(half).rounded(.down)))))
-    }
 
     package func callAsFunction(_ number: Double) -> String {
         if number.isNaN { return "nan" }
@@ -58,13 +21,6 @@ package enum NumberFormat: Sendable, Equatable {
         return text.hasPrefix("-") && text.allSatisfy { "-0.".contains($0) } ? String(text.dropFirst()) : text
     }
 
-    /// A number that is exact: where the column's decimals would make it a zero, it takes digits of its own.
-    package func exact(_ number: Double) -> String {
-        let text = self(number)
-        guard case .fixed = self, number != 0, !text.contains(where: { ("1"..."9").contains($0) }), number.isFinite else { return text }
-        return NumberFormat.scientific(decimals: 1)(number)
-    }
-
     /// One number on its own: whole numbers as such, others with the fewest digits that read back as the same number.
     package static func plain(_ number: Double) -> String {
         if number.isNaN { return "nan" }
@@ -72,6 +28,26 @@ package enum NumberFormat: Sendable, Equatable {
         if number == number.rounded(), abs(number) < 1e15 { return String(Int64(number)) }
         return "\(number)"
     }
+
+    /// One number that was computed, to be read in a sentence: rounded to three significant digits, whole ones as they are.
+    package static func brief(_ number: Double) -> String {
+        guard number.isFinite, number != number.rounded() else { return plain(number) }
+        let text = significant(3, number)
+        guard text.contains("."), !text.contains("e") else { return text }
+        var digits = Substring(text)
+        while digits.last == "0" { digits.removeLast() }
+        return String(digits.last == "." ? digits.dropLast() : digits)
+    }
+
+    /// So many significant digits, of whole numbers all.
+    static func significant(_ digits: Int, _ number: Double) -> String {
+        let magnitude = magnitude(number)
+        guard magnitude >= -4, magnitude < 12 else { return NumberFormat.scientific(decimals: digits - 1)(number) }
+        return NumberFormat.fixed(decimals: max(0, digits - 1 - magnitude))(number)
+    }
+
+    /// The power of ten of the first digit.
+    static func magnitude(_ number: Double) -> Int { number == 0 || !number.isFinite ? 0 : Int(log10(abs(number)).rounded(.down)) }
 
     private static func print(_ format: String, _ decimals: Int, _ number: Double) -> String {
         withVaList([Int32(decimals), number]) { arguments in

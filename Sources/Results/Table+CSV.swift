@@ -6,12 +6,15 @@ extension Table {
     /// for a picture, latent or tensor.
     package func csv(file: (Column, _ row: Int) -> String = { column, row in column.values[row].summary }) -> String {
         let columns = shownColumns.flatMap { column -> [Column] in
-            guard column.kind == .measure else { return [column] }
+            // Numbers without an interval can stand among measures.
+            let isOfMeasures = column.values.contains { $0.kind == .measure } && column.values.allSatisfy { $0.isNone || $0.number != nil }
+            guard isOfMeasures else { return [column] }
             func part(_ body: (Measure) -> Double) -> [Value] {
                 column.values.map { if case .measure(let measure) = $0 { .number(body(measure)) } else { .none } }
             }
             return [
-                Column(column.name, part(\.value)), Column(column.name + ".low", part(\.low)), Column(column.name + ".high", part(\.high)),
+                Column(column.name, column.values.map { $0.number.map { .number($0) } ?? .none }), Column(column.name + ".low", part(\.low)),
+                Column(column.name + ".high", part(\.high)),
             ]
         }
         return CSV.text(
@@ -21,7 +24,7 @@ extension Table {
                     switch column.values[row] {
                     case .none: ""
                     case .picture, .latent, .tensor, .embedding: file(column, row)
-                    case let value: value.summary
+                    case let value: value.exactText
                     }
                 }
             })
@@ -48,5 +51,20 @@ extension Table {
                 Column(name, zip(cells, numbers).map { cell, number in cell.isEmpty ? .none : isNumeric ? .number(number ?? 0) : .text(cell) }))
         }
         self.init(columns: columns, rowCount: csv.rows.count, items: items, showsItem: items != nil)
+    }
+}
+
+extension Value {
+    /// In one line with all digits, for programs: measures inside lists and records, too.
+    fileprivate var exactText: String {
+        switch self {
+        case .list(let values): "[" + values.map(\.exactText).joined(separator: ", ") + "]"
+        case .record(let record): "{" + record.fields.map { "\($0.name): \($0.value.exactText)" }.joined(separator: ", ") + "}"
+        case .measure(let measure):
+            measure.hasInterval
+                ? "\(NumberFormat.plain(measure.value)) (\(NumberFormat.plain(measure.low)) to \(NumberFormat.plain(measure.high)))"
+                : NumberFormat.plain(measure.value)
+        default: summary
+        }
     }
 }

@@ -15,6 +15,8 @@ package struct Table: Sendable {
     package var partial: Partial?
     /// What a reader of its numbers must know, shown below it: with what they were measured, say.
     package var notes: [String] = []
+    /// Where its measures are differences: to what.
+    package var baseline: String?
 
     /// `items` defaults to 0, 1, 2, ...; every column must have `rowCount` values.
     package init(columns: [Column], rowCount: Int? = nil, items: [Int]? = nil, recipes: [Recipe]? = nil, showsItem: Bool = false) {
@@ -125,6 +127,7 @@ package struct Table: Sendable {
             },
             rowCount: tables.reduce(0) { $0 + $1.rowCount },
             items: tables.flatMap(\.items), recipes: tables.flatMap(\.recipes), showsItem: tables.contains { $0.showsItem })
+        if Set(tables.map(\.baseline)).count == 1 { result.baseline = tables.first?.baseline }
         let partials = tables.compactMap(\.partial)
         if var partial = partials.first {
             partial.kept = result.rowCount

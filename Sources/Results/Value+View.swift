@@ -34,17 +34,17 @@ extension Value {
         case .embedding(let embedding): "embedding \(embedding.states.shape.shapeText)"
         case .latent(let latent): "latent \(latent.tensor.shape.shapeText)"
         case .tensor(let tensor): "tensor \(tensor.shape.shapeText)"
-        case .measure(let measure): measure.text(NumberFormat(for: [measure]))
+        case .measure(let measure): measure.text(ColumnFormat(for: [measure]))
         case .model(let model): model.summary
         case .view: "a view"
         }
     }
 
-    package func cell(_ format: NumberFormat? = nil) -> TableView.Cell {
+    package func cell(_ format: ColumnFormat? = nil) -> TableView.Cell {
         switch self {
         case .none: .missing
         case .picture(let picture): .picture(picture)
-        case .number(let number): .text(format?.exact(number) ?? NumberFormat.plain(number))
+        case .number(let number): .text(format?(number) ?? NumberFormat.plain(number))
         case .measure(let measure): .text(format.map(measure.text) ?? summary)
         default: .text(summary)
         }
@@ -71,7 +71,7 @@ extension Table {
 extension Column {
     package var cells: [TableView.Cell] {
         let measures = values.compactMap { if case .measure(let measure) = $0 { measure } else { nil } }
-        let format = NumberFormat(for: measures, and: values.compactMap { if case .number(let number) = $0 { number } else { nil } })
+        let format = ColumnFormat(for: measures, and: values.compactMap { if case .number(let number) = $0 { number } else { nil } })
         return values.map { $0.cell(format) }
     }
 }

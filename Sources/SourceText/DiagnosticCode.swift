@@ -76,6 +76,7 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case latentOfOtherModel = "W002"
     case fewPictures = "W004"
     case separateStatement = "W005"
+    case sharedSeeds = "W006"
     case unusedWeights = "W008"
     case almostCell = "W010"
     case orphanOutput = "W011"

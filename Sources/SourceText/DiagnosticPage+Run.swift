@@ -149,6 +149,14 @@ extension DiagnosticCode {
                 "weights that nothing uses",
                 "A weight file holds tensors that the network of its config.json does not have. They are left alone, as in the reference; where they are many, the configuration may be another network's.",
                 example: "model = load models/with-extras", cure: "see whether config.json and the weights belong together; else nothing.")
+        case .sharedSeeds:
+            DiagnosticPage(
+                "points of a sweep share random numbers",
+                "Item i draws from seed + i, so that it can be made again alone. Where the seeds of a sweep are closer than there are items, an item at one point draws what another draws at the next: the points look independent and are not.",
+                example: "sweep seed=1,2 { test | noise of=70 seed=(seed) | denoise }",
+                cure:
+                    "`sweep repeat=2 { test | noise of=70 | denoise }` gives each point seeds of its own; seeds of your own must be as far apart as there are items: `seed=0,1000`."
+            )
         default: preconditionFailure("no run page for \(rawValue)")
         }
     }

@@ -46,10 +46,28 @@ package enum ForeignWord {
         case "steps": verb == "noise" || verb == "denoise" ? "the steps are those of `noise of=N`" : nil
         case "strength": "write `noise K of=N`: K of N steps of noise"
         case "negative_prompt": "`denoise negative=` is meant"
+        case "sampler", "solver", "sampling_method": "`noise scheduler=` is meant"
         case "seed", "generator": verb == "denoise" ? "the seed is that of `noise seed=`" : nil
         case "prompt", "caption": "what flows in brings the column `text`"
         case "height", "width": verb == "noise" || verb == "denoise" ? "`noise size=WIDTHxHEIGHT` is meant" : nil
         case "lora", "controlnet", "refiner", "ip_adapter": "`\(name)` is not supported"
+        default: nil
+        }
+    }
+
+    /// What an option is called here that other programs have under another name.
+    package static func optionName(_ name: String) -> String? {
+        switch name.lowercased() {
+        case "sampler", "sampling", "solver", "sampling_method", "scheduler_type", "sampler_name": "scheduler"
+        case "guidance_scale", "cfg", "cfg_scale", "scale": "guidance"
+        case "num_inference_steps", "n_steps", "num_steps": "of"
+        case "negative_prompt", "uncond": "negative"
+        case "generator", "random_seed", "rng": "seed"
+        case "height", "width", "resolution": "size"
+        case "learning_rate", "lr": "rate"
+        case "batch_size": "batch"
+        case "dtype", "torch_dtype", "fp16", "half": "precision"
+        case "k", "strength", "denoising_strength": "k"
         default: nil
         }
     }

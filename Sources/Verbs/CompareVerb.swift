@@ -58,7 +58,9 @@ enum CompareVerb {
         result.record(invocation.step())
         let named = keys.filter { column in !apart.contains { $0.name == column.name } && Set(table.items.indices.map { key(column, $0) }).count > 1 }
         let place = chosen.first.map { first in named.map { "\($0.name)=\($0.values[first].summary)" }.joined(separator: ", ") } ?? ""
-        result.notes = ["differences to \(place.isEmpty ? "the chosen row" : place)"] + table.notes
+        let baseline = place.isEmpty ? "the chosen row" : place
+        result.baseline = baseline
+        result.notes = ["differences to \(baseline)"] + table.notes
         return .table(result)
     }
 }

@@ -11,11 +11,15 @@ enum ControlVerbs {
         input: .optional,
         slots: [
             Slot("values", .lists, .open, "the first name changes slowest"),
-            Slot("repeat", .number(whole: true), standard: "1", in: 1...1000, "so often each point, with other seeds; adds the column `repeat`"),
+            Slot(
+                "repeat", .number(whole: true), standard: "1", in: 1...1000, "how many times to run each point, each with new seeds; adds the column `repeat`"),
             Slot("on_error", .choice(["stop", "skip"]), standard: "stop", "whether a point that fails ends the sweep"),
         ],
         block: true, blockNames: .open, adds: ["NAME"],
-        notes: ["All points use the same seeds, so that the differences between them are paired. What flows in is `it` in the block."],
+        notes: [
+            "All points use the same seeds, so that the differences between them are paired. What flows in is `it` in the block.",
+            "To repeat with other random numbers take `repeat=`: with `seed=1,2` item 1 at seed 1 would draw what item 0 draws at seed 2.",
+        ],
         columns: .block,
         examples: [
             "sweep k=20..60:20 { items x=1,2 | with y=(x*k) } | table",
@@ -41,47 +45,51 @@ enum ControlVerbs {
         defer { session.progress.end() }
         let all = points(lists, repeats: repeats)
         let combinations = all.count / repeats
-        for (number, columns) in all.enumerated() {
-            let repeatIndex = number / combinations
-            let place = columns.map { "\($0.name)=\($0.value.summary)" }.joined(separator: ", ")
-            session.seedOffset += repeatIndex * Seeds.perRepeat
-            defer { session.seedOffset -= repeatIndex * Seeds.perRepeat }
-            // What a stop leaves: the points before, and what this one has finished.
-            func stopped(at inner: Table.Partial?, _ innerPlace: String) -> Value {
-                var result = Table.stacked(tables)
-                let point = Block.values(columns)
-                let size = inner == nil ? tables.first?.rowCount : inner?.total
-                result.partial = .init(
-                    place: [place, innerPlace].filter { !$0.isEmpty }.joined(separator: ", "), kept: result.rowCount, total: size.map { $0 * count },
-                    unfinished: (inner?.unfinished(within: point) ?? [point]) + all[(number + 1)...].map(Block.values))
-                return .table(result)
-            }
-            var table: Table
-            do {
-                table = try Block.table(try block(it: invocation.input, columns), of: "sweep")
-            } catch  where session.cancellation.isRequested && !tables.isEmpty && Stop.isStop(error) {
-                return stopped(at: nil, Stop.place(of: error) ?? "")
-            } catch  where skips && !session.cancellation.isRequested {
-                session.warn("left out \(place): \(Block.title(of: error))")
+        return try SeedWatch.watching(session, points: all.count) { seeds in
+            for (number, columns) in all.enumerated() {
+                let repeatIndex = number / combinations
+                let place = columns.map { "\($0.name)=\($0.value.summary)" }.joined(separator: ", ")
+                seeds.begin(place)
+                session.seedOffset += repeatIndex * Seeds.perRepeat
+                defer { session.seedOffset -= repeatIndex * Seeds.perRepeat }
+                // What a stop leaves: the points before, and what this one has finished.
+                func stopped(at inner: Table.Partial?, _ innerPlace: String) -> Value {
+                    var result = Table.stacked(tables)
+                    let point = Block.values(columns)
+                    let size = inner == nil ? tables.first?.rowCount : inner?.total
+                    result.partial = .init(
+                        place: [place, innerPlace].filter { !$0.isEmpty }.joined(separator: ", "), kept: result.rowCount, total: size.map { $0 * count },
+                        unfinished: (inner?.unfinished(within: point) ?? [point]) + all[(number + 1)...].map(Block.values), steps: inner?.steps)
+                    return .table(result)
+                }
+                var table: Table
+                do {
+                    table = try Block.table(try block(it: invocation.input, columns), of: "sweep")
+                } catch  where session.cancellation.isRequested && !tables.isEmpty && Stop.isStop(error) {
+                    return stopped(at: nil, Stop.place(of: error) ?? "")
+                } catch  where skips && !session.cancellation.isRequested {
+                    session.warn("left out \(place): \(Block.title(of: error))")
+                    session.progress.advance(by: 1)
+                    continue
+                } catch {
+                    throw place.isEmpty ? error : NotedError(error, note: place)
+                }
+                for (name, _) in columns where table.has(name) {
+                    throw Complaint(.columnExists, "the block's table has a column `\(name)` already", label: "the sweep would add it again", slot: name)
+                }
+                table.prepend(columns.map { column in Column(column.name, Array(repeating: column.value, count: table.rowCount)) })
+                tables.append(table)
+                seeds.end(session)
                 session.progress.advance(by: 1)
-                continue
-            } catch {
-                throw place.isEmpty ? error : NotedError(error, note: place)
-            }
-            for (name, _) in columns where table.has(name) {
-                throw Complaint(.columnExists, "the block's table has a column `\(name)` already", label: "the sweep would add it again", slot: name)
-            }
-            table.prepend(columns.map { column in Column(column.name, Array(repeating: column.value, count: table.rowCount)) })
-            tables.append(table)
-            session.progress.advance(by: 1)
-            if session.cancellation.isRequested {
-                if let inner = table.partial { return stopped(at: inner, inner.place) }
-                if number + 1 < all.count {
-                    return stopped(at: .init(place: "", kept: table.rowCount, total: table.rowCount, unfinished: []), "")
+                if session.cancellation.isRequested {
+                    if let inner = table.partial { return stopped(at: inner, inner.place) }
+                    if number + 1 < all.count {
+                        return stopped(at: .init(place: "", kept: table.rowCount, total: table.rowCount, unfinished: []), "")
+                    }
                 }
             }
+            return .table(.stacked(tables))
         }
-        return .table(.stacked(tables))
     }
 
     /// All combinations, the first name slowest, as often as they are repeated.
@@ -117,7 +125,7 @@ enum ControlVerbs {
         var result = Table.stacked(tables)
         if tables.count < table.rowCount || result.partial != nil {
             let place = ["row \(tables.count) of \(table.rowCount)"] + [result.partial?.place].compactMap { $0 }
-            result.partial = .init(place: place.joined(separator: ", "), kept: result.rowCount, total: nil)
+            result.partial = .init(place: place.joined(separator: ", "), kept: result.rowCount, total: nil, steps: result.partial?.steps)
         }
         return .table(result)
     }

@@ -48,10 +48,10 @@ enum DenoiseVerb {
         }
         let conditions = try Conditions(invocation, table, model)
         // Many steps follow the first: it packs the network's weights.
-        let kept = try WeightUse.$current.withValue(.often) { try DenoisingWork(invocation, table, model, latents, conditions).run() }
+        let (kept, steps) = try WeightUse.$current.withValue(.often) { try DenoisingWork(invocation, table, model, latents, conditions).run() }
         let rows = kept.flatMap { row, turns in turns.map { (row, $0) } }
         var result = table.rows(rows.map(\.0))
-        result.partial = table.finished(kept.map(\.row)).partial
+        result.partial = table.finished(kept.map(\.row), steps: steps).partial
         result.set(Column("latent", rows.map { .latent($0.1) }))
         result.set(Column("calls", numbers: rows.map { Double($0.1.run?.index ?? 0) }))
         if invocation.arguments.given.contains("every") {

@@ -48,8 +48,8 @@ struct DenoisingWork {
         cache = store?.cache
     }
 
-    /// Of each row that was finished, the latents to keep, in the order of the rows.
-    func run() throws -> [(row: Int, turns: [Latent])] {
+    /// Of each row that was finished, the latents to keep, in the order of the rows; and how far the others are, if the user stopped.
+    func run() throws -> (finished: [(row: Int, turns: [Latent])], stopped: Table.Partial.Steps?) {
         let session = invocation.session
         let tags = session.trace?.tags(rows: latents.count)
         var rows = try latents.indices.map { try begun($0, tags?[$0]) }
@@ -57,7 +57,7 @@ struct DenoisingWork {
         if let plan = session.plan {
             plan.add("denoise", cached: known, missing: 0)
             for index in rows.indices where !rows[index].isFinished { try planned(&rows[index], plan) }
-            return rows.enumerated().map { ($0.offset, $0.element.kept) }
+            return (rows.enumerated().map { ($0.offset, $0.element.kept) }, nil)
         }
         if let standIns = session.standIns {
             for index in rows.indices where !standIns.isWanted(rows[index].current.tag) || rows[index].current.tensor.isUnknown {
@@ -75,12 +75,14 @@ struct DenoisingWork {
         cache?.count("denoise", cached: known)
         session.progress.begin("denoise", total: rows.reduce(0) { $0 + $1.callsLeft })
         defer { session.progress.end() }
+        var stopped: Table.Partial.Steps?
         for group in groups(rows) {
-            guard try denoise(group, &rows, &failures) else { break }
+            stopped = try denoise(group, &rows, &failures)
+            if stopped != nil { break }
             cache?.count("denoise", computed: group.count { !rows[$0].isFailed })
         }
         if !session.cancellation.isRequested { try failures.throwIfAny() }
-        return rows.enumerated().filter(\.element.isFinished).map { ($0.offset, $0.element.kept) }
+        return (rows.enumerated().filter(\.element.isFinished).map { ($0.offset, $0.element.kept) }, stopped)
     }
 
     /// Takes a row to its end with numbers that nobody knows yet, and counts the calls that it would take.
@@ -177,13 +179,16 @@ struct DenoisingWork {
         }
     }
 
-    /// Takes the rows of a group to their ends; false if the user stopped before. All of them are at the same place. A row whose numbers are
-    /// none is left there, and the others go on without it, which changes none of them.
-    private func denoise(_ group: [Int], _ all: inout [Row], _ failures: inout NumberFailures) throws -> Bool {
+    /// Takes the rows of a group to their ends; how far they came if the user stopped before. All of them are at the same place. A row whose
+    /// numbers are none is left there, and the others go on without it, which changes none of them.
+    private func denoise(_ group: [Int], _ all: inout [Row], _ failures: inout NumberFailures) throws -> Table.Partial.Steps? {
         let session = invocation.session
         let unet = model.model.unet
         let isGuided = Guidance.isNeeded(scale: guidance)
-        guard !session.cancellation.isRequested else { return false }
+        func stopped(_ row: Row) -> Table.Partial.Steps {
+            .init(done: row.index, total: row.marks.last ?? row.index, areKept: cache != nil)
+        }
+        guard !session.cancellation.isRequested else { return stopped(all[group[0]]) }
         let conditioning = try conditions.conditioning(unet, rows: group, withEmpty: isGuided)
         var rows = group.map { all[$0] }
         /// Places in the group.
@@ -197,7 +202,7 @@ struct DenoisingWork {
         for call in 0..<total {
             if session.cancellation.isRequested {
                 try saveUnfinished(rows)
-                return false
+                return stopped(rows[0])
             }
             guard let first = going.first, let timestep = rows[first].current.run?.timestep else { break }
             let contexts = isGuided ? Array(repeating: 0, count: going.count) + going.map { $0 + 1 } : going
@@ -222,7 +227,7 @@ struct DenoisingWork {
                 }
             } catch {
                 try saveUnfinished(rows)
-                if Stop.place(of: error) != nil { return false }
+                if Stop.place(of: error) != nil { return stopped(rows[0]) }
                 throw NotedError(error, note: "\(table.itemsPhrase(group)), call \(call) of \(total)")
             }
             units += going.count * (isGuided ? 2 : 1)
@@ -239,7 +244,7 @@ struct DenoisingWork {
             all[row] = done
             if let cache, let key = done.key, !done.isFailed { cache.remove(try key.derived("unfinished")) }
         }
-        return true
+        return nil
     }
 
     private func keep(_ row: inout Row) throws {

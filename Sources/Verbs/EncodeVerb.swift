@@ -57,6 +57,7 @@ enum EncodeVerb {
         let factor = vae.configuration.factor
         let samples = invocation.arguments.text("posterior") == "sample"
         let seed = Seeds.base(invocation)
+        if samples { SeedWatch.note(invocation, base: seed, items: table.items) }
         let session = invocation.session
         let pictures = try column.values.enumerated().map { row, value in
             guard case .picture(let picture) = value else {

@@ -120,13 +120,13 @@ struct Fitting {
         guard let outcome else {
             throw EngineError(
                 .interrupted, "`fit \(kind.rawValue)` was stopped after step \(trainer.stepsDone)",
-                cure: session.cache == nil || trainer.unsaved != nil ? "nothing is kept here, so it begins anew" : "the same line goes on from there")
+                cure: session.cache == nil || trainer.unsaved != nil ? "nothing is kept here, so it begins anew" : "run the same line to continue from there")
         }
         return outcome
     }
 
     private static func line(_ kind: ModelPart.Kind, _ report: Trainer.Report) -> String {
-        let loss = NumberFormat.fixed(decimals: 4)(report.loss), speed = NumberFormat.fixed(decimals: 1)(report.rowsPerSecond)
+        let loss = ColumnFormat.fixed(decimals: 4)(report.loss), speed = ColumnFormat.fixed(decimals: 1)(report.rowsPerSecond)
         let left = report.secondsLeft.map { ", \(max(1, Int($0 / 60 + 0.5))) min left" } ?? ""
         return "fit \(kind.rawValue): step \(report.step)\(report.total.map { " of \($0)" } ?? ""), loss \(loss), \(speed) rows a second\(left)"
     }
@@ -145,6 +145,6 @@ struct Fitting {
         guard let loss = outcome.loss else { return }
         let by = invocation.arguments.text("keep") == "validation" ? "over the rows held out" : "in training, averaged since the point before"
         invocation.session.progress.note(
-            "fit \(kind.rawValue): kept the weights of step \(outcome.step) of \(outcome.steps), loss \(NumberFormat.fixed(decimals: 4)(loss)) \(by)")
+            "fit \(kind.rawValue): kept the weights of step \(outcome.step) of \(outcome.steps), loss \(ColumnFormat.fixed(decimals: 4)(loss)) \(by)")
     }
 }

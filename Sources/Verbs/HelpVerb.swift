@@ -5,8 +5,9 @@ import SourceText
 /// `help`: everything it says comes from the declarations and from the pages of the codes.
 enum HelpVerb {
     static let help = VerbDeclaration(
-        "help", .looking, "Lists the verbs, or explains one verb or one error code.", input: .none,
-        slots: [Slot("word", .name, .positional, "a verb, or a code such as E021")], columns: .other(.view), examples: ["help", "help noise"],
+        "help", .looking, "Lists the verbs, or explains a verb, an option of verbs or an error code.", input: .none,
+        slots: [Slot("word", .name, .positional, "a verb, an option, or a code such as E021")], columns: .other(.view), examples: ["help", "help noise"],
+        givesProse: true,
         checks: { use in
             if let word = use.text("word"), !use.definitions.contains(word) { _ = try page(word, use.session) }
         }
@@ -22,12 +23,34 @@ enum HelpVerb {
         if let function = Function(rawValue: word) {
             return "\(function.usage)\n\na function of expressions; all of them: " + Function.allCases.map(\.rawValue).joined(separator: " ")
         }
+        if let page = optionPage(word, session) { return page }
+        if let meant = ForeignWord.optionName(word), let page = optionPage(meant, session) { return "`\(word)` is called `\(meant)` here.\n\n" + page }
+        let known = session.verbs.names + LanguageForm.all.map(\.name) + session.verbs.all.flatMap { $0.slots.map(\.name) }
         throw Complaint(
-            .unknownVerb, "there is no verb or code `\(word)`",
-            label: ForeignWord.verb(word) ?? Suggestion.question(for: word, in: session.verbs.names + LanguageForm.all.map(\.name)) ?? "not known",
+            .unknownVerb, "there is no verb, option or code `\(word)`",
+            label: ForeignWord.verb(word) ?? Suggestion.question(for: word, in: known) ?? "not known",
             slot: "word",
             help: "`help` lists the verbs")
     }
+
+    /// The verbs that have an option, or a value in that place, and what it is there; nil where none has.
+    private static func optionPage(_ word: String, _ session: Session) -> String? {
+        let uses = session.verbs.all.flatMap { verb in
+            verb.slots.filter { $0.place != .open && $0.name == word.lowercased() }.map { (verb: verb.name, slot: $0) }
+        }
+        guard !uses.isEmpty else { return nil }
+        let width = width(uses.map { $0.verb.count + $0.slot.usage.count + 1 })
+        let lines = uses.map { verb, slot in
+            let usage = "\(verb) \(slot.usage)"
+            return "  \(usage)\(String(repeating: " ", count: max(0, width - usage.count)))  \(slot.typePhrase): \(slot.summary)"
+        }
+        let verbs = Set(uses.map(\.verb))
+        return (["`\(word.lowercased())` in \(verbs.count == 1 ? "a verb" : "\(verbs.count) verbs"):", ""] + lines + ["", "help VERB explains the verb."])
+            .joined(separator: "\n")
+    }
+
+    /// Of a column of usages: as wide as all but those that list many choices.
+    private static func width(_ usages: [Int]) -> Int { usages.filter { $0 <= 24 }.max() ?? 0 }
 
     static func overview(_ verbs: VerbRegistry) -> View {
         .stack(
@@ -43,7 +66,8 @@ enum HelpVerb {
                 ])
             } + [
                 .text(
-                    "help VERB explains a verb, help E021 an error, " + LanguageForm.all.map { "help \($0.name)" }.joined(separator: ", ")
+                    "help VERB explains a verb, help OPTION says which verbs have it, help E021 explains an error, "
+                        + LanguageForm.all.map { "help \($0.name)" }.joined(separator: ", ")
                         + " the rest; the functions of expressions are "
                         + Function.allCases.map(\.rawValue).joined(separator: " "))
             ])
@@ -53,9 +77,9 @@ enum HelpVerb {
         var lines = ["usage: " + (verb.input == .none || verb.input == .optional ? "" : "... | ") + verb.usage, "", verb.summary]
         if !verb.slots.isEmpty {
             lines.append("")
-            let width = verb.slots.map(\.usage.count).max() ?? 0
+            let width = width(verb.slots.map(\.usage.count))
             for slot in verb.slots {
-                let padding = String(repeating: " ", count: width - slot.usage.count)
+                let padding = String(repeating: " ", count: max(0, width - slot.usage.count))
                 lines.append("  \(slot.usage)\(padding)  \(slot.typePhrase): \(slot.summary)")
             }
         }

@@ -184,21 +184,30 @@ struct Statistics {
         }
     }
 
+    /// Of all values, where they have one.
+    private var shape: String { shapes.count == 1 ? shapes.first ?? "" : shapes.isEmpty ? "" : "various" }
+
     static func view(_ lines: [(name: String, kind: ValueKind, statistics: Statistics)], first heading: String?) -> TableView {
         let headings = (heading.map { [$0] } ?? []) + ["type", "shape", "missing", "mean", "std", "min", "max"]
+        // With all digits, for programs.
+        let values = lines.map { line -> [Value] in
+            let statistics = line.statistics
+            let numbers = [statistics.mean, statistics.deviation, statistics.smallest, statistics.largest].map { Value.number($0) }
+            return (heading == nil ? [] : [.text(line.name)]) + [.text(line.kind.rawValue), .text(statistics.shape), .number(Double(statistics.missing))]
+                + (statistics.numbers == 0 ? [.none, .none, .none, .none] : numbers)
+        }
+        let source = Table(columns: headings.enumerated().map { index, name in Column(name, values.map { $0[index] }) }, rowCount: lines.count)
         return TableView(
             headings: headings.enumerated().map { index, name in
                 .init(name: name, kind: index + (heading == nil ? 1 : 0) < 3 ? .text : .number)
             },
             rows: lines.map { line in
                 let statistics = line.statistics
-                // The only one has no order.
-                let shape = statistics.shapes.count == 1 ? statistics.shapes.first ?? "" : statistics.shapes.isEmpty ? "" : "various"
                 let numbers = [statistics.mean, statistics.deviation, statistics.smallest, statistics.largest]
-                let format = NumberFormat(for: numbers)
+                let format = ColumnFormat(for: statistics.numbers == 0 ? [] : numbers)
                 let cells: [TableView.Cell] =
-                    (heading == nil ? [] : [.text(line.name)]) + [.text(line.kind.rawValue), .text(shape), .text("\(statistics.missing)")]
+                    (heading == nil ? [] : [.text(line.name)]) + [.text(line.kind.rawValue), .text(statistics.shape), .text("\(statistics.missing)")]
                 return cells + numbers.map { statistics.numbers == 0 ? .missing : .text(format($0)) }
-            })
+            }, source: source)
     }
 }

@@ -106,6 +106,7 @@ enum NoiseVerb {
         }
         let shape = [model.model.unet.configuration.inChannels, height, width]
         let seed = Seeds.base(invocation)
+        SeedWatch.note(invocation, base: seed, items: table.items)
         return table.items.map { item in
             var generator = Seeds.generator(invocation, item: item)
             let noise = generator.normal(shape: [1] + shape).reshaped(shape)
@@ -131,6 +132,7 @@ enum NoiseVerb {
                 slot: "k", help: "put `encode COLUMN` before it, or leave \(added) out to begin from pure noise")
         }
         let seed = Seeds.base(invocation)
+        if added > 0 { SeedWatch.note(invocation, base: seed, items: table.items) }
         return try invocation.latents(table, for: model).enumerated().map { row, clean in
             // A draw from the posterior with the same seed is the first of this generator's draws, as in the reference.
             var generator = Seeds.generator(invocation, item: table.items[row])

@@ -46,8 +46,8 @@ final class PictureScores {
             case .mmdClip: "squared maximum mean discrepancy of CLIP's picture features, Gaussian kernel, times 1,000 (CMMD, here without its bias)"
             case .clip: "cosine of picture and text"
             case .clipImage: "cosine of picture and true picture"
-            case .recall1: "share of pictures that find their own text first among all texts of the table"
-            case .recall5: "share of pictures that find their own text among the first five"
+            case .recall1: "share of pictures for which the right caption comes first among all texts of the table"
+            case .recall5: "share of pictures for which the right caption is among the first five"
             case .nearestClip: "cosine to the nearest picture of `against`: how much is copied"
             case .nearestPixel: "root of the mean squared difference to the nearest picture of `against`, pixels in 0...1"
             case .psnr: "decibels of the picture against the true one"
@@ -157,9 +157,9 @@ final class PictureScores {
                 let rows = table.items.indices.filter { seen.insert(table.items[$0]).inserted }
                 func share(_ top: Int) throws -> String {
                     let found = try recall(real, top, rows)
-                    return NumberFormat.fixed(decimals: 1)(100 * found.reduce(0, +) / Double(max(1, found.count)))
+                    return NumberFormat.brief(100 * found.reduce(0, +) / Double(max(1, found.count)))
                 }
-                note += "; of the \(rows.count) real pictures it finds the own text first for \(try share(1)) %, among five for \(try share(5)) %"
+                note += "; picks the right caption first for \(try share(1)) % of the \(rows.count) real pictures, among its top five for \(try share(5)) %"
             }
             notes.append(note)
         }

@@ -15,15 +15,20 @@ enum PlotVerb {
                 "mark", .choice(["lines", "bars", "points"]),
                 "how; without it lines over numbers, bars over anything else, points where several rows share an x"
             ),
+            Slot(
+                "log", .choice(PlotView.Axis.allCases.map(\.rawValue)), .named, repeats: true,
+                "the axes on which equal ways are equal factors: `log=y`, `log=x,y`"),
         ],
         notes: [
             "In a file a plot is an SVG that carries its numbers as text; in a terminal it is drawn in braille or blocks; in a pipe it is the table of its numbers.",
-            "Rows without a number are left out, and the plot says how many.",
+            "Rows without a number are left out, and the plot says how many; a line is broken there. So are numbers at or below zero on a logarithmic axis.",
+            "What `compare` gives is drawn around a line at zero.",
         ],
         columns: .other(.view),
         examples: [
             "items k=20..60:10 fid=317,283,261,235,222 | plot x=k y=fid",
             "items name=\"a\",\"b\",\"c\" share=0.2,0.5,0.3 | plot x=name y=share",
+            "items step=1,10,100,1000 loss=0.9,0.5,0.2,0.1 | plot x=step y=loss log=x,y",
         ]
     ) { invocation in
         let table = try invocation.table()
@@ -33,7 +38,12 @@ enum PlotVerb {
         let columns = try (arguments.names("y") ?? []).map { try column($0, "y") }
         let groups = try (arguments.names("by") ?? []).map { try column($0, "by") }
         for column in columns { try checkNumeric(column) }
-        let isNumeric = x.values.contains { number($0) != nil } && x.values.allSatisfy { $0.isNone || number($0) != nil }
+        let isNumeric = x.values.allSatisfy { $0.isNone || number($0) != nil }
+        let logarithmic = Set((arguments.names("log") ?? []).compactMap(PlotView.Axis.init(rawValue:)))
+        if !isNumeric, logarithmic.contains(.x) {
+            throw Complaint(
+                .wrongType, "a logarithmic axis is one of numbers, and `\(x.name)` is \(x.kind.phrase)", label: "`x` cannot be logarithmic", slot: "log")
+        }
         let alike = isNumeric ? [] : try RowGroups([x], rowCount: table.rowCount).members.filter { !x.values[$0[0]].isNone }
         let categories = alike.map { x.values[$0[0]].summary }
         let categoryOfRow = Dictionary(uniqueKeysWithValues: alike.enumerated().flatMap { category, rows in rows.map { ($0, Double(category)) } })
@@ -44,20 +54,30 @@ enum PlotVerb {
         let rowGroups = try RowGroups(groups, rowCount: table.rowCount)
         let groupOfRow = rowGroups.groupOfRow
         let names = rowGroups.members.map { rows in groups.map { $0.values[rows[0]].summary }.joined(separator: ", ") }
-        var missing = 0
+        var missing = 0, below = 0
         func series(_ column: Column) -> [PlotView.Series] {
-            var points = [[PlotView.Point]](repeating: [], count: names.count)
+            // In the order of the rows; nil where the value is missing.
+            var points = [[(x: Double, point: PlotView.Point?)]](repeating: [], count: names.count)
             for row in 0..<table.rowCount {
-                guard let place = places[row], let point = point(column.values[row], x: place) else {
+                guard let place = places[row] else {
                     missing += 1
                     continue
                 }
-                points[groupOfRow[row]].append(point)
+                var point = point(column.values[row], x: place)
+                if point == nil {
+                    missing += 1
+                } else if let found = point, logarithmic.contains(.x) && found.x <= 0 || logarithmic.contains(.y) && found.value <= 0 {
+                    below += 1
+                    point = nil
+                }
+                points[groupOfRow[row]].append((place, point))
             }
             return zip(names, points).map { name, points in
-                PlotView.Series(
-                    name: groups.isEmpty ? column.name : name,
-                    points: points.enumerated().sorted { ($0.element.x, $0.offset) < ($1.element.x, $1.offset) }.map(\.element))
+                var series = PlotView.Series(name: groups.isEmpty ? column.name : name, points: [])
+                for (_, point) in points.enumerated().sorted(by: { ($0.element.x, $0.offset) < ($1.element.x, $1.offset) }).map(\.element) {
+                    if let point { series.points.append(point) } else { series.breaks.insert(series.points.count) }
+                }
+                return series
             }
         }
         let all = columns.map { ($0.name, series($0)) }
@@ -72,9 +92,21 @@ enum PlotVerb {
         var view = PlotView(
             mark: mark, xName: x.name, categories: isNumeric ? nil : categories,
             panels: groups.isEmpty ? joined(all) : all.map { PlotView.Panel(name: $0.0, series: $0.1) },
-            seriesName: groups.isEmpty ? nil : groups.map(\.name).joined(separator: ", "))
+            seriesName: groups.isEmpty ? nil : groups.map(\.name).joined(separator: ", "), logarithmic: logarithmic)
+        if let baseline = table.baseline {
+            let differences = Set(columns.filter { $0.kind == .measure }.map(\.name))
+            for index in view.panels.indices {
+                let names = groups.isEmpty ? view.panels[index].series.map(\.name) : [view.panels[index].name]
+                guard names.allSatisfy(differences.contains) else { continue }
+                view.panels[index].name += ", difference to \(baseline)"
+                view.panels[index].isDifference = true
+            }
+        }
         var notes = table.partial.map { [$0.message] } ?? []
         if missing > 0 { notes.append("\(missing) \(missing == 1 ? "value is" : "values are") missing and not drawn") }
+        if below > 0 {
+            notes.append("\(below) \(below == 1 ? "value is" : "values are") at or below zero, where a logarithmic axis has no place, and not drawn")
+        }
         if view.panels.allSatisfy({ $0.series.allSatisfy(\.points.isEmpty) }) { notes.append("there is nothing to draw") }
         view.note = notes.isEmpty ? nil : notes.joined(separator: "; ")
         return .view(.plot(view))

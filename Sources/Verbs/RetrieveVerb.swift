@@ -88,6 +88,7 @@ enum RetrieveVerb {
         let session = invocation.session
         let by = invocation.arguments.text("by") ?? "text"
         if by == "random" {
+            SeedWatch.note(invocation, base: Seeds.base(invocation), items: table.items)
             return try table.items.map { item in
                 let seed = UInt64(truncatingIfNeeded: Seeds.base(invocation) &+ item)
                 return try RandomNeighbours.rows(of: source.rowCount, top: top, seed: seed).map { Neighbour(row: $0, similarity: .nan) }

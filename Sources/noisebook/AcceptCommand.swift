@@ -9,9 +9,13 @@ struct AcceptCommand: ParsableCommand {
         usage: "noisebook accept FILE.md...")
 
     @Argument(help: "Notebooks.")
-    var files: [String]
+    var files: [String] = []
 
     @OptionGroup var options: FileOptions
+
+    func validate() throws {
+        if files.isEmpty { throw ValidationError("name a notebook: noisebook accept FILE.md") }
+    }
 
     func run() throws {
         let status = try NotebookArguments.forEach(files, options.common) { file, _, reporter in

@@ -15,9 +15,13 @@ struct CheckCommand: ParsableCommand {
     )
 
     @Argument(help: "Notebooks, scripts, folders of notebooks.")
-    var files: [String]
+    var files: [String] = []
 
     @OptionGroup var options: FileOptions
+
+    func validate() throws {
+        if files.isEmpty { throw ValidationError("name what to check: noisebook check FILE.md") }
+    }
 
     func run() throws {
         let status = try NotebookArguments.forEach(files, options.common) { file, session, reporter in

@@ -1,13 +1,3 @@
-import ArgumentParser
-import Files
-import Rendering
-
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
-
 /// Which command a line of arguments is for. Options may stand before it: `noisebook --threads 1 run FILE`.
 enum CommandName {
     private static let flags: Set<String> = ["--json", "--no-cache"]
@@ -30,23 +20,4 @@ enum CommandName {
         }
         return (nil, words)
     }
-}
-
-/// Runs a command whose output is JSON: wrong usage is an object like any error.
-enum UsageAsJSON {
-    static func run(_ command: any ParsableCommand.Type, _ arguments: [String]) {
-        do {
-            var parsed = try command.parseAsRoot(arguments)
-            try parsed.run()
-        } catch {
-            let code = exitCode(command, error)
-            guard code.rawValue == ExitCode.validationFailure.rawValue else { end(command, error) }
-            StandardFile.write(ErrorObject(code: "usage", message: message(command, error)).json.text + "\n", to: STDOUT_FILENO)
-            exit(code.rawValue)
-        }
-    }
-
-    private static func exitCode<C: ParsableCommand>(_ command: C.Type, _ error: any Error) -> ExitCode { command.exitCode(for: error) }
-    private static func message<C: ParsableCommand>(_ command: C.Type, _ error: any Error) -> String { command.message(for: error) }
-    private static func end<C: ParsableCommand>(_ command: C.Type, _ error: any Error) -> Never { command.exit(withError: error) }
 }

@@ -49,10 +49,10 @@ struct CommonOptions: ParsableArguments {
     @Flag(help: "Results and errors as JSON, an object a line.")
     var json = false
 
-    @Option(help: "Cores to compute on (standard: those that this process may use).")
+    @Option(help: "Cores to compute on (default: those that this process may use).")
     var threads: Int?
 
-    @Option(help: "Items that are denoised together at most (standard: as many as suit the network).")
+    @Option(help: "Items that are denoised together at most (default: as many as suit the network).")
     var batch: Int?
 
     @Option(help: "Added to every seed that is not written out.")
@@ -64,7 +64,7 @@ struct CommonOptions: ParsableArguments {
     @Option(
         name: .customLong("cache-limit"),
         help: ArgumentHelp(
-            "What items in .noisebook/cache may take: 500M, 20G, 0 for none (standard: NOISEBOOK_CACHE_LIMIT, else 16G). What a run makes or reads is not removed while it runs.",
+            "What items in .noisebook/cache may take: 500M, 20G, 0 for none (default: NOISEBOOK_CACHE_LIMIT, else 16G). What a run makes or reads is not removed while it runs.",
             valueName: "size"))
     var cacheLimit: String?
 

@@ -16,9 +16,13 @@ struct PlanCommand: ParsableCommand {
             """)
 
     @Argument(help: "Notebooks, scripts, folders of notebooks, and values of params.")
-    var words: [String]
+    var words: [String] = []
 
     @OptionGroup var options: CommonOptions
+
+    func validate() throws {
+        if try ParamWords(words).others.isEmpty { throw ValidationError("name a notebook: noisebook plan FILE.md") }
+    }
 
     func run() throws {
         let words = try ParamWords(words)

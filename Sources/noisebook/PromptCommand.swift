@@ -30,10 +30,10 @@ struct PromptCommand: ParsableCommand {
             noisebook render FILE.md --to html|ipynb|noise
                                                a page, a Jupyter notebook or a script of what a notebook shows
             noisebook -e CODE                  runs one program; `noisebook -` reads it from standard input
-            noisebook help [VERB|CODE]         the language: its verbs and errors
+            noisebook help [VERB|OPTION|CODE]  the language: its verbs, their options, and errors
             """,
         discussion:
-            "What was computed for an item is kept in .noisebook, below the notebook's folder, or the working folder for the prompt; deleting it loses time only. -e and - use it where it is and do not make it. Exit status: 0 good, 1 an `expect` failed or `verify` found a difference, 2 an error in the program, 3 interrupted with what was finished kept, 64 wrong usage.",
+            "What was computed for an item is kept in .noisebook, below the notebook's folder, or the working folder for the prompt; deleting it loses time only. -e and - use it where it is and do not make it. Exit status: 0 good, 1 an `expect` failed or `verify` found a difference, 2 an error in the program or output that could not be written, 3 interrupted with what was finished kept, 64 wrong usage, 141 the reader of the output has gone.",
         version: "noisebook \(version)")
 
     @Option(name: .customShort("e"), parsing: .unconditionalSingleValue, help: ArgumentHelp("Run this program and leave.", valueName: "code"))
@@ -111,9 +111,9 @@ struct PromptCommand: ParsableCommand {
 /// `noisebook help`: pages of the language.
 struct HelpCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "noisebook help", abstract: "Lists the verbs, or explains a verb or an error code.")
+        commandName: "noisebook help", abstract: "Lists the verbs, or explains a verb, an option or an error code.")
 
-    @Argument(help: "A verb, or a code such as E021.")
+    @Argument(help: "A verb, an option, or a code such as E021.")
     var word: String?
 
     @Flag(help: "The whole reference as Markdown: what notebooks/reference.md holds.")
@@ -129,7 +129,9 @@ struct HelpCommand: ParsableCommand {
             reporter.print(Reference.markdown(session.verbs))
             return
         }
-        if let word, word.contains(where: { !($0.isLetter || $0.isNumber || $0 == "_") }) { throw ValidationError("`\(word)` is neither a verb nor a code") }
+        if let word, word.contains(where: { !($0.isLetter || $0.isNumber || $0 == "_") }) {
+            throw ValidationError("`\(word)` is neither a verb, an option nor a code")
+        }
         throw ExitCode(ProgramRun(session: session, reporter: reporter).run("help" + (word.map { " " + $0 } ?? ""), name: "help"))
     }
 }

@@ -18,10 +18,12 @@ struct RenderCommand: ParsableCommand {
             """)
 
     @Argument(help: "A notebook.")
-    var file: String
+    var files: [String] = []
+
+    private var file: String { files.first ?? "" }
 
     @Option(help: ArgumentHelp("The form.", valueName: "html|ipynb|noise"))
-    var to: String
+    var to: String?
 
     @Option(name: .customShort("o"), help: ArgumentHelp("Where to write, `-` for standard output.", valueName: "out"))
     var output: String?
@@ -32,9 +34,15 @@ struct RenderCommand: ParsableCommand {
     @OptionGroup var options: FileOptions
 
     func validate() throws {
+        guard files.count == 1 else {
+            throw ValidationError(
+                files.isEmpty ? "name a notebook: noisebook render FILE.md --to html" : "one notebook at a time, and \(files.count) are named")
+        }
+        let forms = NotebookExport.Form.allCases.map(\.rawValue).joined(separator: ", ")
+        guard let to else { throw ValidationError("--to names the form: \(forms)") }
         if !NotebookPlace.isNotebook(file) { throw ValidationError("\(file) is no notebook: their names end in .md or .markdown") }
         if NotebookExport.Form(rawValue: to) == nil {
-            throw ValidationError("--to takes \(NotebookExport.Form.allCases.map(\.rawValue).joined(separator: ", ")), and this is `\(to)`")
+            throw ValidationError("--to takes \(forms), and this is `\(to)`")
         }
     }
 
@@ -43,7 +51,7 @@ struct RenderCommand: ParsableCommand {
         let session = options.session(access: options.access(file: file), cache: .none)
         let reporter = Reporter(json: options.json, session: session)
         do {
-            guard let form = NotebookExport.Form(rawValue: to) else { return }
+            guard let form = to.flatMap({ NotebookExport.Form(rawValue: $0) }) else { return }
             let notebook = try NotebookFile(file)
             let target = output ?? NotebookPlace.stem(file) + "." + form.rawValue
             if target != "-" { try checkTarget(target, form) }

@@ -42,7 +42,7 @@ struct Reporter {
             return
         }
         for warning in output.warnings { tell(display.warning(warning) + "\n") }
-        if let text = try display.text(output.value) { print(text + "\n") }
+        if let text = try display.text(output.value, isProse: output.isProse) { Pager(display).show(text + "\n", isProse: output.isProse) { print($0) } }
     }
 
     /// What the cache did for a run: silent unless items came from it, it could not keep some or was damaged.

@@ -23,7 +23,7 @@ struct RunCommand: ParsableCommand {
             """)
 
     @Argument(help: "Files, `-` for standard input, and values of params.")
-    var words: [String]
+    var words: [String] = []
 
     @Flag(help: "Write outputs and pictures into the notebooks.")
     var write = false
@@ -44,7 +44,7 @@ struct RunCommand: ParsableCommand {
 
     func validate() throws {
         let files = try ParamWords(words).others
-        if files.isEmpty { throw ValidationError("no file is named") }
+        if files.isEmpty { throw ValidationError("name a notebook or a script: noisebook run FILE.md") }
         func isNotebook(_ file: String) -> Bool { NotebookPlace.isNotebook(file) }
         if write, let script = files.first(where: { !isNotebook($0) }) { throw ValidationError("--write is for notebooks (.md), and \(script) is none") }
         if output != nil, !write || files.count != 1 { throw ValidationError("-o goes with --write and one notebook") }

@@ -18,9 +18,13 @@ struct StatusCommand: ParsableCommand {
             """)
 
     @Argument(help: "Notebooks, folders of notebooks, and values of params.")
-    var words: [String]
+    var words: [String] = []
 
     @OptionGroup var options: FileOptions
+
+    func validate() throws {
+        if try ParamWords(words).others.isEmpty { throw ValidationError("name a notebook: noisebook status FILE.md") }
+    }
 
     func run() throws {
         let options = try options.common

@@ -22,7 +22,7 @@ struct VerifyCommand: ParsableCommand {
             """)
 
     @Argument(help: "Notebooks, folders of notebooks, and values of params that they were written with.")
-    var words: [String]
+    var words: [String] = []
 
     @Option(help: "Compute so many random pictures of each cell, and hold them against the lock.")
     var sample: Int?
@@ -34,7 +34,7 @@ struct VerifyCommand: ParsableCommand {
 
     func validate() throws {
         let files = try ParamWords(words).others
-        if files.isEmpty { throw ValidationError("no notebook is named") }
+        if files.isEmpty { throw ValidationError("name a notebook: noisebook verify FILE.md") }
         if let sample, !(1...1_000_000).contains(sample) { throw ValidationError("--sample takes a whole number from 1") }
         if sample != nil, cached { throw ValidationError("--sample computes and --cached does not: one of them is enough") }
         if cached, options.noCache { throw ValidationError("--cached reads the cache, and --no-cache does not") }

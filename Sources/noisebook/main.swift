@@ -9,6 +9,10 @@ import Glibc
 import Darwin
 #endif
 
+StandardFile.prepare()
+// Ctrl-\ ends the program as it ends others; the runtime would take it for a crash, with a back trace.
+signal(SIGQUIT, SIG_DFL)
+
 // The engine is compiled for 256-bit vectors; without them the first kernel would end the process with SIGILL.
 guard nb_processor_has_vectors() == 1 else {
     StandardFile.write("noisebook: this processor lacks AVX2, FMA or F16C, which the engine is compiled for\n", to: STDERR_FILENO)
@@ -28,5 +32,7 @@ let commands: [String: any ParsableCommand.Type] = [
 ]
 let (name, arguments) = CommandName.found(in: Array(CommandLine.arguments.dropFirst()), among: commands.keys)
 let command = name.flatMap { commands[$0] } ?? PromptCommand.self
-// Who reads JSON reads it of wrong usage too.
-if arguments.contains("--json") { UsageAsJSON.run(command, arguments) } else { command.main(arguments) }
+// These have more to do than to show what they find: files to write, a status to tell.
+let finishing: Set<String> = ["check", "plan", "verify", "status", "render", "accept"]
+if name.map(finishing.contains) ?? false || (name == "run" && arguments.contains("--write")) { StandardFile.whenNobodyReads(.goOn) }
+CommandRun.run(command, arguments)

@@ -54,6 +54,16 @@ import Verbs
         [l]: https://example.org
         """
 
+    @Test("numbers with their intervals stay on one line, and what is missing is sorted behind the rest, up and down")
+    func tables() throws {
+        let page = try export(Self.text).text(.html)
+        #expect(page.contains("td[align=right] { white-space: nowrap; }"))
+        // The order of what is there is turned round before what is missing comes behind it.
+        let turned = try #require(page.firstRange(of: "order(a, b) * (down ? -1 : 1)"))
+        let behind = try #require(page.firstRange(of: "...present, ...rows.filter(missing)"))
+        #expect(turned.upperBound < behind.lowerBound)
+    }
+
     private final class Kept: @unchecked Sendable {
         var folders: [TemporaryFolder] = []
         func append(_ folder: TemporaryFolder) { folders.append(folder) }

@@ -160,7 +160,7 @@ struct TerminalTests {
         terminal.type("\u{3}")
         try terminal.expect("^C")
         terminal.type("\u{3}")
-        try terminal.expect("0 of 2 kept; the same line goes on")
+        try terminal.expect(" of 400 steps (kept); run the same line to continue")
         try terminal.expect("noise> ")
     }
 
@@ -170,6 +170,99 @@ struct TerminalTests {
         terminal.type("printf '6 * 7\\n' | $NB; echo status $?\r")
         let told = try terminal.expect("status 0")
         #expect(told.contains("42") && !told.contains("noise>"))
+    }
+
+    @Test("Ctrl-\\ while typing does nothing; while something runs it ends the program without a back trace")
+    func quitKey() throws {
+        let terminal = try start()
+        try terminal.expect("noise> ")
+        terminal.type("20 +")
+        try terminal.expect("20 +")
+        terminal.type("\u{1C}")
+        terminal.type(" 2\r")
+        try terminal.expect("22\r\n")
+        let other = try working()
+        other.type("\u{1C}")
+        #expect(try other.end() == -SIGQUIT)
+        #expect(!other.seen.contains("crash") && !other.seen.contains("Thread"), "\(other.seen)")
+    }
+
+    // MARK: What a terminal can show
+
+    @Test("help that is longer than the terminal is shown page by page, and the prompt has its keys back")
+    func pages() throws {
+        let terminal = try start()
+        try terminal.expect("noise> ")
+        terminal.type("help\r")
+        try terminal.expect("Where items come from")
+        try terminal.expect("lines more: space goes on, q leaves --")
+        terminal.type("x")
+        terminal.type("\r")
+        try terminal.expect("lines more")
+        terminal.type(" ")
+        try terminal.expect("lines more")
+        terminal.type("q")
+        try terminal.expect("noise> ")
+        terminal.type("help\r")
+        try terminal.expect("lines more")
+        terminal.type("\u{3}")
+        try terminal.expect("noise> ")
+        terminal.type("1 + 1\r")
+        try terminal.expect("2\r\n")
+        // A short page needs no keys.
+        terminal.type("help first\r")
+        try terminal.expect("examples:")
+        try terminal.expect("noise> ")
+    }
+
+    @Test("help outside of the prompt is paged too, and leaves the terminal as it was")
+    func pagedCommand() throws {
+        let terminal = try start(["help"])
+        try terminal.expect("lines more")
+        terminal.type("q")
+        #expect(try terminal.end() == 0)
+        #expect(terminal.echoes)
+    }
+
+    @Test("lines that were pasted behind `help` are no keys of its pages")
+    func pastedHelp() throws {
+        let terminal = try start()
+        try terminal.expect("noise> ")
+        terminal.type("help\r40 + 2\r")
+        try terminal.expect("the functions of expressions are")
+        try terminal.expect("42\r\n")
+    }
+
+    @Test(
+        "a picture has the colours that the terminal has",
+        arguments: [("linux", nil, 16), ("xterm", nil, 256), ("screen", nil, 256), ("xterm", "truecolor", 24)])
+    func colours(_ sample: (term: String, colorterm: String?, colours: Int)) throws {
+        try PNG.write(Bitmap(width: 8, height: 8, red: 201, green: 33, blue: 61), to: folder.path("red.png"))
+        var environment = ["TERM": sample.term, "HOME": folder.path, "PATH": "/usr/bin:/bin", "NO_COLOR": ""]
+        environment["COLORTERM"] = sample.colorterm
+        let terminal = try PseudoTerminal(Executable.path, ["-e", "read \(folder.path("red.png")) | show"], environment: environment)
+        #expect(try terminal.end() == 0)
+        #expect(
+            terminal.seen.contains("38;2;") == (sample.colours == 24) || sample.colours == 24 && terminal.seen.contains("48;2;"),
+            "\(terminal.seen.debugDescription)")
+        #expect((terminal.seen.contains("38;5;") || terminal.seen.contains("48;5;")) == (sample.colours == 256), "\(terminal.seen.debugDescription)")
+    }
+
+    @Test("NO_COLOR takes the colours alone: errors point at their place, plots are drawn")
+    func colourless() throws {
+        let program = "items k=1..3 v=2,5,3 | plot x=k y=v"
+        for (name, value) in [("NO_COLOR", "1"), ("NOTHING", "1")] {
+            let terminal = try PseudoTerminal(
+                Executable.path, ["-e", program], environment: ["TERM": "xterm", "HOME": folder.path, name: value])
+            #expect(try terminal.end() == 0)
+            #expect(terminal.seen.contains("┤") && terminal.seen.contains("\u{1B}[") == (name != "NO_COLOR"), "\(terminal.seen)")
+        }
+        let terminal = try PseudoTerminal(Executable.path, ["-e", "frist"], environment: ["TERM": "xterm", "HOME": folder.path, "NO_COLOR": "1"])
+        #expect(try terminal.end() == 2)
+        #expect(terminal.seen.contains("^^^^^") && !terminal.seen.contains("\u{1B}"), "\(terminal.seen)")
+        let dumb = try PseudoTerminal(Executable.path, ["-e", "frist"], environment: ["TERM": "dumb", "HOME": folder.path])
+        #expect(try dumb.end() == 2)
+        #expect(dumb.seen.contains("Error E0") && !dumb.seen.contains("^^^^^"), "\(dumb.seen)")
     }
 
     // MARK: Ctrl-C while something runs
@@ -197,7 +290,7 @@ struct TerminalTests {
         terminal.type("x = sweep k=60,900 { [\"a cat\", \"a dog\"] | noise of=k scheduler=ddim | denoise }\r")
         try terminal.expect("] sweep 1/2")
         terminal.type("\u{3}")
-        try terminal.expect("stopped at k=900, item 0 of 2; 2 of 4 kept; the same line goes on\r\n")
+        try terminal.expect("stopped at k=900, item 0 of 2; 2 of 4 kept; run the same line to continue\r\n")
         try terminal.expect("noise> ")
         terminal.type("x | select k calls | table\r")
         try terminal.expect("stopped at k=900")
@@ -211,7 +304,7 @@ struct TerminalTests {
         terminal.type("\u{3}")
         try terminal.expect("^C")
         terminal.type("\u{3}")
-        try terminal.expect("stopped at item 0 of 2; 0 of 2 kept")
+        try terminal.expect(" of 400 steps (kept)")
         try terminal.expect("noise> ")
         terminal.type("x | describe\r")
         try terminal.expect("noise> ")

@@ -1,0 +1,35 @@
+import ArgumentParser
+import Files
+import Rendering
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// Runs a command to the end of the process. All that is said goes through `StandardFile`, help and wrong usage too; with `--json` wrong usage
+/// is an object like any error: who reads JSON reads it of that, too.
+enum CommandRun {
+    static func run(_ command: any ParsableCommand.Type, _ arguments: [String]) -> Never {
+        var status: CInt = 0
+        do {
+            var parsed = try command.parseAsRoot(arguments)
+            try parsed.run()
+        } catch {
+            let code = exitCode(command, error)
+            status = code.rawValue
+            if code == .validationFailure, arguments.contains("--json") {
+                StandardFile.write(ErrorObject(code: "usage", message: message(command, error)).json.text + "\n", to: STDOUT_FILENO)
+            } else {
+                let text = fullMessage(command, error)
+                if !text.isEmpty { StandardFile.write(text + "\n", to: code == .success ? STDOUT_FILENO : STDERR_FILENO) }
+            }
+        }
+        exit(StandardFile.status(status))
+    }
+
+    private static func exitCode<C: ParsableCommand>(_ command: C.Type, _ error: any Error) -> ExitCode { command.exitCode(for: error) }
+    private static func message<C: ParsableCommand>(_ command: C.Type, _ error: any Error) -> String { command.message(for: error) }
+    private static func fullMessage<C: ParsableCommand>(_ command: C.Type, _ error: any Error) -> String { command.fullMessage(for: error) }
+}
