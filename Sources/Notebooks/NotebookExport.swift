@@ -106,19 +106,25 @@ package struct NotebookExport {
         let pieces = pieces.enumerated()
         let text = pieces.map { number, piece in if case .prose(let prose) = piece { prose } else { "\n\n<!--\(mark)\(number)-->\n\n" } }.joined(
             separator: "\n")
-        var html = MarkdownHTML.render(text)
-        for (number, piece) in pieces {
-            let part: String
-            switch piece {
-            case .prose: continue
-            case .cell(let cell): part = try markup(cell)
-            case .orphan(let output):
-                part =
-                    "<section class=\"cell\">\n\(Self.note(Self.orphanDoubt))<div class=\"output stale\">\n\(MarkdownHTML.render(output))</div>\n</section>\n"
-            }
-            html = html.replacing("<!--\(mark)\(number)-->", with: part, maxReplacements: 1)
+        let all = Array(pieces)
+        var html = ""
+        var rest = Substring(MarkdownHTML.render(text))
+        while let start = rest.firstRange(of: "<!--" + mark), let end = rest[start.upperBound...].firstRange(of: "-->") {
+            html += rest[..<start.lowerBound]
+            if let number = Int(rest[start.upperBound..<end.lowerBound]), all.indices.contains(number) { html += try markup(all[number].element) }
+            rest = rest[end.upperBound...]
         }
+        html += rest
         return try embedded(html)
+    }
+
+    private func markup(_ piece: Piece) throws -> String {
+        switch piece {
+        case .prose: ""
+        case .cell(let cell): try markup(cell)
+        case .orphan(let output):
+            "<section class=\"cell\">\n\(Self.note(Self.orphanDoubt))<div class=\"output stale\">\n\(MarkdownHTML.render(output))</div>\n</section>\n"
+        }
     }
 
     private func markup(_ cell: Cell) throws -> String {

@@ -226,6 +226,11 @@ extension ProcessTests {
             #expect(clash["columns"]?.array?.compactMap { $0["name"]?.string } == ["param.k", "k", "s"])
             #expect(clash["rows"]?[2] == .array([.number(3), .number(7), .number(14)]))
             #expect(clash["notes"]?.strings?.first?.contains("`param.k` is the param") == true)
+            // What describes values is no less a table of values.
+            try write("d.md", "```noise a\nparam k = 2\nitems a=[1/3, k] | describe\n```\n")
+            let described = try #require(try objects("n run d.md k=2,3 --json", status: 0).first?["value"])
+            #expect(described["columns"]?.array?.compactMap { $0["name"]?.string } == ["k", "column", "type", "shape", "missing", "mean", "std", "min", "max"])
+            #expect(described["rows"]?.array?.map { $0[7] } == [.number(1.0 / 3), .number(1.0 / 3)] && described["rows"]?[1]?[8] == .number(3))
             try write("b.md", "```noise a\nparam t = \"x\"\nparam f = no\nitems n=(length(t)) f2=(f) | table\n```\n")
             let others = try #require(try objects("n run b.md 't=\"a, b\",c' f=yes,no --json", status: 0).first?["value"])
             #expect(
