@@ -108,13 +108,17 @@ package struct CellKeys {
         // What came into a folder after it was opened, and what went, may be what a reader looks for there.
         let before = readings?.contents(of: path)
         let present = try FileSystem.list(path).filter { !$0.hasPrefix(".") }
-        let gone = (before ?? []).map(FileSystem.name).filter { !present.contains($0) }
+        // Files by their endings, and folders; not what a writer calls a file until it has its name.
+        func isSought(_ name: String) -> Bool {
+            !name.contains(".") || [".json", ".jsonl", ".csv", ".txt", ".safetensors"].contains { name.hasSuffix($0) }
+        }
+        let gone = (before ?? []).map(FileSystem.name).filter { !present.contains($0) && isSought($0) }
         var lines: [String] = []
         for name in (present + gone).sorted() {
             let inner = FileSystem.join(path, name)
             let isNew = before.map { !$0.contains(inner) } ?? false
-            let isSought = [".json", ".jsonl", ".csv", ".txt", ".safetensors"].contains { name.hasSuffix($0) } && readings?.hasRead(in: path) ?? false
-            lines.append("\(name) \(isNew && isSought ? RunReadings.changed : try digest(inner, files, readings))")
+            let isChange = isNew && isSought(name) && readings?.hasRead(in: path) ?? false
+            lines.append("\(name) \(isChange ? RunReadings.changed : try digest(inner, files, readings))")
         }
         return try Digest.sha256(lines.joined(separator: "\n"))
     }
