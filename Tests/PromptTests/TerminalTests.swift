@@ -229,7 +229,7 @@ struct TerminalTests {
         let terminal = try start()
         try terminal.expect("noise> ")
         terminal.type("help\r40 + 2\r")
-        try terminal.expect("the functions of expressions are")
+        try terminal.expect("expressions are min max")
         try terminal.expect("42\r\n")
     }
 
