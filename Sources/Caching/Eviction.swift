@@ -18,13 +18,17 @@ enum Eviction {
         for entry in entries {
             if size <= goal { break }
             guard !spared.contains(entry.path) else { continue }
-            // One that cannot be removed stays, and the next goes.
-            if (try? FileSystem.removeFile(entry.path)) != nil { size -= entry.stamp.size }
+            // One that cannot be removed stays, and the next goes. What another user is writing at this moment has a name of its own until it is
+            // whole: without that name it could not be kept.
+            let isGone =
+                UnderConstruction.isOne(FileSystem.name(of: entry.path))
+                ? UnderConstruction.removeIfLeft(entry.path) : (try? FileSystem.removeFile(entry.path)) != nil
+            if isGone { size -= entry.stamp.size }
         }
         return size
     }
 
-    /// Files that a killed process left half-written are among them: nobody uses them, so they are the first to go.
+    /// Files that a killed process left half-written are among them: nobody uses them, so they go too.
     private static func list(_ folder: String) throws -> [Entry] {
         guard FileSystem.isFolder(folder) else { return [] }
         return try FileSystem.list(folder).map { FileSystem.join(folder, $0) }.filter(FileSystem.isFolder).flatMap { inner in

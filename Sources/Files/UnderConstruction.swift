@@ -9,7 +9,7 @@ internal import Darwin
 
 /// Files and folders that are being made, under names of their own beside their places. Whoever makes one holds a lock on it until it has its
 /// name; a lock ends with its process. So what a killed process left is what nobody holds, and it goes before the next write into its folder.
-struct UnderConstruction {
+package struct UnderConstruction {
     let path: String
     let descriptor: Int32
 
@@ -61,12 +61,17 @@ struct UnderConstruction {
     /// A folder that may not be listed keeps what is in it.
     private static func removeLeftovers(in folder: String) {
         guard cleared.withLock({ $0.insert(folder).inserted }), let names = try? FileSystem.list(folder) else { return }
-        for name in names where name.hasPrefix(prefix) && name.hasSuffix(suffix) {
-            let path = FileSystem.join(folder, name)
-            let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-            guard descriptor >= 0 else { continue }
-            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { try? AtomicFolder.remove(path) }
-            close(descriptor)
-        }
+        for name in names where isOne(name) { removeIfLeft(FileSystem.join(folder, name)) }
+    }
+
+    /// Whether a file or folder is one that is being made, or that was left so, by its name.
+    package static func isOne(_ name: String) -> Bool { name.hasPrefix(prefix) && name.hasSuffix(suffix) }
+
+    /// Removes one that nobody makes any more. False where somebody does.
+    @discardableResult package static func removeIfLeft(_ path: String) -> Bool {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_EX | LOCK_NB) == 0 && (try? AtomicFolder.remove(path)) != nil
     }
 }

@@ -108,7 +108,10 @@ import Testing
                     for _ in 0..<2_000 {
                         let number = generator.next(below: keys.count)
                         cache.forgetUses()
-                        if generator.next(below: 100) == 0, let path = try? ItemCacheTests.entries(folder).first, var bytes = try? FileSystem.readBytes(path) {
+                        // Of what the other one is just writing nothing may be there yet.
+                        if generator.next(below: 100) == 0, let path = try? ItemCacheTests.entries(folder).first(where: { !$0.hasSuffix(".partial") }),
+                            var bytes = try? FileSystem.readBytes(path), !bytes.isEmpty
+                        {
                             bytes[bytes.count / 2] ^= 1
                             try? AtomicFile.write(bytes, to: path, durable: false)
                         }
@@ -126,6 +129,21 @@ import Testing
             for try await found in group { #expect(found > 0) }
         }
         #expect(try ItemCache(folder: folder.path).byteCount() <= 20_000)
+    }
+
+    @Test("what another user is writing is not evicted, what a killed one left is") func underWay() throws {
+        let folder = try TemporaryFolder()
+        let key = try ItemCacheTests.key("a")
+        ItemCache(folder: folder.path).store(key) { $0.write(Tensor(zeros: [10])) }
+        let inner = FileSystem.folder(of: try #require(try ItemCacheTests.entries(folder).first))
+        let left = FileSystem.join(inner, ".noisebook-1.partial"), place = FileSystem.join(inner, "other")
+        try AtomicFile.write(Array(repeating: 0, count: 5_000), to: left, durable: false)
+        try AtomicFile.write(to: place, durable: false) { sink in
+            try sink.write(Array(repeating: 1, count: 5_000))
+            // More than there is room for, so all has to go that can.
+            ItemCache(folder: folder.path, limit: 1_000).store(key) { $0.write(Tensor(zeros: [200])) }
+        }
+        #expect(FileSystem.isFile(place) && !FileSystem.exists(left))
     }
 
     @Test("keys differ where any part does, and parts do not run into one another") func keys() throws {
