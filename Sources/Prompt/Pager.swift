@@ -39,7 +39,7 @@ package struct Pager {
             let question = "-- \(lines.count - next) lines more: space goes on, q leaves --"
             write(TextWidth.fitting(question, width: Terminal.current().columns - 1))
             var key = Key.other
-            while key == .other { key = Self.key() }
+            Interrupts.whileReading { while key == .other { key = Self.key(settings) } }
             write("\r\u{1B}[K")
             switch key {
             case .page: more(Terminal.current().rows - 1)
@@ -71,6 +71,20 @@ package struct Pager {
         tcsetattr(STDIN_FILENO, TCSADRAIN, &settings)
     }
 
+    /// Waits for a key. A signal that ends or stops the program finds the terminal as it was before.
+    private static func wait(_ settings: termios) {
+        while true {
+            var files = [pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0), pollfd(fd: Interrupts.descriptor, events: Int16(POLLIN), revents: 0)]
+            let ready = poll(&files, 2, -1)
+            for signal in Interrupts.take().sorted() where ![SIGINT, SIGWINCH].contains(signal) {
+                give(settings)
+                Interrupts.surrender(to: signal)
+                _ = takeKeys()
+            }
+            if ready < 0 ? errno != EINTR : files[0].revents != 0 { return }
+        }
+    }
+
     private static func byte() -> UInt8? {
         var byte: UInt8 = 0
         while true {
@@ -81,7 +95,8 @@ package struct Pager {
         }
     }
 
-    private static func key() -> Key {
+    private static func key(_ settings: termios) -> Key {
+        wait(settings)
         switch byte() {
         case nil, UInt8(ascii: "q"), UInt8(ascii: "Q"), 3, 4, 28: return .leave
         case UInt8(ascii: " "), UInt8(ascii: "f"): return .page

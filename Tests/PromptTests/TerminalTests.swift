@@ -224,6 +224,19 @@ struct TerminalTests {
         #expect(terminal.echoes)
     }
 
+    @Test("a signal that ends the program between two pages finds the terminal as it was", arguments: [[], ["help"]])
+    func pagesEnded(_ arguments: [String]) throws {
+        let terminal = try start(arguments)
+        if arguments.isEmpty {
+            try terminal.expect("noise> ")
+            terminal.type("help\r")
+        }
+        try terminal.expect("lines more")
+        terminal.signal(SIGTERM)
+        #expect(try terminal.end() == -SIGTERM)
+        #expect(terminal.echoes)
+    }
+
     @Test("lines that were pasted behind `help` are no keys of its pages")
     func pastedHelp() throws {
         let terminal = try start()
