@@ -19,7 +19,13 @@ package struct Pager {
 
     package func show(_ text: String, isProse: Bool, _ write: (String) -> Void) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
-        guard isProse, isDrawn, lines.count > Terminal.current().rows - 1, isatty(STDIN_FILENO) == 1, let settings = Self.takeKeys() else { return write(text) }
+        guard isProse, isDrawn, lines.count > Terminal.current().rows - 1, isatty(STDIN_FILENO) == 1 else { return write(text) }
+        // From here on no signal ends the program before the terminal is as it was.
+        Interrupts.whileReading { page(lines, text, write) }
+    }
+
+    private func page(_ lines: ArraySlice<Substring>, _ text: String, _ write: (String) -> Void) {
+        guard let settings = Self.takeKeys() else { return write(text) }
         defer { Self.give(settings) }
         // Only now: what was pasted is no line to a terminal that waits for whole ones.
         if Self.hasInput(milliseconds: 0) { return write(text) }
@@ -39,7 +45,7 @@ package struct Pager {
             let question = "-- \(lines.count - next) lines more: space goes on, q leaves --"
             write(TextWidth.fitting(question, width: Terminal.current().columns - 1))
             var key = Key.other
-            Interrupts.whileReading { while key == .other { key = Self.key(settings) } }
+            while key == .other { key = Self.key(settings) }
             write("\r\u{1B}[K")
             switch key {
             case .page: more(Terminal.current().rows - 1)
