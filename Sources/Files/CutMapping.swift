@@ -14,8 +14,10 @@ enum CutMapping {
 
     /// Mappings at once that are guarded.
     private static let most = 1024
-    /// First and last address of each, zeros where none is: a handler may neither allocate nor lock.
+    /// First and last address of each, zeros where none is: a handler may neither allocate nor lock. Safe: written once, within the lock of `free` and
+    /// before the handler is there to read it; what it leads to is atomic.
     nonisolated(unsafe) private static var bounds: UnsafeMutablePointer<Atomic<UInt>>?
+    /// What a fault that is not ours is left to. Safe: written once, by the call that installs the handler, which alone reads it.
     nonisolated(unsafe) private static var before = sigaction()
     private static let free = Mutex<[Int]?>(nil)
 

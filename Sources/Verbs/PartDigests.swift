@@ -16,6 +16,8 @@ final class PartDigests: Sendable {
         case clip
         case scorer
         case inception
+        /// No key holds its digest, as the settings themselves stand there; but a model whose scheduler was edited is opened again.
+        case scheduler
     }
 
     private let places: [Part: String]

@@ -7,36 +7,22 @@ import Testing
 /// A copy of the golden pipeline's folder in which one thing is wrong.
 @Suite("Damaged model folders")
 struct DamagedModelTests {
-    private func damaged(_ change: (TemporaryFolder) throws -> Void) throws -> EngineError {
-        let source = try Golden.topic("models").folder("pipeline")
-        let copy = try TemporaryFolder()
-        try Self.copy(source.path, to: copy.path)
+    private func damaged(_ change: (ModelCopy) throws -> Void) throws -> EngineError {
+        let copy = try ModelCopy()
         try change(copy)
         let error = #expect(throws: EngineError.self) { try DiffusionModel(folder: copy.path) }
         return try #require(error)
     }
 
-    private static func copy(_ from: String, to: String) throws {
-        try FileSystem.createFolder(to)
-        for name in try FileSystem.list(from) {
-            let source = FileSystem.join(from, name), target = FileSystem.join(to, name)
-            if FileSystem.isFolder(source) {
-                try copy(source, to: target)
-            } else {
-                try AtomicFile.write(FileSystem.readBytes(source), to: target)
-            }
-        }
-    }
-
-    private func rewrite(_ folder: TemporaryFolder, _ name: String, _ change: (inout [String: JSON]) -> Void) throws {
-        var object = try #require(try JSON.read(path: folder.path(name)).object)
+    private func rewrite(_ folder: ModelCopy, _ name: String, _ change: (inout [String: JSON]) -> Void) throws {
+        var object = try #require(try JSON.read(path: folder.at(name)).object)
         change(&object)
-        try AtomicFile.write(Array(JSON.object(object).text.utf8), to: folder.path(name))
+        try AtomicFile.write(Array(JSON.object(object).text.utf8), to: folder.at(name))
     }
 
     @Test("a missing weight file is named")
     func missingWeights() throws {
-        let error = try damaged { try FileSystem.removeFile($0.path("unet/diffusion_pytorch_model.safetensors")) }
+        let error = try damaged { try FileSystem.removeFile($0.at("unet/diffusion_pytorch_model.safetensors")) }
         #expect(error.kind == .file)
         #expect(error.description.contains("unet") && error.description.contains("diffusion_pytorch_model.safetensors"))
     }
@@ -44,7 +30,7 @@ struct DamagedModelTests {
     @Test("a weight file that is cut short is named")
     func truncated() throws {
         let error = try damaged { folder in
-            let path = folder.path("vae/diffusion_pytorch_model.safetensors")
+            let path = folder.at("vae/diffusion_pytorch_model.safetensors")
             try AtomicFile.write(Array(try FileSystem.readBytes(path).dropLast(1000)), to: path)
         }
         #expect(error.kind == .format)
@@ -84,7 +70,7 @@ struct DamagedModelTests {
 
     @Test("parts that do not belong together are told so")
     func misfits() throws {
-        let error = try damaged { try FileSystem.removeFile($0.path("tokenizer/vocab.json")) }
+        let error = try damaged { try FileSystem.removeFile($0.at("tokenizer/vocab.json")) }
         #expect(error.place?.contains("tokenizer") == true)
         let other = #expect(throws: EngineError.self) { try DiffusionModel(folder: "/nowhere/at/all") }
         #expect(other?.description.contains("/nowhere/at/all") == true)

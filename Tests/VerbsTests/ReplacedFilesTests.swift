@@ -97,6 +97,16 @@ import Darwin
             try CacheTests.run(Self.picture, session, model: model.path).outcome == CacheTests.run(Self.picture, self.session(nil), model: model.path).outcome)
     }
 
+    @Test("the model is asked again where its scheduler was edited") func scheduler() throws {
+        let model = try ModelCopy()
+        let session = session(nil)
+        let before = try CacheTests.run(Self.picture, session, model: model.path).outcome
+        try model.edit("scheduler/scheduler_config.json", ["beta_end": .number(0.03)])
+        let after = try CacheTests.run(Self.picture, session, model: model.path).outcome
+        #expect(after != before)
+        #expect(try after == CacheTests.run(Self.picture, self.session(nil), model: model.path).outcome)
+    }
+
     @Test("a part of a model whose files are others now is not taken for the one that was opened", arguments: ["weights", "config.json"])
     func part(_ name: String) throws {
         let model = try Model(), cache = try TemporaryFolder()
