@@ -13,6 +13,8 @@ package final class RunReadings: ReadingWitness {
         var keepsDigests = false
         var cell: Int?
         var entries: [String: [Entry]] = [:]
+        /// What each cell opened, by verb and words: the names that only a run can tell are among them.
+        var openings: [Int: Set<String>] = [:]
         /// Where a name led to when it was opened.
         var places: [String: String] = [:]
         /// Folders that were opened, with all that was in and below them then.
@@ -36,6 +38,7 @@ package final class RunReadings: ReadingWitness {
         state.withLock { state in
             state.cell = cell
             guard let cell else { return }
+            state.openings[cell] = nil
             for (path, entries) in state.entries {
                 let left = entries.filter { $0.cell != cell }
                 // The order does not matter: each path is looked at for itself.
@@ -69,6 +72,13 @@ package final class RunReadings: ReadingWitness {
         for reading in missing { note(reading, isKept: true) }
     }
 
+    /// Notes that something is opened: `load models/a`, `score statistics=s.npz`.
+    package func noteOpening(_ title: String) {
+        state.withLock { state in
+            if state.keepsDigests, let cell = state.cell { _ = state.openings[cell, default: []].insert(title) }
+        }
+    }
+
     /// Notes where a name led to, and what is in the folder there: called before anything of it is read.
     package func noteSource(_ title: String? = nil, at path: String) {
         guard keepsDigests else { return }
@@ -93,6 +103,9 @@ package final class RunReadings: ReadingWitness {
     }
 
     // MARK: For keys
+
+    /// In the order of their texts.
+    package func openings(of cell: Int) -> [String] { state.withLock { $0.openings[cell] ?? [] }.sorted() }
 
     package func place(of title: String) -> String? { state.withLock { $0.places[title] } }
 

@@ -83,6 +83,7 @@ struct Runner {
                 session.noteReading(scope.unfinished(name))
                 return scope[name]
             }
+            for title in declaration.openings(arguments) { session.readings.noteOpening(title) }
             return try declaration.run(invocation)
         }
     }

@@ -119,6 +119,17 @@ package struct VerbDeclaration: Sendable {
     package let known: (@Sendable (VerbUse) -> Value?)?
     package let run: @Sendable (Invocation) throws -> Value
 
+    /// What a use opens, by the verb and its words, or by an option: as the keys of a notebook's cells name it.
+    func openings(_ arguments: Arguments) -> [String] {
+        guard !writesFiles else { return [] }
+        let words = slots.filter { $0.place == .positional }.compactMap { arguments.text($0.name) }
+        let options = slots.compactMap { slot -> String? in
+            guard slot.place == .named, case .path = slot.kind, let path = arguments.text(slot.name) else { return nil }
+            return "\(name) \(slot.name)=\(path)"
+        }
+        return (opens == nil ? [] : [([name] + words).joined(separator: " ")]) + options
+    }
+
     package init(
         _ name: String, _ family: Family, _ summary: String, input: Input, asArgument: Bool = false, slots: [Slot] = [],
         block: Bool = false, blockNames: BlockNames = .none, adds: [String] = [], addsOneOf: Bool = false, replaces: Bool = false,

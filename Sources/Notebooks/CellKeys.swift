@@ -24,8 +24,10 @@ package struct CellKeys {
     /// - Parameters:
     ///   - engine: of which version the keys are.
     ///   - readings: what the cells read when they ran; without, files count as they are now.
+    ///   - openings: what a cell opened when it ran. Names that its text does not tell, `load (name)`, are known from there alone.
     package init(
-        _ program: NotebookProgram, session: Session, files: FileDigests, engine: Int = ItemKeyBuilder.engineVersion, readings: RunReadings? = nil
+        _ program: NotebookProgram, session: Session, files: FileDigests, engine: Int = ItemKeyBuilder.engineVersion, readings: RunReadings? = nil,
+        openings: (Cell) -> [String]
     ) throws {
         var verbs = session.verbSet
         /// The key of each name at this point; nil for what an erroneous cell would make.
@@ -74,7 +76,7 @@ package struct CellKeys {
                     for argument in command.arguments where !verb.writesFiles {
                         guard let name = argument.name?.text, case .path? = verb.slot(name)?.kind, let item = argument.items.first else { continue }
                         let path = session.access.absolute(text(item))
-                        if FileSystem.isFile(path) { try add("\(verb.name) \(name)=\(text(item))", [path]) }
+                        if FileSystem.exists(path) { try add("\(verb.name) \(name)=\(text(item))", [path]) }
                     }
                     guard let paths = verb.opens else { continue }
                     let named = command.arguments.filter { $0.name == nil }.flatMap(\.items).map(text)
@@ -90,6 +92,17 @@ package struct CellKeys {
                     own.insert(name.text)
                 case .pipeline: break
                 }
+            }
+            var further: [String] = []
+            for title in openings(cell) where parts.sources[title] == nil {
+                let paths = readings?.place(of: title).map { [$0] } ?? session.opened(title) ?? ["missing"]
+                let digest = try Digest.sha256(paths.map { try Self.digest($0, files, readings, cell: cell.index) }.joined(separator: "\n"))
+                parts.sources[title] = digest
+                further.append("\(title) \(digest)")
+            }
+            if !further.isEmpty {
+                // Which of the cell's names depend on it is not known, so all of them do.
+                for name in own.sorted() { if let key = known[name] ?? nil { known[name] = try Digest.sha256(([key] + further).joined(separator: "\n")) } }
             }
             parts.text = try Digest.sha256((hasErrors ? [source.text] : lines).joined(separator: "\n"))
             if isKnown { found[cell.index] = parts }
@@ -125,6 +138,19 @@ package struct CellKeys {
 }
 
 extension Session {
+    /// The files behind a title such as `load models/a` or `score statistics=s.npz`, as it is told now; nil where nothing is there.
+    fileprivate func opened(_ title: String) -> [String]? {
+        guard let space = title.firstIndex(of: " "), let verb = verbs[String(title[..<space])] else { return nil }
+        let rest = String(title[title.index(after: space)...])
+        if let sign = rest.firstIndex(of: "="), case .path? = verb.slot(String(rest[..<sign]))?.kind {
+            let path = access.absolute(String(rest[rest.index(after: sign)...]))
+            return FileSystem.exists(path) ? [path] : nil
+        }
+        guard let opens = verb.opens else { return nil }
+        // A name may have spaces, and `load clip models/a` has two words.
+        return (try? opens([rest], self)) ?? (try? opens(rest.split(separator: " ", maxSplits: 1).map(String.init), self))
+    }
+
     /// Whether a verb takes the variable `model` without naming it.
     func readsModel(_ name: String) -> Bool {
         guard let verb = verbs[name] else { return false }

@@ -45,9 +45,11 @@ package struct NotebookStatus {
     package init(_ file: NotebookFile, session: Session, files: FileDigests, lock: Lock) throws {
         let notebook = file.notebook
         let program = NotebookProgram(notebook)
-        let keys = try CellKeys(program, session: session, files: files)
-        let earlier = try Dictionary(
-            uniqueKeysWithValues: lock.earlierEngines.sorted().map { ($0, try CellKeys(program, session: session, files: files, engine: $0)) })
+        func keys(_ engine: Int) throws -> CellKeys {
+            try CellKeys(program, session: session, files: files, engine: engine) { lock[$0]?.key.sources.keys.sorted() ?? [] }
+        }
+        let earlier = try Dictionary(uniqueKeysWithValues: lock.earlierEngines.sorted().map { ($0, try keys($0)) })
+        let now = try keys(ItemKeyBuilder.engineVersion)
         let errors = program.check(session).filter { $0.severity == .error }
         let found = try notebook.cells.map { cell -> CellStatus in
             if cell.header.flags.contains(.skip) { return CellStatus(cell: cell, state: .skipped, reason: nil) }
@@ -55,7 +57,7 @@ package struct NotebookStatus {
             if let error = errors.first(where: { range.contains(($0.source?.firstOffset ?? -1) + $0.span.lower) }) {
                 return CellStatus(cell: cell, state: .error, reason: "\(error.code.rawValue): \(error.title)")
             }
-            guard let now = keys.parts[cell.index] else {
+            guard let now = now.parts[cell.index] else {
                 return CellStatus(cell: cell, state: .error, reason: "it reads what a cell with an error would make")
             }
             let output = try Lock.digest(notebook, cell)

@@ -66,7 +66,7 @@ import Verbs
         let run = NotebookRunner(file.notebook, session: session, folder: file.folder) { LayoutRenderer(usesColour: false).text($0) }.run()
         #expect(run.ending == .finished, "\(run.diagnostics.map(\.title))")
         try file.write(run.outputs)
-        try file.writeLock(self.session(folder), written: run.outputs.keys, made: run.made)
+        try file.writeLock(session, written: run.outputs.keys, made: run.made)
     }
 
     /// Names of the cells that are not fresh, in the order of the text.
@@ -162,7 +162,8 @@ import Verbs
         let file = try NotebookFile(folder.path("n.md"))
         let earlier = ItemKeyBuilder.engineVersion - 1
         let keys = try CellKeys(
-            NotebookProgram(file.notebook), session: session(folder), files: FileDigests(path: folder.path("digests")), engine: earlier)
+            NotebookProgram(file.notebook), session: session(folder), files: FileDigests(path: folder.path("digests")), engine: earlier
+        ) { _ in [] }
         let lines = try FileSystem.readText(folder.path("n.lock")).split(separator: "\n").map { line in
             var entry = try JSON.decode(Lock.Entry.self, from: Array(line.utf8), place: "n.lock")
             let cell = try #require(file.notebook.cells.first { $0.name == entry.cell })
@@ -253,13 +254,31 @@ import Verbs
             let session = session(folder)
             session.parameters = parameters
             let program = NotebookProgram(try Notebook(name: "n.md", bytes: Array(text.utf8)))
-            return try CellKeys(program, session: session, files: FileDigests(path: folder.path("digests"))).parts[0]?.sources ?? [:]
+            return try CellKeys(program, session: session, files: FileDigests(path: folder.path("digests"))) { _ in [] }.parts[0]?.sources ?? [:]
         }
         let first = try sources()
         #expect(first.keys.sorted() == ["load ./m", "load clip none"])
         try AtomicFile.write("two", to: folder.path("m/config.json"))
         #expect(try sources()["load ./m"] != first["load ./m"])
         #expect(try sources(["weights": "./elsewhere"])["load ./elsewhere"] != nil)
+    }
+
+    @Test("a file that only a run can name is noticed when it changes, with what follows from it")
+    func namedByRun() throws {
+        let folder = try TemporaryFolder()
+        for name in ["d", "e"] { try AtomicFile.write("a\n1\n", to: folder.path(name + ".csv")) }
+        let cells = [("pick", "names = [\"d\", \"e\"]\nt = read (\"\\(names[0]).csv\")\nt | table"), ("use", "t | describe"), ("alone", "1")]
+        try AtomicFile.write(cells.map { "```noise \($0)\n\($1)\n```\n" }.joined(separator: "\n"), to: folder.path("n.md"))
+        try run(folder)
+        #expect(try stale(folder) == [])
+        try AtomicFile.write("a\n2\n", to: folder.path("e.csv"))
+        #expect(try stale(folder) == [])
+        try AtomicFile.write("a\n2\n", to: folder.path("d.csv"))
+        #expect(try stale(folder) == ["pick", "use"])
+        try run(folder)
+        #expect(try stale(folder) == [])
+        try FileSystem.removeFile(folder.path("d.csv"))
+        #expect(try stale(folder) == ["pick", "use"])
     }
 
     @Test("an unlabelled cell that got another number is what it was")
@@ -347,7 +366,8 @@ import Verbs
             "```noise load\nmodel = load ./m\n```\n```noise draw\nx = \"a\" | noise of=2 | denoise\n```\n```noise other\n1\n```\n", to: folder.path("n.md"))
         func parts() throws -> [Int: CellKeys.Parts] {
             let file = try NotebookFile(folder.path("n.md"))
-            return try CellKeys(NotebookProgram(file.notebook), session: session(folder), files: FileDigests(path: folder.path("digests"))).parts
+            return try CellKeys(NotebookProgram(file.notebook), session: session(folder), files: FileDigests(path: folder.path("digests"))) { _ in [] }
+                .parts
         }
         let before = try parts()
         try AtomicFile.write("two", to: folder.path("m/config.json"))
