@@ -28,7 +28,7 @@ let package = Package(
         // System libraries
         .systemLibrary(name: "CPNG", path: "Sources/CPNG"),
         .systemLibrary(name: "CProcessor", path: "Sources/CProcessor"),
-        .systemLibrary(name: "CRename", path: "Sources/CRename"),
+        .systemLibrary(name: "CFileSystem", path: "Sources/CFileSystem"),
         .systemLibrary(name: "CPseudoTerminal", path: "Tests/CPseudoTerminal"),
         .systemLibrary(name: "CCrypto", path: "Sources/CCrypto"),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib"),
@@ -44,7 +44,7 @@ let package = Package(
         module("WideKernels", ["CProcessor"], swiftSettings: wideVectorFlags),
         module("Kernels", ["WideKernels", "CProcessor"], swiftSettings: vectorFlags),
         module("Tensors", ["Kernels"]),
-        module("Files", ["Tensors", "CPNG", "CCrypto", "CZlib", "CRename"]),
+        module("Files", ["Tensors", "CPNG", "CCrypto", "CZlib", "CFileSystem"]),
         module("Networks", ["Kernels", "Tensors", "Files"]),
         module("Models", ["Kernels", "Tensors", "Files", "Networks"]),
 
@@ -60,7 +60,7 @@ let package = Package(
         // Results and language
         module("Results", ["Tensors", "Files", "Models", "Diffusion"]),
         module("Caching", ["Kernels", "Tensors", "Files"]),
-        module("Interpreting", ["SourceText", "Syntax", "Kernels", "Tensors", "Results", "Caching"]),
+        module("Interpreting", ["SourceText", "Syntax", "Kernels", "Tensors", "Files", "Results", "Caching"]),
         module(
             "Verbs",
             [

@@ -23,6 +23,9 @@ struct DatasetRecords {
 
     /// A folder with metadata.jsonl or metadata.csv, or with one list per split: train.json, test.json.
     init(folder: String, split: String?) throws {
+        for name in ["metadata.jsonl", "metadata.csv"] + ["train", "validation", "test"].map({ $0 + ".json" }) {
+            try FileSystem.checkReach(FileSystem.join(folder, name))
+        }
         for name in ["metadata.jsonl", "metadata.csv"] where FileSystem.exists(FileSystem.join(folder, name)) {
             try self.init(file: FileSystem.join(folder, name))
             return
@@ -163,6 +166,7 @@ struct DatasetRecords {
         let paths = names.map { FileSystem.join(folder, $0) }
         let missing = paths.indices.filter { names[$0].isEmpty || !FileSystem.isFile(paths[$0]) }
         if let first = missing.first {
+            try FileSystem.checkReach(paths[first])
             let others = missing.count > 1 ? " and \(missing.count - 1) more" : ""
             let what = names[first].isEmpty ? "the picture's file name is empty" : "the picture \(names[first]) is missing"
             throw EngineError(.file, what + others, place: at(records[first]), cure: "paths are relative to \(folder)")

@@ -16,12 +16,9 @@ package enum Digest {
 
     /// SHA-256 of a file's content, which is read piece by piece.
     package static func sha256(path: String) throws -> String {
-        let descriptor = try FileSystem.openForReading(path)
+        let (descriptor, stamp) = try FileSystem.openForReading(path)
         defer { close(descriptor) }
-        guard FileSystem.isFile(path), let size = FileStamp(descriptor: descriptor)?.size else {
-            throw EngineError(.file, "expected an ordinary file", place: path)
-        }
-        return try sha256(descriptor: descriptor, size: size, path: path)
+        return try sha256(descriptor: descriptor, size: stamp.size, path: path)
     }
 
     /// SHA-256 of the first `size` bytes of an open file. Read, not mapped: a file that is cut meanwhile is an error, not the end of the process.

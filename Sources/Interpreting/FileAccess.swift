@@ -1,4 +1,4 @@
-internal import Files
+package import Files
 import SourceText
 
 #if canImport(Glibc)
@@ -7,64 +7,74 @@ import Glibc
 import Darwin
 #endif
 
-/// Where a program may read and write. A notebook reads below its project's root and what is allowed beside it, and writes below its
-/// own folder; the prompt is not restricted.
+/// Where a program may read and write, and how paths in it are meant. A notebook or script reads below its project's root and what is allowed
+/// beside it, and writes below its own folder; the prompt without a notebook has the user's rights.
+///
+/// Answers early, with a place in the program. What is refused for good is refused by the gate, at every use.
 package struct FileAccess: Sendable {
-    /// What relative paths are relative to, as an absolute path.
-    package var base: String
-    /// nil where everything may be read or written.
-    package var readable: [String]?
-    package var writable: [String]?
+    /// Who asks, for what helps.
+    package enum Asker: Sendable { case command, prompt }
 
-    package init(base: String, readable: [String]? = nil, writable: [String]? = nil) {
-        self.base = FileAccess.real(base)
-        self.readable = readable?.map(FileAccess.real)
-        self.writable = writable?.map(FileAccess.real)
+    /// What relative paths are relative to, as an absolute path.
+    package let base: String
+    package let gate: FileGate
+    private let asker: Asker
+
+    /// With the user's rights.
+    package init(base: String) {
+        self.base = FileSystem.realPathAsFar(base)
+        gate = .user
+        asker = .command
+    }
+
+    /// With the rights of a notebook or a script.
+    /// - Parameters:
+    ///   - readable, writable: folders.
+    ///   - own: what the program keeps beside a notebook, see `FileGate`.
+    package init(base: String, readable: [String], writable: [String] = [], own: [String] = [], asker: Asker = .command) {
+        self.base = FileSystem.realPathAsFar(base)
+        gate = FileGate(readable: readable, writable: writable, own: own)
+        self.asker = asker
     }
 
     /// The absolute path, or an error if it may not be read. Links are followed before the check.
     package func reading(_ path: String, slot: String? = nil) throws -> String {
-        let full = absolute(path)
-        guard allows(full, in: readable) else {
-            throw Complaint(
-                .notReadable, "`\(path)` lies outside what this notebook may read", label: "not below its project's folder", slot: slot,
-                help: "allow it: noisebook run ... --allow-read \(ShellWord.quoted(FileSystem.folder(of: full)))")
-        }
-        return full
+        if let resolved = gate.resolved(spelled(path), forWriting: false) { return resolved }
+        throw Complaint(
+            .notReadable, "`\(path)` lies outside what this notebook may read", label: "not below its project's folder", slot: slot,
+            help: help(path, "--allow-read"))
     }
 
     package func writing(_ path: String, slot: String? = nil) throws -> String {
-        let full = absolute(path)
-        guard allows(full, in: writable) else {
-            throw Complaint(
-                .notWritable, "`\(path)` lies outside what this notebook may write", label: "not below its own folder", slot: slot,
-                help: "allow it: noisebook run ... --allow-write \(ShellWord.quoted(FileSystem.folder(of: full)))")
-        }
-        return full
+        if let resolved = gate.resolved(spelled(path), forWriting: true) { return resolved }
+        throw Complaint(
+            .notWritable, "`\(path)` lies outside what this notebook may write", label: "not below its own folder", slot: slot,
+            help: help(path, "--allow-write"))
     }
 
+    private func help(_ path: String, _ option: String) -> String {
+        let folder = ShellWord.quoted(FileSystem.folder(of: Self.withoutDots(spelled(path))))
+        return asker == .prompt ? "allow it: :allow \(folder)" : "allow it: noisebook run ... \(option) \(folder)"
+    }
+
+    /// The absolute path, without links where it may be read.
     package func absolute(_ path: String) -> String {
-        if path == "~" || path.hasPrefix("~/"), let home = getenv("HOME") {
-            return FileAccess.real(String(cString: home) + path.dropFirst())
-        }
-        return FileAccess.real(FileSystem.join(base, path))
+        let spelled = spelled(path)
+        return gate.resolved(spelled, forWriting: false) ?? Self.withoutDots(spelled)
     }
 
-    private func allows(_ path: String, in roots: [String]?) -> Bool {
-        guard let roots else { return true }
-        return roots.contains { path == $0 || path.hasPrefix($0.hasSuffix("/") ? $0 : $0 + "/") }
+    /// The path from the root, as it is written.
+    package func spelled(_ path: String) -> String {
+        guard path == "~" || path.hasPrefix("~/"), let home = getenv("HOME") else { return FileSystem.join(base, path) }
+        return String(cString: home) + path.dropFirst()
     }
 
-    /// The path with links, `.` and `..` resolved; of what does not exist yet, the part that does.
-    private static func real(_ path: String) -> String {
-        if path.utf8.contains(0) { return path }
-        if let resolved = realpath(path, nil) {
-            defer { free(resolved) }
-            return String(cString: resolved)
+    /// By its text alone: what lies out of reach is not asked for.
+    private static func withoutDots(_ path: String) -> String {
+        var names: [Substring] = []
+        for name in path.split(separator: "/") where name != "." {
+            if name == ".." { _ = names.popLast() } else { names.append(name) }
         }
-        let folder = FileSystem.folder(of: path)
-        let name = FileSystem.name(of: path)
-        if folder == path || name == "." || name == ".." { return path }
-        return FileSystem.join(real(folder), name)
+        return "/" + names.joined(separator: "/")
     }
 }

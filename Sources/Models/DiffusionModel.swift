@@ -35,8 +35,9 @@ package final class DiffusionModel: Sendable {
         guard FileSystem.isFolder(folder) else {
             throw EngineError(.file, "no such model folder", place: folder)
         }
-        try Self.checkIndex(folder)
         let parts = ["unet", "vae", "text_encoder", "tokenizer", "scheduler"]
+        for name in [""] + parts { try FileSystem.checkReach(below: FileSystem.join(folder, name)) }
+        try Self.checkIndex(folder)
         let missing = parts.filter { !FileSystem.isFolder(FileSystem.join(folder, $0)) }
         guard missing.isEmpty else {
             throw EngineError(
@@ -49,16 +50,18 @@ package final class DiffusionModel: Sendable {
         name = FileSystem.name(of: folder)
         // The tokenizer's lists take as long to read as all the rest.
         // Workers do not inherit what is bound to the caller's task.
-        let witness = FileReading.witness
+        let witness = FileReading.witness, gate = FileGate.current
         let (networks, tokenizer) = try ThreadPool.shared.both {
-            try FileReading.$witness.withValue(witness) {
-                (
-                    try UNet(folder: part("unet"), precision: precision), try VAE(folder: part("vae"), precision: precision),
-                    try CLIPText(folder: part("text_encoder"), precision: precision)
-                )
+            try gate.during {
+                try FileReading.$witness.withValue(witness) {
+                    (
+                        try UNet(folder: part("unet"), precision: precision), try VAE(folder: part("vae"), precision: precision),
+                        try CLIPText(folder: part("text_encoder"), precision: precision)
+                    )
+                }
             }
         } and: {
-            try FileReading.$witness.withValue(witness) { try Tokenizer(folder: part("tokenizer")) }
+            try gate.during { try FileReading.$witness.withValue(witness) { try Tokenizer(folder: part("tokenizer")) } }
         }
         (unet, vae, textEncoder) = networks
         self.tokenizer = tokenizer

@@ -12,6 +12,8 @@ package struct NotebookFile {
     /// Where outputs go: the file itself, behind links, unless another was named.
     package let target: String
     private let isCopy: Bool
+    /// Behind links.
+    private let own: String
 
     /// Reads the notebook at `path`. `output` is another file that is to get the text with its new outputs.
     package init(_ path: String, output: String? = nil) throws {
@@ -19,7 +21,8 @@ package struct NotebookFile {
         let own = NotebookPlace(path).file
         target = output.map { NotebookPlace($0).file } ?? own
         isCopy = target != own
-        let bytes = try FileSystem.readBytes(path, limit: 1 << 28)
+        self.own = own
+        let bytes = try FileSystem.readBytes(own, limit: 1 << 28)
         guard !bytes.contains(0) else { throw EngineError(.format, "is no text: it holds bytes that are zero", place: path) }
         notebook = try Notebook(name: path, bytes: bytes)
         notebook.fileName = FileSystem.name(of: target)
@@ -47,21 +50,34 @@ package struct NotebookFile {
             cure: "name another file; --force overwrites this one")
     }
 
-    /// Writes pictures, then the text, then removes pictures that nothing shows any more: at no time does the text on disk show a
-    /// picture that is not there. Outputs that stand behind no cell go. Refused where somebody changed the file meanwhile.
+    /// Writes pictures, then the text, then removes pictures that nothing shows any more and that the lock says this notebook made: at no time does the
+    /// text on disk show a picture that is not there. Outputs that stand behind no cell go. Refused where somebody changed the file meanwhile.
     package func write(_ outputs: [Int: String], keepsOrphans: Bool = false) throws {
         let text = try notebook.rewriting(outputs, keepsOrphans: keepsOrphans)
         _ = try content(unchangedOr: text)
+        let made = try filesMade()
         try folder.write()
         // Once more: many pictures take a while.
         if try content(unchangedOr: text) != text { try AtomicFile.write(text, to: target) }
-        try folder.removeUnmentioned(in: text)
+        try folder.remove(made.subtracting(PictureFolder.mentioned(in: String(decoding: text, as: UTF8.self))))
+    }
+
+    /// The files that an earlier run of the notebook left in its folder, by the lock; where that is from before it named files, those that stored outputs
+    /// show which are to the letter as the lock has them. Whatever else lies there is somebody's.
+    private func filesMade() throws -> Set<String> {
+        guard FileSystem.exists(target) else { return [] }
+        let old = try isCopy ? Notebook(name: target, bytes: FileSystem.readBytes(target, limit: 1 << 28)) : notebook
+        let lock = try Lock(notebook: target, isRenewed: true)
+        let known = Set(lock.entries.values.map(\.output))
+        let outputs = (old.cells.compactMap(\.outputLines) + old.orphans).map { old.text(inside: $0) }
+        let shown = try outputs.filter { try known.contains(Digest.sha256($0)) }.map(PictureFolder.mentioned)
+        return (lock.entries.values.compactMap { $0.files.map(Set.init) } + shown).reduce(into: []) { $0.formUnion($1.filter(PictureFolder.isOurs)) }
     }
 
     /// What the target holds now: what was read, or the very same as is to be written, from another process that ran it too.
     private func content(unchangedOr text: [UInt8]) throws -> [UInt8] {
         guard !isCopy else { return [] }
-        let found = try FileSystem.readBytes(path, limit: 1 << 28)
+        let found = try FileSystem.readBytes(own, limit: 1 << 28)
         guard found == notebook.bytes || found == text else {
             throw EngineError(.file, "was changed while it ran; its outputs are not written", place: path, cure: "run it again")
         }

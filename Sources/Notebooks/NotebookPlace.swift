@@ -29,6 +29,11 @@ package struct NotebookPlace: Sendable {
     /// `a.lock` of `a.md`, and `a.markdown.lock` of `a.markdown`, so that the two can lie beside each other.
     private var base: String { file.hasSuffix(Self.ending) ? String(file.dropLast(Self.ending.count)) : file }
 
+    /// What the program reads, writes and removes beside the notebook by itself.
+    package var own: [String] {
+        [lock, outputs, outputs + ".corrected", correction, correctionLock] + NotebookExport.Form.allCases.map { Self.stem(file) + "." + $0.rawValue }
+    }
+
     package var lock: String { base + ".lock" }
     package var outputs: String { base + ".out" }
     package var correction: String { file + ".corrected" }

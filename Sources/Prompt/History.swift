@@ -18,7 +18,7 @@ package final class History {
     /// A file that cannot be read or written costs the history, never the prompt. Nil keeps it in memory.
     package init(path: String?) {
         self.path = path
-        guard let path, let bytes = try? FileSystem.readBytes(path) else { return }
+        guard let path, let bytes = try? FileGate.user.during({ try FileSystem.readBytes(path) }) else { return }
         let lines = bytes.split(separator: 0x0A).suffix(Self.limit)
         entries = lines.map { Self.unescaped(String(decoding: $0, as: UTF8.self)) }
     }
@@ -34,18 +34,12 @@ package final class History {
         guard entry.contains(where: { !$0.isWhitespace }), entry != entries.last else { return false }
         entries.append(entry)
         guard let path else { return true }
-        makeFolders(FileSystem.folder(of: path))
-        // What people type can be private: only they read it.
-        try? FileSystem.append(Self.escaped(entry) + "\n", to: path)
+        // It is the user's, whatever a notebook may do; and what people type can be private: only they read it.
+        FileGate.user.during {
+            try? FileSystem.createFolder(FileSystem.folder(of: path), isPrivate: true)
+            try? FileSystem.append(Self.escaped(entry) + "\n", to: path)
+        }
         return true
-    }
-
-    private func makeFolders(_ folder: String) {
-        var status = stat()
-        guard !folder.isEmpty, stat(folder, &status) != 0 else { return }
-        let parent = FileSystem.folder(of: folder)
-        if parent != folder { makeFolders(parent) }
-        mkdir(folder, 0o700)
     }
 
     static func escaped(_ entry: String) -> String {

@@ -1,6 +1,6 @@
 /// Commands of the prompt itself. They begin with a colon and can be abbreviated as long as one is meant.
 package enum MetaCommand: String, CaseIterable, Sendable {
-    case help, next, to, show, keep, edit, status, plan, vars, why, history, set, time, cache, save, reset, quit
+    case help, next, to, show, keep, edit, status, plan, vars, why, history, set, time, cache, save, allow, reset, quit
 
     package var summary: String {
         switch self {
@@ -19,6 +19,7 @@ package enum MetaCommand: String, CaseIterable, Sendable {
         case .time: "shows how long each line took, or no longer"
         case .cache: "how much is kept of what was computed, and where"
         case .save: "writes the lines typed that ran without an error as a notebook: :save FILE.md"
+        case .allow: "lets the open notebook read and write below one more folder: :allow FOLDER"
         case .reset: "forgets all variables; opened models stay open"
         case .quit: "leaves, as Ctrl-D on an empty line does"
         }

@@ -85,7 +85,7 @@ package final class OpenNotebook {
         // Whatever was typed, the file must stay a notebook.
         _ = try Notebook(name: path, bytes: bytes)
         try folder.write()
-        try AtomicFile.write(bytes, to: path)
+        try AtomicFile.write(bytes, to: file.target)
         try reload()
         if stoodAtEnd { next = notebook.cells.count }
     }

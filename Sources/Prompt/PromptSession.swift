@@ -165,6 +165,7 @@ package final class PromptSession {
                 write(showsTime ? "each line's time is shown\n" : "times are not shown\n", .output)
             case .cache: try showCache()
             case .save: try save(argument)
+            case .allow: allow(argument)
             case .vars: showVariables()
             case .why: argument.isEmpty ? write("`:why` needs a value: :why pictures[0]\n", .error) : run("why \(argument)")
             case .history: showHistory(argument)
@@ -314,6 +315,16 @@ package final class PromptSession {
         let cells = finished.map { "```noise\n\($0.text.trimmed)\n```\n" }
         try AtomicFile.write(cells.joined(separator: "\n"), to: full)
         write("\(path): \(cells.count) \(cells.count == 1 ? "cell" : "cells"); `noisebook run \(ShellWord.quoted(path)) --write` adds their outputs\n", .output)
+    }
+
+    /// Widens what programs may reach: an open notebook's, since the prompt without one has the user's rights.
+    private func allow(_ folder: String) {
+        guard notebook != nil else { return write("the prompt without a notebook may read and write what you may\n", .error) }
+        guard !folder.isEmpty else { return write("`:allow` takes a folder: :allow ~/pictures\n", .error) }
+        let path = session.access.spelled(folder)
+        guard FileGate.user.during({ FileSystem.isFolder(path) }) else { return write("there is no folder \(TextWidth.printable(folder))\n", .error) }
+        session.access.gate.permit(path, isWritable: true)
+        write("this notebook may read and write below \(TextWidth.printable(path)) until you leave\n", .output)
     }
 
     private var overview: String {

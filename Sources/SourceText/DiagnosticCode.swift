@@ -110,6 +110,8 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
         case "memory": self = .engineMemory
         case "training": self = .engineTraining
         case "numbers": self = .engineNumbers
+        case "notReadable": self = .notReadable
+        case "notWritable": self = .notWritable
         case "interrupted": self = .interrupted
         default: self = .engineUnsupported
         }

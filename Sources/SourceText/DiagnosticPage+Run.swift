@@ -94,12 +94,12 @@ extension DiagnosticCode {
         case .notReadable:
             DiagnosticPage(
                 "the path may not be read",
-                "A notebook or script reads below its project's folder, and what --allow-read names. At the prompt everything may be read.",
+                "A notebook or script reads below its project's folder (the nearest one with `.git`, else its own), installed game data, folders of models, and what --allow-read names; a link that leads elsewhere is not followed, nor what a file of data names there. The prompt with a notebook open has the notebook's rights, `:allow FOLDER` widens them; without one it has yours.",
                 example: "read /etc/results.csv", cure: "put the file into the project, or run with `--allow-read FOLDER`.")
         case .notWritable:
             DiagnosticPage(
                 "the path may not be written",
-                "A notebook or script writes below its own folder, and what --allow-write names. At the prompt everything may be written.",
+                "A notebook or script writes below its own folder, and what --allow-write names; links that lead out of it are not followed. The prompt with a notebook open has the notebook's rights, `:allow FOLDER` widens them; without one it has yours.",
                 example: "items a=1 | save /tmp/results.csv", cure: "choose a place beside the notebook, or run with `--allow-write FOLDER`.")
         case .expectationFailed:
             DiagnosticPage(

@@ -28,6 +28,10 @@ package struct EngineError: Error, Sendable, CustomStringConvertible {
         case training
         /// A result that holds NaN or infinity.
         case numbers
+        /// A file that lies outside of what may be read.
+        case notReadable
+        /// A file that lies outside of what may be written.
+        case notWritable
         /// Stopped by the user.
         case interrupted
     }

@@ -171,23 +171,23 @@ enum LoadVerb {
 
     /// Folders of models that come with the program: `NOISEBOOK_MODELS`, then `examples/models` and `share/noisebook/models` above the executable.
     static func shipped() -> [String] {
-        var folders = (environment("NOISEBOOK_MODELS") ?? "").split(separator: ":").map(String.init)
-        guard let executable = CommandLine.arguments.first else { return folders }
+        (environment("NOISEBOOK_MODELS") ?? "").split(separator: ":").map(String.init) + besideExecutable
+    }
+
+    /// Looked for once, with the user's rights: where the program itself lies is no notebook's business.
+    private static let besideExecutable: [String] = FileGate.user.during {
+        guard let executable = CommandLine.arguments.first else { return [] }
         #if os(Linux)
-        let path = realpath("/proc/self/exe", nil)
+        let path = FileSystem.realPath("/proc/self/exe")
         #else
-        let path = realpath(executable, nil)
+        let path = FileSystem.realPath(executable)
         #endif
-        var folder = path.map { String(cString: $0) } ?? executable
-        free(path)
+        var folders: [String] = [], folder = path ?? executable
         for _ in 0..<8 {
             let above = FileSystem.folder(of: folder)
             if above == folder { break }
             folder = above
-            for place in ["examples/models", "share/noisebook/models"] {
-                let candidate = FileSystem.join(folder, place)
-                if FileSystem.isFolder(candidate) { folders.append(candidate) }
-            }
+            folders += ["examples/models", "share/noisebook/models"].map { FileSystem.join(folder, $0) }.filter(FileSystem.isFolder)
         }
         return folders
     }

@@ -55,6 +55,7 @@ enum SavedModel {
         try FileSystem.createFolder(target)
         for name in try FileSystem.list(source) where name != FolderSeal.file {
             let from = FileSystem.join(source, name), to = FileSystem.join(target, name)
+            try FileSystem.checkReach(from)
             if FileSystem.isFolder(from) {
                 try copy(from, digests, half: half, to: to)
             } else if half, name.hasSuffix(".safetensors") {

@@ -9,6 +9,9 @@ package enum Verbs {
             + [ClaimVerb.claim]
             + BenchVerbs.all + LookingVerbs.all + [HelpVerb.help])
 
+    /// Folders that models are found in by their names.
+    package static var modelFolders: [String] { LoadVerb.shipped() + [LoadVerb.userFolder(), LoadVerb.huggingFaceCache()] }
+
     /// Names that a slot takes beside paths, for completion.
     package static func knownNames(_ verb: String, _ slot: String) -> [String] {
         switch (verb, slot) {

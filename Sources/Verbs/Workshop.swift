@@ -101,11 +101,14 @@ final class TemporaryWorkshop {
 
     private init() throws {
         let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        path = FileSystem.join(base, "noisebook-\(getpid())-\(UInt32.random(in: 0 ... .max))")
-        try FileSystem.createFolder(path)
+        let path = FileSystem.join(FileSystem.realPathAsFar(base), "noisebook-\(getpid())-\(UInt64.random(in: 0 ... .max))")
+        // The user's temporary folder is out of a notebook's reach, and this one in it is the program's own.
+        try FileGate.user.during { try FileSystem.createFolder(path, isPrivate: true) }
+        FileGate.current.permit(path, isWritable: true)
+        self.path = path
     }
 
-    deinit { try? AtomicFolder.remove(path) }
+    deinit { FileGate.user.during { try? AtomicFolder.remove(path) } }
 
     /// The session's own.
     static func of(_ session: Session) throws -> TemporaryWorkshop {

@@ -54,7 +54,7 @@ struct CheckCommand: ParsableCommand {
 
     /// The text of a script. A file that looks like a notebook and is called otherwise would be one long error.
     static func script(_ file: String) throws -> SourceFile {
-        let text = try FileSystem.readText(file == "-" ? "/dev/stdin" : file)
+        let text = try file == "-" ? FileSystem.readStandardInput() : FileSystem.readText(NotebookPlace(file).file)
         let name = file == "-" ? "standard input" : file
         let isNotebook = text.split(whereSeparator: \.isNewline).contains { $0.hasPrefix("```noise") || $0.hasPrefix("~~~noise") }
         guard !isNotebook, !NotebookPlace.isForeign(file) else {

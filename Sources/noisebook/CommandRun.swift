@@ -14,8 +14,11 @@ enum CommandRun {
     static func run(_ command: any ParsableCommand.Type, _ arguments: [String]) -> Never {
         var status: CInt = 0
         do {
-            var parsed = try command.parseAsRoot(arguments)
-            try parsed.run()
+            // What the command line names has the user's rights; what programs name, those of their notebook or script.
+            try FileGate.user.during {
+                var parsed = try command.parseAsRoot(arguments)
+                try parsed.run()
+            }
         } catch {
             let code = exitCode(command, error)
             status = code.rawValue

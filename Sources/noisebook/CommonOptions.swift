@@ -119,12 +119,16 @@ struct CommonOptions: ParsableArguments {
 
     private static var givenLimit: String? { getenv("NOISEBOOK_CACHE_LIMIT").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 } }
 
-    /// What may be read and written by a file's program: see `product.md`.
-    func access(file: String) -> FileAccess {
+    /// What may be read and written by a file's program: below its project's folder, and below its own.
+    func access(file: String, asker: FileAccess.Asker = .command) -> FileAccess {
         // Of the file itself, so that a link to a notebook opens what it opens.
-        let folder = FileSystem.folder(of: NotebookPlace(file).file)
-        let own = folder.isEmpty ? "." : folder
-        return FileAccess(base: own, readable: [Project.root(of: own)] + Project.sharedFolders + allowed.read, writable: [own] + allowed.write)
+        let place = NotebookPlace(file)
+        let folder = FileSystem.folder(of: place.file)
+        return FileGate.user.during {
+            FileAccess(
+                base: folder, readable: [Project.root(of: folder)] + Project.sharedFolders + allowed.read, writable: [folder] + allowed.write,
+                own: place.own, asker: asker)
+        }
     }
 }
 
@@ -142,7 +146,7 @@ extension Session {
     }
 
     private func resolved(_ absolute: String, isElsewhere: Bool) -> String {
-        access.readable?.append(absolute)
+        access.gate.permit(absolute, isWritable: false)
         let below = access.base.hasSuffix("/") ? access.base : access.base + "/"
         return absolute.hasPrefix(below) && !isElsewhere ? String(absolute.dropFirst(below.count)) : absolute
     }
@@ -167,34 +171,30 @@ enum ExitStatus {
 enum Project {
     /// One spelling for each file, also for one that is not there yet.
     static func resolved(_ path: String) -> String {
-        guard let whole = realpath(path, nil) else {
-            let folder = FileSystem.folder(of: path)
-            guard let above = realpath(folder.isEmpty ? "." : folder, nil) else { return path }
-            defer { free(above) }
-            return FileSystem.join(String(cString: above), FileSystem.name(of: path))
-        }
-        defer { free(whole) }
-        return String(cString: whole)
+        if let whole = FileSystem.realPath(path) { return whole }
+        guard let above = FileSystem.realPath(FileSystem.folder(of: path)) else { return path }
+        return FileSystem.join(above, FileSystem.name(of: path))
     }
 
-    /// The nearest folder at or above `folder` that holds `.git`, else `folder` itself.
+    /// The nearest folder at or above `folder` that holds `.git`, else `folder` itself. A home folder under version control is no project: all that
+    /// its user has would belong to it.
     static func root(of folder: String) -> String {
-        guard let resolved = realpath(folder, nil) else { return folder }
-        defer { free(resolved) }
-        var candidate = String(cString: resolved)
+        guard var candidate = FileSystem.realPath(folder) else { return folder }
+        let home = getenv("HOME").flatMap { FileSystem.realPath(String(cString: $0)) }
         while true {
-            if FileSystem.exists(FileSystem.join(candidate, ".git")) { return candidate }
+            if candidate != home, FileSystem.exists(FileSystem.join(candidate, ".git")) { return candidate }
             let parent = FileSystem.folder(of: candidate)
             if parent == candidate || parent.isEmpty { return folder }
             candidate = parent
         }
     }
 
-    /// Installed game data and the Hugging Face cache.
+    /// Installed game data, the models that ship with the program, the user's, and the Hugging Face cache.
     static var sharedFolders: [String] {
         func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 } }
         let home = variable("HOME")
         let cache = variable("HF_HOME") ?? variable("XDG_CACHE_HOME").map { $0 + "/huggingface" } ?? home.map { $0 + "/.cache/huggingface" }
         return ["/usr/share/games", "/usr/share/crawl", "/usr/share/angband", "/etc/angband"] + [cache, variable("HF_HUB_CACHE")].compactMap { $0 }
+            + Verbs.modelFolders
     }
 }

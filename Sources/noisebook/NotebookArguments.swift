@@ -13,7 +13,8 @@ enum NotebookArguments {
             var files = [word]
             if FileSystem.isFolder(word) {
                 do {
-                    files = try notebooks(below: word)
+                    // Links that lead out of the project are nobody's request: they are not followed.
+                    files = try FileGate(readable: [Project.root(of: word)], writable: []).during { try notebooks(below: word) }
                     if files.isEmpty { throw EngineError(.file, "there is no notebook (.md or .markdown) in this folder", place: word) }
                 } catch {
                     Reporter(json: options.json, session: options.session(access: options.access(file: word), cache: .none)).report(error)
@@ -25,7 +26,7 @@ enum NotebookArguments {
                 let session = options.session(access: options.access(file: file), cache: .none)
                 let reporter = Reporter(json: options.json, session: session)
                 do {
-                    worst = max(worst, try body(file, session, reporter))
+                    worst = max(worst, try session.access.gate.during { try body(file, session, reporter) })
                 } catch {
                     reporter.report(error)
                     worst = max(worst, ExitStatus.error)

@@ -37,7 +37,10 @@ struct ParamWords {
     }
 
     /// Refuses names that `path` declares no param of.
-    func check(among params: Params, _ path: String) throws {
+    func check(among params: @autoclosure () -> Params, _ path: String) throws {
+        // To look for the params is to read the whole notebook.
+        guard !settings.isEmpty else { return }
+        let params = params()
         guard let unknown = settings.first(where: { params.named($0.name).isEmpty }) else { return }
         let names = params.names
         throw ValidationError("\(path) has no param `\(unknown.name)`" + (names.isEmpty ? "" : "; its params are \(names.joined(separator: ", "))"))
@@ -55,6 +58,7 @@ struct ParamWords {
     static func set(_ settings: [Setting], _ session: Session, _ notebook: Notebook, isElsewhere: Bool = false) throws -> [Setting] {
         let settings = session.resolvingPaths(settings, isElsewhere: isElsewhere)
         session.parameters = Dictionary(settings) { $1 }
+        guard !settings.isEmpty else { return [] }
         let params = Params(NotebookProgram(notebook).sources, session: session)
         for (name, value) in settings {
             for param in params.named(name) { if let problem = param.problem(value) { throw problem } }
@@ -66,6 +70,7 @@ struct ParamWords {
 
     /// All combinations of the values where a param that is no list was given several; nil where each was given one.
     func variants(_ notebook: Notebook, _ session: Session) -> [[Setting]]? {
+        guard !settings.isEmpty else { return nil }
         let params = Params(NotebookProgram(notebook).sources, session: session)
         let choices = settings.map { name, value in
             let isOne = params.named(name).contains { $0.isList || ParamText.isBracketed(value) && $0.standard?.kind != .text }
@@ -81,9 +86,8 @@ struct ParamWords {
     /// The absolute path of a value that names a file or folder as seen from the working folder: it has a slash or an ending.
     static func path(_ value: String) -> String? {
         let text = ParamText.unquoted(value)
-        guard text.contains("/") || (text.contains(".") && Double(text) == nil), !text.utf8.contains(0), let path = realpath(text, nil) else { return nil }
-        defer { free(path) }
-        return String(cString: path)
+        guard text.contains("/") || (text.contains(".") && Double(text) == nil), !text.utf8.contains(0) else { return nil }
+        return FileSystem.realPath(text)
     }
 
     static func text(_ settings: [Setting]) -> String { settings.map { "\($0.name)=\($0.value)" }.joined(separator: " ") }

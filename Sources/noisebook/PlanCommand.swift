@@ -41,8 +41,10 @@ struct PlanCommand: ParsableCommand {
             // What one variant computes the next one finds; each is counted as if it were the first.
             for variant in variants {
                 let own = options.session(access: options.access(file: path), cache: .ifThere)
-                try ParamWords.set(variant, own, notebook)
-                let status = plan(notebook, "\(path) " + ParamWords.text(variant), own, reporter)
+                let status = try own.access.gate.during {
+                    try ParamWords.set(variant, own, notebook)
+                    return plan(notebook, "\(path) " + ParamWords.text(variant), own, reporter)
+                }
                 if status != 0 { return status }
             }
             return 0

@@ -64,14 +64,14 @@ struct PromptCommand: ParsableCommand {
         let notebook = input.flatMap { $0 == "-" ? nil : $0 }
         let converses = code.isEmpty && input != "-" && (notebook != nil || isatty(STDIN_FILENO) == 1)
         let session = options.session(
-            access: FileAccess(base: notebook.map { FileSystem.folder(of: NotebookPlace($0).file) } ?? "."), cache: converses ? .make : .ifThere)
+            access: notebook.map { options.access(file: $0, asker: .prompt) } ?? FileAccess(base: "."), cache: converses ? .make : .ifThere)
         let reporter = Reporter(json: options.json, session: session)
         if !code.isEmpty {
             throw ExitCode(ProgramRun(session: session, reporter: reporter).run(code.joined(separator: "\n"), name: "-e"))
         }
         if !converses {
             do {
-                let text = try FileSystem.readText("/dev/stdin")
+                let text = try FileSystem.readStandardInput()
                 throw ExitCode(ProgramRun(session: session, reporter: reporter).run(text, name: "standard input"))
             } catch let code as ExitCode {
                 throw code
@@ -81,7 +81,7 @@ struct PromptCommand: ParsableCommand {
             }
         }
         do {
-            try converse(session, reporter, notebook)
+            try session.access.gate.during { try converse(session, reporter, notebook) }
         } catch {
             reporter.report(error)
             throw ExitCode(ExitStatus.error)

@@ -51,25 +51,31 @@ struct RenderCommand: ParsableCommand {
         let session = options.session(access: options.access(file: file), cache: .none)
         let reporter = Reporter(json: options.json, session: session)
         do {
-            guard let form = to.flatMap({ NotebookExport.Form(rawValue: $0) }) else { return }
-            let notebook = try NotebookFile(file)
-            let target = output ?? NotebookPlace.stem(file) + "." + form.rawValue
-            if target != "-" { try checkTarget(target, form) }
-            // A script shows no outputs.
-            let status = form == .noise ? nil : status(notebook, session, reporter)
-            let export = NotebookExport(notebook, verbs: session.verbSet, version: PromptCommand.version, status: status)
-            let text = try export.text(form)
-            if form != .noise { for warning in export.warnings { reporter.warn(warning, code: "stale", file: file) } }
-            if target == "-" { return reporter.print(text) }
-            try AtomicFile.write(text, to: target)
-            reporter.print(
-                options.json
-                    ? JSON.object(["kind": "render", "file": .string(file), "form": .string(form.rawValue), "written": .string(target)]).text + "\n"
-                    : "\(target) written\n")
+            try session.access.gate.during { try write(options, session, reporter) }
         } catch {
             reporter.report(error)
             throw ExitCode(ExitStatus.error)
         }
+    }
+
+    private func write(_ options: CommonOptions, _ session: Session, _ reporter: Reporter) throws {
+        guard let form = to.flatMap({ NotebookExport.Form(rawValue: $0) }) else { return }
+        let notebook = try NotebookFile(file)
+        // What the user named may be a link of theirs; the usual name never is one.
+        let target = output.map { $0 == "-" ? $0 : FileSystem.followingLinks($0) } ?? NotebookPlace.stem(file) + "." + form.rawValue
+        if target != "-" { session.access.gate.permitOwn([target]) }
+        if target != "-" { try checkTarget(target, form) }
+        // A script shows no outputs.
+        let status = form == .noise ? nil : status(notebook, session, reporter)
+        let export = NotebookExport(notebook, verbs: session.verbSet, version: PromptCommand.version, status: status)
+        let text = try export.text(form)
+        if form != .noise { for warning in export.warnings { reporter.warn(warning, code: "stale", file: file) } }
+        if target == "-" { return reporter.print(text) }
+        try AtomicFile.write(text, to: target)
+        reporter.print(
+            options.json
+                ? JSON.object(["kind": "render", "file": .string(file), "form": .string(form.rawValue), "written": .string(target)]).text + "\n"
+                : "\(target) written\n")
     }
 
     /// nil where it cannot be told, which is a warning: the notebook can be shown all the same.

@@ -80,7 +80,9 @@ struct RunCommand: ParsableCommand {
             let reporter = Reporter(json: options.json, session: session)
             let status: Int32
             do {
-                status = NotebookPlace.isNotebook(file) ? try runNotebook(file, words, session, reporter) : try runScript(file, words, session, reporter)
+                status = try session.access.gate.during {
+                    try NotebookPlace.isNotebook(file) ? runNotebook(file, words, session, reporter) : runScript(file, words, session, reporter)
+                }
             } catch let error as ValidationError {
                 throw error
             } catch {
@@ -99,6 +101,11 @@ struct RunCommand: ParsableCommand {
     }
 
     private func runNotebook(_ path: String, _ words: ParamWords, _ session: Session, _ reporter: Reporter) throws -> Int32 {
+        if let output {
+            // Named by the user, wherever it lies.
+            let place = NotebookPlace(output)
+            session.access.gate.permitOwn([place.file] + place.own)
+        }
         var file = try NotebookFile(path, output: output)
         try words.check(among: Params(NotebookProgram(file.notebook).sources, session: session), path)
         let part = try part(of: file.notebook)

@@ -58,6 +58,10 @@ struct VariantsRun {
 
     private func run(_ variant: [ParamWords.Setting]) throws -> Outcome {
         let session = options.session(access: options.access(file: file.path), cache: .make)
+        return try session.access.gate.during { try run(variant, session) }
+    }
+
+    private func run(_ variant: [ParamWords.Setting], _ session: Session) throws -> Outcome {
         let name = ParamWords.text(variant)
         do {
             try ParamWords.set(variant, session, file.notebook)

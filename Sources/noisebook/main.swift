@@ -1,5 +1,6 @@
 import ArgumentParser
 internal import CProcessor
+import Files
 import Kernels
 import Rendering
 
@@ -10,6 +11,7 @@ import Darwin
 #endif
 
 StandardFile.prepare()
+FileGate.closeElsewhere()
 // Ctrl-\ ends the program as it ends others; the runtime would take it for a crash, with a back trace.
 signal(SIGQUIT, SIG_DFL)
 

@@ -53,7 +53,7 @@ import Verbs
         }
 
         func session(cached: Bool) -> Session {
-            let session = Session(verbs: Verbs.registry, access: FileAccess(base: folder.path, readable: ["/"]))
+            let session = Session(verbs: Verbs.registry, access: FileAccess(base: folder.path, readable: ["/"], writable: ["/"]))
             session.cache = cached ? ItemCache(folder: folder.path(".noisebook")) : nil
             return session
         }
@@ -183,7 +183,7 @@ import Verbs
             ```
             """
         let notebook = try Notebook(name: "n.md", bytes: Array(text.utf8))
-        let session = Session(verbs: Verbs.registry, access: FileAccess(base: folder.path, readable: ["/"]))
+        let session = Session(verbs: Verbs.registry, access: FileAccess(base: folder.path, readable: ["/"], writable: ["/"]))
         let plan = NotebookPlan(notebook, session: session)
         #expect(plan.cells.map { $0.gap != nil } == [true, true, false])
         #expect(plan.cells[1].gap == "it reads `x`, which cell made makes")

@@ -22,7 +22,8 @@ package struct ModelCopy {
         try write(name, .object(members))
     }
 
-    private static func copy(_ from: String, to: String) throws {
+    /// All that is in a folder, and in the folders in it.
+    package static func copy(_ from: String, to: String) throws {
         try FileSystem.createFolder(to)
         for name in try FileSystem.list(from) {
             let source = FileSystem.join(from, name), target = FileSystem.join(to, name)

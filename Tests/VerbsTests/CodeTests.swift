@@ -115,7 +115,7 @@ import Darwin
 
     @Test("a latent of another model is a warning") func otherModel() throws {
         let desk = try desk(Case(code: .latentOfOtherModel, program: ""))
-        let session = Session(verbs: Verbs.registry, access: FileAccess(base: desk.path, readable: [desk.path, ExampleTests.monsters]))
+        let session = Session(verbs: Verbs.registry, access: FileAccess(base: desk.path, readable: [desk.path, ExampleTests.monsters], writable: [desk.path]))
         let program = "model = load monsters; x = \"a\" | noise of=2; model = load ./m; x | denoise | select calls | table"
         let result = session.run(SourceFile(name: "case", text: program))
         #expect(result.outputs.flatMap(\.warnings) == ["latents made for another model go into ./m (`help W002`)"])

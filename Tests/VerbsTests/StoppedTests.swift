@@ -204,7 +204,7 @@ import Verbs
     }
 
     @Test("scores of groups that are not finished are missing") func scores() throws {
-        let session = Session(verbs: Verbs.registry, access: FileAccess(base: "/", readable: ["/"]))
+        let session = Session(verbs: Verbs.registry, access: FileAccess(base: "/", readable: ["/"], writable: ["/"]))
         let program = """
             model = load \(ExampleTests.monsters)
             t = dataset monsters split=test | first 3

@@ -11,6 +11,7 @@ package final class ContrastiveModel: Sendable {
     /// - Parameter tokenizer: used where the folder has no vocabulary of its own.
     package init(folder: String, tokenizer shared: Tokenizer? = nil) throws {
         self.folder = folder
+        try FileSystem.checkReach(below: folder)
         clip = try CLIP(folder: folder)
         tokenizer = try Tokenizer.isThere(in: folder) ? Tokenizer(folder: folder) : shared ?? Tokenizer(folder: folder)
         let path = FileSystem.join(folder, "preprocessor_config.json")

@@ -21,8 +21,7 @@ package struct FileStamp: Sendable {
 
     /// Of the file behind a link; nil where nothing is.
     package init?(path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
+        guard let status = try? FileSystem.status(of: path) else { return nil }
         self.init(status)
     }
 
@@ -33,7 +32,7 @@ package struct FileStamp: Sendable {
         self.init(status)
     }
 
-    private init(_ status: stat) {
+    init(_ status: stat) {
         #if canImport(Glibc)
         let (used, modified, changed) = (status.st_atim, status.st_mtim, status.st_ctim)
         #else
@@ -60,7 +59,8 @@ package struct FileStamp: Sendable {
         var now = timespec()
         guard clock_gettime(CLOCK_REALTIME, &now) == 0 else { return }
         let times = [now, now]
-        _ = utimensat(AT_FDCWD, path, times, 0)
+        guard let place = try? FileGate.current.place(path, forWriting: true, followsLast: true) else { return }
+        _ = utimensat(place.folder, place.name, times, AT_SYMLINK_NOFOLLOW)
     }
 
     /// By the clock that files are stamped with, in nanoseconds since 1970.

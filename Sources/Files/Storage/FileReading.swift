@@ -45,11 +45,7 @@ package final class FileReading: Sendable {
 
     /// A file that is opened for its digest alone.
     package static func opened(_ path: String) throws -> FileReading {
-        let descriptor = try FileSystem.openForReading(path)
-        guard FileSystem.isFile(path), let stamp = FileStamp(descriptor: descriptor) else {
-            _ = Self.closed(descriptor)
-            throw EngineError(.file, "expected an ordinary file", place: path)
-        }
+        let (descriptor, stamp) = try FileSystem.openForReading(path)
         return FileReading(path: path, stamp: stamp, descriptor: descriptor, closesItself: true)
     }
 

@@ -1,4 +1,4 @@
-internal import CRename
+internal import CFileSystem
 internal import Synchronization
 
 #if canImport(Glibc)

@@ -1,4 +1,4 @@
-internal import CRename
+internal import CFileSystem
 internal import Tensors
 
 #if canImport(Glibc)
@@ -63,42 +63,30 @@ package enum AtomicFile {
 
     /// For content that is made piece by piece.
     package static func write(to path: String, durable: Bool = true, _ body: (borrowing Sink) throws -> Void) throws {
-        if path.isEmpty || path.utf8.contains(0) { throw EngineError(.file, "not a usable file name", place: path) }
-        let target = resolved(path)
-        switch FileSystem.mode(of: target) {
-        case nil, S_IFREG: break
-        case S_IFDIR: throw EngineError(.file, "cannot write a file over a folder", place: path)
+        // Behind a link, so that the link stays one.
+        let place = try FileGate.current.place(path, forWriting: true, followsLast: true)
+        let old = place.status()
+        switch old?.kind {
+        case nil, S_IFREG?: break
+        case S_IFDIR?: throw EngineError(.file, "cannot write a file over a folder", place: path)
         // A rename would replace a device such as /dev/null by an ordinary file.
         default: throw EngineError(.file, "cannot write over something that is not an ordinary file", place: path)
         }
-        let folder = FileSystem.folder(of: target)
-        let temporary = try UnderConstruction.file(in: folder, for: path)
-        defer { temporary.release() }
+        let made = try UnderConstruction.file(beside: place, for: path)
+        defer { made.release() }
         var renamed = false
-        defer { if !renamed { unlink(temporary.path) } }
-        keepMode(of: target, on: temporary.descriptor)
-        try body(Sink(descriptor: temporary.descriptor, path: path))
-        if durable, fsync(temporary.descriptor) != 0 { throw EngineError.system("cannot write the file", path) }
-        if rename(temporary.path, target) != 0 { throw EngineError.system("cannot write the file", path) }
+        defer { if !renamed { unlinkat(place.folder, made.name, 0) } }
+        if let old { _ = fchmod(made.descriptor, old.st_mode & 0o7777) }
+        try body(Sink(descriptor: made.descriptor, path: path))
+        if durable, fsync(made.descriptor) != 0 { throw EngineError.system("cannot write the file", path) }
+        if renameat(place.folder, made.name, place.folder, place.name) != 0 { throw EngineError.system("cannot write the file", path) }
         renamed = true
         guard durable else { return }
         // The rename itself reaches the disk with the folder; a file system that refuses this has nothing to lose.
-        let folderDescriptor = open(folder, O_RDONLY | O_CLOEXEC)
-        if folderDescriptor >= 0 {
-            _ = fsync(folderDescriptor)
-            close(folderDescriptor)
+        let folder = openat(place.folder, FileSystem.folder(of: place.name), O_RDONLY | O_CLOEXEC)
+        if folder >= 0 {
+            _ = fsync(folder)
+            close(folder)
         }
-    }
-
-    /// The file behind a link, so that the link stays one.
-    private static func resolved(_ path: String) -> String {
-        guard let real = realpath(path, nil) else { return path }
-        defer { free(real) }
-        return String(cString: real)
-    }
-
-    private static func keepMode(of path: String, on descriptor: Int32) {
-        var status = stat()
-        if stat(path, &status) == 0 { _ = fchmod(descriptor, status.st_mode & 0o7777) }
     }
 }

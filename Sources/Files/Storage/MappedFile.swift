@@ -22,12 +22,9 @@ final class MappedFile: @unchecked Sendable {
     private let guarding: CutMapping.Slot?
 
     init(path: String) throws {
-        let descriptor = try FileSystem.openForReading(path)
+        let (descriptor, stamp) = try FileSystem.openForReading(path)
         var isOpened = false
         defer { if !isOpened { close(descriptor) } }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, let stamp = FileStamp(descriptor: descriptor) else { throw EngineError.system("cannot read the file", path) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw EngineError(.file, "expected an ordinary file", place: path) }
         // An empty mapping is an error of mmap.
         var mapped = UnsafeRawBufferPointer(start: nil, count: 0)
         if stamp.size > 0 {

@@ -1,0 +1,309 @@
+internal import CFileSystem
+internal import Tensors
+
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Darwin
+#endif
+
+/// The few file operations that the other modules need, all through the current `FileGate`. Every failure is an `EngineError` that names the path.
+package enum FileSystem {
+    /// False, too, for what the gate keeps out of reach.
+    package static func exists(_ path: String) -> Bool { kind(of: path) != nil }
+
+    package static func isFolder(_ path: String) -> Bool { kind(of: path) == S_IFDIR }
+
+    /// Whether this process may write the file, or make files in the folder.
+    package static func isWritable(_ path: String) -> Bool {
+        guard let place = try? FileGate.current.place(path, forWriting: true, followsLast: true) else { return false }
+        return faccessat(place.folder, place.name, W_OK, 0) == 0
+    }
+
+    /// Throws what the gate says to a path that is out of its reach, or to a link where none may be; whether anything is there is not asked.
+    package static func checkReach(_ path: String) throws {
+        if FileGate.current.isRestricted { _ = try status(of: path) }
+    }
+
+    /// Whether a change time there may be no more than the modification time, which any program can set: on file systems that nothing is written to, and
+    /// on those that know no change times.
+    package static func lacksChangeTimes(_ path: String) -> Bool {
+        guard let descriptor = try? FileGate.current.open(path, nb_name_only()), descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var flags = statvfs()
+        if fstatvfs(descriptor, &flags) == 0, flags.f_flag & UInt(ST_RDONLY) != 0 { return true }
+        // squashfs, erofs, cramfs, romfs, iso9660, UDF, FAT, exFAT, NTFS (two), FUSE, 9P
+        let without: Set<UInt> = [
+            0x7371_7368, 0xE0F5_E1E2, 0x28CD_3D45, 0x7275, 0x9660, 0x1501_3346, 0x4D44, 0x2011_BAB0, 0x5346_544E, 0x7366_746E, 0x6573_5546, 0x0102_1997,
+        ]
+        return without.contains(nb_file_system(descriptor))
+    }
+
+    /// The same of all that lies in a folder: what opens the folder must not pass over a file that it may not see.
+    package static func checkReach(below folder: String) throws {
+        guard FileGate.current.isRestricted, isFolder(folder) else { return }
+        for name in try list(folder) { try checkReach(join(folder, name)) }
+    }
+
+    /// True for an ordinary file, false for folders, devices and pipes and where nothing is.
+    package static func isFile(_ path: String) -> Bool { kind(of: path) == S_IFREG }
+
+    /// `folder/name`, without doubling the separator; an absolute `name` stands for itself.
+    package static func join(_ folder: String, _ name: String) -> String {
+        if name.hasPrefix("/") || folder.isEmpty { return name }
+        return folder.hasSuffix("/") ? folder + name : folder + "/" + name
+    }
+
+    /// The last component: `c.png` of `a/b/c.png`.
+    package static func name(of path: String) -> String {
+        let parts = path.split(separator: "/")
+        return parts.last.map(String.init) ?? path
+    }
+
+    /// The part before the last component: `a/b` of `a/b/c.png`, `.` of `c.png`, `/` of `/c.png`.
+    package static func folder(of path: String) -> String {
+        var rest = Substring(path)
+        while rest.count > 1, rest.hasSuffix("/") { rest.removeLast() }
+        guard let slash = rest.lastIndex(of: "/") else { return "." }
+        return slash == rest.startIndex ? "/" : String(rest[..<slash])
+    }
+
+    /// The path without links, `.` and `..`; nil where nothing is. Of paths that the user named: what a program named is resolved by its gate.
+    package static func realPath(_ path: String) -> String? {
+        guard !path.utf8.contains(0), let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// The same; of what does not exist yet, the part that does.
+    package static func realPathAsFar(_ path: String) -> String {
+        if let resolved = realPath(path) { return resolved }
+        let above = folder(of: path), name = name(of: path)
+        if above == path || name == "." || name == ".." || path.utf8.contains(0) { return path }
+        return join(realPathAsFar(above), name)
+    }
+
+    /// The file that a path names, where the path is a link, or a link to one; relative where the links are. Of paths that the user named.
+    package static func followingLinks(_ path: String) -> String {
+        var path = path
+        // As many as Linux follows.
+        for _ in 0..<40 {
+            guard !path.utf8.contains(0), let target = linkTarget(path) else { return path }
+            path = join(path.contains("/") ? folder(of: path) : "", target)
+        }
+        return path
+    }
+
+    private static func linkTarget(_ path: String) -> String? {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        let length = readlink(path, &buffer, buffer.count - 1)
+        guard length > 0 else { return nil }
+        return String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Names in a folder, hidden ones included, sorted by their UTF-8 bytes, so that the order is the same everywhere.
+    package static func list(_ folder: String) throws -> [String] {
+        let descriptor = try FileGate.current.open(folder, O_RDONLY | O_DIRECTORY | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            if errno == ENOTDIR { throw EngineError(.file, "expected a folder, found a file", place: folder) }
+            throw EngineError.system("cannot list the folder", folder)
+        }
+        return try names(in: descriptor, folder)
+    }
+
+    /// Names in an open folder, which is closed.
+    static func names(in descriptor: Int32, _ path: String) throws -> [String] {
+        guard let folder = fdopendir(descriptor) else {
+            close(descriptor)
+            throw EngineError.system("cannot list the folder", path)
+        }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let name = nb_next_name(folder).map({ String(cString: $0) }) { if name != ".", name != ".." { names.append(name) } }
+        guard errno == 0 else { throw EngineError.system("cannot list the folder", path) }
+        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    /// Makes a folder and those above it; one that exists already is fine.
+    /// - Parameter isPrivate: whether the folders that this makes are their owner's alone.
+    package static func createFolder(_ path: String, isPrivate: Bool = false) throws {
+        if isFolder(path) { return }
+        let above = folder(of: path)
+        if above != path, above != "." { try createFolder(above, isPrivate: isPrivate) }
+        guard !["", ".", ".."].contains(name(of: path)) else { throw EngineError.system("cannot make the folder", path, code: ENOENT) }
+        let place = try FileGate.current.place(path, forWriting: true, followsLast: true)
+        if mkdirat(place.folder, place.name, isPrivate ? 0o700 : 0o777) == 0 { return }
+        guard errno == EEXIST else { throw EngineError.system("cannot make the folder", path) }
+        // What is there is looked at only now: another process may have made the folder since the first look.
+        guard isFolder(path) else { throw EngineError(.file, "expected a folder, found a file", place: path) }
+    }
+
+    /// Appends to a file in one write, so that what several processes append stays whole. A file that this makes is its owner's alone.
+    package static func append(_ text: String, to path: String) throws {
+        let descriptor = try FileGate.current.open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, mode: 0o600)
+        guard descriptor >= 0 else { throw EngineError.system("cannot be opened for writing", path) }
+        defer { close(descriptor) }
+        _ = try checkedOrdinary(descriptor, path)
+        let bytes = Array(text.utf8)
+        let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        guard written == bytes.count else { throw EngineError.system("cannot be written", path) }
+    }
+
+    /// Removes a file, or the link that has its name; one that is not there is fine.
+    package static func removeFile(_ path: String) throws {
+        guard exists(folder(of: path)) else { return }
+        let place = try FileGate.current.place(path, forWriting: true, followsLast: false)
+        if unlinkat(place.folder, place.name, 0) != 0, errno != ENOENT { throw EngineError.system("cannot remove the file", path) }
+    }
+
+    /// Removes a folder where it is empty.
+    package static func removeEmptyFolder(_ path: String) throws {
+        let place = try FileGate.current.place(path, forWriting: true, followsLast: false)
+        if unlinkat(place.folder, place.name, AT_REMOVEDIR) != 0, ![ENOENT, ENOTEMPTY, EEXIST].contains(errno) {
+            throw EngineError.system("cannot remove the folder", path)
+        }
+    }
+
+    /// The whole file. A longer one than `limit` bytes is an error before more than `limit` bytes are read.
+    /// - Parameter isNoted: whether `FileReading.witness` learns of it; what the program itself stored is no source of anything.
+    package static func readBytes(_ path: String, limit: Int = 1 << 31, isNoted: Bool = true) throws -> [UInt8] {
+        let (descriptor, stamp) = try openForReading(path)
+        defer { close(descriptor) }
+        if stamp.size > limit { throw tooLong(path, limit: limit) }
+        let bytes = try all(of: descriptor, path, known: stamp.size, limit: limit)
+        if isNoted, let witness = FileReading.witness { witness.note(FileReading(path: path, stamp: stamp, bytes: bytes), isKept: false) }
+        return bytes
+    }
+
+    /// What comes in by standard input, which may be a pipe or a terminal.
+    package static func readStandardInput(limit: Int = 1 << 28) throws -> String {
+        let name = "standard input"
+        let bytes = try all(of: STDIN_FILENO, name, known: 0, limit: limit)
+        try UTF8Text.check(0..<bytes.count, of: bytes, in: name)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func all(of descriptor: Int32, _ path: String, known: Int, limit: Int) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(known)
+        let chunk = min(max(known, 1 << 16), 1 << 22)
+        try withUnsafeTemporaryAllocation(byteCount: chunk, alignment: 16) { buffer in
+            while true {
+                let got = read(descriptor, buffer.baseAddress, chunk)
+                if got < 0 {
+                    if errno == EINTR { continue }
+                    throw EngineError.system("cannot read the file", path)
+                }
+                if got == 0 { return }
+                if bytes.count + got > limit { throw tooLong(path, limit: limit) }
+                bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<got]))
+            }
+        }
+        return bytes
+    }
+
+    /// Copies a file, that behind a link where it is one. The copy shares its blocks with the original where the file system can do that, until one
+    /// of the two is written to; it is never the same file.
+    /// - Parameter stamp: of the file that is meant; another one there now, or one that changes meanwhile, is an error.
+    package static func copy(_ source: String, to target: String, expecting stamp: FileStamp? = nil, durable: Bool = false) throws {
+        let (descriptor, before) = try openForReading(source)
+        defer { close(descriptor) }
+        func changed() -> EngineError {
+            EngineError(.file, "was changed after it was opened", place: source, cure: "open it again when whatever writes there has finished")
+        }
+        if let stamp, stamp != before { throw changed() }
+        try AtomicFile.write(to: target, durable: durable) { try $0.copy(descriptor) }
+        if FileStamp(descriptor: descriptor) != before { throw changed() }
+    }
+
+    /// A part of an open file, wherever its position is. A file that ends before is an error.
+    static func readPart(_ descriptor: Int32, _ range: Range<Int>, path: String) throws -> [UInt8] {
+        try [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
+            try readPart(
+                descriptor, at: range.lowerBound, into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<range.count]),
+                path: path)
+            count = range.count
+        }
+    }
+
+    /// Fills the buffer.
+    static func readPart(_ descriptor: Int32, at start: Int, into buffer: UnsafeMutableRawBufferPointer, path: String) throws {
+        var done = 0
+        while done < buffer.count {
+            let got = pread(descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done, off_t(start + done))
+            if got < 0, errno == EINTR { continue }
+            if got < 0 { throw EngineError.system("cannot read the file", path) }
+            if got == 0 { throw EngineError(.file, "the file became shorter while it was read", place: path, cure: "run it again") }
+            done += got
+        }
+    }
+
+    /// The first bytes of a file, fewer where it is shorter.
+    package static func readPrefix(_ path: String, count: Int) throws -> [UInt8] {
+        let (descriptor, _) = try openForReading(path)
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: count)
+        var done = 0
+        while done < count {
+            let got = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress.map { $0 + done }, count - done) }
+            if got < 0 {
+                if errno == EINTR { continue }
+                throw EngineError.system("cannot read the file", path)
+            }
+            if got == 0 { break }
+            done += got
+        }
+        return Array(bytes.prefix(done))
+    }
+
+    /// The whole file as text; bytes that are not UTF-8 are an error.
+    package static func readText(_ path: String, limit: Int = 1 << 28) throws -> String {
+        let bytes = try readBytes(path, limit: limit)
+        try UTF8Text.check(0..<bytes.count, of: bytes, in: path)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Opens an ordinary file, and tells how it is then. Never waits: what is a pipe, a device or a socket is an error at once.
+    static func openForReading(_ path: String) throws -> (descriptor: Int32, stamp: FileStamp) {
+        let descriptor = try FileGate.current.open(path, O_RDONLY | O_NONBLOCK)
+        guard descriptor >= 0 else { throw errno == ENXIO ? unusual("socket", path) : EngineError.system("cannot open the file", path) }
+        do {
+            return (descriptor, FileStamp(try checkedOrdinary(descriptor, path)))
+        } catch {
+            close(descriptor)
+            throw error
+        }
+    }
+
+    /// Throws for what is open and no ordinary file.
+    private static func checkedOrdinary(_ descriptor: Int32, _ path: String) throws -> stat {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw EngineError.system("cannot open the file", path) }
+        switch status.kind {
+        case S_IFREG: return status
+        case S_IFDIR: throw EngineError(.file, "expected a file, found a folder", place: path)
+        case S_IFIFO: throw unusual("pipe", path)
+        default: throw unusual("device", path)
+        }
+    }
+
+    private static func unusual(_ kind: String, _ path: String) -> EngineError { EngineError(.file, "expected an ordinary file, found a \(kind)", place: path) }
+
+    /// What a path leads to; nil where nothing is. Throws where the gate lets nothing through.
+    static func status(of path: String) throws -> stat? {
+        let gate = FileGate.current
+        var status = stat()
+        if !gate.isRestricted, !gate.isOwn(path) { return path.utf8.contains(0) || stat(path, &status) != 0 ? nil : status }
+        let descriptor = try gate.open(path, nb_name_only())
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        return fstat(descriptor, &status) == 0 ? status : nil
+    }
+
+    /// `S_IFREG`, `S_IFDIR`, ..., following links; nil where nothing is, or nothing that may be reached.
+    static func kind(of path: String) -> mode_t? { (try? status(of: path))?.kind }
+
+    private static func tooLong(_ path: String, limit: Int) -> EngineError {
+        EngineError(.file, "the file is longer than the \(limit) bytes allowed here", place: path)
+    }
+}
