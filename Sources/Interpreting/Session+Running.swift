@@ -48,7 +48,7 @@ package struct RunResult: Sendable {
 extension Session {
     /// The reserved words at this point: the verbs, and what `def` has added.
     package var verbSet: VerbSet {
-        var set = VerbSet(plain: verbs.all.filter { !$0.hasBlock }.map(\.name), withBlock: verbs.namesWithBlock)
+        var set = verbs.words
         // In any order: a set takes them.
         for name in definitions.keys { set.define(name) }
         return set
