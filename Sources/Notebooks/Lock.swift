@@ -13,6 +13,8 @@ package struct Lock {
         package var key: CellKeys.Parts
         /// Digest of the output's text, so that one edited by hand is noticed.
         package var output: String
+        /// The files beside the notebook that the output shows, which may be removed when nothing shows them any more.
+        var files: [String]?
         /// What `--seed` added to every seed that is not written out, where it did.
         package var seed: Int?
         /// The pictures that the cell decoded and what they scored one by one, in order, so that a few can be checked alone.
@@ -115,10 +117,11 @@ package struct Lock {
         entries = entries.filter { names.contains($0.key) }
         for index in written {
             let cell = notebook.cells[index]
+            let files = PictureFolder.mentioned(in: notebook.storedOutput(of: cell) ?? "").sorted()
             entries[cell.name] = try keys[index].map {
                 Entry(
-                    cell: cell.name, engine: ItemKeyBuilder.engineVersion, key: $0, output: try Self.digest(notebook, cell), seed: seed == 0 ? nil : seed,
-                    made: made[index])
+                    cell: cell.name, engine: ItemKeyBuilder.engineVersion, key: $0, output: try Self.digest(notebook, cell),
+                    files: files.isEmpty ? nil : files, seed: seed == 0 ? nil : seed, made: made[index])
             }
         }
     }

@@ -72,33 +72,34 @@ package final class PictureFolder: OutputFolder {
     /// Where a verification leaves its files, so that those which the notebook shows stay as they are until they are accepted.
     private var correctionPath: String { path + ".corrected" }
 
-    func writeCorrection() throws {
-        try removeCorrection()
-        try write(into: correctionPath)
-    }
+    func writeCorrection() throws { try write(into: correctionPath) }
 
-    /// Takes the files of a correction among those to write.
-    func takeCorrection() throws {
-        guard FileSystem.isFolder(correctionPath) else { return }
-        for file in try FileSystem.list(correctionPath) where Self.isOurs(file) {
+    /// Takes the files of a correction that its text shows among those to write.
+    func takeCorrection(shownIn text: String) throws {
+        for file in Self.mentioned(in: text).sorted() where FileSystem.isFile(FileSystem.join(correctionPath, file)) {
             files[file] = try FileSystem.readBytes(FileSystem.join(correctionPath, file), limit: 1 << 28)
         }
     }
 
-    func removeCorrection() throws {
-        guard FileSystem.isFolder(correctionPath) else { return }
-        for file in try FileSystem.list(correctionPath) where Self.isOurs(file) { try FileSystem.removeFile(FileSystem.join(correctionPath, file)) }
-        rmdir(correctionPath)
+    func removeCorrection(shownIn text: String) throws { try remove(Self.mentioned(in: text), in: correctionPath) }
+
+    /// Removes files of this folder, and the folder when nothing is left in it.
+    func remove(_ files: Set<String>) throws { try remove(files, in: path) }
+
+    private func remove(_ files: Set<String>, in folder: String) throws {
+        guard FileSystem.isFolder(folder) else { return }
+        for file in files.sorted() { try FileSystem.removeFile(FileSystem.join(folder, file)) }
+        try FileSystem.removeEmptyFolder(folder)
     }
 
-    /// Removes files with names of this folder's form that `text` does not mention, and the folder when nothing is left in it.
-    package func removeUnmentioned(in text: [UInt8]) throws {
-        guard FileSystem.isFolder(path) else { return }
-        let text = String(decoding: text, as: UTF8.self)
-        for file in try FileSystem.list(path) where Self.isOurs(file) && !text.contains(file) {
-            try FileSystem.removeFile(FileSystem.join(path, file))
+    /// The files of such a folder that a text shows, by their names alone: that of the folder can be written in more than one way.
+    static func mentioned(in text: String) -> Set<String> {
+        var files: Set<String> = []
+        for part in text.utf8.split(separator: UInt8(ascii: "/")).dropFirst() {
+            let file = String(decoding: part.prefix { (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2E }, as: UTF8.self)
+            if isOurs(file) { files.insert(file) }
         }
-        if try FileSystem.list(path).isEmpty { rmdir(path) }
+        return files
     }
 
     /// `3fa94c0d21be.png`: people's own files in the folder are left alone.

@@ -117,6 +117,7 @@ package struct Verification {
         guard method == .full else { return }
         let place = NotebookPlace(file.path)
         guard differs else { return try Self.removeCorrection(place, file.folder) }
+        try Self.removeCorrection(place, file.folder)
         let volatile = Set(cells.filter { $0.state == .volatile }.map(\.cell.index))
         try file.folder.writeCorrection()
         let found = Dictionary(
@@ -126,9 +127,10 @@ package struct Verification {
     }
 
     private static func removeCorrection(_ place: NotebookPlace, _ folder: PictureFolder) throws {
+        let text = FileSystem.exists(place.correction) ? try FileSystem.readBytes(place.correction, limit: 1 << 28) : []
+        try folder.removeCorrection(shownIn: String(decoding: text, as: UTF8.self))
         try FileSystem.removeFile(place.correction)
         try FileSystem.removeFile(place.correctionLock)
-        try folder.removeCorrection()
     }
 
     /// What a cell's output was computed from and what it decoded: what `accept` writes into the lock. Files may have changed when it does.
@@ -157,7 +159,7 @@ package struct Verification {
             if new != file.notebook.storedOutput(of: file.notebook.cells[cell.index]) ?? "" { outputs[cell.index] = new }
         }
         var lock = try Lock(notebook: path, isRenewed: true)
-        try file.folder.takeCorrection()
+        try file.folder.takeCorrection(shownIn: String(decoding: corrected.bytes, as: UTF8.self))
         try file.write(outputs)
         let written = file.notebook.cells.filter { !$0.header.flags.contains(.skip) }
         func all<T>(_ part: (Found) -> T?) -> [Int: T] {
@@ -172,7 +174,11 @@ package struct Verification {
 extension Notebook {
     /// What stands in a cell's output region, without the blank lines at its ends, lines joined by LF; nil without a region.
     package func storedOutput(of cell: Cell) -> String? {
-        guard let region = cell.outputLines else { return nil }
+        cell.outputLines.map(text(inside:))
+    }
+
+    /// The same for any region, the lines of its marks included.
+    func text(inside region: ClosedRange<Int>) -> String {
         let inside = (region.lowerBound + 1)..<max(region.lowerBound + 1, region.upperBound)
         let all = inside.map { String(decoding: bytes[lines.content(of: $0)], as: UTF8.self) }
         guard let first = all.firstIndex(where: { !$0.isEmpty }), let last = all.lastIndex(where: { !$0.isEmpty }) else { return "" }

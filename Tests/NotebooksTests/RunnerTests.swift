@@ -153,10 +153,11 @@ struct RunnerTests {
             let path = FileSystem.join(folder, "my notes.md")
             func write(_ grey: Int) throws { try AtomicFile.write("# T\n\n```noise\nink \(grey)\nink 9 | show\n```\nend", to: path) }
             func replay() throws -> String {
-                let file = try NotebookFile(path)
-                let run = NotebookRunner(file.notebook, session: session(folder), folder: file.folder) { _ in "" }.run()
+                let file = try NotebookFile(path), session = session(folder)
+                let run = NotebookRunner(file.notebook, session: session, folder: file.folder) { _ in "" }.run()
                 #expect(run.ending == .finished)
                 try file.write(run.outputs)
+                try file.writeLock(session, written: run.outputs.keys, made: run.made)
                 return try FileSystem.readText(path)
             }
             try write(1)
