@@ -164,7 +164,8 @@ struct DatasetRecords {
     private func pictures(_ names: [String], of records: [Record], size: Int?) throws -> [DatasetPicture] {
         let folder = FileSystem.folder(of: path)
         let paths = names.map { FileSystem.join(folder, $0) }
-        let missing = paths.indices.filter { names[$0].isEmpty || !FileSystem.isFile(paths[$0]) }
+        let areFiles = FileSystem.areFiles(names, in: folder)
+        let missing = names.indices.filter { names[$0].isEmpty || !areFiles[$0] }
         if let first = missing.first {
             try FileSystem.checkReach(paths[first])
             let others = missing.count > 1 ? " and \(missing.count - 1) more" : ""

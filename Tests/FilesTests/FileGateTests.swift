@@ -112,6 +112,10 @@ struct FileGateTests {
         ),
         ("list", { try FileSystem.list($0).joined(separator: " ") }),
         ("ask for", { FileSystem.exists($0) || FileSystem.isFile($0) || FileSystem.isFolder($0) || FileStamp(path: $0) != nil ? "there" : "" }),
+        (
+            "ask for among many",
+            { FileSystem.areFiles([FileSystem.name(of: $0), FileSystem.name(of: $0)], in: FileSystem.folder(of: $0)).contains(true) ? "there" : "" }
+        ),
         ("ask whether it may be written", { FileSystem.isWritable($0) ? "writable" : "" }),
         (
             "write",
@@ -291,7 +295,7 @@ struct FileGateTests {
 
     /// What may be done to a pipe.
     private static let harmless = [
-        "ask for", "ask whether it may be written", "touch", "remove", "remove all of", "remove a leftover at", "write a folder at",
+        "ask for", "ask for among many", "ask whether it may be written", "touch", "remove", "remove all of", "remove a leftover at", "write a folder at",
     ]
 
     @Test("pipes, sockets and devices are errors at once", arguments: [false, true])

@@ -176,6 +176,7 @@ struct FileSystemTests {
             FileSystem.folder(of: "a/b/c.png") == "a/b" && FileSystem.folder(of: "c.png") == "." && FileSystem.folder(of: "/c") == "/"
                 && FileSystem.folder(of: "a/b/") == "a")
         #expect(FileSystem.name(of: "a/b/c.png") == "c.png" && FileSystem.name(of: "c") == "c" && FileSystem.name(of: "/") == "/")
+        #expect(FileSystem.name(of: "a//") == "a" && FileSystem.name(of: "/a") == "a" && FileSystem.name(of: "") == "" && FileSystem.folder(of: "//x") == "/")
     }
 
     @Test("checksums are those of FIPS 180-4 and of the golden manifest")

@@ -48,6 +48,25 @@ package enum FileSystem {
     /// True for an ordinary file, false for folders, devices and pipes and where nothing is.
     package static func isFile(_ path: String) -> Bool { kind(of: path) == S_IFREG }
 
+    /// Which of many names in a folder are ordinary files: each folder on the way is opened once, for one name after the other in it.
+    package static func areFiles(_ names: [String], in folder: String) -> [Bool] {
+        var opened: (path: String, descriptor: Int32)?
+        defer { if let opened { close(opened.descriptor) } }
+        return names.map { name in
+            let isNear = !name.isEmpty && !name.utf8.contains(UInt8(ascii: "/"))
+            let path = join(folder, name), above = isNear ? folder : self.folder(of: path), last = isNear ? name : self.name(of: path)
+            if opened?.path != above {
+                if let opened { close(opened.descriptor) }
+                opened = nil
+                if let descriptor = try? FileGate.current.open(above, nb_name_only() | O_DIRECTORY), descriptor >= 0 { opened = (above, descriptor) }
+            }
+            var status = stat()
+            let isPlain = last != ".." && !last.utf8.contains(0)
+            guard isPlain, let opened, fstatat(opened.descriptor, last, &status, AT_SYMLINK_NOFOLLOW) == 0, status.kind != S_IFLNK else { return isFile(path) }
+            return status.kind == S_IFREG
+        }
+    }
+
     /// `folder/name`, without doubling the separator; an absolute `name` stands for itself.
     package static func join(_ folder: String, _ name: String) -> String {
         if name.hasPrefix("/") || folder.isEmpty { return name }
@@ -56,16 +75,28 @@ package enum FileSystem {
 
     /// The last component: `c.png` of `a/b/c.png`.
     package static func name(of path: String) -> String {
-        let parts = path.split(separator: "/")
-        return parts.last.map(String.init) ?? path
+        let end = end(of: path)
+        guard let slash = path.utf8[..<end].lastIndex(of: UInt8(ascii: "/")) else { return end == path.endIndex ? path : String(path[..<end]) }
+        // `/` itself
+        return path.utf8.index(after: slash) == end ? path : String(path[path.utf8.index(after: slash)..<end])
+    }
+
+    /// Where a path ends without the slashes behind it. Byte by byte, as all here: paths are taken apart for each file of a data set.
+    private static func end(of path: String) -> String.Index {
+        let bytes = path.utf8
+        var end = bytes.endIndex
+        while end > bytes.startIndex, bytes[bytes.index(before: end)] == UInt8(ascii: "/") {
+            let before = bytes.index(before: end)
+            if before == bytes.startIndex { break }
+            end = before
+        }
+        return end
     }
 
     /// The part before the last component: `a/b` of `a/b/c.png`, `.` of `c.png`, `/` of `/c.png`.
     package static func folder(of path: String) -> String {
-        var rest = Substring(path)
-        while rest.count > 1, rest.hasSuffix("/") { rest.removeLast() }
-        guard let slash = rest.lastIndex(of: "/") else { return "." }
-        return slash == rest.startIndex ? "/" : String(rest[..<slash])
+        guard let slash = path.utf8[..<end(of: path)].lastIndex(of: UInt8(ascii: "/")) else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     /// The path without links, `.` and `..`; nil where nothing is. Of paths that the user named: what a program named is resolved by its gate.
