@@ -44,7 +44,7 @@ let package = Package(
         module("WideKernels", ["CProcessor"], swiftSettings: wideVectorFlags),
         module("Kernels", ["WideKernels", "CProcessor"], swiftSettings: vectorFlags),
         module("Tensors", ["Kernels"]),
-        module("Files", ["Tensors", "CPNG", "CCrypto", "CZlib", "CFileSystem"]),
+        module("Files", ["SourceText", "Tensors", "CPNG", "CCrypto", "CZlib", "CFileSystem"]),
         module("Networks", ["Kernels", "Tensors", "Files"]),
         module("Models", ["Kernels", "Tensors", "Files", "Networks"]),
 

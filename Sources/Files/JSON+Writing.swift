@@ -1,3 +1,5 @@
+import SourceText
+
 /// One text per value: keys sorted by their UTF-8 bytes, shortest numbers that read back the same.
 extension JSON {
     /// On one line, without spaces.
@@ -65,7 +67,8 @@ extension JSON {
             case "\n": out += "\\n"
             case "\r": out += "\\r"
             case "\t": out += "\\t"
-            case _ where scalar.value < 0x20:
+            // JSON asks for the first of them only; the others would steer a terminal that shows it.
+            case _ where scalar.isSteering:
                 let hex = String(scalar.value, radix: 16)
                 out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
             default: out.unicodeScalars.append(scalar)

@@ -36,27 +36,25 @@ package struct Display: Sendable {
     }
 
     /// A value without a line end behind it; nil where there is nothing to show. JSON is on one line.
-    package func text(_ value: Value, isProse: Bool = false) throws -> String? {
+    package func text(_ value: Value, isProse: Bool = false) throws -> TerminalText? {
         guard !value.isNone else { return nil }
         switch form {
-        case .json: return try ValueJSON.json(value).text
-        case .text: return try TextRenderer(proseWidth: isProse ? Self.proseWidth : nil).render(value.view)
+        case .json: return try TerminalText(ValueJSON.json(value).text)
+        case .text: return try TerminalText(lines: TextRenderer(proseWidth: isProse ? Self.proseWidth : nil).render(value.view))
         // The window may have another size than before.
         case .terminal:
             let terminal = Terminal.current()
             guard isProse else { return try TerminalRenderer(terminal).render(value.view) }
-            return try TextRenderer(proseWidth: terminal.columns).render(value.view)
+            return try TerminalText(lines: TextRenderer(proseWidth: terminal.columns).render(value.view))
         }
     }
 
     /// Where nobody says how wide the paper is.
     private static let proseWidth = 80
 
-    package func text(_ diagnostics: [Diagnostic]) -> String {
-        isNarrated ? NarratedRenderer().text(diagnostics) : LayoutRenderer(usesColour: errorColour).text(diagnostics)
+    package func text(_ diagnostics: [Diagnostic]) -> TerminalText {
+        isNarrated ? TerminalText(lines: NarratedRenderer().text(diagnostics)) : LayoutRenderer(usesColour: errorColour).shown(diagnostics)
     }
 
-    package func warning(_ message: String) -> String {
-        "warning: " + TextWidth.printable(message)
-    }
+    package func warning(_ message: String) -> TerminalText { "warning: \(message)" }
 }

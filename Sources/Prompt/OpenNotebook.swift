@@ -60,7 +60,7 @@ package final class OpenNotebook {
         let lines = range.map { String(decoding: notebook.bytes[notebook.lines.content(of: $0)], as: UTF8.self) }
         guard let first = lines.firstIndex(where: { !$0.isEmpty }), let last = lines.lastIndex(where: { !$0.isEmpty }) else { return "" }
         // A byte order mark is no prose.
-        return lines[first...last].map { TextWidth.printable($0.hasPrefix("\u{FEFF}") ? String($0.dropFirst()) : $0) }.joined(separator: "\n")
+        return lines[first...last].map { $0.hasPrefix("\u{FEFF}") ? String($0.dropFirst()) : $0 }.joined(separator: "\n")
     }
 
     /// Appends a cell with its output, and stands behind it if it stood at the end.

@@ -17,14 +17,14 @@ package struct Pager {
 
     package init(_ display: Display) { isDrawn = display.form == .terminal }
 
-    package func show(_ text: String, isProse: Bool, _ write: (String) -> Void) {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+    package func show(_ text: TerminalText, isProse: Bool, _ write: (TerminalText) -> Void) {
+        let lines = text.lines.dropLast()
         guard isProse, isDrawn, lines.count > Terminal.current().rows - 1, isatty(STDIN_FILENO) == 1 else { return write(text) }
         // From here on no signal ends the program before the terminal is as it was.
         Interrupts.whileReading { page(lines, text, write) }
     }
 
-    private func page(_ lines: ArraySlice<Substring>, _ text: String, _ write: (String) -> Void) {
+    private func page(_ lines: ArraySlice<TerminalText>, _ text: TerminalText, _ write: (TerminalText) -> Void) {
         guard let settings = Self.takeKeys() else { return write(text) }
         defer { Self.give(settings) }
         // Only now: what was pasted is no line to a terminal that waits for whole ones.
@@ -36,14 +36,14 @@ package struct Pager {
             var left = wanted
             while next < lines.count, left > 0 {
                 write(lines[next] + "\n")
-                left -= max(1, (DisplayText.width(String(lines[next])) + terminal.columns - 1) / max(1, terminal.columns))
+                left -= max(1, (DisplayText.width(lines[next].written) + terminal.columns - 1) / max(1, terminal.columns))
                 next += 1
             }
         }
         more(Terminal.current().rows - 1)
         while next < lines.count {
             let question = "-- \(lines.count - next) lines more: space goes on, q leaves --"
-            write(TextWidth.fitting(question, width: Terminal.current().columns - 1))
+            write(TerminalText(TextWidth.fitting(question, width: Terminal.current().columns - 1)))
             var key = Key.other
             while key == .other { key = Self.key(settings) }
             write("\r\u{1B}[K")

@@ -1,5 +1,6 @@
 import Interpreting
 import Rendering
+import SourceText
 
 #if canImport(Glibc)
 import Glibc
@@ -22,12 +23,12 @@ package final class ProgressBar: Progress {
     private var isShown = false
     private let width: () -> Int
     private let now: () -> Double
-    private let write: (String) -> Void
+    private let write: (TerminalText) -> Void
 
     /// `now` in seconds; both it and `write` can be replaced in tests.
     package init(
         width: @escaping () -> Int = { Terminal.current(STDERR_FILENO).columns }, now: @escaping () -> Double = ProgressBar.seconds,
-        write: @escaping (String) -> Void = { text in StandardFile.write(text, to: STDERR_FILENO) }
+        write: @escaping (TerminalText) -> Void = { text in StandardFile.write(text, to: STDERR_FILENO) }
     ) {
         self.width = width
         self.now = now
@@ -59,7 +60,7 @@ package final class ProgressBar: Progress {
 
     package func note(_ message: String) {
         clear()
-        write(TextWidth.printable(message) + "\n")
+        write("\(lines: message)\n")
         draw(force: true)
     }
 
@@ -75,7 +76,7 @@ package final class ProgressBar: Progress {
         guard !works.isEmpty, time - began > 0.3, force || time - drawn >= 0.1 else { return }
         drawn = time
         isShown = true
-        write("\r" + line(at: time) + "\u{1B}[K")
+        write("\r\(line(at: time))\u{1B}[K")
     }
 
     /// Part of the whole that is done, 0...1: each work is a unit of the one around it.

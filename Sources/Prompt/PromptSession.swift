@@ -17,7 +17,7 @@ package final class PromptSession {
     private let session: Session
     private let editor: any LineEditor
     private let display: Display
-    private let write: (String, Channel) -> Void
+    private let write: (TerminalText, Channel) -> Void
     private let history: History?
     /// Entries so far, which number the sources.
     private var count = 0
@@ -31,7 +31,7 @@ package final class PromptSession {
     /// - Parameter notebook: the one that `:next` goes through.
     package init(
         session: Session, editor: any LineEditor, display: Display, history: History? = nil, notebook: OpenNotebook? = nil,
-        write: @escaping (String, Channel) -> Void
+        write: @escaping (TerminalText, Channel) -> Void
     ) {
         self.notebook = notebook
         self.session = session
@@ -89,7 +89,7 @@ package final class PromptSession {
             return true
         }
         if let answer = ForeignWord.prompt(text) {
-            write(answer + "\n", .error)
+            write("\(lines: answer)\n", .error)
             return true
         }
         run(entry)
@@ -136,7 +136,7 @@ package final class PromptSession {
     /// A value that was shown says itself that it is partial; one that went into a variable does not.
     private func tellInterrupted(_ result: RunResult) {
         if let output = result.outputs.last, output.value.partial != nil { return }
-        write((result.stopped ?? "stopped") + "\n", .error)
+        write("\(result.stopped ?? "stopped")\n", .error)
     }
 
     // MARK: Commands of the prompt
@@ -173,7 +173,7 @@ package final class PromptSession {
             case .reset: session.reset()
             }
         } catch {
-            write("\(error)\n", .error)
+            write(TerminalText(error) + "\n", .error)
         }
         return true
     }
@@ -208,11 +208,11 @@ package final class PromptSession {
     private func step(_ notebook: OpenNotebook) -> Bool {
         guard let (prose, cell, source) = notebook.step() else {
             let ending = notebook.ending
-            write((ending.isEmpty ? "" : ending + "\n\n") + "the notebook is at its end\n", .output)
+            write((ending.isEmpty ? "" : "\(lines: ending)\n\n") + "the notebook is at its end\n", .output)
             return false
         }
-        if !prose.isEmpty { write("\n" + prose + "\n\n", .output) }
-        write("[\(cell.name)]\n" + source.text.split(separator: "\n").map { Transcript.prompt + TextWidth.printable(String($0)) + "\n" }.joined(), .output)
+        if !prose.isEmpty { write("\n\(lines: prose)\n\n", .output) }
+        write("[\(cell.name)]\n" + source.text.split(separator: "\n").map { "\(Transcript.prompt)\($0)\n" }.joined(), .output)
         let (ending, _) = run(source)
         return ending == .finished || cell.header.flags.contains(.raises)
     }
@@ -221,9 +221,9 @@ package final class PromptSession {
         let notebook = try opened()
         try notebook.reload()
         let cell = try notebook.cell(label)
-        write("[\(cell.name)]\n" + cell.code.split(separator: "\n").map { TextWidth.printable(String($0)) + "\n" }.joined(), .output)
+        write("[\(cell.name)]\n" + cell.code.split(separator: "\n").map { "\(lines: $0)\n" }.joined(), .output)
         let stored = notebook.notebook.storedOutput(of: cell) ?? "no output is stored"
-        write("\n" + stored.split(separator: "\n", omittingEmptySubsequences: false).map { TextWidth.printable(String($0)) + "\n" }.joined(), .output)
+        write("\n\(lines: stored)\n", .output)
     }
 
     private func keep(_ label: String) throws {
@@ -250,7 +250,7 @@ package final class PromptSession {
         for status in try status(of: notebook, looksForBegun: false).cells {
             write("\n[\(status.cell.name)] \(status.state.rawValue)\(status.reason.map { ": " + $0 } ?? "")\n", .output)
             let lines = (notebook.notebook.storedOutput(of: status.cell) ?? "").split(separator: "\n", omittingEmptySubsequences: false)
-            write(lines.prefix(Self.shownLines).map { TextWidth.fitting(TextWidth.printable(String($0)), width: 100) + "\n" }.joined(), .output)
+            write(lines.prefix(Self.shownLines).map { "\(TextWidth.fitting($0, width: 100))\n" }.joined(), .output)
             if lines.count > Self.shownLines { write("... \(lines.count - Self.shownLines) more lines; :show \(status.cell.name)\n", .output) }
         }
         write("\n", .output)
@@ -265,7 +265,11 @@ package final class PromptSession {
         let rows = try status(of: notebook).cells.map { cell in
             [cell.cell.index == notebook.next ? ">" : "", cell.cell.name, cell.state.rawValue, cell.reason ?? ""].map { TextWidth.fitting($0, width: 70) }
         }
-        write(rows.isEmpty ? "no cells\n" : TextColumns(headings: [], right: [], rows: rows).lines.joined(separator: "\n") + "\n", .output)
+        write(rows.isEmpty ? "no cells\n" : Self.columns(rows), .output)
+    }
+
+    private static func columns(_ rows: [[String]]) -> TerminalText {
+        TextColumns(headings: [], right: [], rows: rows).lines.map { "\($0)\n" }.joined()
     }
 
     private func status(of notebook: OpenNotebook, looksForBegun: Bool = true) throws -> NotebookStatus {
@@ -292,12 +296,12 @@ package final class PromptSession {
             ]
         }
         let rows = (cells + [["", "in all", plan.total.text(session.cache?.log)]]).map { $0.map { TextWidth.fitting($0, width: 90) } }
-        write(TextColumns(headings: [], right: [], rows: rows).lines.joined(separator: "\n") + "\n", .output)
+        write(Self.columns(rows), .output)
     }
 
     private func plan(_ source: SourceFile) {
         let (plan, result) = session.copy().plan(source)
-        if result.ending == .finished { return write(plan.text(session.cache?.log) + "\n", .output) }
+        if result.ending == .finished { return write("\(plan.text(session.cache?.log))\n", .output) }
         write(display.text(result.diagnostics) + "\n", .error)
     }
 
@@ -322,12 +326,12 @@ package final class PromptSession {
         guard notebook != nil else { return write("the prompt without a notebook may read and write what you may\n", .error) }
         guard !folder.isEmpty else { return write("`:allow` takes a folder: :allow ~/pictures\n", .error) }
         let path = session.access.spelled(folder)
-        guard FileGate.user.during({ FileSystem.isFolder(path) }) else { return write("there is no folder \(TextWidth.printable(folder))\n", .error) }
+        guard FileGate.user.during({ FileSystem.isFolder(path) }) else { return write("there is no folder \(folder)\n", .error) }
         session.access.gate.permit(path, isWritable: true)
-        write("this notebook may read and write below \(TextWidth.printable(path)) until you leave\n", .output)
+        write("this notebook may read and write below \(path) until you leave\n", .output)
     }
 
-    private var overview: String {
+    private var overview: TerminalText {
         let width = MetaCommand.allCases.map(\.rawValue.count).max() ?? 0
         let commands = MetaCommand.allCases.map { "  :" + TextWidth.padded($0.rawValue, to: width + 2) + $0.summary }
         return """
@@ -335,7 +339,7 @@ package final class PromptSession {
             Ctrl-C clears the line; while something runs, it stops it and keeps what is finished. Ctrl-D leaves.
             A line that begins with | goes on from the last value, which is `_`.
 
-            \(commands.joined(separator: "\n"))
+            \(lines: commands.joined(separator: "\n"))
 
             """
     }
@@ -347,12 +351,12 @@ package final class PromptSession {
             return
         }
         let rows = names.map { name in [name, session.globals[name]?.summary ?? ""].map { TextWidth.fitting($0, width: 90) } }
-        write(TextColumns(headings: [], right: [], rows: rows).lines.joined(separator: "\n") + "\n", .output)
+        write(Self.columns(rows), .output)
     }
 
     private func showHistory(_ word: String) {
         let entries = (history?.entries ?? []).filter { word.isEmpty || $0.contains(word) }.suffix(50)
-        write(entries.map { TextWidth.printable($0) + "\n" }.joined(), .output)
+        write(entries.map { "\(lines: $0)\n" }.joined(), .output)
     }
 
     private func set(_ argument: String) {

@@ -1,4 +1,5 @@
 internal import CReadline
+import SourceText
 
 #if canImport(Glibc)
 import Glibc
@@ -113,7 +114,7 @@ package final class ReadlineEditor: LineEditor {
     private static func display(_ matches: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, _ count: CInt, _ longest: CInt) {
         rl_crlf()
         rl_display_match_list(matches, count, longest)
-        if let hint { nb_readline_print(hint + "\n") }
+        if let hint { nb_readline_print(("\(lines: hint)\n" as TerminalText).written) }
         nb_readline_redisplay()
     }
 }

@@ -1,3 +1,5 @@
+import SourceText
+
 /// Dots in braille characters, two by four to a character, each character in one colour.
 struct BrailleCanvas {
     let columns: Int
@@ -55,10 +57,10 @@ struct BrailleCanvas {
     }
 
     /// A line of text; `coloured` puts a run of characters in its owner's colour.
-    func text(_ line: Int, coloured: (String, Int) -> String) -> String {
-        var out = "", run = "", owner: Int?
+    func text(_ line: Int, coloured: (TerminalText, Int) -> TerminalText) -> TerminalText {
+        var out: TerminalText = "", run = "", owner: Int?
         func flush() {
-            out += owner.map { coloured(run, $0) } ?? run
+            out += owner.map { coloured(TerminalText(run), $0) } ?? TerminalText(run)
             run = ""
         }
         for column in 0..<columns {

@@ -2,7 +2,7 @@
 package enum MarkdownText {
     /// For a cell of a table or a heading: on one line, with every character that could begin markup escaped.
     package static func inline(_ text: String) -> String {
-        let line = TextWidth.oneLine(text)
+        let line = oneLine(text)
         var result = ""
         for (index, character) in line.enumerated() {
             switch character {
@@ -13,6 +13,22 @@ package enum MarkdownText {
             }
         }
         return result
+    }
+
+    /// `text` with line breaks, tabs and control characters turned into single spaces.
+    private static func oneLine(_ text: some StringProtocol) -> String {
+        guard text.unicodeScalars.contains(where: isControl) else { return String(text) }
+        return text.split { $0.unicodeScalars.contains(where: isControl) }.joined(separator: " ")
+    }
+
+    private static func withoutControls(_ line: Substring) -> String {
+        var result = String.UnicodeScalarView()
+        for scalar in line.unicodeScalars where !isControl(scalar) || scalar == "\t" { result.append(scalar) }
+        return String(result)
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || scalar.value == 0x2028 || scalar.value == 0x2029
     }
 
     private static func isWordBorder(_ line: String, _ index: Int) -> Bool {
@@ -34,7 +50,7 @@ package enum MarkdownText {
         let fence = String(repeating: "`", count: max(3, longest + 1))
         let body = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             // Trailing spaces would be noise in a diff.
-            var line = TextWidth.printable(String(line))
+            var line = withoutControls(line)
             while line.last?.isWhitespace == true { line.removeLast() }
             return line
         }
@@ -59,7 +75,7 @@ package enum MarkdownText {
     /// Text inside a double-quoted HTML attribute.
     package static func attribute(_ text: String) -> String {
         var result = ""
-        for character in TextWidth.oneLine(text) {
+        for character in oneLine(text) {
             switch character {
             case "&": result += "&amp;"
             case "\"": result += "&quot;"

@@ -1,4 +1,5 @@
 import Results
+import SourceText
 
 /// Plots in a terminal: lines and points in braille, bars in blocks, both with their axes and numbers. Where colours do not tell the series
 /// apart, letters do.
@@ -12,17 +13,17 @@ struct PlotTerminal {
     /// Points of a series that are drawn as such, with their intervals; of more only the line.
     private static let mostPoints = 24
 
-    func render(_ plot: PlotView) -> String {
+    func render(_ plot: PlotView) -> TerminalText {
         let parts = plot.panels.map { plot.mark == .bars ? bars($0, plot) : drawn($0, plot) }
-        return (parts + (plot.note.map { [TextWidth.oneLine($0)] } ?? [])).joined(separator: "\n\n")
+        return (parts + (plot.note.map { [TerminalText(TextWidth.oneLine($0))] } ?? [])).joined(separator: "\n\n")
     }
 
-    private func coloured(_ text: String, _ series: Int) -> String {
+    private func coloured(_ text: TerminalText, _ series: Int) -> TerminalText {
         guard terminal.hasColour, series != Self.nobody else { return text }
         return "\u{1B}[\(Self.colours[series % Self.colours.count])m\(text)\u{1B}[0m"
     }
 
-    private func bold(_ text: String) -> String { terminal.hasColour ? "\u{1B}[1m\(text)\u{1B}[0m" : text }
+    private func bold(_ text: TerminalText) -> TerminalText { terminal.hasColour ? "\u{1B}[1m\(text)\u{1B}[0m" : text }
 
     /// What stands for a series beside its colour; nil where the colour is enough.
     private func letter(_ series: Int, of panel: PlotView.Panel) -> Character? {
@@ -30,11 +31,11 @@ struct PlotTerminal {
         return Self.letters[series % Self.letters.count]
     }
 
-    private func title(_ text: String) -> String { bold(TextWidth.fitting(text, width: terminal.columns)) }
+    private func title(_ text: String) -> TerminalText { bold(TerminalText(TextWidth.fitting(text, width: terminal.columns))) }
 
     // MARK: Lines and points
 
-    private func drawn(_ panel: PlotView.Panel, _ plot: PlotView) -> String {
+    private func drawn(_ panel: PlotView.Panel, _ plot: PlotView) -> TerminalText {
         let points = panel.series.flatMap(\.points)
         let lines = 14
         let isLog = plot.logarithmic.contains(.y)
@@ -96,16 +97,15 @@ struct PlotTerminal {
         var labels = [String](repeating: "", count: lines)
         for (tick, label) in zip(y.ticks, y.labels) { labels[min(lines - 1, max(0, Int((1 - y.place(tick)) * Double(lines - 1) + 0.5)))] = label }
         for line in 0..<lines {
-            out.append(TextWidth.padded(labels[line], to: margin, right: true) + (labels[line].isEmpty ? " │" : " ┤") + canvas.text(line, coloured: coloured))
+            let label = TextWidth.padded(labels[line], to: margin, right: true)
+            out.append("\(label)\(labels[line].isEmpty ? " │" : " ┤")\(canvas.text(line, coloured: coloured))")
         }
-        out.append(String(repeating: " ", count: margin) + " └" + String(repeating: "─", count: canvas.columns))
-        out.append(String(repeating: " ", count: margin + 2) + ticks(x, columns: canvas.columns))
-        out.append(String(repeating: " ", count: margin + 2) + TextWidth.padded(plot.xName, to: (canvas.columns + TextWidth.of(plot.xName)) / 2, right: true))
-        return out.map { line in
-            var line = line
-            while line.hasSuffix(" ") { line.removeLast() }
-            return line
-        }.joined(separator: "\n")
+        let indent = String(repeating: " ", count: margin + 2)
+        let name = TextWidth.oneLine(plot.xName)
+        out.append(TerminalText(indent.dropLast() + "└" + String(repeating: "─", count: canvas.columns)))
+        out.append(TerminalText(indent + ticks(x, columns: canvas.columns)))
+        out.append(TerminalText(indent + TextWidth.padded(name, to: (canvas.columns + TextWidth.of(name)) / 2, right: true)))
+        return out.map { $0.trimming(" ") }.joined(separator: "\n")
     }
 
     /// Labels below the axis, those that would touch another left out.
@@ -122,12 +122,12 @@ struct PlotTerminal {
     }
 
     /// The series' names in lines that fit.
-    private func legend(_ panel: PlotView.Panel) -> [String] {
-        var lines: [String] = []
+    private func legend(_ panel: PlotView.Panel) -> [TerminalText] {
+        var lines: [TerminalText] = []
         var used = 0
         for (index, series) in panel.series.enumerated() {
             let name = TextWidth.fitting(series.name, width: 30)
-            let sample = letter(index, of: panel).map(String.init) ?? "⣿"
+            let sample = letter(index, of: panel).map { TerminalText(String($0)) } ?? "⣿"
             let width = TextWidth.of(name) + 2
             if let last = lines.last, used + 3 + width <= terminal.columns {
                 lines[lines.count - 1] = last + "   "
@@ -136,14 +136,14 @@ struct PlotTerminal {
                 lines.append("")
                 used = width
             }
-            lines[lines.count - 1] += coloured(sample, index) + " " + name
+            lines[lines.count - 1] += "\(coloured(sample, index)) \(name)"
         }
         return lines
     }
 
     // MARK: Bars
 
-    private func bars(_ panel: PlotView.Panel, _ plot: PlotView) -> String {
+    private func bars(_ panel: PlotView.Panel, _ plot: PlotView) -> TerminalText {
         let points = panel.series.flatMap(\.points)
         let numbers = points.flatMap { [$0.value, $0.low, $0.high].compactMap { $0 } }
         let isLog = plot.logarithmic.contains(.y)
@@ -164,8 +164,8 @@ struct PlotTerminal {
                 for point in series.points where point.x == x {
                     let zero = y.base, end = y.place(point.value)
                     let bar = block(from: min(zero, end) * Double(room), to: max(zero, end) * Double(room))
-                    let sample = letter(index, of: panel).map { coloured(String($0), index) + " " } ?? ""
-                    out.append(TextWidth.padded(label, to: margin) + " " + sample + coloured(bar, index) + " " + number(point))
+                    let sample = letter(index, of: panel).map { coloured(TerminalText(String($0)), index) + " " } ?? ""
+                    out.append("\(TextWidth.padded(label, to: margin)) \(sample)\(coloured(TerminalText(bar), index)) \(number(point))")
                     label = ""
                 }
             }

@@ -1,3 +1,4 @@
+import SourceText
 import Synchronization
 
 #if canImport(Glibc)
@@ -46,7 +47,14 @@ package enum StandardFile {
     package static func status(_ own: CInt) -> CInt { isLost.load(ordering: .relaxed) ? lost : own }
 
     /// Writes all of `text`.
-    package static func write(_ text: String, to descriptor: CInt) {
+    package static func write(_ text: TerminalText, to descriptor: CInt) { write(bytes: text.written, to: descriptor) }
+
+    /// Writes a page or another document to standard output: as it is where it goes into a file, as a text where it goes to a terminal.
+    package static func write(document: String) {
+        if isatty(STDOUT_FILENO) == 1 { write(TerminalText(lines: document), to: STDOUT_FILENO) } else { write(bytes: document, to: STDOUT_FILENO) }
+    }
+
+    private static func write(bytes text: String, to descriptor: CInt) {
         let isOutput = descriptor == STDOUT_FILENO
         guard !isOutput || !isOver.load(ordering: .relaxed), let failure = failure(text, descriptor), isOutput else { return }
         isOver.store(true, ordering: .relaxed)

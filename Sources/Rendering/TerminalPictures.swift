@@ -1,5 +1,6 @@
 internal import CChafa
 import Files
+import SourceText
 
 /// Pictures in the terminal through libchafa, which knows what each terminal can do: kitty's and iTerm2's protocols, sixel, else
 /// coloured block characters.
@@ -54,7 +55,7 @@ package struct TerminalPictures: Sendable {
     private var cellHeight: Int { method == .symbols ? 16 : terminal.cellHeight }
 
     /// One row of pictures, each in a box of `columns` by `lines` characters, `gap` columns apart; ends at the start of a line.
-    package func strip(_ bitmaps: [Bitmap?], columns: Int, lines: Int, gap: Int = 2) -> String {
+    package func strip(_ bitmaps: [Bitmap?], columns: Int, lines: Int, gap: Int = 2) -> TerminalText {
         let count = bitmaps.count
         guard count > 0, columns > 0, lines > 0 else { return "" }
         let total = count * columns + (count - 1) * gap
@@ -66,7 +67,7 @@ package struct TerminalPictures: Sendable {
         return print(strip, columns: total, lines: lines)
     }
 
-    private func print(_ strip: PictureStrip, columns: Int, lines: Int) -> String {
+    private func print(_ strip: PictureStrip, columns: Int, lines: Int) -> TerminalText {
         let info = Self.makeTerminalInfo(withFallback: true), own = Self.makeTerminalInfo(withFallback: false)
         defer {
             chafa_term_info_unref(info)
@@ -101,7 +102,7 @@ package struct TerminalPictures: Sendable {
         defer { g_string_free(printed, 1) }
         let bytes = UnsafeRawBufferPointer(start: printed.pointee.str, count: Int(printed.pointee.len))
         // A sixel picture leaves the cursor below it, the others at the end of its last line.
-        return String(decoding: bytes, as: UTF8.self) + (method == .sixel ? "" : "\n")
+        return TerminalText(drawing: String(decoding: bytes, as: UTF8.self) + (method == .sixel ? "" : "\n"))
     }
 
     /// The fallback knows every sequence: right for printing what was chosen, wrong for choosing.

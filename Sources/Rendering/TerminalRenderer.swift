@@ -1,5 +1,6 @@
 import Files
 import Results
+import SourceText
 
 /// Views in a terminal: tables in aligned columns that fit its width, pictures drawn, a grid as rows of pictures with their labels.
 /// Pictures inside tables are thumbnails of coloured characters, which stand beside text in every terminal.
@@ -17,33 +18,32 @@ package struct TerminalRenderer: Sendable {
 
     private static let thumbnailColumns = 16
 
-    package func render(_ view: View) throws -> String {
+    package func render(_ view: View) throws -> TerminalText {
         switch view {
-        case .text(let text): TextWidth.printable(text)
+        case .text(let text): TerminalText(lines: text)
         case .table(let table): try render(table)
         case .grid(let grid): try render(grid)
         case .plot(let plot):
-            !terminal.isDumb ? PlotTerminal(terminal: terminal).render(plot) : try TextRenderer(cellWidth: 40).render(.plot(plot))
+            !terminal.isDumb ? PlotTerminal(terminal: terminal).render(plot) : try TerminalText(lines: TextRenderer(cellWidth: 40).render(.plot(plot)))
         case .stack(let views): try views.map(render).joined(separator: "\n\n")
         }
     }
 
     // MARK: Tables
 
-    private func render(_ table: TableView) throws -> String {
+    private func render(_ table: TableView) throws -> TerminalText {
         let hasPictures = table.rows.contains { $0.contains { if case .picture = $0 { true } else { false } } }
         let excerpt = RowExcerpt(rows: table.rows.count, limit: hasPictures ? 12 : max(20, 2 * terminal.rows))
         let widths = try columnWidths(table, rows: excerpt.indices)
         let right = table.headings.map(\.isNumeric)
-        var lines = [line(table.headings.enumerated().map { TextWidth.fitting($1.name, width: widths[$0]) }, widths, right)]
-        if terminal.hasColour, let heading = lines.first { lines = ["\u{1B}[1m" + heading + "\u{1B}[0m"] }
+        var lines = [bold(line(table.headings.enumerated().map { TextWidth.fitting($1.name, width: widths[$0]) }, widths, right))]
         for index in excerpt.head { lines += try block(table.rows[index], widths, right) }
         if excerpt.omitted > 0 {
             lines.append("... \(excerpt.omitted) rows more")
             for index in excerpt.tail { lines += try block(table.rows[index], widths, right) }
         }
         if table.rows.isEmpty { lines.append("(no rows)") }
-        if let note = table.note { lines.append(TextWidth.oneLine(note)) }
+        if let note = table.note { lines.append(TerminalText(TextWidth.oneLine(note))) }
         return lines.joined(separator: "\n")
     }
 
@@ -71,57 +71,56 @@ package struct TerminalRenderer: Sendable {
         return widths
     }
 
-    private func line(_ texts: [String], _ widths: [Int], _ right: [Bool]) -> String {
-        var line = texts.enumerated().map { TextWidth.padded($1, to: widths[$0], right: right[$0]) }.joined(separator: "  ")
-        while line.hasSuffix(" ") { line.removeLast() }
-        return line
+    private func line(_ texts: [String], _ widths: [Int], _ right: [Bool]) -> TerminalText {
+        texts.enumerated().map { TerminalText(TextWidth.padded($1, to: widths[$0], right: right[$0])) }.joined(separator: "  ").trimming(" ")
     }
 
     /// One row of a table: one line, or as many as its pictures and its longest texts take.
-    private func block(_ row: [TableView.Cell], _ widths: [Int], _ right: [Bool]) throws -> [String] {
+    private func block(_ row: [TableView.Cell], _ widths: [Int], _ right: [Bool]) throws -> [TerminalText] {
         let lineLimit = row.contains { if case .picture = $0 { true } else { false } } ? 6 : 3
-        let cells: [[String]] = try row.enumerated().map { column, cell in
+        let cells: [[TerminalText]] = try row.enumerated().map { column, cell in
             switch cell {
-            case .missing: return [TextWidth.padded("-", to: widths[column], right: right[column])]
+            case .missing: return [TerminalText(TextWidth.padded("-", to: widths[column], right: right[column]))]
             case .text(let text):
                 let lines = TextWidth.wrapped(text, width: widths[column], lines: right[column] ? 1 : lineLimit)
-                return (lines.isEmpty ? [""] : lines).map { TextWidth.padded($0, to: widths[column], right: right[column]) }
+                return (lines.isEmpty ? [""] : lines).map { TerminalText(TextWidth.padded($0, to: widths[column], right: right[column])) }
             case .picture(let picture):
                 let bitmap = try picture.bitmap()
                 guard terminal.hasColour else {
-                    return [TextWidth.padded("\(bitmap.width) x \(bitmap.height)", to: widths[column])]
+                    return [TerminalText(TextWidth.padded("\(bitmap.width) x \(bitmap.height)", to: widths[column]))]
                 }
                 let size = Self.thumbnailColumns
                 let drawn = characters.strip([bitmap], columns: size, lines: characters.lines(columns: size, bitmap: bitmap))
-                return drawn.split(separator: "\n").map { $0 + "\u{1B}[0m" + String(repeating: " ", count: widths[column] - size) }
+                let space = String(repeating: " ", count: widths[column] - size)
+                return drawn.lines.filter { !$0.isEmpty }.map { "\($0)\u{1B}[0m\(space)" }
             }
         }
         let height = cells.map(\.count).max() ?? 1
         return (0..<height).map { line in
-            var text = cells.enumerated().map { column, lines in
-                line < lines.count ? lines[line] : String(repeating: " ", count: widths[column])
-            }.joined(separator: "  ")
-            while text.hasSuffix(" ") { text.removeLast() }
-            return text
+            cells.enumerated().map { column, lines in
+                line < lines.count ? lines[line] : TerminalText(String(repeating: " ", count: widths[column]))
+            }.joined(separator: "  ").trimming(" ")
         }
     }
 
     // MARK: Grids
 
-    private func render(_ grid: GridView) throws -> String {
-        guard terminal.hasColour || pictures.method != .symbols else { return try TextRenderer(cellWidth: 40).render(grid) }
+    private func render(_ grid: GridView) throws -> TerminalText {
+        guard terminal.hasColour || pictures.method != .symbols else { return try TerminalText(lines: TextRenderer(cellWidth: 40).render(grid)) }
         let perRow = grid.rows.map(\.count).max() ?? 0
         guard perRow > 0, let first = grid.rows.lazy.flatMap({ $0 }).lazy.compactMap(\.self).first else {
-            return TextWidth.oneLine(grid.note ?? "(no pictures)")
+            return TerminalText(TextWidth.oneLine(grid.note ?? "(no pictures)"))
         }
         let gap = 2
         let preferred = pictures.preferredColumns(width: try first.picture.bitmap().width)
         let available = (terminal.columns + gap) / perRow - gap
         let columns = min(max(available, min(12, terminal.columns)), min(preferred, terminal.columns))
         let perStrip = max(1, (terminal.columns + gap) / (columns + gap))
-        var text = ""
+        var text: TerminalText = ""
         for (index, row) in grid.rows.enumerated() {
-            if grid.rowHeadings.indices.contains(index) { text += bold(TextWidth.fitting(grid.rowHeadings[index], width: terminal.columns)) + "\n" }
+            if grid.rowHeadings.indices.contains(index) {
+                text += bold(TerminalText(TextWidth.fitting(grid.rowHeadings[index], width: terminal.columns))) + "\n"
+            }
             for start in stride(from: 0, to: row.count, by: perStrip) {
                 let cells = Array(row[start..<min(start + perStrip, row.count)])
                 let bitmaps = try cells.map { try $0?.picture.bitmap() }
@@ -132,21 +131,18 @@ package struct TerminalRenderer: Sendable {
                 text += texts(cells.map { TextWidth.wrapped($0?.label ?? "", width: columns, lines: 3) }, columns: columns, gap: gap)
             }
         }
-        if let note = grid.note { text += TextWidth.oneLine(note) + "\n" }
-        while text.hasSuffix("\n") { text.removeLast() }
-        return text
+        if let note = grid.note { text += "\(TextWidth.oneLine(note))\n" }
+        return text.trimming("\n")
     }
 
-    private func bold(_ text: String) -> String { terminal.hasColour ? "\u{1B}[1m\(text)\u{1B}[0m" : text }
+    private func bold(_ text: TerminalText) -> TerminalText { terminal.hasColour ? "\u{1B}[1m\(text)\u{1B}[0m" : text }
 
     /// Short texts above or below a strip of pictures, each within its picture's columns; nothing at all where all are empty.
-    private func texts(_ texts: [[String]], columns: Int, gap: Int) -> String {
+    private func texts(_ texts: [[String]], columns: Int, gap: Int) -> TerminalText {
         let height = texts.map { $0.filter { !$0.isEmpty }.count }.max() ?? 0
         return (0..<height).map { line in
-            var result = texts.map { TextWidth.padded(TextWidth.fitting(line < $0.count ? $0[line] : "", width: columns), to: columns) }
-                .joined(separator: String(repeating: " ", count: gap))
-            while result.hasSuffix(" ") { result.removeLast() }
-            return result + "\n"
+            let line = texts.map { TextWidth.padded(TextWidth.fitting(line < $0.count ? $0[line] : "", width: columns), to: columns) }
+            return TerminalText(line.joined(separator: String(repeating: " ", count: gap))).trimming(" ") + "\n"
         }.joined()
     }
 }

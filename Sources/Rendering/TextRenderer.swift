@@ -1,5 +1,6 @@
 import Files
 import Results
+import SourceText
 
 /// Views as plain text in aligned columns without rules or colour: what `-e` prints into a pipe, and what a screen reader gets.
 /// A picture is named with its size.
@@ -19,7 +20,7 @@ package struct TextRenderer: Sendable {
 
     package func render(_ view: View) throws -> String {
         switch view {
-        case .text(let text): proseWidth.map { Prose.wrapped(TextWidth.printable(text), to: $0) } ?? TextWidth.printable(text)
+        case .text(let text): proseWidth.map { Prose.wrapped(DisplayText.visibleLines(text), to: $0) } ?? DisplayText.visibleLines(text)
         case .table(let table): try proseWidth.map { Prose.wrapped(try render(table), to: $0) } ?? render(table)
         case .grid(let grid): try render(grid)
         // Numbers are read more easily than dots.

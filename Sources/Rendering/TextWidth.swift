@@ -6,7 +6,7 @@ package enum TextWidth {
         text.reduce(0) { $0 + DisplayText.width($1) }
     }
 
-    /// `text` on one line, cut with an ellipsis to at most `width` columns. Control characters, which could steer the terminal, become spaces.
+    /// `text` on one line, cut with an ellipsis to at most `width` columns.
     package static func fitting(_ text: some StringProtocol, width: Int) -> String {
         let line = oneLine(text)
         guard of(line) > width else { return line }
@@ -21,33 +21,12 @@ package enum TextWidth {
         return result + (width > 0 ? "…" : "")
     }
 
-    /// `text` with line breaks, tabs and control characters turned into single spaces.
+    /// `text` as it takes part in a layout: line breaks and tabs turned into single spaces, what steers terminals into signs that have a width.
     package static func oneLine(_ text: some StringProtocol) -> String {
-        guard text.unicodeScalars.contains(where: { isControl($0) }) else { return String(text) }
-        var result = ""
-        var pending = false
-        for character in text {
-            if character.unicodeScalars.contains(where: isControl) {
-                pending = true
-                continue
-            }
-            if pending, !result.isEmpty { result.append(" ") }
-            pending = false
-            result.append(character)
-        }
-        return result
-    }
-
-    /// `text` as it may go to a terminal: line breaks and tabs stay, other control characters are left out.
-    package static func printable(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { isControl($0) && $0 != "\n" && $0 != "\t" }) else { return text }
-        var result = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars where !isControl(scalar) || scalar == "\n" || scalar == "\t" { result.append(scalar) }
-        return String(result)
-    }
-
-    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || scalar.value == 0x2028 || scalar.value == 0x2029
+        guard text.unicodeScalars.contains(where: \.isSteering) else { return String(text) }
+        func isSpace(_ scalar: Unicode.Scalar) -> Bool { ["\n", "\r", "\t", "\u{2028}", "\u{2029}"].contains(scalar) }
+        let words = text.unicodeScalars.split(whereSeparator: isSpace).map { String(String.UnicodeScalarView($0)) }
+        return DisplayText.visible(words.joined(separator: " "))
     }
 
     package static func padded(_ text: String, to width: Int, right: Bool = false) -> String {

@@ -21,18 +21,52 @@ package enum DisplayText {
 
     package static func width(_ text: String) -> Int { text.reduce(0) { $0 + width($1) } }
 
-    /// The text with tabs as four spaces and control characters as visible signs, so that a source cannot steer the terminal.
-    package static func visible(_ text: String) -> String {
-        var result = ""
+    /// The text on one line, with tabs as four spaces and what steers terminals as visible signs, so that nothing from outside can. A sign for a
+    /// sign, so that columns stay columns: a control picture (`␛` for Escape) where Unicode has one, else the replacement character.
+    package static func visible(_ text: some StringProtocol) -> String { visible(text, keepsLines: false) }
+
+    /// The same with line breaks and tabs as they are.
+    package static func visibleLines(_ text: some StringProtocol) -> String { visible(text, keepsLines: true) }
+
+    private static func visible(_ text: some StringProtocol, keepsLines: Bool) -> String {
+        guard mayHoldSteering(text) else { return String(text) }
+        var result = String.UnicodeScalarView()
+        var pending: Unicode.Scalar?
         for scalar in text.unicodeScalars {
-            switch scalar.value {
-            case 9: result += "    "
-            case 0..<32: result.unicodeScalars.append(Unicode.Scalar(0x2400 + scalar.value) ?? "\u{FFFD}")
-            case 127...159: result += "\u{FFFD}"
-            case 0x202A...0x202E, 0x2066...0x2069: result += "\u{FFFD}"
-            default: result.unicodeScalars.append(scalar)
+            if let sign = pending {
+                pending = nil
+                // The carriage return of a line end is part of it.
+                if !keepsLines || scalar != "\n" { result.append(visible(sign)) }
+            }
+            switch scalar {
+            case "\r": pending = scalar
+            case "\n" where keepsLines, "\t" where keepsLines: result.append(scalar)
+            case "\t": result.append(contentsOf: "    ".unicodeScalars)
+            default: result.append(scalar.isSteering ? visible(scalar) : scalar)
             }
         }
-        return result
+        if let pending { result.append(visible(pending)) }
+        return String(result)
+    }
+
+    private static func visible(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
+        scalar.value < 0x20 ? Unicode.Scalar(0x2400 + scalar.value) ?? "\u{FFFD}" : "\u{FFFD}"
+    }
+
+    /// Whether any byte is one that scalars which steer begin with: nearly all texts have none.
+    private static func mayHoldSteering(_ text: some StringProtocol) -> Bool {
+        func isSuspect(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x7F || byte == 0xC2 || byte == 0xD8 || byte == 0xE2 }
+        return text.utf8.withContiguousStorageIfAvailable { $0.contains(where: isSuspect) } ?? text.utf8.contains(where: isSuspect)
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether it steers what shows it, or may: control characters, of which the second set (U+0080 to U+009F) begins sequences as Escape does, line
+    /// separators, and those that change the direction in which text is shown, so that it reads as what it is not.
+    package var isSteering: Bool {
+        switch value {
+        case 0..<0x20, 0x7F...0x9F, 0x61C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069: true
+        default: false
+        }
     }
 }

@@ -34,9 +34,9 @@ package struct NarratedRenderer: Sendable {
     private func place(_ span: Span, _ source: SourceFile) -> String {
         let position = source.position(of: span.lower)
         let text = DisplayText.visible(source.text(of: Span(span.lower, min(span.upper, source.lineSpan(position.line - 1).upper))))
-        let cell = source.cell.map { ", cell \($0)" } ?? ""
+        let cell = source.cell.map { ", cell \(DisplayText.visible($0))" } ?? ""
         let quoted = text.isEmpty ? "" : text.count > 60 ? ", at `\(text.prefix(60))...`" : ", at `\(text)`"
-        return "\(source.name)\(cell), line \(source.shownLine(position)), column \(position.column)\(quoted)"
+        return "\(DisplayText.visible(source.name))\(cell), line \(source.shownLine(position)), column \(position.column)\(quoted)"
     }
 
     private func sentence(_ text: String, isCapital: Bool = false) -> String {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Notebooks
+import SourceText
 
 /// `noisebook accept`: takes the outputs that `verify` found instead of the stored ones.
 struct AcceptCommand: ParsableCommand {
@@ -20,7 +21,7 @@ struct AcceptCommand: ParsableCommand {
     func run() throws {
         let status = try NotebookArguments.forEach(files, options.common) { file, _, reporter in
             try Verification.accept(file)
-            reporter.print(options.json ? JSON.object(["kind": "accept", "file": .string(file)]).text + "\n" : "\(file): computed outputs accepted\n")
+            if options.json { reporter.print(json: ["kind": "accept", "file": .string(file)]) } else { reporter.print("\(file): computed outputs accepted\n") }
             return 0
         }
         if status != 0 { throw ExitCode(status) }

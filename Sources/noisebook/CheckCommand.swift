@@ -34,7 +34,7 @@ struct CheckCommand: ParsableCommand {
                     "kind": "check", "file": .string(file), "errors": .number(Double(errors)), "warnings": .number(Double(warnings)),
                 ]
                 if let cells { object["cells"] = .number(Double(cells)) }
-                reporter.print(JSON.object(object).text + "\n")
+                reporter.print(json: object)
             } else {
                 func count(_ number: Int, _ noun: String) -> String { "\(number == 0 ? "no" : "\(number)") \(noun)\(number == 1 ? "" : "s")" }
                 let parts = (cells.map { [count($0, "cell")] } ?? []) + [count(errors, "error")] + (warnings == 0 ? [] : [count(warnings, "warning")])

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Rendering
+import SourceText
 
 #if canImport(Glibc)
 import Glibc
@@ -23,13 +24,20 @@ enum CommandRun {
             let code = exitCode(command, error)
             status = code.rawValue
             if code == .validationFailure, arguments.contains("--json") {
-                StandardFile.write(ErrorObject(code: "usage", message: message(command, error)).json.text + "\n", to: STDOUT_FILENO)
+                let object = ErrorObject(code: "usage", message: message(command, error)).json
+                StandardFile.write("\(JSON.object(object).text)\n", to: STDOUT_FILENO)
             } else {
-                let text = fullMessage(command, error)
-                if !text.isEmpty { StandardFile.write(text + "\n", to: code == .success ? STDOUT_FILENO : STDERR_FILENO) }
+                let text = onOneLine(arguments, in: fullMessage(command, error))
+                if !text.isEmpty { StandardFile.write("\(lines: text)\n", to: code == .success ? STDOUT_FILENO : STDERR_FILENO) }
             }
         }
         exit(StandardFile.status(status))
+    }
+
+    /// A message repeats words of the command line; a line break in one of them would begin a line that looks like the program's own.
+    private static func onOneLine(_ arguments: [String], in message: String) -> String {
+        let words = arguments.flatMap { [$0, String($0.prefix { $0 != "=" })] }.filter { $0.contains(where: \.isNewline) }
+        return words.sorted { $0.count > $1.count }.reduce(message) { $0.replacing($1, with: DisplayText.visible($1)) }
     }
 
     private static func exitCode<C: ParsableCommand>(_ command: C.Type, _ error: any Error) -> ExitCode { command.exitCode(for: error) }

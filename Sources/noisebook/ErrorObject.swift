@@ -33,13 +33,13 @@ struct ErrorObject {
         }
     }
 
-    var json: JSON {
+    var json: [String: JSON] {
         var object: [String: JSON] = [
             "kind": .string(severity), "severity": .string(severity), "code": .string(code), "message": .string(message),
             "help": .array(help.map { .string($0) }), "notes": .array(notes.map { .string($0) }),
         ]
         if let file { object["file"] = .string(file) }
         if let line { object["line"] = .number(Double(line)) }
-        return .object(object)
+        return object
     }
 }

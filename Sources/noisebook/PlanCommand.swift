@@ -90,6 +90,6 @@ struct PlanCommand: ParsableCommand {
             object["seconds"] = .number(seconds)
             object["all_known"] = .bool(isWhole)
         }
-        reporter.print(JSON.object(object).text + "\n")
+        reporter.print(json: object)
     }
 }

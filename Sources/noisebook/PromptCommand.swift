@@ -4,6 +4,7 @@ import Interpreting
 import Notebooks
 import Prompt
 import Rendering
+import SourceText
 import Verbs
 
 #if canImport(Glibc)
@@ -126,7 +127,7 @@ struct HelpCommand: ParsableCommand {
         let reporter = Reporter(json: options.json, session: session)
         if markdown {
             if word != nil || options.json { throw ValidationError("--markdown writes the whole reference and stands alone") }
-            reporter.print(Reference.markdown(session.verbs))
+            StandardFile.write(document: Reference.markdown(session.verbs))
             return
         }
         if let word, word.contains(where: { !($0.isLetter || $0.isNumber || $0 == "_") }) {

@@ -3,6 +3,7 @@ import Caching
 import Files
 import Interpreting
 import Notebooks
+import Rendering
 import Tensors
 import Verbs
 
@@ -70,12 +71,13 @@ struct RenderCommand: ParsableCommand {
         let export = NotebookExport(notebook, verbs: session.verbSet, version: PromptCommand.version, status: status)
         let text = try export.text(form)
         if form != .noise { for warning in export.warnings { reporter.warn(warning, code: "stale", file: file) } }
-        if target == "-" { return reporter.print(text) }
+        if target == "-" { return StandardFile.write(document: text) }
         try AtomicFile.write(text, to: target)
-        reporter.print(
-            options.json
-                ? JSON.object(["kind": "render", "file": .string(file), "form": .string(form.rawValue), "written": .string(target)]).text + "\n"
-                : "\(target) written\n")
+        if options.json {
+            reporter.print(json: ["kind": "render", "file": .string(file), "form": .string(form.rawValue), "written": .string(target)])
+        } else {
+            reporter.print("\(target) written\n")
+        }
     }
 
     /// nil where it cannot be told, which is a warning: the notebook can be shown all the same.

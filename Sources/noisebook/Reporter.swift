@@ -24,9 +24,11 @@ struct Reporter {
 
     private var isJSON: Bool { display.form == .json }
 
-    func print(_ text: String) { StandardFile.write(text, to: STDOUT_FILENO) }
+    func print(_ text: TerminalText) { StandardFile.write(text, to: STDOUT_FILENO) }
 
-    func tell(_ text: String) {
+    func print(json object: [String: JSON]) { print("\(JSON.object(object).text)\n") }
+
+    func tell(_ text: TerminalText) {
         (session.progress as? ProgressBar)?.clear()
         StandardFile.write(text, to: STDERR_FILENO)
     }
@@ -38,7 +40,7 @@ struct Reporter {
             var object: [String: JSON] = ["kind": "result", "file": .string(file), "value": try ValueJSON.json(output.value)]
             if let cell { object["cell"] = .string(cell) }
             if !output.warnings.isEmpty { object["warnings"] = .array(output.warnings.map { .string($0) }) }
-            print(JSON.object(object).text + "\n")
+            print(json: object)
             return
         }
         for warning in output.warnings { tell(display.warning(warning) + "\n") }
@@ -56,16 +58,16 @@ struct Reporter {
     func tellStopped(_ ending: RunResult.Ending, _ message: String?) {
         guard ending == .interrupted else { return }
         let message = message ?? "stopped"
-        if isJSON { print(JSON.object(["kind": "stopped", "message": .string(message)]).text + "\n") } else { tell(message + "\n") }
+        if isJSON { print(json: ["kind": "stopped", "message": .string(message)]) } else { tell("\(message)\n") }
     }
 
     /// - Parameter variant: the values of params with which it came up, where there are several.
     func report(_ diagnostics: [Diagnostic], variant: String? = nil) {
         guard !diagnostics.isEmpty else { return }
         if isJSON {
-            for diagnostic in diagnostics { print(JSONRenderer().text(diagnostic, variant: variant) + "\n") }
+            for diagnostic in diagnostics { print("\(JSONRenderer().text(diagnostic, variant: variant))\n") }
         } else {
-            tell((variant.map { TextWidth.printable($0) + ":\n" } ?? "") + display.text(diagnostics) + "\n")
+            tell((variant.map { "\($0):\n" } ?? "") + display.text(diagnostics) + "\n")
         }
     }
 
@@ -73,16 +75,16 @@ struct Reporter {
     func report(_ error: any Error) {
         if let diagnostic = error as? Diagnostic { return report([diagnostic]) }
         if isJSON {
-            print(ErrorObject(error).json.text + "\n")
+            print(json: ErrorObject(error).json)
         } else {
-            tell("error: \(TextWidth.printable("\(error)"))\n")
+            tell("error: \(TerminalText(error))\n")
         }
     }
 
     /// Something about a file that is no error.
     func warn(_ message: String, code: String, file: String) {
         if isJSON {
-            print(ErrorObject(severity: "warning", code: code, message: message, file: file).json.text + "\n")
+            print(json: ErrorObject(severity: "warning", code: code, message: message, file: file).json)
         } else {
             tell(display.warning(message) + "\n")
         }

@@ -156,15 +156,15 @@ struct RunCommand: ParsableCommand {
         }
         for lines in orphans {
             let text = "line \(lines.lowerBound): an output without a cell removed"
-            reporter.print(
-                options.json
-                    ? JSON.object(["kind": "removed", "file": .string(file.target), "line": .number(Double(lines.lowerBound)), "message": .string(text)]).text
-                        + "\n"
-                    : "\(file.target): \(text)\n")
+            if options.json {
+                reporter.print(json: ["kind": "removed", "file": .string(file.target), "line": .number(Double(lines.lowerBound)), "message": .string(text)])
+            } else {
+                reporter.print("\(file.target): \(text)\n")
+            }
         }
         if !options.json {
             let count = file.notebook.cells.count
-            let place = "\(file.target): outputs of \(run.outputs.count) of \(count) \(count == 1 ? "cell" : "cells") written"
+            let place: TerminalText = "\(file.target): outputs of \(run.outputs.count) of \(count) \(count == 1 ? "cell" : "cells") written"
             reporter.print(place + (run.ending == .interrupted ? "; interrupted, the others are as they were" : "") + "\n")
         }
         return ExitStatus.of(run.ending)

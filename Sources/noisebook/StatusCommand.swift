@@ -49,7 +49,7 @@ struct StatusCommand: ParsableCommand {
                     "state": .string(cell.state.rawValue),
                 ]
                 if let reason = cell.reason { object["reason"] = .string(reason) }
-                reporter.print(JSON.object(object).text + "\n")
+                reporter.print(json: object)
             } else if cell.state != .fresh {
                 reporter.print(
                     "\(path): cell \(cell.cell.name), line \(cell.cell.fenceLines.lowerBound): \(cell.state.rawValue)\(cell.reason.map { ", " + $0 } ?? "")\n")
@@ -58,10 +58,9 @@ struct StatusCommand: ParsableCommand {
         for orphan in orphans {
             let line = orphan.source?.firstLine ?? 1
             if options.json {
-                reporter.print(
-                    JSON.object([
-                        "kind": "status", "file": .string(path), "line": .number(Double(line)), "state": "orphan", "reason": .string(orphan.title),
-                    ]).text + "\n")
+                reporter.print(json: [
+                    "kind": "status", "file": .string(path), "line": .number(Double(line)), "state": "orphan", "reason": .string(orphan.title),
+                ])
             } else {
                 reporter.print("\(path): line \(line): \(orphan.title); \(orphan.help.joined(separator: "; "))\n")
             }
@@ -72,6 +71,6 @@ struct StatusCommand: ParsableCommand {
                 let count = status.cells.count { $0.state == state }
                 return count > 0 ? "\(count) \(state.rawValue)" : nil
             } + (orphans.isEmpty ? [] : ["\(orphans.count) \(orphans.count == 1 ? "output" : "outputs") without a cell"])
-        reporter.print("\(path): " + (counts.isEmpty ? "no cells" : counts.joined(separator: ", ")) + "\n")
+        reporter.print("\(path): \(counts.isEmpty ? "no cells" : counts.joined(separator: ", "))\n")
     }
 }

@@ -79,10 +79,11 @@ struct VerifyCommand: ParsableCommand {
         if corrects { try verification.writeCorrection() }
         for lines in verification.orphans {
             let reason = "an output without a cell, in lines \(lines.lowerBound) to \(lines.upperBound)"
-            reporter.print(
-                options.json
-                    ? JSON.object(["kind": "orphan", "file": .string(path), "line": .number(Double(lines.lowerBound)), "reason": .string(reason)]).text + "\n"
-                    : "\(path): line \(lines.lowerBound): \(reason)\n")
+            if options.json {
+                reporter.print(json: ["kind": "orphan", "file": .string(path), "line": .number(Double(lines.lowerBound)), "reason": .string(reason)])
+            } else {
+                reporter.print("\(path): line \(lines.lowerBound): \(reason)\n")
+            }
         }
         func count(_ state: Verification.State) -> Int { verification.cells.filter { $0.state == state }.count }
         if options.json {
@@ -92,7 +93,7 @@ struct VerifyCommand: ParsableCommand {
                 "orphans": .number(Double(verification.orphans.count)),
             ]
             if verification.differs, corrects { object["corrected"] = .string(NotebookPlace(path).correction) }
-            reporter.print(JSON.object(object).text + "\n")
+            reporter.print(json: object)
         } else {
             let kinds: [(Verification.State, String)] = [
                 (.sampled, "sampled"), (.uncertain, "not recomputed"), (.volatile, "volatile"), (.skipped, "skipped"),
@@ -122,7 +123,7 @@ struct VerifyCommand: ParsableCommand {
                 "kind": "cell", "file": .string(path), "cell": .string(result.cell.name), "state": .string(result.state.rawValue),
                 "differences": .array(differences), "pictures": .number(Double(result.pictures)), "scores": .number(Double(result.scores)),
             ]
-            reporter.print(JSON.object(object).text + "\n")
+            reporter.print(json: object)
         } else if result.state == .sampled {
             let found = [(result.pictures, "picture"), (result.scores, "score")].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)\($0.0 == 1 ? "" : "s")" }
             reporter.print("\(path): cell \(result.cell.name): as the lock says: \(found.joined(separator: " and ")); its output was not recomputed\n")

@@ -93,6 +93,14 @@ struct JSONTests {
         #expect(refused > 0)
     }
 
+    @Test("what would steer a terminal is escaped, as text and as a key, and is the same value")
+    func steering() throws {
+        let text = "a\u{0}\u{1B}\u{7F}\u{9B}\u{61C}\u{200E}\u{200F}\u{202E}\u{2066}\u{2069}\u{2028}b"
+        let written = JSON.object([text: .string(text)]).text
+        #expect(written.unicodeScalars.allSatisfy { (0x20..<0x7F).contains($0.value) } && written.contains(#"a\u0000\u001b\u007f\u009b\u061c"#))
+        #expect(try JSON.parse(written, place: "test") == [text: .string(text)])
+    }
+
     @Test("every JSON file of the golden data survives a round trip")
     func golden() throws {
         var read = 0

@@ -71,11 +71,11 @@ import Testing
     @Test("in a terminal a plot has its axis, its ticks and a legend, and no line is wider than the terminal")
     func terminal() throws {
         let terminal = Terminal(isTerminal: true, columns: 60, rows: 24, hasColour: true)
-        let text = try TerminalRenderer(terminal, method: .symbols).render(.plot(Self.plot(.lines, series: 2)))
+        let text = try TerminalRenderer(terminal, method: .symbols).render(.plot(Self.plot(.lines, series: 2))).written
         let plain = text.replacing(/\u{1B}\[[0-9;]*m/, with: "")
         #expect(plain.contains("┤") && plain.contains("series 1") && plain.contains("fid by method"))
         #expect(plain.split(separator: "\n").allSatisfy { $0.count <= 60 })
-        let bars = try TerminalRenderer(terminal, method: .symbols).render(.plot(Self.plot(.bars)))
+        let bars = try TerminalRenderer(terminal, method: .symbols).render(.plot(Self.plot(.bars))).written
         #expect(bars.contains("█") && bars.contains("7.0 (6.5 to 7.7)"))
     }
 
@@ -87,7 +87,7 @@ import Testing
                 == "Lines over k. fid: 2 points, lowest -2.0 (-2.5 to -1.3) at k=0, highest -1.0 (-1.5 to -0.3) at k=1\nplot  k                value\nfid   0  -2.0 (-2.5 to -1.3)\nfid   1  -1.0 (-1.5 to -0.3)"
         )
         let dumb = Terminal(isTerminal: true, columns: 60, rows: 24, hasColour: false)
-        #expect(try TerminalRenderer(dumb, method: .symbols).render(.plot(Self.plot(.lines, count: 2))) == told)
+        #expect(try TerminalRenderer(dumb, method: .symbols).render(.plot(Self.plot(.lines, count: 2))).written == told)
     }
 
     @Test("verify compares what plots show: a little rounding is none, another number is one")
@@ -184,7 +184,8 @@ import Testing
         }
         #expect(looks.count == 12 && Set(looks).count == 12, "\(looks)")
         let terminal = Terminal(isTerminal: true, columns: 80, rows: 24, hasColour: true)
-        let told = try TerminalRenderer(terminal, method: .symbols).render(.plot(Self.plot(mark, series: 12, count: 2))).replacing(/\u{1B}\[[0-9;]*m/, with: "")
+        let text = try TerminalRenderer(terminal, method: .symbols).render(.plot(Self.plot(mark, series: 12, count: 2))).written
+        let told = text.replacing(/\u{1B}\[[0-9;]*m/, with: "")
         for letter in "abcdefghijkl" { #expect(told.contains("\(letter) series")) }
     }
 
@@ -216,7 +217,7 @@ import Testing
             panels: [.init(name: "y", series: [.init(name: "y", points: [.init(x: 1e-300, value: 1e-9), .init(x: 1e300, value: 1e9)])])],
             logarithmic: [.x, .y])
         #expect(isWellFormed(PlotSVG.text(far)) && !PlotSVG.text(far).contains("nan"))
-        #expect(try !TerminalRenderer(Terminal(isTerminal: true, columns: 60, hasColour: true), method: .symbols).render(.plot(far)).isEmpty)
+        #expect(try !TerminalRenderer(Terminal(isTerminal: true, columns: 60, hasColour: true), method: .symbols).render(.plot(far)).written.isEmpty)
         var bars = bars([1, 10, 100], series: 2)
         bars.logarithmic = [.x, .y]
         for bar in numbers("rect", ["y", "height"], in: PlotSVG.text(bars)).dropFirst() { #expect(bar[0] > 0 && bar[0] + bar[1] <= 340) }
@@ -233,7 +234,7 @@ import Testing
     func colourless() throws {
         let terminal = Terminal(isTerminal: true, columns: 60, rows: 24, hasColour: false, isDumb: false)
         for mark in PlotView.Mark.allCases {
-            let text = try TerminalRenderer(terminal, method: .symbols).render(.plot(Self.plot(mark, series: 2)))
+            let text = try TerminalRenderer(terminal, method: .symbols).render(.plot(Self.plot(mark, series: 2))).written
             #expect(!text.contains("\u{1B}") && text.contains("a series 0   b series 1"))
             #expect(text.contains(mark == .bars ? "█" : "┤"))
         }
@@ -244,7 +245,7 @@ import Testing
         let terminal = Terminal(isTerminal: true, columns: 80, rows: 24, hasColour: true)
         var plot = Self.plot(.lines, series: 2, count: 2)
         for index in 0..<2 { plot.panels[0].series[index].points = [.init(x: 0, value: 1, low: 0, high: 2), .init(x: 1, value: 1, low: 0, high: 2)] }
-        let text = try TerminalRenderer(terminal, method: .symbols).render(.plot(plot))
+        let text = try TerminalRenderer(terminal, method: .symbols).render(.plot(plot)).written
         // Both colours show in the rows of the intervals above and below the values.
         let rows = text.split(separator: "\n").filter { $0.contains("│") || $0.contains("┤") }
         #expect(rows.filter { $0.contains("\u{1B}[34m") && $0.contains("\u{1B}[31m") }.count >= 8, "\(text)")

@@ -1,6 +1,7 @@
 import Files
 import Rendering
 import Results
+import SourceText
 import Testing
 
 @Suite("Views as text, Markdown and terminal output")
@@ -88,7 +89,7 @@ struct RenderingTests {
     func symbols(columns: Int) throws {
         let terminal = Terminal(isTerminal: true, columns: columns, hasColour: true)
         let grid = GridView(columnHeadings: ["k=20", "k=40", "k=60"], rows: [[.init(picture: picture, label: "a"), .init(picture: picture, label: "b"), nil]])
-        let text = try TerminalRenderer(terminal, method: .symbols).render(.grid(grid))
+        let text = try TerminalRenderer(terminal, method: .symbols).render(.grid(grid)).written
         #expect(text.contains("k=20"))
         for line in text.split(separator: "\n") { #expect(TextWidth.of(withoutSequences(line)) <= columns) }
     }
@@ -96,7 +97,7 @@ struct RenderingTests {
     @Test("every picture protocol gives output that ends at the start of a line", arguments: TerminalPictures.Method.allCases)
     func methods(method: TerminalPictures.Method) throws {
         let pictures = TerminalPictures(Terminal(isTerminal: true, columns: 80, hasColour: true), method: method)
-        let strip = pictures.strip([try picture.bitmap(), nil, try wide.bitmap()], columns: 20, lines: 10)
+        let strip = pictures.strip([try picture.bitmap(), nil, try wide.bitmap()], columns: 20, lines: 10).written
         switch method {
         case .kitty: #expect(strip.hasPrefix("\u{1B}_G"))
         case .iterm: #expect(strip.contains("\u{1B}]1337;File="))
@@ -110,7 +111,7 @@ struct RenderingTests {
     func narrow() throws {
         let long = String(repeating: "a long caption ", count: 20)
         let view = Table(columns: [Column("text", texts: [long, "short"]), Column("n", numbers: [1, 2])]).view
-        let text = try TerminalRenderer(Terminal(isTerminal: true, columns: 50), method: .symbols).render(.table(view))
+        let text = try TerminalRenderer(Terminal(isTerminal: true, columns: 50), method: .symbols).render(.table(view)).written
         for line in text.split(separator: "\n") { #expect(TextWidth.of(line) <= 50) }
         #expect(text.contains("…"))
     }
@@ -120,6 +121,21 @@ struct RenderingTests {
         let view = Table(columns: [Column("text", texts: ["\u{1B}[2Jx"])]).view
         #expect(!(try TextRenderer().render(.table(view)).contains("\u{1B}")))
         #expect(!(try TextRenderer().render(.text("a\u{1B}]0;t\u{7}b")).contains("\u{1B}")))
+        // In a terminal signs stand for what they replace, and columns stay columns.
+        let terminal = Terminal(isTerminal: true, columns: 60, hasColour: true)
+        let wide = Table(columns: [Column("\u{1B}[1m", texts: ["\u{9B}1m\u{202E}", "abcd"]), Column("n\u{7}", numbers: [1, 2])]).view
+        let grid = GridView(
+            columnHeadings: ["h\u{9B}"], rowHeadings: ["r\u{1B}"], rows: [[.init(picture: picture, label: "\u{1B}]0;t\u{7}")]], note: "n\u{202E}")
+        let views: [View] = [
+            .table(wide), .grid(grid), .text("\u{1B}c"), .plot(PlotTests.plot(.lines, name: "s\u{1B}]0;\u{7}")),
+            .plot(PlotTests.plot(.bars, name: "s\u{9B}")),
+        ]
+        for view in views {
+            let text = withoutSequences(try TerminalRenderer(terminal, method: .symbols).render(view).written)
+            #expect(!text.unicodeScalars.contains { $0.isSteering && $0 != "\n" } && text.contains(/[␛\u{FFFD}]/), "\(text.debugDescription)")
+        }
+        let lines = withoutSequences(try TerminalRenderer(terminal, method: .symbols).render(.table(wide)).written).split(separator: "\n")
+        #expect(lines == ["␛[1m  n␇", "\u{FFFD}1m\u{FFFD}   1", "abcd   2"])
     }
 
     @Test("values as JSON: numbers unrounded, what JSON lacks as text")
@@ -131,7 +147,7 @@ struct RenderingTests {
         #expect(try ValueJSON.json(.picture(picture))["width"] == 32)
     }
 
-    private func withoutSequences(_ line: Substring) -> String {
+    private func withoutSequences(_ line: some StringProtocol) -> String {
         var result = ""
         var isInside = false
         for character in line {

@@ -16,7 +16,7 @@ struct SessionTests {
         var output = ""
         var errors = ""
         let prompt = PromptSession(session: session, editor: editor, display: Display(form: .text, isNarrated: narrated)) { text, channel in
-            if channel == .output { output += text } else { errors += text }
+            if channel == .output { output += text.written } else { errors += text.written }
         }
         prompt.run()
         return (output, errors, editor, session)
@@ -32,7 +32,7 @@ struct SessionTests {
         let prompt = PromptSession(
             session: session, editor: ListedLines(lines.map { .line($0) }), display: Display(form: .text), notebook: try OpenNotebook(folder.path("n.md"))
         ) { text, channel in
-            if channel == .output { output += text } else { errors += text }
+            if channel == .output { output += text.written } else { errors += text.written }
         }
         prompt.run()
         try body(output, errors, folder)
@@ -119,7 +119,7 @@ struct SessionTests {
         let lines = ["1 + 1", ":keep", "nope", ":keep", ":keep hide"].map { LineInput.line($0) }
         let prompt = PromptSession(session: session, editor: ListedLines(lines), display: Display(form: .text), notebook: try OpenNotebook(folder.path("n.md")))
         {
-            if $1 == .error { errors += $0 }
+            if $1 == .error { errors += $0.written }
         }
         prompt.run()
         let written = try FileSystem.readBytes(folder.path("n.md"))
@@ -407,7 +407,7 @@ struct HistoryTests {
     func progress() {
         var time = 0.0
         var written: [String] = []
-        let bar = ProgressBar(width: { 100 }, now: { time }, write: { written.append($0) })
+        let bar = ProgressBar(width: { 100 }, now: { time }, write: { written.append($0.written) })
         bar.begin("sweep", total: 4)
         bar.begin("denoise, 2 items", total: 10)
         #expect(written.isEmpty)
@@ -422,10 +422,23 @@ struct HistoryTests {
         #expect(written.last == "\r\u{1B}[K")
     }
 
+    @Test("neither a label nor a note steers the terminal")
+    func steering() {
+        var time = 0.0
+        var written: [String] = []
+        let bar = ProgressBar(width: { 100 }, now: { time }, write: { written.append($0.written) })
+        bar.begin("\u{1B}]0;t\u{7}\u{9B}1m", total: 2)
+        time = 10
+        bar.advance(by: 1)
+        bar.note("n\u{202E}\u{1B}[2J")
+        #expect(written.first == "\r[##########..........] ␛]0;t␇\u{FFFD}1m 1/2, 10 s left\u{1B}[K")
+        #expect(written.contains("n\u{FFFD}␛[2J\n"))
+    }
+
     @Test("work that is over at once shows no progress")
     func shortWork() {
         var written: [String] = []
-        let bar = ProgressBar(width: { 80 }, now: { 0 }, write: { written.append($0) })
+        let bar = ProgressBar(width: { 80 }, now: { 0 }, write: { written.append($0.written) })
         bar.begin("x", total: 1)
         bar.advance(by: 1)
         bar.end()
