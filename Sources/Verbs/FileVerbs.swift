@@ -132,6 +132,7 @@ enum FileVerbs {
         ],
         notes: [
             "A folder gets `table.csv`, each picture column as COLUMN-0000.png and so on, each tensor column as COLUMN.safetensors in the layout [row, channels, height, width].",
+            "A .csv file holds texts as they are, so that `read` gives the same values: a spreadsheet takes a text that begins with = + - or @ for a formula.",
             "A picture carries its recipe in the file.",
             "A model becomes the folder that diffusers and transformers load; only another model's folder is written over.",
         ],
