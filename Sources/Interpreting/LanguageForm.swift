@@ -53,7 +53,7 @@ package enum LanguageForm {
             `run --write` puts each cell's output between `<!-- out -->` and `<!-- /out -->` directly behind it, pictures and long tables into NAME.out, and \
             what the outputs were made from into NAME.lock, all beside the file itself where the notebook is reached by a link. An output that stands behind \
             no cell is named by `check`, `status` and `verify`, and removed by `run --write`. `render` marks outputs that are not of their cells as they \
-            stand. Lines of YAML in front between `---` and `---` are not shown; their `title:` is the title of a page. A lock with a merge conflict is made \
+            stand, and shows raw HTML as the text that it is. Lines of YAML in front between `---` and `---` are not shown; their `title:` is the title of a page. A lock with a merge conflict is made \
             anew by `run --write`; text about conflicts stands in a fence.
 
             `-o` writes over what it wrote before, and over nothing else unless --force is given. `--allow-read FOLDER` and `--allow-write FOLDER` let a notebook \
@@ -70,7 +70,8 @@ package enum LanguageForm {
             Errors and warnings have one shape in all commands:
 
               kind       error or warning; `severity` is the same
-              code       E021, say, as in `help E021`; usage for a wrong command line, stale for what `render` marks
+              code       E021, say, as in `help E021`; usage for a wrong command line, stale for what `render` marks, left-out
+                         for what it does not put into a page
               message    one sentence
               help       what to do, a list of texts
               notes      what else is known, a list of texts

@@ -1,4 +1,7 @@
-/// One page that needs nothing else: its style, a few lines of script for tables and pictures, light and dark, wide and narrow.
+import Files
+
+/// One page that needs nothing else: its style, a few lines of script for tables and pictures, light and dark, wide and narrow. Its policy lets a
+/// browser take this style, this script and pictures that are in the page, and nothing else, should anything else ever come into it.
 struct HTMLPage {
     let title: String
     /// What made it.
@@ -6,33 +9,43 @@ struct HTMLPage {
     let body: String
     let provenance: [(name: String, value: String)]
 
-    var text: String {
+    func text() throws -> String {
+        let policy = [
+            "default-src 'none'", "img-src data:", "style-src '\(try Self.hash(Self.style))'", "script-src '\(try Self.hash(Self.script))'", "base-uri 'none'",
+            "form-action 'none'",
+        ]
         let facts = provenance.map { "<dt>\($0.name)</dt><dd>\(MarkdownHTML.escaped($0.value))</dd>" }.joined()
         return """
             <!doctype html>
             <html lang="en">
             <head>
+            <meta http-equiv="Content-Security-Policy" content="\(policy.joined(separator: "; "))">
             <meta charset="utf-8">
+            <meta http-equiv="x-dns-prefetch-control" content="off">
+            <meta name="referrer" content="no-referrer">
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta name="color-scheme" content="light dark">
             <meta name="generator" content="\(mark)">
             <title>\(MarkdownHTML.escaped(title))</title>
-            <style>
-            \(Self.style)
-            </style>
+            <style>\(Self.style)</style>
             </head>
             <body>
             <main>
             \(body)
             </main>
             <footer><h2>Provenance</h2><dl>\(facts)</dl></footer>
-            <script>
-            \(Self.script)
-            </script>
+            <script>\(Self.script)</script>
             </body>
             </html>
 
             """
+    }
+
+    /// Of the bytes between the tags, as CSP asks for it.
+    private static func hash(_ text: String) throws -> String {
+        let digits = Array(try Digest.sha256(text))
+        let bytes = stride(from: 0, to: digits.count, by: 2).compactMap { UInt8(String(digits[$0..<$0 + 2]), radix: 16) }
+        return "sha256-\(Base64.text(bytes))"
     }
 
     private static let style = """
@@ -66,10 +79,12 @@ struct HTMLPage {
         thead th[aria-sort=ascending]::after { content: " \\2191"; } thead th[aria-sort=descending]::after { content: " \\2193"; }
         thead th:focus-visible, img:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
         img { max-width: 100%; image-rendering: pixelated; border-radius: 4px; cursor: zoom-in; background: #fff; }
-        figure.plot { margin: 0; max-width: 46rem; } figure.plot svg { max-width: 100%; height: auto; background: #fff; border-radius: 8px; }
+        figure.plot { margin: 0; max-width: 46rem; } img.plot { image-rendering: auto; border-radius: 8px; background: none; }
+        details { color: var(--soft); font-size: .85rem; } summary { cursor: pointer; } details pre { max-height: 20rem; overflow: auto; padding-left: 1rem; }
+        .missing { color: var(--soft); }
         dialog { border: 0; background: transparent; padding: 0; max-width: 100vw; max-height: 100vh; }
         dialog::backdrop { background: rgb(0 0 0 / .75); }
-        dialog img { width: min(90vmin, 40rem); cursor: zoom-out; }
+        dialog img { width: min(90vmin, 40rem); cursor: zoom-out; } dialog img.plot { width: min(95vw, 75rem); }
         blockquote { margin: 1rem 0; padding-left: 1rem; border-left: 3px solid var(--line); color: var(--soft); }
         footer { color: var(--soft); font-size: .85rem; border-top: 1px solid var(--line); margin-top: 3rem; }
         footer h2 { font-size: 1rem; border: 0; margin: .5rem 0; } dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: 0; }
@@ -113,6 +128,7 @@ struct HTMLPage {
             const copy = document.createElement('img');
             copy.src = image.src;
             copy.alt = image.alt;
+            copy.className = image.className;
             large.replaceChildren(copy);
             large.showModal();
           };

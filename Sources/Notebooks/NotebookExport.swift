@@ -25,14 +25,36 @@ package struct NotebookExport {
         frontMatter = FrontMatter((1..<file.notebook.lines.count + 1).map { Self.line($0, file.notebook) })
     }
 
-    package func text(_ form: Form) throws -> String {
+    /// A notebook in another form, and what did not come into it as its author meant, a line each.
+    package struct Made {
+        package let text: String
+        package let leftOut: [String]
+    }
+
+    package func text(_ form: Form) throws -> String { try make(form).text }
+
+    package func make(_ form: Form) throws -> Made {
+        var markup = MarkdownHTML(PageFiles(folder: file.folder))
         let text =
             switch form {
-            case .html: try HTMLPage(title: title, mark: RenderMark.open, body: body(), provenance: provenance()).text
-            case .ipynb: try jupyter().prettyText
+            case .html: try HTMLPage(title: title, mark: RenderMark.open, body: body(&markup), provenance: provenance()).text()
+            case .ipynb: jupyter(&markup).prettyText
             case .noise: script()
             }
-        return try RenderMark.sealed(text, form)
+        return Made(text: try RenderMark.sealed(text, form), leftOut: told(markup.leftOut))
+    }
+
+    private func told(_ leftOut: MarkdownHTML.LeftOut) -> [String] {
+        func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+        var lines: [String] = []
+        if leftOut.pieces > 0 { lines.append("\(count(leftOut.pieces, "piece")) of raw HTML shown as text: no HTML of a notebook is part of its page") }
+        if leftOut.links > 0 { lines.append("\(count(leftOut.links, "link")) shown as text: links lead to the web, to mail and to files beside the page") }
+        let command = "noisebook run \(ShellWord.quoted(file.path)) --write"
+        for name in leftOut.missing.sorted() { lines.append("\(file.folder.name)/\(name) is missing; `\(command)` makes it") }
+        for name in leftOut.others.sorted() {
+            lines.append("\(file.folder.name)/\(name) is left out: it is not what its name says, or holds more than noisebook writes")
+        }
+        return lines.map { "\(file.path): \($0)" }
     }
 
     /// What a reader should be warned of, a line each: cells whose outputs are marked, and outputs without a cell.
@@ -100,89 +122,33 @@ package struct NotebookExport {
 
     // MARK: HTML
 
-    /// Prose in one piece, so that links and footnotes find their definitions; cells come into it by marks that no prose holds.
-    private func body() throws -> String {
-        let mark = "noisebook-cell-\(try Digest.sha256(notebook.bytes).prefix(16))-"
-        let pieces = pieces.enumerated()
-        let text = pieces.map { number, piece in if case .prose(let prose) = piece { prose } else { "\n\n<!--\(mark)\(number)-->\n\n" } }.joined(
-            separator: "\n")
-        let all = Array(pieces)
-        var html = ""
-        var rest = Substring(MarkdownHTML.render(text))
-        while let start = rest.firstRange(of: "<!--" + mark), let end = rest[start.upperBound...].firstRange(of: "-->") {
-            html += rest[..<start.lowerBound]
-            if let number = Int(rest[start.upperBound..<end.lowerBound]), all.indices.contains(number) { html += try markup(all[number].element) }
-            rest = rest[end.upperBound...]
+    private func body(_ markup: inout MarkdownHTML) -> String {
+        var parts: [MarkdownHTML.Piece] = []
+        for piece in pieces {
+            switch piece {
+            case .prose(let text): parts.append(.prose(text))
+            case .cell(let cell): parts.append(.block(section(cell, &markup)))
+            case .orphan(let output):
+                let output = "<div class=\"output stale\">\n\(markup.output(output))</div>\n"
+                parts.append(.block("<section class=\"cell\">\n\(Self.note(Self.orphanDoubt))\(output)</section>\n"))
+            }
         }
-        html += rest
-        return try embedded(html)
+        return markup.prose(parts)
     }
 
-    private func markup(_ piece: Piece) throws -> String {
-        switch piece {
-        case .prose: ""
-        case .cell(let cell): try markup(cell)
-        case .orphan(let output):
-            "<section class=\"cell\">\n\(Self.note(Self.orphanDoubt))<div class=\"output stale\">\n\(MarkdownHTML.render(output))</div>\n</section>\n"
-        }
-    }
-
-    private func markup(_ cell: Cell) throws -> String {
+    private func section(_ cell: Cell, _ markup: inout MarkdownHTML) -> String {
         let label = cell.header.label.map { "<span class=\"label\">\(MarkdownHTML.escaped($0))</span>" } ?? ""
         let anchor = MarkdownHTML.escaped("cell-\(cell.name)")
         let code = "<pre><code>\(CodeMarkup(verbs: verbs).html(cell.code.hasSuffix("\n") ? String(cell.code.dropLast()) : cell.code))</code></pre>"
         let doubt = doubts[cell.index]
-        let output =
-            notebook.storedOutput(of: cell).map {
-                $0.isEmpty ? "" : "<div class=\"output\(doubt == nil ? "" : " stale")\">\n\(MarkdownHTML.render($0))</div>\n"
-            } ?? ""
+        var output = ""
+        if let stored = notebook.storedOutput(of: cell), !stored.isEmpty {
+            output = "<div class=\"output\(doubt == nil ? "" : " stale")\">\n\(markup.output(stored))</div>\n"
+        }
         return "<section class=\"cell\" id=\"\(anchor)\">\n<div class=\"code\">\(label)\(code)</div>\n\(doubt.map(Self.note) ?? "")\(output)</section>\n"
     }
 
     private static func note(_ doubt: String) -> String { "<p class=\"doubt\" role=\"note\">\(MarkdownHTML.escaped(doubt))</p>\n" }
-
-    /// Links into the notebook's folder become the files themselves, so that the page stands alone; drawings become part of the page.
-    private func embedded(_ html: String) throws -> String {
-        var out = ""
-        var rest = Substring(html)
-        var drawings = 0
-        // The Markdown library writes addresses percent-encoded.
-        while let start = rest.firstRange(of: "=\"") {
-            let quoted = rest[start.upperBound...].prefix { $0 != "\"" }
-            let prefix = "\(file.folder.name)/"
-            let address = String(quoted).replacing("&amp;", with: "&").percentDecoded
-            let name = String(address.dropFirst(prefix.count))
-            // Only files that this program made: a link to anything else stays a link.
-            guard address.hasPrefix(prefix), PictureFolder.isOurs(name), (try? file.folder.stored(name)) != nil else {
-                out += rest[..<quoted.endIndex]
-                rest = rest[quoted.endIndex...]
-                continue
-            }
-            let isDrawing = name.hasSuffix(".svg")
-            if isDrawing, let tag = rest[..<start.lowerBound].range(of: "<img", backwards: true), let end = rest[quoted.endIndex...].firstIndex(of: ">") {
-                out += rest[..<tag.lowerBound]
-                let element = rest[tag.lowerBound...end]
-                let words = element.firstRange(of: "alt=\"").map { element[$0.upperBound...].prefix { $0 != "\"" } } ?? ""
-                // Several drawings of a page must not share the names that label them.
-                drawings += 1
-                let svg = String(decoding: try file.folder.stored(name), as: UTF8.self)
-                    .replacing("aria-labelledby=\"t d\"", with: "aria-labelledby=\"t\(drawings) d\(drawings)\"", maxReplacements: 1)
-                    .replacing("<title id=\"t\">", with: "<title id=\"t\(drawings)\">", maxReplacements: 1)
-                    .replacing("<desc id=\"d\">", with: "<desc id=\"d\(drawings)\">", maxReplacements: 1)
-                out += "<figure class=\"plot\" role=\"img\" aria-label=\"\(words)\">\(svg)</figure>"
-                rest = rest[rest.index(after: end)...]
-            } else {
-                out += rest[..<start.lowerBound] + "=\"" + (try dataLink(name))
-                rest = rest[quoted.endIndex...]
-            }
-        }
-        return out + rest
-    }
-
-    private func dataLink(_ name: String) throws -> String {
-        let kind = name.hasSuffix(".png") ? "image/png" : name.hasSuffix(".svg") ? "image/svg+xml" : "text/csv"
-        return "data:\(kind);base64,\(Base64.text(try file.folder.stored(name)))"
-    }
 
     private func provenance() throws -> [(name: String, value: String)] {
         let shown = notebook.cells.count { notebook.storedOutput(of: $0) != nil }
@@ -199,8 +165,9 @@ package struct NotebookExport {
 
     // MARK: Jupyter
 
-    /// nbformat 4.5. Outputs as HTML with their pictures, and as the Markdown text that the notebook holds.
-    private func jupyter() throws -> JSON {
+    /// nbformat 4.5. Outputs as HTML with their pictures, and as the Markdown text that the notebook holds. Nothing in it is active: who trusts a notebook
+    /// lets its outputs run, and some programs render raw HTML of Markdown whoever wrote it.
+    private func jupyter(_ markup: inout MarkdownHTML) -> JSON {
         var cells: [JSON] = []
         for piece in pieces {
             let id = JSON.string("cell-\(cells.count)")
@@ -208,7 +175,7 @@ package struct NotebookExport {
             switch piece {
             case .cell(let found): cell = found
             case .prose(let text), .orphan(let text):
-                var text = text.trimmingBlankLines
+                var text = markup.inert(text.trimmingBlankLines)
                 if case .orphan = piece { text = "> **\(Self.orphanDoubt)**\n\n\(text)" }
                 cells.append(["cell_type": "markdown", "id": id, "metadata": .object([:]), "source": source(text)])
                 continue
@@ -219,7 +186,7 @@ package struct NotebookExport {
             if let output = notebook.storedOutput(of: cell), !output.isEmpty {
                 outputs.append([
                     "output_type": "display_data", "metadata": .object([:]),
-                    "data": ["text/html": source(try embedded(MarkdownHTML.render(output))), "text/plain": source(output)],
+                    "data": ["text/html": source(markup.output(output)), "text/plain": source(output)],
                 ])
             }
             var flags = CellHeader.Flag.allCases.filter(cell.header.flags.contains).map { JSON.string($0.rawValue) }
@@ -262,44 +229,11 @@ package struct NotebookExport {
     }
 }
 
-extension Substring {
-    /// The last place of a text.
-    fileprivate func range(of text: String, backwards: Bool) -> Range<Index>? {
-        var found: Range<Index>?
-        var rest = self
-        while let next = rest.firstRange(of: text) {
-            found = next
-            rest = rest[next.upperBound...]
-        }
-        return found
-    }
-}
-
 extension String {
     fileprivate var trimmingBlankLines: String {
         let lines = split(separator: "\n", omittingEmptySubsequences: false)
         guard let first = lines.firstIndex(where: { $0.contains { !$0.isWhitespace } }), let last = lines.lastIndex(where: { $0.contains { !$0.isWhitespace } })
         else { return "" }
         return lines[first...last].joined(separator: "\n")
-    }
-}
-
-extension String {
-    /// `a%20b` as `a b`; what is no such form stays.
-    fileprivate var percentDecoded: String {
-        var bytes: [UInt8] = []
-        var rest = Array(utf8)[...]
-        while let first = rest.first {
-            if first == UInt8(ascii: "%"), rest.count >= 3,
-                let value = UInt8(String(decoding: rest[(rest.startIndex + 1)...(rest.startIndex + 2)], as: UTF8.self), radix: 16)
-            {
-                bytes.append(value)
-                rest = rest.dropFirst(3)
-            } else {
-                bytes.append(first)
-                rest = rest.dropFirst()
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -69,10 +69,11 @@ struct RenderCommand: ParsableCommand {
         // A script shows no outputs.
         let status = form == .noise ? nil : status(notebook, session, reporter)
         let export = NotebookExport(notebook, verbs: session.verbSet, version: PromptCommand.version, status: status)
-        let text = try export.text(form)
+        let made = try export.make(form)
         if form != .noise { for warning in export.warnings { reporter.warn(warning, code: "stale", file: file) } }
-        if target == "-" { return StandardFile.write(document: text) }
-        try AtomicFile.write(text, to: target)
+        for line in made.leftOut { reporter.warn(line, code: "left-out", file: file) }
+        if target == "-" { return StandardFile.write(document: made.text) }
+        try AtomicFile.write(made.text, to: target)
         if options.json {
             reporter.print(json: ["kind": "render", "file": .string(file), "form": .string(form.rawValue), "written": .string(target)])
         } else {
