@@ -42,19 +42,21 @@ package struct FileAccess: Sendable {
         if let resolved = gate.resolved(spelled(path), forWriting: false) { return resolved }
         throw Complaint(
             .notReadable, "`\(path)` lies outside what this notebook may read", label: "not below its project's folder", slot: slot,
-            help: help(path, "--allow-read"))
+            help: help(path, "--allow-read", forWriting: false))
     }
 
     package func writing(_ path: String, slot: String? = nil) throws -> String {
         if let resolved = gate.resolved(spelled(path), forWriting: true) { return resolved }
         throw Complaint(
             .notWritable, "`\(path)` lies outside what this notebook may write", label: "not below its own folder", slot: slot,
-            help: help(path, "--allow-write"))
+            help: help(path, "--allow-write", forWriting: true))
     }
 
-    private func help(_ path: String, _ option: String) -> String {
-        let folder = ShellWord.quoted(FileSystem.folder(of: Self.withoutDots(spelled(path))))
-        return asker == .prompt ? "allow it: :allow \(folder)" : "allow it: noisebook run ... \(option) \(folder)"
+    private func help(_ path: String, _ option: String, forWriting: Bool) -> String {
+        let path = Self.withoutDots(spelled(path))
+        let way = asker == .prompt ? ":allow" : "noisebook run ... \(option)"
+        if gate.holds(path, forWriting: forWriting) { return "a link on the way leads elsewhere; allow the folder that it leads to: \(way) FOLDER" }
+        return "allow it: \(way) \(ShellWord.quoted(FileSystem.folder(of: path)))"
     }
 
     /// The absolute path, without links where it may be read.

@@ -133,6 +133,9 @@ package final class FileGate: Sendable {
         return nil
     }
 
+    /// Whether a path lies in reach by its text, wherever links in it lead.
+    package func holds(_ path: String, forWriting: Bool) -> Bool { !isRestricted || root(of: path, forWriting: forWriting) != nil }
+
     /// Whether the path is one of the program's own, or in one: no part of it may be a link.
     func isOwn(_ path: String) -> Bool {
         if Self.isInStore(path) { return true }
