@@ -166,7 +166,10 @@ package enum FileSystem {
         if mkdirat(place.folder, place.name, isPrivate ? 0o700 : 0o777) == 0 { return }
         guard errno == EEXIST else { throw EngineError.system("cannot make the folder", path) }
         // What is there is looked at only now: another process may have made the folder since the first look.
-        guard isFolder(path) else { throw EngineError(.file, "expected a folder, found a file", place: path) }
+        if isFolder(path) { return }
+        // A root that was removed meanwhile is not made again.
+        guard exists(path) else { throw EngineError.system("cannot make the folder", path, code: ENOENT) }
+        throw EngineError(.file, "expected a folder, found a file", place: path)
     }
 
     /// Appends to a file in one write, so that what several processes append stays whole. A file that this makes is its owner's alone.
