@@ -42,7 +42,8 @@ let package = Package(
 
         // Engine
         module("WideKernels", ["CProcessor"], swiftSettings: wideVectorFlags),
-        module("Kernels", ["WideKernels", "CProcessor"], swiftSettings: vectorFlags),
+        module("Locations"),
+        module("Kernels", ["Locations", "WideKernels", "CProcessor"], swiftSettings: vectorFlags),
         module("Tensors", ["Kernels"]),
         module("Files", ["SourceText", "Tensors", "CPNG", "CCrypto", "CZlib", "CFileSystem"]),
         module("Networks", ["Kernels", "Tensors", "Files"]),
@@ -60,25 +61,27 @@ let package = Package(
         // Results and language
         module("Results", ["Tensors", "Files", "Models", "Diffusion"]),
         module("Caching", ["Kernels", "Tensors", "Files"]),
-        module("Interpreting", ["SourceText", "Syntax", "Kernels", "Tensors", "Files", "Results", "Caching"]),
+        module("Interpreting", ["Locations", "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Results", "Caching"]),
         module(
             "Verbs",
             [
-                "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Networks", "Models", "Autodiff", "Diffusion", "Training", "Retrieval", "Metrics",
-                "Datasets",
-                "Results",
-                "Caching", "Interpreting",
+                "Locations", "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Networks", "Models", "Autodiff", "Diffusion", "Training", "Retrieval",
+                "Metrics", "Datasets", "Results", "Caching", "Interpreting",
             ]),
 
         // Documents and front ends
-        module("Rendering", ["SourceText", "Tensors", "Files", "Results", "CChafa"]),
+        module("Rendering", ["Locations", "SourceText", "Tensors", "Files", "Results", "CChafa"]),
         module("Notebooks", ["SourceText", "Syntax", "Tensors", "Files", "Results", "Caching", "Interpreting", "Rendering", "CMarkdown"]),
         module(
-            "Prompt", ["SourceText", "Syntax", "Kernels", "Tensors", "Files", "Results", "Caching", "Interpreting", "Rendering", "Notebooks", "CReadline"]),
+            "Prompt",
+            [
+                "Locations", "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Results", "Caching", "Interpreting", "Rendering", "Notebooks", "CReadline",
+            ]),
         .executableTarget(
             name: "noisebook",
             dependencies: [
-                "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Results", "Caching", "Interpreting", "Verbs", "Rendering", "Notebooks", "Prompt",
+                "Locations", "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Results", "Caching", "Interpreting", "Verbs", "Rendering", "Notebooks",
+                "Prompt",
                 "CProcessor",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),

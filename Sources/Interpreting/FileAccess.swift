@@ -1,11 +1,6 @@
 package import Files
+import Locations
 import SourceText
-
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
 
 /// Where a program may read and write, and how paths in it are meant. A notebook or script reads below its project's root and what is allowed
 /// beside it, and writes below its own folder; the prompt without a notebook has the user's rights.
@@ -66,10 +61,7 @@ package struct FileAccess: Sendable {
     }
 
     /// The path from the root, as it is written.
-    package func spelled(_ path: String) -> String {
-        guard path == "~" || path.hasPrefix("~/"), let home = getenv("HOME") else { return FileSystem.join(base, path) }
-        return String(cString: home) + path.dropFirst()
-    }
+    package func spelled(_ path: String) -> String { FileSystem.join(base, Locations.expanded(path)) }
 
     /// By its text alone: what lies out of reach is not asked for.
     private static func withoutDots(_ path: String) -> String {

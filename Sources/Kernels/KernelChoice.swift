@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
+internal import Locations
 
 /// Which implementation serves where a part has several. The environment variable `NOISEBOOK_KERNELS` forces one for
 /// the whole process, so that the golden tests can be run once for each.
@@ -25,7 +21,7 @@ package enum KernelChoice: String, CaseIterable, Sendable {
         return choice
     }()
 
-    private static let request: String? = getenv("NOISEBOOK_KERNELS").map { String(cString: $0) }
+    private static let request: String? = EnvironmentVariable.kernels.text
 
     /// The value of `NOISEBOOK_KERNELS` where it names no kernels. `noisebook` refuses to start with one.
     package static var unknownRequest: String? { request.flatMap { KernelChoice(rawValue: $0) == nil ? $0 : nil } }

@@ -1,10 +1,5 @@
 import Files
-
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
+import Locations
 
 /// What was typed at prompts before, per user, in `$XDG_STATE_HOME/noisebook/history` (standard: `~/.local/state`). An entry is
 /// appended when it is entered, so that nothing is lost in a crash and two prompts do not overwrite each other's. A line per entry;
@@ -24,9 +19,7 @@ package final class History {
     }
 
     package static var standardPath: String? {
-        func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 } }
-        let state = variable("XDG_STATE_HOME") ?? variable("HOME").map { FileSystem.join($0, ".local/state") }
-        return state.map { FileSystem.join(FileSystem.join($0, "noisebook"), "history") }
+        Locations.state.map { FileSystem.join($0, "history") }
     }
 
     /// Whether the entry was added: blank ones and repetitions of the last are not.

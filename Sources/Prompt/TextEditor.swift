@@ -1,3 +1,4 @@
+import Locations
 import Tensors
 
 #if canImport(Glibc)
@@ -10,8 +11,7 @@ import Darwin
 enum TextEditor {
     /// Runs $VISUAL, else $EDITOR, else vi, and waits until it is closed.
     static func open(_ path: String) throws {
-        let names: [String] = ["VISUAL", "EDITOR"]
-        let named = names.compactMap { (name: String) in getenv(name).map { String(cString: $0) } }.first { !$0.isEmpty } ?? "vi"
+        let named = EnvironmentVariable.visualEditor.value ?? EnvironmentVariable.editor.value ?? "vi"
         // An editor may come with options: EDITOR="code --wait".
         let words = named.split(separator: " ").map(String.init) + [path]
         var arguments = words.map { strdup($0) } + [nil]

@@ -1,3 +1,5 @@
+internal import Locations
+
 #if canImport(Glibc)
 import Glibc
 #else
@@ -34,8 +36,8 @@ package struct Terminal: Sendable {
     package static func current(_ descriptor: CInt = STDOUT_FILENO) -> Terminal {
         var terminal = Terminal(isTerminal: isatty(descriptor) == 1)
         guard terminal.isTerminal else { return terminal }
-        terminal.isDumb = environment("TERM").map { $0.isEmpty || $0 == "dumb" } ?? true
-        terminal.hasColour = environment("NO_COLOR").map(\.isEmpty) ?? true && !terminal.isDumb
+        terminal.isDumb = EnvironmentVariable.terminal.value.map { $0 == "dumb" } ?? true
+        terminal.hasColour = EnvironmentVariable.noColour.value == nil && !terminal.isDumb
         var size = winsize()
         guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 else { return terminal }
         if size.ws_col > 0 { terminal.columns = Int(size.ws_col) }
@@ -45,9 +47,5 @@ package struct Terminal: Sendable {
             terminal.cellHeight = max(8, Int(size.ws_ypixel) / Int(size.ws_row))
         }
         return terminal
-    }
-
-    package static func environment(_ name: String) -> String? {
-        getenv(name).map { String(cString: $0) }
     }
 }

@@ -1,5 +1,6 @@
 internal import CChafa
 import Files
+internal import Locations
 import SourceText
 
 /// Pictures in the terminal through libchafa, which knows what each terminal can do: kitty's and iTerm2's protocols, sixel, else
@@ -119,7 +120,7 @@ package struct TerminalPictures: Sendable {
     }
 
     private static func canvasMode(_ info: OpaquePointer?) -> ChafaCanvasMode {
-        if Terminal.environment("COLORTERM").map({ $0 == "truecolor" || $0 == "24bit" }) ?? false { return CHAFA_CANVAS_MODE_TRUECOLOR }
+        if EnvironmentVariable.colour.value.map({ $0 == "truecolor" || $0 == "24bit" }) ?? false { return CHAFA_CANVAS_MODE_TRUECOLOR }
         if chafa_term_info_have_seq(info, CHAFA_TERM_SEQ_SET_COLOR_FGBG_DIRECT) != 0 { return CHAFA_CANVAS_MODE_TRUECOLOR }
         if chafa_term_info_have_seq(info, CHAFA_TERM_SEQ_SET_COLOR_FGBG_256) != 0 { return CHAFA_CANVAS_MODE_INDEXED_240 }
         return CHAFA_CANVAS_MODE_INDEXED_16

@@ -1,16 +1,11 @@
 import Files
 import Interpreting
 import Kernels
+import Locations
 import Models
 import Results
 import SourceText
 import Tensors
-
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
 
 /// `load` and where it looks for models.
 enum LoadVerb {
@@ -125,7 +120,7 @@ enum LoadVerb {
 
     /// Models that are there by name.
     static func known() -> [String] {
-        (shipped() + [userFolder()]).filter(FileSystem.isFolder).flatMap { (try? FileSystem.list($0)) ?? [] }
+        (shipped() + [Locations.userModels]).filter(FileSystem.isFolder).flatMap { (try? FileSystem.list($0)) ?? [] }
     }
 
     private static func find(_ name: String, _ session: Session, slot: String = "name") throws -> String {
@@ -142,14 +137,14 @@ enum LoadVerb {
         let slashes = name.count { $0 == "/" }
         var tried: [String] = []
         if slashes == 0 {
-            for folder in shipped() + [userFolder()] {
+            for folder in shipped() + [Locations.userModels] {
                 let path = FileSystem.join(folder, name)
                 if FileSystem.isFolder(path) { return path }
                 tried.append(folder)
             }
         }
         if slashes <= 1 {
-            let cache = huggingFaceCache()
+            let cache = Locations.huggingFaceHub
             if let path = snapshot(of: name, in: cache) { return path }
             tried.append(cache)
         }
@@ -165,13 +160,9 @@ enum LoadVerb {
             notes: ["looked in " + (tried.isEmpty ? local : tried.joined(separator: ", "))])
     }
 
-    private static func environment(_ name: String) -> String? {
-        getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
-    }
-
     /// Folders of models that come with the program: `NOISEBOOK_MODELS`, then `examples/models` and `share/noisebook/models` above the executable.
     static func shipped() -> [String] {
-        (environment("NOISEBOOK_MODELS") ?? "").split(separator: ":").map(String.init) + besideExecutable
+        Locations.namedModels + besideExecutable
     }
 
     /// Looked for once, with the user's rights: where the program itself lies is no notebook's business.
@@ -190,17 +181,6 @@ enum LoadVerb {
             folders += ["examples/models", "share/noisebook/models"].map { FileSystem.join(folder, $0) }.filter(FileSystem.isFolder)
         }
         return folders
-    }
-
-    static func userFolder() -> String {
-        let data = environment("XDG_DATA_HOME") ?? FileSystem.join(environment("HOME") ?? "/", ".local/share")
-        return FileSystem.join(data, "noisebook/models")
-    }
-
-    static func huggingFaceCache() -> String {
-        if let cache = environment("HF_HUB_CACHE") { return cache }
-        let home = environment("HF_HOME") ?? FileSystem.join(environment("HOME") ?? "/", ".cache/huggingface")
-        return FileSystem.join(home, "hub")
     }
 
     /// The revision that `main` names, in the cache's layout `models--OWNER--NAME/{refs,snapshots}`.

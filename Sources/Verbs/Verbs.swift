@@ -1,5 +1,6 @@
 import Datasets
 import Interpreting
+import Locations
 
 /// All verbs of the language: the only place where it meets the engine.
 package enum Verbs {
@@ -10,7 +11,7 @@ package enum Verbs {
             + BenchVerbs.all + LookingVerbs.all + [HelpVerb.help])
 
     /// Folders that models are found in by their names.
-    package static var modelFolders: [String] { LoadVerb.shipped() + [LoadVerb.userFolder(), LoadVerb.huggingFaceCache()] }
+    package static var modelFolders: [String] { LoadVerb.shipped() + [Locations.userModels, Locations.huggingFaceHub] }
 
     /// Names that a slot takes beside paths, for completion.
     package static func knownNames(_ verb: String, _ slot: String) -> [String] {

@@ -1,6 +1,7 @@
 import Caching
 import Files
 import Interpreting
+import Locations
 import Tensors
 
 #if canImport(Glibc)
@@ -100,8 +101,7 @@ final class TemporaryWorkshop {
     private static let key = "workshop"
 
     private init() throws {
-        let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        let path = FileSystem.join(FileSystem.realPathAsFar(base), "noisebook-\(getpid())-\(UInt64.random(in: 0 ... .max))")
+        let path = FileSystem.join(FileSystem.realPathAsFar(Locations.temporary), "noisebook-\(getpid())-\(UInt64.random(in: 0 ... .max))")
         // The user's temporary folder is out of a notebook's reach, and this one in it is the program's own.
         try FileGate.user.during { try FileSystem.createFolder(path, isPrivate: true) }
         FileGate.current.permit(path, isWritable: true)

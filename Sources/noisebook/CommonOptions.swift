@@ -3,6 +3,7 @@ import Caching
 import Files
 import Interpreting
 import Kernels
+import Locations
 import Notebooks
 import Prompt
 import Verbs
@@ -117,7 +118,7 @@ struct CommonOptions: ParsableArguments {
     /// Of all sessions of this command.
     private static let uses = CacheUses()
 
-    private static var givenLimit: String? { getenv("NOISEBOOK_CACHE_LIMIT").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 } }
+    private static var givenLimit: String? { EnvironmentVariable.cacheLimit.value }
 
     /// What may be read and written by a file's program: below its project's folder, and below its own.
     func access(file: String, asker: FileAccess.Asker = .command) -> FileAccess {
@@ -180,7 +181,7 @@ enum Project {
     /// its user has would belong to it.
     static func root(of folder: String) -> String {
         guard var candidate = FileSystem.realPath(folder) else { return folder }
-        let home = getenv("HOME").flatMap { FileSystem.realPath(String(cString: $0)) }
+        let home = FileSystem.realPath(Locations.home)
         while true {
             if candidate != home, FileSystem.exists(FileSystem.join(candidate, ".git")) { return candidate }
             let parent = FileSystem.folder(of: candidate)
@@ -190,11 +191,5 @@ enum Project {
     }
 
     /// Installed game data, the models that ship with the program, the user's, and the Hugging Face cache.
-    static var sharedFolders: [String] {
-        func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 } }
-        let home = variable("HOME")
-        let cache = variable("HF_HOME") ?? variable("XDG_CACHE_HOME").map { $0 + "/huggingface" } ?? home.map { $0 + "/.cache/huggingface" }
-        return ["/usr/share/games", "/usr/share/crawl", "/usr/share/angband", "/etc/angband"] + [cache, variable("HF_HUB_CACHE")].compactMap { $0 }
-            + Verbs.modelFolders
-    }
+    static var sharedFolders: [String] { Locations.games + [Locations.huggingFace] + Verbs.modelFolders }
 }

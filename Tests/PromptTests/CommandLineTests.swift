@@ -31,6 +31,26 @@ extension ProcessTests {
             #expect(try run("--threads run make.noise").status == 64)
         }
 
+        @Test(
+            "models are found where huggingface_hub keeps them, and a notebook may read them there",
+            arguments: [
+                ("HOME", "home", "home/.cache/huggingface/hub"), ("XDG_CACHE_HOME", "caches", "caches/huggingface/hub"), ("HF_HOME", "hf", "hf/hub"),
+                ("HF_HUB_CACHE", "hub", "hub"), ("HUGGINGFACE_HUB_CACHE", "old", "old"),
+            ])
+        func huggingFace(_ variable: String, _ value: String, _ hub: String) throws {
+            let repository = folder.path(hub + "/models--someone--monsters")
+            // As there: names are links to blobs beside the snapshots.
+            try ModelCopy.copy(Golden.topic("models").path("pipeline"), to: repository + "/snapshots/main")
+            try FileSystem.createFolder(repository + "/blobs")
+            try #require(rename(repository + "/snapshots/main/unet/config.json", repository + "/blobs/a1") == 0)
+            try #require(symlink("../../../blobs/a1", repository + "/snapshots/main/unet/config.json") == 0)
+            try AtomicFile.write("```noise\nmodel = load someone/monsters\nmodel.folder\n```\n", to: folder.path("hub.md"))
+            let line = "cd \(folder.path) && unset XDG_CACHE_HOME HF_HOME HF_HUB_CACHE HUGGINGFACE_HUB_CACHE && HOME=\(folder.path("nobody")) "
+            let set = "\(variable)=\(folder.path(value)) \(Executable.path) run hub.md"
+            let ended = try ChildProcess("/bin/sh", ["-c", line + set], output: folder.path("told")).wait()
+            #expect(ended.status == 0 && ended.told.contains("snapshots/main"), "\(ended.told)")
+        }
+
         @Test("wrong usage is JSON where JSON is asked for") func usage() throws {
             let ended = try run("run make.noise zoo=4 --json")
             #expect(ended.status == 64)
