@@ -282,6 +282,21 @@ extension ProcessTests {
                 "\(second)")
         }
 
+        @Test("without a descriptor left nothing is taken for not there")
+        func descriptors() throws {
+            let home = try Home()
+            try home.notebook("items x=1,2,3 y=1,2,4 | plot x=x y=y", "model = load monsters; \"a\" | noise of=2 | denoise | decode")
+            try #require(try home.run("n run n.md --write").status == 0)
+            let lock = try FileSystem.readText(home.own("n.lock")), text = try FileSystem.readText(home.own("n.md"))
+            for most in 3..<24 {
+                // Whatever the number leaves undone is told; what is done is what it would be.
+                let ended = try home.run("ulimit -n \(most); \(Executable.path) run n.md --write; exit $?")
+                #expect([0, 2, 127].contains(ended.status), "\(most): \(ended.status) \(ended.told)")
+                #expect(try FileSystem.readText(home.own("n.lock")) == lock && FileSystem.readText(home.own("n.md")) == text, "\(most): \(ended.told)")
+                #expect(try FileSystem.list(home.own("n.out")).count == 2, "\(most): \(ended.told)")
+            }
+        }
+
         @Test("the prompt with a notebook has the notebook's rights until :allow widens them, and without one the user's")
         func prompt() throws {
             let home = try Home()

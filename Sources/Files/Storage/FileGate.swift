@@ -183,7 +183,11 @@ package final class FileGate: Sendable {
         guard let (root, rest) = root(of: path, forWriting: forWriting) else { throw outside(path, forWriting: forWriting) }
         if root.names == nil, !walks {
             var tries = 0, code = ENOENT
-            while let folder = root.folder() {
+            while true {
+                guard let folder = root.folder() else {
+                    code = errno
+                    break
+                }
                 opened = rest.isEmpty ? nb_open_beneath(folder, ".", flags, mode, 0) : nb_open_beneath(folder, String(rest), flags, mode, isOwn ? 1 : 0)
                 if opened >= 0 { return opened }
                 code = errno

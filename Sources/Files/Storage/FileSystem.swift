@@ -10,9 +10,9 @@ internal import Darwin
 /// The few file operations that the other modules need, all through the current `FileGate`. Every failure is an `EngineError` that names the path.
 package enum FileSystem {
     /// False, too, for what the gate keeps out of reach.
-    package static func exists(_ path: String) -> Bool { kind(of: path) != nil }
+    package static func exists(_ path: String) -> Bool { isThere(path) }
 
-    package static func isFolder(_ path: String) -> Bool { kind(of: path) == S_IFDIR }
+    package static func isFolder(_ path: String) -> Bool { isThere(path, S_IFDIR) }
 
     /// Whether this process may write the file, or make files in the folder.
     package static func isWritable(_ path: String) -> Bool {
@@ -46,7 +46,7 @@ package enum FileSystem {
     }
 
     /// True for an ordinary file, false for folders, devices and pipes and where nothing is.
-    package static func isFile(_ path: String) -> Bool { kind(of: path) == S_IFREG }
+    package static func isFile(_ path: String) -> Bool { isThere(path, S_IFREG) }
 
     /// Which of many names in a folder are ordinary files: each folder on the way is opened once, for one name after the other in it.
     package static func areFiles(_ names: [String], in folder: String) -> [Bool] {
@@ -323,19 +323,51 @@ package enum FileSystem {
 
     private static func unusual(_ kind: String, _ path: String) -> EngineError { EngineError(.file, "expected an ordinary file, found a \(kind)", place: path) }
 
-    /// What a path leads to; nil where nothing is. Throws where the gate lets nothing through.
-    static func status(of path: String) throws -> stat? {
-        let gate = FileGate.current
-        var status = stat()
-        if !gate.isRestricted, !gate.isOwn(path) { return path.utf8.contains(0) || stat(path, &status) != 0 ? nil : status }
-        let descriptor = try gate.open(path, nb_name_only())
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        return fstat(descriptor, &status) == 0 ? status : nil
+    private enum Finding {
+        case found(stat)
+        case nothing
+        /// By the gate.
+        case refused(EngineError)
+        /// As no descriptor is left, say.
+        case unknown(EngineError)
     }
 
-    /// `S_IFREG`, `S_IFDIR`, ..., following links; nil where nothing is, or nothing that may be reached.
-    static func kind(of path: String) -> mode_t? { (try? status(of: path))?.kind }
+    private static func look(at path: String) -> Finding {
+        let gate = FileGate.current
+        var status = stat()
+        if !gate.isRestricted, !gate.isOwn(path) { return path.utf8.contains(0) || stat(path, &status) != 0 ? .nothing : .found(status) }
+        do {
+            let descriptor = try gate.open(path, nb_name_only())
+            guard descriptor >= 0 else {
+                return [EMFILE, ENFILE, ENOMEM].contains(errno) ? .unknown(EngineError.system("cannot be asked for", path)) : .nothing
+            }
+            defer { close(descriptor) }
+            return fstat(descriptor, &status) == 0 ? .found(status) : .nothing
+        } catch let error as EngineError {
+            return .refused(error)
+        } catch {
+            return .nothing
+        }
+    }
+
+    /// What a path leads to; nil where nothing is. Throws where the gate lets nothing through, and where it cannot be told.
+    static func status(of path: String) throws -> stat? {
+        switch look(at: path) {
+        case .found(let status): return status
+        case .nothing: return nil
+        case .refused(let error), .unknown(let error): throw error
+        }
+    }
+
+    /// Whether there is something of a kind (`S_IFREG`, `S_IFDIR`, ...; any where none is named), behind a link too. Yes where it cannot be told:
+    /// whoever opens it then gets the reason, and does not go on as if a file were not there.
+    private static func isThere(_ path: String, _ kind: mode_t? = nil) -> Bool {
+        switch look(at: path) {
+        case .found(let status): kind == nil || status.kind == kind
+        case .nothing, .refused: false
+        case .unknown: true
+        }
+    }
 
     private static func tooLong(_ path: String, limit: Int) -> EngineError {
         EngineError(.file, "the file is longer than the \(limit) bytes allowed here", place: path)
