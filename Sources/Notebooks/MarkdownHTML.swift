@@ -1,3 +1,5 @@
+import Rendering
+
 /// Markdown as HTML in which nothing of a stranger is markup. Elements and attributes are those of the Markdown library's safe mode and our own pictures;
 /// raw HTML is shown as the text that it is, and of links only those that lead to pages, to mail or to a place beside the notebook are links. The
 /// pictures and tables of outputs are read into values (an address, a width, words) and written from these.
@@ -109,39 +111,49 @@ struct MarkdownHTML {
     /// Prose for a program that renders Markdown with its raw HTML: as it stands where it has none, else written anew with that HTML as text.
     mutating func inert(_ text: String) -> String {
         guard let tree = MarkdownTree(text, isOutput: false, hasFootnotes: false) else { return "" }
-        var isInert = true
-        // The library would write `\<`, which is a tag to those that know no such sign.
-        let (less, greater) = (Marks.secretWord(), Marks.secretWord())
-        func inWords(_ text: String) -> String { text.replacing("<", with: less).replacing(">", with: greater) }
-        for (kind, node) in tree.nodes where kind == .text {
-            let words = tree.literal(node)
-            // What this library takes for text another may take for a tag.
-            if words.contains(/<[A-Za-z\/!?]/) { isInert = false }
-            tree.setText(node, inWords(words))
-        }
-        for (kind, node) in tree.nodes {
+        let active = Self.active(tree)
+        guard !active.isEmpty else { return text }
+        for (kind, node) in active {
             switch kind {
-            case .text: break
             case .html, .htmlBlock:
                 let html = tree.literal(node)
-                if Self.isComment(html), html.contains(/^\s*<!--[^<>-]*(-[^<>-]+)*-->\s*$/) { continue }
-                isInert = false
                 if Self.isComment(html) {
                     tree.remove(node)
                 } else {
                     leftOut.pieces += 1
-                    if kind == .html { tree.replace(node, withText: inWords(html)) } else { tree.replace(node, withCode: html) }
+                    if kind == .html { tree.replace(node, withText: html) } else { tree.replace(node, withCode: html) }
                 }
-            case .image, .link:
-                guard !Self.isLink(tree.address(node)) else { continue }
-                isInert = false
+            case .link:
                 leftOut.links += 1
-                if kind == .link { tree.dissolve(node) } else { tree.replace(node, withText: tree.words(node)) }
+                tree.dissolve(node)
+            case .image:
+                leftOut.links += 1
+                tree.replace(node, withText: tree.words(node))
+            case .text: break
             }
         }
-        guard !isInert else { return text }
+        // The library would write `\<`, which is a tag to those that know no such sign.
+        let (less, greater) = (Marks.secretWord(), Marks.secretWord())
+        for (kind, node) in tree.nodes where kind == .text {
+            tree.setText(node, tree.literal(node).replacing("<", with: less).replacing(">", with: greater))
+        }
         let markdown = tree.markdown.replacing(less, with: "&lt;").replacing(greater, with: "&gt;")
+        // Not all that it reads it writes so that it reads the same, code at the beginning of a list in a list, say: then the source is shown.
+        guard let again = MarkdownTree(markdown, isOutput: false, hasFootnotes: false), Self.active(again).allSatisfy({ $0.kind == .text }) else {
+            return MarkdownText.fence(text)
+        }
         return markdown.hasSuffix("\n") ? String(markdown.dropLast()) : markdown
+    }
+
+    /// Raw HTML but for comments of the plainest form, links that lead where none may, and texts that another program may take for a tag.
+    private static func active(_ tree: MarkdownTree) -> [(kind: MarkdownTree.Kind, node: MarkdownTree.Node)] {
+        tree.nodes.filter { kind, node in
+            switch kind {
+            case .text: tree.literal(node).contains(/<[A-Za-z\/!?]/)
+            case .html, .htmlBlock: tree.literal(node).wholeMatch(of: /\s*<!--[^<>-]*(-[^<>-]+)*-->\s*/) == nil
+            case .link, .image: !isLink(tree.address(node))
+            }
+        }
     }
 
     // MARK: Values

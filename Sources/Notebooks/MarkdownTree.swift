@@ -88,7 +88,11 @@ final class MarkdownTree {
     // MARK: Changing
 
     /// Puts a text in a node's place.
-    func replace(_ node: Node, withText text: String) { replace(node, by: CMARK_NODE_TEXT, text) }
+    func replace(_ node: Node, withText text: String) {
+        guard let new = cmark_node_new(CMARK_NODE_TEXT) else { return }
+        cmark_node_set_literal(new, text)
+        exchange(node, new)
+    }
 
     /// Puts a paragraph of one text in a block's place.
     func replace(_ node: Node, withParagraph text: String) {
@@ -98,12 +102,12 @@ final class MarkdownTree {
         exchange(node, paragraph)
     }
 
-    func replace(_ node: Node, withCode text: String) { replace(node, by: CMARK_NODE_CODE_BLOCK, text) }
-
-    private func replace(_ node: Node, by type: cmark_node_type, _ text: String) {
-        guard let new = cmark_node_new(type) else { return }
-        cmark_node_set_literal(new, text)
-        exchange(node, new)
+    /// Puts a fence of HTML in a block's place.
+    func replace(_ node: Node, withCode text: String) {
+        guard let code = cmark_node_new(CMARK_NODE_CODE_BLOCK) else { return }
+        cmark_node_set_literal(code, text)
+        cmark_node_set_fence_info(code, "html")
+        exchange(node, code)
     }
 
     /// Where the library would not have the new one there, the old one goes all the same.
