@@ -52,3 +52,14 @@ static inline long nb_affinity(unsigned long size, void *mask) { return syscall(
 #else
 static inline long nb_affinity(unsigned long size, void *mask) { return -1; }
 #endif
+
+#if defined(__linux__)
+#include <malloc.h>
+#endif
+
+// All threads allocate from one arena: by itself the allocator reserves 64 MB of addresses for each thread.
+static inline void nb_share_arena(void) {
+#if defined(__GLIBC__) && defined(M_ARENA_MAX)
+    mallopt(M_ARENA_MAX, 1);
+#endif
+}

@@ -63,7 +63,8 @@ package enum BufferPool {
         if mustFree { empty() }
     }
 
-    private static func empty() {
+    /// Frees all that is kept.
+    package static func empty() {
         let released: [UInt] = state.withLock { state in
             defer { (state.free, state.bytes) = ([:], 0) }
             // In any order: all of them go.

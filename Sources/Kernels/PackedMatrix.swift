@@ -2,6 +2,8 @@ internal import CProcessor
 
 #if canImport(Glibc)
 import Glibc
+#else
+import Darwin
 #endif
 
 /// The constant factor B of a matrix product A · B + bias, `[inputs, outputs]`, stored in the order in which the inner
@@ -198,7 +200,9 @@ func allocateFloats(_ count: Int) -> UnsafeMutablePointer<Float> {
     let bytes = max(count, 1) * MemoryLayout<Float>.stride
     let hugePage = 2 << 20
     let isLarge = bytes >= 2 * hugePage
-    let pointer = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: isLarge ? hugePage : 64)
+    // As `deallocate` frees what was allocated with such an alignment; and a failure is told before the end.
+    var found: UnsafeMutableRawPointer?
+    guard posix_memalign(&found, isLarge ? hugePage : 64, bytes) == 0, let pointer = found else { OutOfMemory.end() }
     #if canImport(Glibc)
     // A hint: where it is refused the memory is as good, only slower.
     if isLarge { _ = madvise(pointer, bytes, MADV_HUGEPAGE) }

@@ -113,13 +113,20 @@ package final class ThreadPool: @unchecked Sendable {
     }
 
     private func share(_ chunks: Int, _ body: (Int) -> Void) {
-        let helpers = min(threadCount, chunks) - 1
-        guard helpers > 0, !busy.exchange(true, ordering: .acquiring) else {
+        let wanted = min(threadCount, chunks) - 1
+        guard wanted > 0, !busy.exchange(true, ordering: .acquiring) else {
+            for chunk in 0..<chunks { body(chunk) }
+            return
+        }
+        // Each has a stack, for which there may be no room: then there are fewer.
+        while workers.load(ordering: .relaxed) < wanted, startWorker() {}
+        let helpers = min(wanted, workers.load(ordering: .relaxed))
+        guard helpers > 0 else {
+            busy.store(false, ordering: .releasing)
             for chunk in 0..<chunks { body(chunk) }
             return
         }
         withoutActuallyEscaping(body) { body in
-            while workers.load(ordering: .relaxed) < helpers { startWorker() }
             self.body = body
             chunkCount = chunks
             shareCount = helpers + 1
@@ -199,7 +206,8 @@ package final class ThreadPool: @unchecked Sendable {
         pthread_mutex_unlock(gate)
     }
 
-    private func startWorker() {
+    /// False where the system has no room for another thread; none is asked for again.
+    private func startWorker() -> Bool {
         final class Start {
             let pool: ThreadPool
             let index: Int
@@ -230,7 +238,12 @@ package final class ThreadPool: @unchecked Sendable {
                 return nil
             }, start.toOpaque())
         pthread_sigmask(SIG_SETMASK, &before, nil)
-        precondition(code == 0, "a thread could not be started: error \(code)")
+        guard code == 0 else {
+            start.release()
+            threadCount = workers.load(ordering: .relaxed) + 1
+            return false
+        }
         workers.wrappingAdd(1, ordering: .relaxed)
+        return true
     }
 }

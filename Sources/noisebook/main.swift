@@ -14,6 +14,7 @@ StandardFile.prepare()
 FileGate.closeElsewhere()
 // Ctrl-\ ends the program as it ends others; the runtime would take it for a crash, with a back trace.
 signal(SIGQUIT, SIG_DFL)
+OutOfMemory.tellBeforeTheEnd()
 
 // The engine is compiled for 256-bit vectors; without them the first kernel would end the process with SIGILL.
 guard nb_processor_has_vectors() == 1 else {
