@@ -19,7 +19,7 @@ struct SchedulerSettings {
     }
 
     private func wrong(_ key: String, _ expected: String, _ found: JSON) -> EngineError {
-        EngineError(.configuration, "\(key): expected \(expected), found \(found.text)", place: place)
+        EngineError(.configuration, "\(key): expected \(expected), found \(found.shortText)", place: place)
     }
 
     /// A name, where there is one.
@@ -69,7 +69,7 @@ struct SchedulerSettings {
     /// A key that must have one of these values where it is there.
     func require(_ key: String, _ supported: [String]) throws {
         guard let value = value(key) else { return }
-        guard let name = value.string, supported.contains(name) else { throw unsupported(key, value.string ?? value.text, supported) }
+        guard let name = value.string, supported.contains(name) else { throw unsupported(key, value.string ?? value.shortText, supported) }
     }
 
     /// Switches of the reference that are not built here and must be off.

@@ -19,39 +19,52 @@ package struct ContrastivePreprocessing: Sendable, Hashable {
 
     /// Keys that are missing keep the values of the original model. `place` is what an error names.
     package init(json: JSON, place: String) throws {
+        guard json.object != nil else { throw EngineError(.configuration, "expected a JSON object, found \(json.kind)", place: place) }
+        func flag(_ key: String) throws -> Bool? {
+            guard let value = json[key], !value.isNull else { return nil }
+            guard let flag = value.bool else { throw EngineError(.configuration, "\(key): expected true or false, found \(value.shortText)", place: place) }
+            return flag
+        }
         func extent(_ key: String, _ inner: [String], _ fallback: Int) throws -> Int {
             guard let value = json[key], !value.isNull else { return fallback }
             guard let found = value.int ?? inner.lazy.compactMap({ value[$0]?.int }).first, (1...16384).contains(found) else {
-                throw EngineError(.configuration, "\(key): expected a number of pixels from 1 to 16384, found \(value.text)", place: place)
+                throw EngineError(.configuration, "\(key): expected a number of pixels from 1 to 16384, found \(value.shortText)", place: place)
             }
             return found
         }
         func channels(_ key: String, _ fallback: [Float]) throws -> [Float] {
             guard let value = json[key], !value.isNull else { return fallback }
-            guard let found = value.doubles?.map(Float.init), found.count == 3, found.allSatisfy(\.isFinite) else {
-                throw EngineError(.configuration, "\(key): expected three numbers, found \(value.text)", place: place)
+            guard let found = value.doubles, found.count == 3, found.allSatisfy({ abs($0) <= 1_000 }) else {
+                throw EngineError(.configuration, "\(key): expected three numbers from -1000 to 1000, found \(value.shortText)", place: place)
             }
-            return found
+            return found.map(Float.init)
         }
         size = try extent("size", ["shortest_edge", "height"], 224)
         stretches = json["size"]?["height"] != nil
-        if stretches, let width = json["size"]?["width"]?.int, width != size {
-            throw EngineError(.unsupported, "size: only squares are supported, found \(size) x \(width)", place: place)
+        if stretches, let width = json["size"]?["width"], width.int != size {
+            throw EngineError(.unsupported, "size: only squares are supported, found \(size) x \(width.shortText)", place: place)
         }
-        for key in ["do_resize", "do_rescale", "do_normalize"] where json[key]?.bool == false {
+        for key in ["do_resize", "do_rescale", "do_normalize"] where try flag(key) == false {
             throw EngineError(.unsupported, "\(key) = false is not supported", place: place)
         }
-        crop = json["do_center_crop"]?.bool == false ? size : try extent("crop_size", ["height"], size)
-        if json["do_center_crop"]?.bool == false, !stretches {
+        if let factor = json["rescale_factor"], !factor.isNull, factor.double.map({ abs($0 * 255 - 1) > 1e-3 }) ?? true {
+            throw EngineError(
+                .unsupported, "rescale_factor = \(factor.shortText) is not supported: samples of 0 to 255 become 0 to 1, which is 1/255", place: place)
+        }
+        let crops = try flag("do_center_crop") ?? true
+        crop = crops ? try extent("crop_size", ["height"], size) : size
+        if !crops, !stretches {
             throw EngineError(.unsupported, "do_center_crop = false is supported only where size gives height and width", place: place)
         }
         mean = try channels("image_mean", mean)
         deviation = try channels("image_std", deviation)
-        if deviation.contains(where: { $0 <= 0 }) { throw EngineError(.configuration, "image_std: expected numbers above zero", place: place) }
+        if deviation.contains(where: { $0 < 1e-6 }) { throw EngineError(.configuration, "image_std: expected numbers of 0.000001 or more", place: place) }
         // Pillow's numbers for its filters.
         let filters: [Int: ResizeFilter] = [0: .nearest, 1: .lanczos, 2: .bilinear, 3: .bicubic, 4: .box, 5: .hamming]
-        if let code = json["resample"]?.int {
-            guard let known = filters[code] else { throw EngineError(.configuration, "resample: expected 0 to 5, found \(code)", place: place) }
+        if let code = json["resample"], !code.isNull {
+            guard let known = code.int.flatMap({ filters[$0] }) else {
+                throw EngineError(.configuration, "resample: expected 0 to 5, found \(code.shortText)", place: place)
+            }
             filter = known
         }
         if crop > size { throw EngineError(.unsupported, "crop_size \(crop) is larger than size \(size)", place: place) }

@@ -9,6 +9,12 @@ extension JSON {
         return out
     }
 
+    /// For messages: the text, or its beginning where it is long.
+    package var shortText: String {
+        let text = text
+        return text.utf8.count > 120 ? "\(kind), \(text.prefix(80))..." : text
+    }
+
     /// Two spaces per level and a final line break.
     package var prettyText: String {
         var out = ""

@@ -1,6 +1,28 @@
 import Files
 import Tensors
 
+/// How far the numbers of a configuration may go: beyond any network that exists, and short of what would keep the program busy, or take all memory,
+/// before the weights have been looked at.
+enum ConfigurationLimit {
+    /// Channels, widths, heads, groups.
+    static let widths = 1...65_536
+    /// The inner widths of feed-forwards and time embeddings.
+    static let innerWidths = 1...262_144
+    /// Layers of a transformer, or of one level of a network.
+    static let layers = 1...1_024
+    /// Levels of a UNet.
+    static let levels = 16
+    /// Residual blocks and transformer blocks of a UNet.
+    static let blocks = 4_096
+    static let vocabularies = 1...10_000_000
+    /// A text holds its start and its end at least.
+    static let textLengths = 2...1_000_000
+    /// Pixels along one side of a picture.
+    static let sides = 1...16_384
+    /// What is added before a root is taken, so that nothing is divided by zero.
+    static let epsilons = 0.0...1.0
+}
+
 /// Reads a `config.json` with errors that name the file, the key, what was expected and what was found.
 struct ConfigurationReader {
     let json: JSON
@@ -21,17 +43,24 @@ struct ConfigurationReader {
         return value
     }
 
-    func int(_ key: String, default fallback: Int? = nil, in range: ClosedRange<Int> = 1...1_000_000) throws -> Int {
+    func int(_ key: String, default fallback: Int? = nil, in range: ClosedRange<Int>) throws -> Int {
         guard let value = value(key) else { return try fallback ?? missing(key) }
-        guard let number = value.int, range.contains(number) else {
-            throw bad(key, "a whole number in \(range.lowerBound)...\(range.upperBound)", value)
-        }
+        guard let number = value.int, range.contains(number) else { throw bad(key, Self.phrase(range), value) }
         return number
     }
 
-    func double(_ key: String, default fallback: Double? = nil) throws -> Double {
+    /// A side of a kernel: an even one would leave the result a pixel smaller than its input.
+    func oddInt(_ key: String, default fallback: Int, in range: ClosedRange<Int>) throws -> Int {
+        let number = try int(key, default: fallback, in: range)
+        guard number % 2 == 1 else { throw bad(key, "an odd number in \(range.lowerBound)...\(range.upperBound)", .number(Double(number))) }
+        return number
+    }
+
+    func double(_ key: String, default fallback: Double? = nil, in range: ClosedRange<Double>) throws -> Double {
         guard let value = value(key) else { return try fallback ?? missing(key) }
-        guard let number = value.double, number.isFinite else { throw bad(key, "a number", value) }
+        let phrase =
+            range.upperBound == .greatestFiniteMagnitude ? "a number of \(range.lowerBound) or more" : "a number in \(range.lowerBound)...\(range.upperBound)"
+        guard let number = value.double, range.contains(number) else { throw bad(key, phrase, value) }
         return number
     }
 
@@ -53,28 +82,42 @@ struct ConfigurationReader {
         return list
     }
 
-    func ints(_ key: String) throws -> [Int] {
+    /// A list of `count` at most, all of them in the range.
+    func ints(_ key: String, in range: ClosedRange<Int>, atMost count: Int) throws -> [Int] {
         guard let value = value(key) else { return try missing(key) }
-        guard let list = value.ints, !list.isEmpty, list.allSatisfy({ (1...1_000_000).contains($0) }) else {
-            throw bad(key, "a list of positive whole numbers", value)
+        if let found = value.array?.count, found > count {
+            throw EngineError(.configuration, "\(key): at most \(count) levels are supported, found \(found)", place: place)
+        }
+        guard let list = value.ints, !list.isEmpty, list.allSatisfy(range.contains) else {
+            throw bad(key, "a list of whole numbers in \(range.lowerBound)...\(range.upperBound)", value)
         }
         return list
     }
 
     /// A number for all of `count` levels, or a list of one for each.
-    func intPerLevel(_ key: String, count: Int, default fallback: Int? = nil) throws -> [Int] {
-        if let value = value(key), value.array != nil {
-            let list = try ints(key)
-            guard list.count == count else { throw bad(key, "a number or a list of \(count)", value) }
-            return list
+    func intPerLevel(_ key: String, count: Int, default fallback: Int? = nil, in range: ClosedRange<Int>) throws -> [Int] {
+        if let value = value(key), let found = value.array?.count {
+            guard found == count else { throw bad(key, "a number or a list of \(count)", value) }
+            return try ints(key, in: range, atMost: count)
         }
-        return Array(repeating: try int(key, default: fallback), count: count)
+        return Array(repeating: try int(key, default: fallback, in: range), count: count)
+    }
+
+    /// One number for both sides, or height and width; nil where the file does not say.
+    func size(_ key: String, in range: ClosedRange<Int>) throws -> (height: Int, width: Int)? {
+        guard let value = value(key) else { return nil }
+        guard value.array != nil else {
+            let side = try int(key, in: range)
+            return (side, side)
+        }
+        guard let pair = value.ints, pair.count == 2, pair.allSatisfy(range.contains) else { throw bad(key, Self.phrase(range) + ", or two of them", value) }
+        return (pair[0], pair[1])
     }
 
     /// Throws unless the key is absent or holds one of the given values: what the reference knows and this engine does not.
     func require(_ key: String, oneOf supported: [JSON], saying what: String) throws {
         guard let value = value(key), !supported.contains(value) else { return }
-        throw EngineError(.unsupported, "\(key) = \(value.text) is not supported: \(what)", place: place)
+        throw EngineError(.unsupported, "\(key) = \(value.shortText) is not supported: \(what)", place: place)
     }
 
     /// A choice among the names of an enumeration.
@@ -90,6 +133,8 @@ struct ConfigurationReader {
     }
 
     private func bad(_ key: String, _ expected: String, _ found: JSON) -> EngineError {
-        EngineError(.configuration, "\(key): expected \(expected), found \(found.text)", place: place)
+        EngineError(.configuration, "\(key): expected \(expected), found \(found.shortText)", place: place)
     }
+
+    private static func phrase(_ range: ClosedRange<Int>) -> String { "a whole number in \(range.lowerBound)...\(range.upperBound)" }
 }

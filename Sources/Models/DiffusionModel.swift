@@ -66,7 +66,7 @@ package final class DiffusionModel: Sendable {
         (unet, vae, textEncoder) = networks
         self.tokenizer = tokenizer
         schedulerPath = FileSystem.join(part("scheduler"), "scheduler_config.json")
-        schedulerConfiguration = try JSON.read(path: schedulerPath)
+        schedulerConfiguration = try ConfigurationReader(path: schedulerPath).json
         clip = FileSystem.isFolder(part("clip")) ? try ContrastiveModel(folder: part("clip"), tokenizer: tokenizer) : nil
         byteCount = unet.byteCount + vae.byteCount + textEncoder.byteCount + (clip?.clip.byteCount ?? 0)
         try checkThatPartsFit()
@@ -80,10 +80,14 @@ package final class DiffusionModel: Sendable {
     private static func checkIndex(_ folder: String) throws {
         let path = FileSystem.join(folder, "model_index.json")
         guard FileSystem.exists(path) else { return }
-        guard let name = try JSON.read(path: path)["_class_name"]?.string else { return }
+        let index = try ConfigurationReader(path: path)
+        guard index.value("_class_name") != nil else { return }
+        let name = try index.string("_class_name")
         let supported = ["StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline"]
         guard supported.contains(name) else {
-            throw EngineError(.unsupported, "a pipeline of class \"\(name)\" is not supported; supported is \(supported.joined(separator: ", "))", place: path)
+            throw EngineError(
+                .unsupported, "a pipeline of class \(JSON.string(name).shortText) is not supported; supported is \(supported.joined(separator: ", "))",
+                place: path)
         }
     }
 
@@ -91,6 +95,15 @@ package final class DiffusionModel: Sendable {
         let latent = vae.configuration.latentChannels, wanted = unet.configuration.inChannels
         guard latent == wanted else {
             throw EngineError(.configuration, "the VAE gives latents of \(latent) channels, the UNet takes \(wanted)", place: folder)
+        }
+        guard unet.configuration.outChannels == wanted else {
+            throw EngineError(
+                .unsupported,
+                "out_channels = \(unet.configuration.outChannels) is not in_channels = \(wanted): a UNet that predicts its variance is not supported",
+                place: folder)
+        }
+        for (key, channels) in [("in_channels", vae.configuration.inChannels), ("out_channels", vae.configuration.outChannels)] where channels != 3 {
+            throw EngineError(.unsupported, "the VAE's \(key) = \(channels): only pictures of 3 channels are supported", place: folder)
         }
         let width = textEncoder.configuration.width
         if let other = unet.configuration.crossAttentionWidth.first(where: { $0 != width }) {

@@ -91,8 +91,10 @@ struct Fitting {
         let session = invocation.session
         let parameters = objective.parameters.count
         // Values, gradients, two moments, the averages and the best so far.
-        try Memory.check(4 * parameters * (5 + settings.averages.count), for: "training \(parameters) parameters with AdamW and its averages")
-        BufferPool.keep(upTo: min(6 << 30, Memory.byteCount / 4))
+        try MemoryBudget.check(
+            4 * parameters * (5 + settings.averages.count), for: "training \(parameters) parameters with AdamW and its averages",
+            cure: "make the network smaller")
+        BufferPool.keep(upTo: min(6 << 30, MemoryBudget.installed / 4))
         defer { BufferPool.keep(upTo: BufferPool.standardLimit) }
         let trainer = try Trainer(objective, settings, order: order, key: key.digest, path: session.cache == nil ? nil : workshop.checkpoint(key))
         if let damage = trainer.damage { session.cache?.note("the training begins anew, since its checkpoint cannot be used: \(damage)") }

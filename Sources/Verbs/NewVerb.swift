@@ -46,9 +46,9 @@ enum NewVerb {
         }
         let options = try PartOptions(kind, invocation.arguments.lists("options"))
         let tokenizer = try part("tokenizer", .tokenizer, invocation)
-        let configuration = try options.configuration(tokenizer: tokenizer?.openedTokenizer())
+        let configuration = try options.configuration(words: tokenizer.map { try PartOptions.Words($0.openedTokenizer()) })
         let part = try ModelPart(kind, configuration, seed: invocation.arguments.integer("seed") ?? 0, tokenizer: tokenizer)
-        try Memory.check(4 * part.parameterCount, for: "\(part.parameterCount) parameters")
+        try MemoryBudget.check(4 * part.parameterCount, for: "\(part.parameterCount) parameters", cure: "make the network smaller")
         return .model(part)
     }
 
@@ -62,7 +62,7 @@ enum NewVerb {
         }
         let checked = try PartOptions(kind, options)
         // The keys that a CLIP takes from its tokenizer are known when that is.
-        if kind != .clip { _ = try ModelPart(kind, checked.configuration(tokenizer: nil)) }
+        _ = try ModelPart(kind, checked.configuration(words: kind == .clip ? .usual : nil))
     }
 
     private static func unknownOption(_ name: String) -> Complaint {

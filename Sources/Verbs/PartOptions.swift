@@ -78,7 +78,23 @@ struct PartOptions {
         }
     }
 
-    private func int(_ key: String, _ fallback: Int) -> Int { values[key]?.int ?? fallback }
+    /// What a new CLIP has from its tokenizer.
+    struct Words {
+        var count: Int, length: Int, start: Int, end: Int, padding: Int
+
+        /// CLIP's own, for a check of the options alone.
+        static let usual = Words(count: 49_408, length: 77, start: 49_406, end: 49_407, padding: 49_407)
+
+        init(_ tokenizer: Tokenizer) {
+            self.init(
+                count: tokenizer.tokenCount, length: tokenizer.maximumLength, start: tokenizer.startToken, end: tokenizer.endToken,
+                padding: tokenizer.paddingToken)
+        }
+
+        private init(count: Int, length: Int, start: Int, end: Int, padding: Int) {
+            (self.count, self.length, self.start, self.end, self.padding) = (count, length, start, end, padding)
+        }
+    }
 
     private func list(_ key: String) -> [JSON]? {
         guard let value = values[key] else { return nil }
@@ -86,25 +102,28 @@ struct PartOptions {
     }
 
     /// The whole config.json.
-    /// - Parameter tokenizer: of a CLIP.
-    func configuration(tokenizer: Tokenizer?) throws -> JSON {
+    /// - Parameter words: of a CLIP.
+    func configuration(words: Words?) throws -> JSON {
         switch kind {
         case .tokenizer: try tokenizerConfiguration()
         case .vae: try autoencoderConfiguration()
         case .unet: try unetConfiguration()
-        case .clip: try clipConfiguration(tokenizer)
+        case .clip: try clipConfiguration(words)
         }
     }
 
     private func tokenizerConfiguration() throws -> JSON {
-        let size = int("vocab_size", 3072), length = int("model_max_length", 77)
-        guard size >= LearntVocabulary.smallest, size <= 1_000_000 else {
+        func given(_ key: String, _ fallback: Int) -> JSON { values[key] ?? .number(Double(fallback)) }
+        let size = given("vocab_size", 3072), length = given("model_max_length", 77)
+        guard let count = size.int, count >= LearntVocabulary.smallest, count <= 1_000_000 else {
             throw Complaint(
-                .outOfRange, "a vocabulary of \(size) tokens", label: "\(LearntVocabulary.smallest) to 1000000", slot: "size",
+                .outOfRange, "a vocabulary of \(size.shortText) tokens", label: "\(LearntVocabulary.smallest) to 1000000", slot: "size",
                 help: "bytes alone, inside a word and at its end, and the start and end token take \(LearntVocabulary.smallest)")
         }
-        guard (3...100_000).contains(length) else { throw Complaint(.outOfRange, "texts of \(length) tokens", label: "3 to 100000", slot: "length") }
-        return .object(["vocab_size": .number(Double(size)), "model_max_length": .number(Double(length))])
+        guard length.int.map((3...100_000).contains) ?? false else {
+            throw Complaint(.outOfRange, "texts of \(length.shortText) tokens", label: "3 to 100000", slot: "length")
+        }
+        return .object(["vocab_size": size, "model_max_length": length])
     }
 
     /// The largest power of two up to 32 that divides all numbers of channels: 32, as in the reference, wherever it can be.
@@ -145,38 +164,37 @@ struct PartOptions {
         return .object(result)
     }
 
-    private func clipConfiguration(_ tokenizer: Tokenizer?) throws -> JSON {
-        guard let tokenizer else {
+    private func clipConfiguration(_ words: Words?) throws -> JSON {
+        guard let words else {
             throw Complaint(
                 .missingArgument, "`new clip` needs `tokenizer=`", label: "no tokenizer",
                 help: "`words = new tokenizer size=3072 | fit tokenizer on=train`, then `new clip tokenizer=words`")
         }
         func value(_ tower: String, _ key: String) -> JSON? { values[tower + key] ?? values[key] }
-        func number(_ tower: String, _ key: String, _ fallback: Int) -> Int { value(tower, key)?.int ?? fallback }
-        let projection = int("projection_dim", number("text_", "hidden_size", 128))
+        /// What is no number stays, for the network's own check to complain of.
+        func number(_ tower: String, _ key: String, _ fallback: Int) -> JSON { value(tower, key) ?? .number(Double(fallback)) }
+        let projection = values["projection_dim"] ?? .number(Double(value("text_", "hidden_size")?.int ?? 128))
         func encoder(_ tower: String) -> [String: JSON] {
-            let width = number(tower, "hidden_size", 128)
-            var result: [String: JSON] = [
-                "hidden_size": .number(Double(width)), "num_hidden_layers": .number(Double(number(tower, "num_hidden_layers", 4))),
-                "num_attention_heads": .number(Double(number(tower, "num_attention_heads", max(1, width / 32)))),
-                "intermediate_size": .number(Double(number(tower, "intermediate_size", 4 * width))), "hidden_act": value(tower, "hidden_act") ?? "quick_gelu",
-                "layer_norm_eps": value(tower, "layer_norm_eps") ?? 1e-5, "projection_dim": .number(Double(projection)), "attention_dropout": 0,
+            // What others are taken from, where they are not given.
+            let width = value(tower, "hidden_size")?.int ?? 128
+            return [
+                "hidden_size": number(tower, "hidden_size", 128), "num_hidden_layers": number(tower, "num_hidden_layers", 4),
+                "num_attention_heads": number(tower, "num_attention_heads", max(1, width / 32)),
+                "intermediate_size": number(tower, "intermediate_size", 4 * width), "hidden_act": value(tower, "hidden_act") ?? "quick_gelu",
+                "layer_norm_eps": value(tower, "layer_norm_eps") ?? 1e-5, "projection_dim": projection, "attention_dropout": 0,
             ]
-            if let odd = value(tower, "hidden_size"), odd.int == nil { result["hidden_size"] = odd }
-            return result
         }
         let text: [String: JSON] = encoder("text_").merging([
-            "model_type": "clip_text_model", "vocab_size": .number(Double(tokenizer.tokenCount)),
-            "max_position_embeddings": .number(Double(number("text_", "max_position_embeddings", tokenizer.maximumLength))),
-            "bos_token_id": .number(Double(tokenizer.startToken)), "eos_token_id": .number(Double(tokenizer.endToken)),
-            "pad_token_id": .number(Double(tokenizer.paddingToken)),
+            "model_type": "clip_text_model", "vocab_size": .number(Double(words.count)),
+            "max_position_embeddings": number("text_", "max_position_embeddings", words.length),
+            "bos_token_id": .number(Double(words.start)), "eos_token_id": .number(Double(words.end)), "pad_token_id": .number(Double(words.padding)),
         ]) { $1 }
         let vision: [String: JSON] = encoder("vision_").merging([
-            "model_type": "clip_vision_model", "image_size": .number(Double(number("vision_", "image_size", 32))),
-            "patch_size": .number(Double(number("vision_", "patch_size", 8))), "num_channels": 3,
+            "model_type": "clip_vision_model", "image_size": number("vision_", "image_size", 32),
+            "patch_size": number("vision_", "patch_size", 8), "num_channels": 3,
         ]) { $1 }
         return .object([
-            "architectures": ["CLIPModel"], "model_type": "clip", "projection_dim": .number(Double(projection)), "logit_scale_init_value": 2.6592,
+            "architectures": ["CLIPModel"], "model_type": "clip", "projection_dim": projection, "logit_scale_init_value": 2.6592,
             "text_config": .object(text), "vision_config": .object(vision),
         ])
     }

@@ -39,7 +39,7 @@ package struct CLIP: Sendable {
         guard let textJSON = file.value("text_config"), let visionJSON = file.value("vision_config") else {
             throw EngineError(.configuration, "the keys \"text_config\" and \"vision_config\" are needed for a whole CLIP", place: place)
         }
-        let width = try file.int("projection_dim", default: 512)
+        let width = try file.int("projection_dim", default: 512, in: ConfigurationLimit.widths)
         return (
             try CLIPTextConfiguration(ConfigurationReader(textJSON, place: "\(place), text_config"), projectionWidth: width),
             try CLIPVisionConfiguration(ConfigurationReader(visionJSON, place: "\(place), vision_config"), projectionWidth: width)

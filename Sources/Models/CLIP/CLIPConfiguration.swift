@@ -19,16 +19,16 @@ package struct CLIPTextConfiguration: Sendable {
     package var hidesPadding: Bool
 
     init(_ file: ConfigurationReader, projectionWidth outer: Int? = nil) throws {
-        vocabularySize = try file.int("vocab_size", default: 49_408)
-        width = try file.int("hidden_size", default: 512)
-        hiddenWidth = try file.int("intermediate_size", default: 2_048)
-        layers = try file.int("num_hidden_layers", default: 12)
-        heads = try file.int("num_attention_heads", default: 8)
-        maximumLength = try file.int("max_position_embeddings", default: 77)
+        vocabularySize = try file.int("vocab_size", default: 49_408, in: ConfigurationLimit.vocabularies)
+        width = try file.int("hidden_size", default: 512, in: ConfigurationLimit.widths)
+        hiddenWidth = try file.int("intermediate_size", default: 2_048, in: ConfigurationLimit.innerWidths)
+        layers = try file.int("num_hidden_layers", default: 12, in: ConfigurationLimit.layers)
+        heads = try file.int("num_attention_heads", default: 8, in: ConfigurationLimit.widths)
+        maximumLength = try file.int("max_position_embeddings", default: 77, in: ConfigurationLimit.textLengths)
         activation = try file.choice("hidden_act", default: Activation.quickGelu.rawValue)
-        epsilon = Float(try file.double("layer_norm_eps", default: 1e-5))
+        epsilon = Float(try file.double("layer_norm_eps", default: 1e-5, in: ConfigurationLimit.epsilons))
         endOfText = try file.int("eos_token_id", default: 49_407, in: 0...10_000_000)
-        projectionWidth = try outer ?? file.int("projection_dim", default: 512)
+        projectionWidth = try outer ?? file.int("projection_dim", default: 512, in: ConfigurationLimit.widths)
         hidesPadding = try file.bool("use_attention_mask", default: false)
         guard width % heads == 0 else {
             throw EngineError(.configuration, "hidden_size = \(width) does not split into \(heads) heads", place: file.place)
@@ -57,16 +57,16 @@ package struct CLIPVisionConfiguration: Sendable {
     package var projectionWidth: Int
 
     init(_ file: ConfigurationReader, projectionWidth outer: Int? = nil) throws {
-        width = try file.int("hidden_size", default: 768)
-        hiddenWidth = try file.int("intermediate_size", default: 3_072)
-        layers = try file.int("num_hidden_layers", default: 12)
-        heads = try file.int("num_attention_heads", default: 12)
-        channels = try file.int("num_channels", default: 3)
-        imageSize = try file.int("image_size", default: 224)
-        patchSize = try file.int("patch_size", default: 32)
+        width = try file.int("hidden_size", default: 768, in: ConfigurationLimit.widths)
+        hiddenWidth = try file.int("intermediate_size", default: 3_072, in: ConfigurationLimit.innerWidths)
+        layers = try file.int("num_hidden_layers", default: 12, in: ConfigurationLimit.layers)
+        heads = try file.int("num_attention_heads", default: 12, in: ConfigurationLimit.widths)
+        channels = try file.int("num_channels", default: 3, in: ConfigurationLimit.widths)
+        imageSize = try file.int("image_size", default: 224, in: ConfigurationLimit.sides)
+        patchSize = try file.int("patch_size", default: 32, in: ConfigurationLimit.sides)
         activation = try file.choice("hidden_act", default: Activation.quickGelu.rawValue)
-        epsilon = Float(try file.double("layer_norm_eps", default: 1e-5))
-        projectionWidth = try outer ?? file.int("projection_dim", default: 512)
+        epsilon = Float(try file.double("layer_norm_eps", default: 1e-5, in: ConfigurationLimit.epsilons))
+        projectionWidth = try outer ?? file.int("projection_dim", default: 512, in: ConfigurationLimit.widths)
         guard width % heads == 0 else {
             throw EngineError(.configuration, "hidden_size = \(width) does not split into \(heads) heads", place: file.place)
         }

@@ -50,18 +50,24 @@ struct AddedTokenList {
 
     /// Named values in the order in which they came; one that is given again keeps its place.
     private struct Ordered<Value> {
-        private(set) var names: [String] = []
-        private var values: [String: Value] = [:]
+        /// Nil where one was taken out.
+        private var order: [String?] = []
+        private var values: [String: (place: Int, value: Value)] = [:]
 
-        subscript(name: String) -> Value? { values[name] }
+        var names: [String] { order.compactMap { $0 } }
+
+        subscript(name: String) -> Value? { values[name]?.value }
 
         mutating func set(_ name: String, _ value: Value) {
-            if values.updateValue(value, forKey: name) == nil { names.append(name) }
+            let place = values[name]?.place ?? order.count
+            values[name] = (place, value)
+            if place == order.count { order.append(name) }
         }
 
         mutating func remove(_ name: String) -> Value? {
-            names.removeAll { $0 == name }
-            return values.removeValue(forKey: name)
+            guard let found = values.removeValue(forKey: name) else { return nil }
+            order[found.place] = nil
+            return found.value
         }
     }
 
@@ -113,8 +119,8 @@ struct AddedTokenList {
                 } else {
                     mapped[name] = nil
                     if name == "extra_special_tokens", let more = value.array {
-                        let known = settings[name]?.array ?? []
-                        settings.set(name, .array(known + more.filter { !known.contains($0) }))
+                        let known = settings[name]?.array ?? [], isKnown = Set(known)
+                        settings.set(name, .array(known + more.filter { !isKnown.contains($0) }))
                         continue
                     }
                 }
@@ -167,17 +173,19 @@ struct AddedTokenList {
         }
         let declared = Set(tokens.map(\.bytes))
         var mentions: [Mention] = []
+        var isMentioned: Set<Mention> = []
+        func add(_ mention: Mention) {
+            if !declared.contains(mention.bytes), isMentioned.insert(mention).inserted { mentions.append(mention) }
+        }
         var texts: Set<[UInt8]> = []
         for name in named.names {
             guard let mention = named[name] else { continue }
             texts.insert(mention.bytes)
             names[name] = String(decoding: mention.bytes, as: UTF8.self)
-            if !declared.contains(mention.bytes), !mentions.contains(mention) { mentions.append(mention) }
+            add(mention)
         }
         let extra = settings["extra_special_tokens"] ?? settings["additional_special_tokens"]
-        for mention in (extra?.array ?? []).compactMap({ Mention($0) }) where !declared.contains(mention.bytes) && !mentions.contains(mention) {
-            mentions.append(mention)
-        }
+        for mention in (extra?.array ?? []).compactMap({ Mention($0) }) { add(mention) }
         for index in tokens.indices where texts.contains(tokens[index].bytes) { tokens[index].isSpecial = true }
         for mention in mentions {
             switch mention {

@@ -57,10 +57,10 @@ struct TokenizerFiles {
         }
         guard tokens.idCount > 0 else { throw EngineError(.format, "the vocabulary is empty", place: FileSystem.exists(whole) ? whole : vocabulary) }
         let place = path("tokenizer_config.json")
-        let configuration: JSON = try files.configuration.map { try JSON.parse($0, place: place) } ?? [:]
+        let settings = try ConfigurationReader(try files.configuration.map { try JSON.parse($0, place: place) } ?? [:], place: place)
         if let map = files.map { _ = try JSON.parse(map, place: path("special_tokens_map.json")) }
         let list = try AddedTokenList(files, folder: folder)
-        added = AddedVocabulary(list, into: &tokens, skipsSpecial: configuration["split_special_tokens"]?.bool ?? false)
+        added = try AddedVocabulary(list, into: &tokens, skipsSpecial: settings.bool("split_special_tokens", default: false))
         func id(_ name: String) throws -> Int {
             guard let text = list.names[name], let id = tokens.id(of: text) else {
                 throw EngineError(.configuration, "\(name) is empty; expected a token", place: place)
@@ -70,18 +70,15 @@ struct TokenizerFiles {
         (start, end, unknown, padding) = (try id("bos_token"), try id("eos_token"), try id("unk_token"), try id("pad_token"))
         self.tokens = tokens
         func isLeft(_ name: String) throws -> Bool {
-            switch configuration[name] {
-            case nil, .null, "right": return false
+            switch settings.value(name) {
+            case nil, "right": return false
             case "left": return true
-            default: throw EngineError(.configuration, "\(name): expected \"right\" or \"left\"", place: place)
+            case let other?: throw EngineError(.configuration, "\(name): expected \"right\" or \"left\", found \(other.shortText)", place: place)
             }
         }
         sides = Sides(padsLeft: try isLeft("padding_side"), cutsLeft: try isLeft("truncation_side"))
         // The reference writes 1e30 for "no limit".
-        let declared = configuration["model_max_length"]?.double ?? Double(Self.standardLength)
-        guard declared >= 2 else {
-            throw EngineError(.configuration, "model_max_length is \(declared); expected at least 2", place: place)
-        }
+        let declared = try settings.double("model_max_length", default: Double(Self.standardLength), in: 2...Double.greatestFiniteMagnitude)
         maximumLength = declared < 1e6 ? Int(declared) : Self.standardLength
     }
 

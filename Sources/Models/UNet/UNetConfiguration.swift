@@ -42,47 +42,57 @@ package struct UNetConfiguration: Sendable {
 
     init(_ file: ConfigurationReader) throws {
         try Self.rejectUnsupported(file)
-        blockOutChannels = try file.ints("block_out_channels")
+        blockOutChannels = try file.ints("block_out_channels", in: ConfigurationLimit.widths, atMost: ConfigurationLimit.levels)
         let levels = blockOutChannels.count
         downBlocks = try Self.blocks(file, "down_block_types", count: levels)
         upBlocks = try Self.blocks(file, "up_block_types", count: levels)
         midBlock = file.json["mid_block_type"]?.isNull == true ? nil : try file.choice("mid_block_type", default: MidBlock.cross.rawValue)
-        inChannels = try file.int("in_channels", default: 4)
-        outChannels = try file.int("out_channels", default: 4)
-        layersPerBlock = try file.intPerLevel("layers_per_block", count: levels, default: 2)
-        transformerLayersPerBlock = try file.intPerLevel("transformer_layers_per_block", count: levels, default: 1)
+        inChannels = try file.int("in_channels", default: 4, in: ConfigurationLimit.widths)
+        outChannels = try file.int("out_channels", default: 4, in: ConfigurationLimit.widths)
+        layersPerBlock = try file.intPerLevel("layers_per_block", count: levels, default: 2, in: ConfigurationLimit.layers)
+        transformerLayersPerBlock = try file.intPerLevel("transformer_layers_per_block", count: levels, default: 1, in: ConfigurationLimit.layers)
         let headKey = file.value("num_attention_heads") == nil ? "attention_head_dim" : "num_attention_heads"
-        heads = try file.intPerLevel(headKey, count: levels, default: 8)
-        crossAttentionWidth = try file.intPerLevel("cross_attention_dim", count: levels, default: 1280)
+        heads = try file.intPerLevel(headKey, count: levels, default: 8, in: ConfigurationLimit.widths)
+        crossAttentionWidth = try file.intPerLevel("cross_attention_dim", count: levels, default: 1280, in: ConfigurationLimit.widths)
         if let list = file.value("only_cross_attention")?.array {
             onlyCrossAttention = list.compactMap(\.bool)
             guard list.count == levels, onlyCrossAttention.count == levels else {
                 throw EngineError(
-                    .configuration, "only_cross_attention: expected true or false, or a list of \(levels), found \(JSON.array(list).text)", place: file.place)
+                    .configuration, "only_cross_attention: expected true or false, or a list of \(levels), found \(JSON.array(list).shortText)",
+                    place: file.place)
             }
         } else {
             onlyCrossAttention = Array(repeating: try file.bool("only_cross_attention", default: false), count: levels)
         }
         usesLinearProjection = try file.bool("use_linear_projection", default: false)
-        normGroups = try file.int("norm_num_groups", default: 32)
-        normEpsilon = Float(try file.double("norm_eps", default: 1e-5))
+        normGroups = try file.int("norm_num_groups", default: 32, in: ConfigurationLimit.widths)
+        normEpsilon = Float(try file.double("norm_eps", default: 1e-5, in: ConfigurationLimit.epsilons))
         flipsSineToCosine = try file.bool("flip_sin_to_cos", default: true)
-        frequencyShift = try file.double("freq_shift", default: 0)
-        timeEmbeddingWidth = try file.int("time_embedding_dim", default: blockOutChannels[0] * 4)
-        inputKernel = try file.int("conv_in_kernel", default: 3, in: 1...15)
-        outputKernel = try file.int("conv_out_kernel", default: 3, in: 1...15)
+        frequencyShift = try file.double("freq_shift", default: 0, in: -1e6...1e6)
+        timeEmbeddingWidth = try file.int("time_embedding_dim", default: blockOutChannels[0] * 4, in: ConfigurationLimit.innerWidths)
+        inputKernel = try file.oddInt("conv_in_kernel", default: 3, in: 1...15)
+        outputKernel = try file.oddInt("conv_out_kernel", default: 3, in: 1...15)
         downsamplePadding = try file.int("downsample_padding", default: 1, in: 0...1)
         centersInput = try file.bool("center_input_sample", default: false)
-        if let value = file.value("sample_size") {
-            if let pair = value.ints, pair.count == 2 {
-                sampleSize = (pair[0], pair[1])
-            } else {
-                let side = try file.int("sample_size", in: 1...4096)
-                sampleSize = (side, side)
-            }
-        }
+        sampleSize = try file.size("sample_size", in: 1...4096)
         hasMistakenSize = Self.isBefore09(file.value("_diffusers_version")?.string) && file.value("sample_size")?.int.map { $0 < 64 } ?? false
         try checkShapes(file)
+        try checkDepth(file)
+    }
+
+    /// Each count alone may be in its range, and their product be more than anybody can wait for.
+    private func checkDepth(_ file: ConfigurationReader) throws {
+        let blocks = blockOutChannels.indices.reduce(0) { total, level in
+            func depth(_ isCross: Bool) -> Int { 1 + (isCross ? transformerLayersPerBlock[level] : 0) }
+            let up = upBlocks[blockOutChannels.count - 1 - level]
+            return total + layersPerBlock[level] * depth(downBlocks[level] == .cross) + (layersPerBlock[level] + 1) * depth(up == .cross)
+        }
+        guard blocks <= ConfigurationLimit.blocks else {
+            throw EngineError(
+                .configuration,
+                "layers_per_block and transformer_layers_per_block give \(blocks) residual and transformer blocks; at most \(ConfigurationLimit.blocks) are supported",
+                place: file.place)
+        }
     }
 
     /// "0.8.1" is before 0.9, "0.9.0.dev0" is not; of other texts nothing is known.
@@ -104,7 +114,7 @@ package struct UNetConfiguration: Sendable {
         guard unknown.isEmpty else {
             throw EngineError(
                 .unsupported,
-                "\(key): \(unknown.map { "\"\($0)\"" }.joined(separator: ", ")) is not supported; supported are \(Block.allCases.map(\.rawValue).joined(separator: ", "))",
+                "\(key): \(unknown.prefix(4).map { JSON.string($0).shortText }.joined(separator: ", ")) is not supported; supported are \(Block.allCases.map(\.rawValue).joined(separator: ", "))",
                 place: file.place)
         }
         return names.compactMap(Block.init(rawValue:))

@@ -1,3 +1,5 @@
+import Tensors
+
 /// How much a noise prediction computes: two operations for each multiplication with its addition, convolutions counted as direct sums, attention included;
 /// normalisations, activations and additions are left out, a thousandth of the rest.
 extension UNetConfiguration {
@@ -56,5 +58,27 @@ extension UNetConfiguration {
         }
         convolution(0, blockOutChannels[0], outChannels, taps: outputKernel * outputKernel)
         return 2 * total
+    }
+}
+
+extension UNetConfiguration {
+    /// Bytes that a prediction holds at once at least, for one item of `height` x `width` latents and one prompt: what the way down leaves for the way up.
+    package func leastBytes(height: Int, width: Int) -> Int {
+        var (h, w) = (height, width)
+        var total = MemoryBudget.product([h, w, blockOutChannels[0]])
+        for (level, channels) in blockOutChannels.enumerated() {
+            total = MemoryBudget.sum(total, MemoryBudget.product([h, w, channels, layersPerBlock[level]]))
+            guard level < blockOutChannels.count - 1 else { break }
+            (h, w) = ((h + 1) / 2, (w + 1) / 2)
+            total = MemoryBudget.sum(total, MemoryBudget.product([h, w, channels]))
+        }
+        return MemoryBudget.product([total, MemoryLayout<Float>.stride])
+    }
+}
+
+extension VAEConfiguration {
+    /// Bytes that a decoding or an encoding holds at once at least, of one picture: a residual block's input and two maps of its own, at full size.
+    package func leastBytes(height: Int, width: Int) -> Int {
+        MemoryBudget.product([height, width, 3 * blockOutChannels[0] + inChannels, MemoryLayout<Float>.stride])
     }
 }

@@ -33,11 +33,11 @@ package struct VAEConfiguration: Sendable {
         try file.require("act_fn", oneOf: ["silu", "swish"], saying: "only \"silu\" is")
         try file.require("shift_factor", oneOf: [0], saying: "shifted latents are not supported")
         try file.require("latents_mean", oneOf: [], saying: "latents normalised per channel are not supported")
-        blockOutChannels = try file.ints("block_out_channels")
+        blockOutChannels = try file.ints("block_out_channels", in: ConfigurationLimit.widths, atMost: 8)
         for (key, supported) in [("down_block_types", "DownEncoderBlock2D"), ("up_block_types", "UpDecoderBlock2D")] {
             let names = try file.strings(key)
             if let other = names.first(where: { $0 != supported }) {
-                throw EngineError(.unsupported, "\(key): \"\(other)\" is not supported; supported is \(supported)", place: file.place)
+                throw EngineError(.unsupported, "\(key): \(JSON.string(other).shortText) is not supported; supported is \(supported)", place: file.place)
             }
             guard names.count == blockOutChannels.count else {
                 throw EngineError(
@@ -45,25 +45,17 @@ package struct VAEConfiguration: Sendable {
                     place: file.place)
             }
         }
-        guard blockOutChannels.count <= 8 else {
-            throw EngineError(.configuration, "block_out_channels: at most 8 levels are supported, found \(blockOutChannels.count)", place: file.place)
-        }
-        inChannels = try file.int("in_channels", default: 3)
-        outChannels = try file.int("out_channels", default: 3)
-        latentChannels = try file.int("latent_channels", default: 4)
-        layersPerBlock = try file.int("layers_per_block", default: 1)
-        normGroups = try file.int("norm_num_groups", default: 32)
+        inChannels = try file.int("in_channels", default: 3, in: ConfigurationLimit.widths)
+        outChannels = try file.int("out_channels", default: 3, in: ConfigurationLimit.widths)
+        latentChannels = try file.int("latent_channels", default: 4, in: ConfigurationLimit.widths)
+        layersPerBlock = try file.int("layers_per_block", default: 1, in: 1...256)
+        normGroups = try file.int("norm_num_groups", default: 32, in: ConfigurationLimit.widths)
         hasMidAttention = try file.bool("mid_block_add_attention", default: true)
         hasQuantConv = try file.bool("use_quant_conv", default: true)
         hasPostQuantConv = try file.bool("use_post_quant_conv", default: true)
-        scalingFactor = Float(try file.double("scaling_factor", default: 0.18215))
-        guard scalingFactor > 0 else {
-            throw EngineError(.configuration, "scaling_factor: expected a positive number, found \(scalingFactor)", place: file.place)
-        }
-        sampleSize = try file.value("sample_size").map { value in
-            if let pair = value.ints, let side = pair.first { return side }
-            return try file.int("sample_size")
-        }
+        // Beyond these, single precision would make zeros or infinities of latents.
+        scalingFactor = Float(try file.double("scaling_factor", default: 0.18215, in: 1e-6...1e6))
+        sampleSize = try file.size("sample_size", in: ConfigurationLimit.sides)?.height
         if let channels = blockOutChannels.first(where: { $0 % normGroups != 0 }) {
             throw EngineError(.configuration, "\(channels) channels do not split into norm_num_groups = \(normGroups) groups", place: file.place)
         }
