@@ -23,12 +23,13 @@ package enum CSV {
 
     /// Every row has as many fields as the header; empty lines are left out. `place` is what an error names.
     package static func parse(_ bytes: [UInt8], place: String) throws -> Table {
+        // A text for each field.
+        try MemoryBudget.check(3 * bytes.count, for: "a table of \(MemoryBudget.text(bytes.count))", cure: "a smaller file")
         var rows = try CSVReader(bytes, place: place).rows()
         guard !rows.isEmpty else { throw EngineError(.format, "expected a header line, found an empty file", place: place) }
         let header = rows.removeFirst()
-        if let name = header.fields.first(where: { $0.isEmpty })
-            ?? header.fields.enumerated().first(where: { header.fields[..<$0.offset].contains($0.element) })?.element
-        {
+        var known: Set<String> = []
+        if let name = header.fields.first(where: { $0.isEmpty }) ?? header.fields.first(where: { !known.insert($0).inserted }) {
             throw EngineError(.format, name.isEmpty ? "a column has no name" : "two columns are named \(name)", place: "\(place), line \(header.line)")
         }
         for row in rows where row.fields.count != header.fields.count {

@@ -30,6 +30,8 @@ package enum JSON: Sendable, Hashable {
     }
 
     package static func decode<T: Decodable>(_ type: T.Type, from bytes: [UInt8], place: String) throws -> T {
+        // The decoder's own copy, and what it makes of it.
+        try MemoryBudget.check(3 * bytes.count, for: "JSON of \(MemoryBudget.text(bytes.count))", cure: "a smaller file")
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch let error as DecodingError {

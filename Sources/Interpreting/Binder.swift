@@ -45,6 +45,8 @@ struct Binder {
 
     /// Whether an argument could not be read: it may be the one that seems to be missing.
     private var isUnread = false
+    /// Where the open slot's names stand.
+    private var opened: [String: Span] = [:]
 
     init(owners: @escaping (String) -> [String], knows: @escaping (String) -> Bool) { (self.owners, self.knows) = (owners, knows) }
 
@@ -62,6 +64,7 @@ struct Binder {
         var bound = BoundCommand(command: command, declaration: declaration)
         meant = []
         isUnread = false
+        opened = [:]
         var arguments = command.arguments[...]
         if declaration.takesInputAsArgument, let first = arguments.first, first.name == nil, takesInput(first, supply, declaration) {
             bound.inputArgument = expression(of: first, for: nil)
@@ -118,14 +121,17 @@ struct Binder {
             return
         }
         if declaration.open != nil {
-            if let first = bound.open.first(where: { $0.name.text == name.text }) {
+            if let first = opened[name.text] {
                 problems.append(
                     Diagnostic(
                         .repeatedName, "`\(name.text)=` stands twice", at: name.span, label: "the second",
-                        related: [Diagnostic.Label(first.name.span, "the first")]))
+                        related: [Diagnostic.Label(first, "the first")]))
                 return
             }
-            if let list = expression(of: argument, for: declaration.open) { bound.open.append((name, list)) }
+            if let list = expression(of: argument, for: declaration.open) {
+                bound.open.append((name, list))
+                opened[name.text] = name.span
+            }
             return
         }
         let candidates = declaration.named.map(\.name)

@@ -1,6 +1,7 @@
 import Results
 import SourceText
 import Syntax
+import Tensors
 
 extension Expression {
     /// Whether evaluating it does more than give what is written.
@@ -49,8 +50,10 @@ extension Checker {
         let value = checkParts(expression, perRow: perRow, bareIn: list)
         isInsideConstant = false
         guard problems.count == before else { return value }
-        let evaluator = Evaluator(session: session, source: source, scope: Scope())
-        do { _ = try evaluator.evaluate(expression) } catch { problems.append(Diagnostic(error, at: expression.span, of: source)) }
+        let evaluator = Evaluator(session: session, source: source, scope: Scope(), budget: budget)
+        do { _ = try evaluator.evaluate(expression) } catch is CheckBudget.Spent {} catch let error as EngineError where error.kind == .memory {} catch {
+            problems.append(Diagnostic(error, at: expression.span, of: source))
+        }
         return value
     }
 

@@ -32,6 +32,8 @@ struct Checker {
     var turns = 2_000
     /// The columns of the table whose rows an expression is evaluated for.
     var row: ColumnGuess?
+    /// One for the whole program.
+    let budget = CheckBudget()
     let computed: Set<String>
 
     init(session: Session, source: SourceFile) {
@@ -108,7 +110,11 @@ struct Checker {
             names.insert("it")
             for inner in body.statements { check(inner, inBlock: true) }
             (names, mayBeColumn, guesses, notebook, blockRow, mayWriteBefore) = outside
-            definitions[name.text] = Definition(name: name.text, parameters: parameters, body: body, source: source, above: definitions)
+            do {
+                definitions[name.text] = try Definition(name: name.text, parameters: parameters, body: body, source: source, above: definitions)
+            } catch {
+                problems.append(Diagnostic(error, at: name.span, of: source))
+            }
         }
         return nil
     }
@@ -386,8 +392,10 @@ struct Checker {
         for point in points {
             let scope = Scope()
             for (name, value) in point { scope.set(name, value) }
-            let evaluator = Evaluator(session: session, source: source, scope: scope)
-            guard let value = try? items.count == 1 ? evaluator.evaluate(items[0]) : .list(evaluator.elements(of: items)) else { return nil }
+            let evaluator = Evaluator(session: session, source: source, scope: scope, budget: budget)
+            guard let value = try? items.count == 1 ? evaluator.evaluate(items[0]) : .list(evaluator.elements(of: items)), ValueGuess.isSmall(value) else {
+                return nil
+            }
             result.append(value)
         }
         return result

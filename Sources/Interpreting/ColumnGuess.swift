@@ -3,22 +3,42 @@ import Results
 /// What the check before running knows of a table's columns. It never says that a column is missing where it could be there.
 struct ColumnGuess: Equatable {
     /// Every column that the table can have; nil where others are possible.
-    private var names: [String]?
+    private var names: Names?
     /// Where others are possible: those that are surely not among them.
     private var lacking: Set<String> = []
     /// Where others are possible: those that are likely, for completion.
-    private var likely: [String] = []
+    private var likely = Names()
     /// Those that are surely there.
     private var sure: Set<String> = []
     /// Of some of those, what their values are.
     private var kinds: [String: KindGuess] = [:]
+
+    /// Names in their order, each once: of 20,000 columns each is asked for.
+    private struct Names: Equatable {
+        private(set) var list: [String] = []
+        private var known: Set<String> = []
+
+        init() {}
+        init(_ names: some Sequence<String>) { for name in names { append(name) } }
+
+        func contains(_ name: String) -> Bool { known.contains(name) }
+        mutating func append(_ name: String) { if known.insert(name).inserted { list.append(name) } }
+
+        static func + (a: Names, b: Names) -> Names {
+            var both = a
+            for name in b.list { both.append(name) }
+            return both
+        }
+
+        static func == (a: Names, b: Names) -> Bool { a.list == b.list }
+    }
 
     /// Nothing is known.
     static let unknown = ColumnGuess(names: nil)
 
     /// No more than these.
     init(only names: [String], kinds: [String: KindGuess] = [:]) {
-        self.names = names
+        self.names = Names(names)
         self.kinds = kinds
         sure = Set(names)
     }
@@ -35,7 +55,7 @@ struct ColumnGuess: Equatable {
         self.lacking = lacking
     }
 
-    private init(names: [String]?) { self.names = names }
+    private init(names: Names?) { self.names = names }
 
     var certain: [String] { sure.sorted() }
 
@@ -67,7 +87,12 @@ struct ColumnGuess: Equatable {
 
     /// Whether neither `name` nor any `name.*` can be there.
     func lacksAll(under name: String) -> Bool {
-        lacks(name) && names?.contains { $0.hasPrefix(name + ".") } != true
+        lacks(name) && names?.list.contains(where: Self.isUnder(name)) != true
+    }
+
+    private static func isUnder(_ name: String) -> (String) -> Bool {
+        let prefix = name + "."
+        return { $0.hasPrefix(prefix) }
     }
 
     /// Whether no beginning of a dotted name, nor anything under it, can be a column.
@@ -77,7 +102,7 @@ struct ColumnGuess: Equatable {
 
     /// The names that a row's columns have as variables: `near` for `near.image`; nil where there can be others.
     var variables: [String]? {
-        guard let names else { return nil }
+        guard let names = names?.list else { return nil }
         let records = names.compactMap { name in name.firstIndex(of: ".").map { String(name[..<$0]) } }
         return [Table.itemName] + names + records
     }
@@ -86,7 +111,7 @@ struct ColumnGuess: Equatable {
     func merged(with other: ColumnGuess) -> ColumnGuess {
         var result = self
         if let mine = names, let others = other.names {
-            result.names = mine + others.filter { !mine.contains($0) }
+            result.names = mine + others
         } else {
             // A column is surely lacking where neither can have it.
             result.names = nil
@@ -101,18 +126,18 @@ struct ColumnGuess: Equatable {
     /// The columns of `other` come to these, each behind `prefix`.
     mutating func add(_ other: ColumnGuess, prefix: String, computed: Set<String>) {
         if let others = other.names {
-            for name in others { add(prefix + name, surely: other.surelyHas(name), kind: other.kinds[name]) }
+            for name in others.list { add(prefix + name, surely: other.surelyHas(name), kind: other.kinds[name]) }
         } else {
             addOthers(but: prefix.isEmpty ? other.lacking : computed)
-            for name in other.likely { add(prefix + name, surely: other.surelyHas(name), kind: other.kinds[name]) }
+            for name in other.likely.list { add(prefix + name, surely: other.surelyHas(name), kind: other.kinds[name]) }
         }
     }
 
     mutating func add(_ name: String, surely: Bool = true, kind: KindGuess? = nil) {
         if surely { sure.insert(name) }
         kinds[name] = kind
-        if names?.contains(name) == false { names?.append(name) }
-        if names == nil, !likely.contains(name) { likely.append(name) }
+        names?.append(name)
+        if names == nil { likely.append(name) }
         lacking.remove(name)
     }
 
@@ -120,15 +145,15 @@ struct ColumnGuess: Equatable {
     mutating func addOthers(but computed: Set<String>) {
         guard let known = names else { return }
         names = nil
-        lacking = computed.subtracting(known)
+        lacking = computed.subtracting(known.list)
         likely = known
     }
 
     /// For completion.
-    var suggested: [String] { [Table.itemName] + (names ?? likely) }
+    var suggested: [String] { [Table.itemName] + (names ?? likely).list }
 
     /// For messages and suggestions.
-    var listed: [String] { names.map { [Table.itemName] + $0 } ?? [] }
+    var listed: [String] { names.map { [Table.itemName] + $0.list } ?? [] }
 
     var summary: String {
         guard names != nil else { return "nothing before it makes one" }

@@ -8,7 +8,22 @@ struct Definition: Sendable {
     var body: Block
     var source: SourceFile
     /// The definitions above it: those that its body means, whatever comes later. So none can come to call itself.
-    var above: [String: Definition]
+    let above: [String: Definition]
+    /// One more than the largest of those above it: so far a walk from one to the next can go.
+    private let rank: Int
+
+    /// How many may stand one above the other.
+    private static let mostRanks = 1_000
+
+    init(name: String, parameters: [Name], body: Block, source: SourceFile, above: [String: Definition]) throws {
+        (self.name, self.parameters, self.body, self.source) = (name, parameters, body, source)
+        // Its body does not mean what it takes the name of.
+        self.above = above.filter { $0.key != name }
+        rank = 1 + (self.above.values.map(\.rank).max() ?? 0)
+        guard rank <= Self.mostRanks else {
+            throw Complaint(.nestingTooDeep, "more than \(Self.mostRanks) definitions stand one above the other", label: "one too many")
+        }
+    }
 
     /// How many may call each other in a row.
     static let maximalDepth = 64

@@ -1,6 +1,7 @@
 import Results
 import SourceText
 import Syntax
+import Tensors
 
 /// Walks expressions. Names are columns of the row, where there is one, then variables.
 struct Evaluator {
@@ -10,6 +11,8 @@ struct Evaluator {
     var row: (table: Table, index: Int)?
     /// Set while a claim's condition is asked.
     var turns: ClaimTurns?
+    /// Set in the check before running: how much may be computed there.
+    var budget: CheckBudget?
 
     func with(row table: Table, _ index: Int) -> Evaluator {
         var copy = self
@@ -25,11 +28,18 @@ struct Evaluator {
 
     /// The values of items, ranges spliced.
     func elements(of items: [Expression]) throws -> [Value] {
-        try items.flatMap { item -> [Value] in
+        var elements: [Value] = []
+        for item in items {
             let value = try evaluate(item)
-            if case .range = item.kind, case .list(let values) = value { return values }
-            return [value]
+            if case .range = item.kind, case .list(let values) = value {
+                try MemoryBudget.check((elements.count + values.count) * MemoryBudget.bytesPerValue, for: "a list of \(elements.count + values.count) values")
+                elements += values
+            } else {
+                elements.append(value)
+            }
         }
+        try budget?.charge(elements.count)
+        return elements
     }
 
     func evaluate(_ expression: Expression) throws -> Value {
@@ -40,17 +50,33 @@ struct Evaluator {
         }
     }
 
+    /// A text that doubles with each turn of a loop ends here.
+    static let longestText = 1 << 26
+
+    private func text(_ parts: [Expression.TextPart]) throws -> String {
+        var texts: [String] = []
+        var bytes = 0
+        for part in parts {
+            let text =
+                switch part {
+                case .literal(let text): text
+                case .value(let inner): try evaluate(inner).summary
+                }
+            bytes += text.utf8.count
+            try budget?.charge(text: bytes)
+            guard bytes <= Evaluator.longestText else {
+                throw Complaint(.engineMemory, "a text of more than \(Evaluator.longestText) bytes", label: "it would be \(bytes) bytes or more")
+            }
+            texts.append(text)
+        }
+        return texts.joined()
+    }
+
     private func evaluateUnlocated(_ expression: Expression) throws -> Value {
+        try budget?.charge(1)
         switch expression.kind {
         case .number(let number): return .number(number)
-        case .text(let parts):
-            return .text(
-                try parts.map { part in
-                    switch part {
-                    case .literal(let text): text
-                    case .value(let inner): try evaluate(inner).summary
-                    }
-                }.joined())
+        case .text(let parts): return .text(try text(parts))
         case .boolean(let truth): return .boolean(truth)
         case .none: return .none
         case .name, .column, .field: return try chain(expression)
@@ -75,13 +101,18 @@ struct Evaluator {
             return .record(record)
         case .index(let base, let index): return try element(of: try evaluate(base), at: try evaluate(index), span: index.span)
         case .call(let name, let arguments): return try call(name, arguments)
-        case .negative(let inner): return try Arithmetic.negate(try operand(inner))
+        case .negative(let inner):
+            let value = try operand(inner)
+            try reckon([value])
+            return try Arithmetic.negate(value)
         case .not(let inner):
             let value = try evaluate(inner)
             return value.isNone ? .none : .boolean(!(try Arithmetic.truth(value)))
         case .binary(let op, let a, let b): return try binary(op, a, b)
         case .range(let first, let last, let step):
-            return .list(try Arithmetic.range(from: try number(first), to: try number(last), by: try step.map { try number($0) }))
+            let values = try Arithmetic.range(from: try number(first), to: try number(last), by: try step.map { try number($0) })
+            try budget?.charge(values.count)
+            return .list(values)
         case .error:
             throw Complaint(.expectedExpression, "this could not be read", label: "not an expression")
         }
@@ -109,6 +140,7 @@ struct Evaluator {
         }
         let left = try operand(a)
         let right = try operand(b)
+        try reckon([left, right])
         switch op {
         case .equal: return try Arithmetic.compare(.equal, left, right)
         case .notEqual: return try Arithmetic.compare(.unequal, left, right)
@@ -144,7 +176,23 @@ struct Evaluator {
         let (values, unfinished) = try session.watchingReads { try elements(of: arguments) }
         // Of something unfinished a number over all is missing, never that of a part.
         if unfinished != nil, function.folds(values.count) { return .none }
+        try reckon(values)
         return try function(turns.map { values.map($0.drawn) } ?? values)
+    }
+
+    /// What is computed element by element makes as many elements as there are.
+    private func reckon(_ values: [Value]) throws {
+        var count = 0, bytes = 0
+        for value in values {
+            switch value {
+            case .list: count += Nesting.count(value, upTo: Nesting.mostElements)
+            case .tensor(let tensor): bytes = max(bytes, 4 * tensor.count)
+            case .latent(let latent): bytes = max(bytes, 4 * latent.tensor.count)
+            default: break
+            }
+        }
+        try budget?.charge(count + bytes / 64)
+        try MemoryBudget.check(count * MemoryBudget.bytesPerValue + bytes, for: bytes > 0 ? "the result's numbers" : "a list of \(count) values")
     }
 
     /// `if` over a list or column of conditions: element by element, and then both branches are computed.

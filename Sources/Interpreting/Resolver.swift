@@ -144,8 +144,8 @@ package struct Resolver {
     package static func listed(_ value: Value) -> [Value] {
         switch value {
         case .list(let values): return values
-        case .tensor(let tensor) where tensor.rank > 0:
-            return (0..<tensor.shape[0]).map { tensor.rank == 1 ? .number(Double(tensor.values[$0])) : .tensor(tensor[$0]) }
+        case .tensor(let tensor) where tensor.rank == 1: return tensor.values.map { .number(Double($0)) }
+        case .tensor(let tensor) where tensor.rank > 1: return (0..<tensor.shape[0]).map { .tensor(tensor[$0]) }
         default: return [value]
         }
     }

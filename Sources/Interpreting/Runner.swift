@@ -40,6 +40,7 @@ struct Runner {
             case .pipeline(let pipeline): last = try value(of: pipeline, in: scope, isBlockHead: true)
             case .assignment(let name, let pipeline):
                 let (made, unfinished) = try session.watchingReads { try value(of: pipeline, in: scope, isBlockHead: true) }
+                try nested(made, statement.span)
                 last = made
                 scope.set(name.text, made, from: unfinished)
             case .param(let name, _, _), .definition(let name, _, _):
@@ -48,6 +49,15 @@ struct Runner {
             }
         }
         return last
+    }
+
+    /// Says where a value comes to be that goes too deep to be kept.
+    func nested(_ value: Value, _ span: Span) throws {
+        do {
+            try Nesting.check(value)
+        } catch {
+            throw Diagnostic(error, at: span, of: source)
+        }
     }
 
     private func evaluator(_ scope: Scope) -> Evaluator { Evaluator(session: session, source: source, scope: scope) }

@@ -74,10 +74,20 @@ extension Session {
 
     private func parseAndCheck(_ source: SourceFile, mayWriteBefore: Bool = false) -> (program: Program, diagnostics: [Diagnostic]) {
         let parse = Parser.parse(source, verbs: verbSet, place: keepsLast ? .prompt : .file)
-        let read = parse.diagnostics.map { $0.located(in: source) }
+        let read = Session.first(parse.diagnostics.map { $0.located(in: source) })
         let checked = Checker.check(parse.program, session: self, mayWriteBefore: mayWriteBefore).filter { !Session.follows($0, from: read, in: parse.program) }
         let found = read + checked
-        return (parse.program, found.sortedByPlace())
+        return (parse.program, Session.first(found.sortedByPlace()))
+    }
+
+    /// More errors than anybody reads, and than can be shown in no time: each shows its line.
+    private static let mostDiagnostics = 1_000
+
+    private static func first(_ found: [Diagnostic]) -> [Diagnostic] {
+        guard found.count > mostDiagnostics else { return found }
+        var first = Array(found.prefix(mostDiagnostics))
+        first[mostDiagnostics - 1].notes.append("\(found.count - mostDiagnostics) more behind it are not shown")
+        return first
     }
 
     /// Whether an error only comes of one that the parser found in the same statement: what could not be read seems to be missing.
@@ -177,6 +187,7 @@ extension Session {
             return (value, true)
         case .assignment(let name, let pipeline):
             let (value, unfinished) = try watchingReads { try runner.value(of: pipeline, in: globals, isBlockHead: false) }
+            try runner.nested(value, statement.span)
             globals.set(name.text, value, from: unfinished)
             note(name.text, statement, source)
             remember(value, unfinished)
@@ -187,7 +198,7 @@ extension Session {
             note(name.text, statement, source)
             return (.none, false)
         case .definition(let name, let parameters, let body):
-            definitions[name.text] = Definition(name: name.text, parameters: parameters, body: body, source: source, above: definitions)
+            definitions[name.text] = try Definition(name: name.text, parameters: parameters, body: body, source: source, above: definitions)
             return (.none, false)
         }
     }
@@ -224,8 +235,10 @@ extension Session {
                 isInside = Resolver.listed(value).allSatisfy { if case .number(let number) = $0 { number >= low && number <= high } else { false } }
             } else {
                 let choices = try evaluator.elements(of: allowed.items)
+                let plain = Set(try choices.filter(\.isPlain).map { try $0.identity() })
                 isInside = try Resolver.listed(value).allSatisfy { element in
-                    try choices.contains { choice in
+                    if element.isPlain { return plain.contains(try element.identity()) }
+                    return try choices.contains { choice in
                         guard choice.kind == element.kind else { return false }
                         return try Arithmetic.truth(try Arithmetic.compare(.equal, choice, element))
                     }
@@ -236,5 +249,16 @@ extension Session {
             }
         }
         return value
+    }
+}
+
+extension Value {
+    /// Numbers, texts and truths, which are equal where their identities are.
+    fileprivate var isPlain: Bool {
+        switch self {
+        case .number(let number): !number.isNaN
+        case .text, .boolean: true
+        default: false
+        }
     }
 }

@@ -15,9 +15,15 @@ enum ValueGuess {
         switch value {
         case .table(let table): self = .table(ColumnGuess(of: table))
         case .number, .text, .boolean, .none, .model: self = .among([value])
-        case .list(let values): self = values.count <= 200 ? .among([value]) : .unknown
+        case .list(let values): self = values.count <= 200 && Self.isSmall(value) ? .among([value]) : .unknown
         default: self = .kind(value.kind)
         }
+    }
+
+    /// Whether the check can go on with it at no cost.
+    static func isSmall(_ value: Value) -> Bool {
+        if case .text(let text) = value { return text.utf8.count <= 1 << 16 }
+        return Nesting.count(value, upTo: CheckBudget.mostElements + 1, levels: CheckBudget.mostLevels) <= CheckBudget.mostElements
     }
 
     /// Its kind, where that is sure.

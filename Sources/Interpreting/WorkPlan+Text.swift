@@ -21,7 +21,7 @@ extension WorkPlan {
     }
 
     private static func duration(_ seconds: Double) -> String {
-        switch seconds {
+        switch max(0, seconds) {
         case ..<100: "\(max(1, Int(seconds.rounded(.up)))) s"
         case ..<6_000: "\(Int((seconds / 60).rounded(.up))) min"
         default: NumberFormat.fixed(decimals: 1)(seconds / 3_600) + " h"

@@ -27,6 +27,7 @@ package enum KernelDistance {
         /// `features`: [items, width].
         package init(_ features: DoubleMatrix, _ kernel: Kernel) throws {
             try checkFeatures(features)
+            try reckon(features)
             (self.features, self.kernel) = (features, kernel)
             pairs = mean(means(features, with: features, kernel, exceptSelf: true))
         }
@@ -36,11 +37,18 @@ package enum KernelDistance {
     /// the reference by.
     package static func estimate(_ x: DoubleMatrix, against reference: Reference) throws -> Estimate {
         try checkFeatures(x)
+        try reckon(x)
         guard x.columns == reference.features.columns else {
             throw EngineError(.shape, "features of width \(x.columns) cannot be compared with features of width \(reference.features.columns)")
         }
         let within = means(x, with: x, reference.kernel, exceptSelf: true), across = means(x, with: reference.features, reference.kernel)
         return Estimate(value: mean(within) + reference.pairs - 2 * mean(across), influence: zip(within, across).map { 2 * ($0 - $1) })
+    }
+
+    /// The kernels of all items with as many of the others as are looked at together.
+    private static func reckon(_ x: DoubleMatrix) throws {
+        try MemoryBudget.check(
+            MemoryBudget.product([x.rows, min(x.rows, 2_048), MemoryLayout<Double>.stride]), for: "the kernels of \(x.rows) items", cure: "fewer items")
     }
 
     private static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }

@@ -19,16 +19,32 @@ extension Value {
 
     /// The value in one line: what stands in a cell of a table, or in a message.
     package var summary: String {
-        switch self {
+        // More elements of lists in lists than anybody reads.
+        var left = 10_000
+        return summary(&left)
+    }
+
+    private func summary(_ left: inout Int) -> String {
+        func joined(_ values: some Sequence<Value>) -> String {
+            var texts: [String] = []
+            for value in values {
+                left -= 1
+                guard left > 0 else { return (texts + ["..."]).joined(separator: ", ") }
+                texts.append(value.summary(&left))
+            }
+            return texts.joined(separator: ", ")
+        }
+        return switch self {
         case .none: "none"
         case .boolean(let value): value ? "yes" : "no"
         case .number(let number): NumberFormat.plain(number)
         case .text(let text): text
         case .list(let values):
             values.count > 24
-                ? "[" + values.prefix(20).map(\.summary).joined(separator: ", ") + ", ... \(values.count) in all]"
-                : "[" + values.map(\.summary).joined(separator: ", ") + "]"
-        case .record(let record): "{" + record.fields.map { "\($0.name): \($0.value.summary)" }.joined(separator: ", ") + "}"
+                ? "[" + joined(values.prefix(20)) + ", ... \(values.count) in all]"
+                : "[" + joined(values) + "]"
+        case .record(let record):
+            "{" + record.fields.map { field in "\(field.name): \(left > 0 ? field.value.summary(&left) : "...")" }.joined(separator: ", ") + "}"
         case .table(let table): "a table of \(table.rowCount) \(table.rowCount == 1 ? "row" : "rows")"
         case .picture: "image"
         case .embedding(let embedding): "embedding \(embedding.states.shape.shapeText)"

@@ -74,8 +74,9 @@ extension DiagnosticCode {
                 example: "dataset monsters", cure: "install what the message names.")
         case .engineMemory:
             DiagnosticPage(
-                "not enough memory", "The operation would need more memory than this machine has.",
-                example: "read huge.png", cure: "use smaller pictures or fewer items at once.")
+                "not enough memory",
+                "The operation would need more memory than is free: on the machine, in its control group, or under the limit of the process (`ulimit -v`). What takes much is reckoned before it is taken, and the message has both numbers; a text ends at 64 MB.",
+                example: "a = items k=1..100000 | with x=1; a | join a on=x as=b", cure: "use smaller pictures or fewer items at once.")
         case .engineTraining:
             DiagnosticPage(
                 "the training diverged",

@@ -88,6 +88,7 @@ enum ControlVerbs {
                     }
                 }
             }
+            try Reckoning.stack(tables, of: "sweep")
             return .table(.stacked(tables))
         }
     }
@@ -122,6 +123,7 @@ enum ControlVerbs {
             }
             if invocation.session.cancellation.isRequested { break }
         }
+        try Reckoning.stack(tables, of: "each")
         var result = Table.stacked(tables)
         if tables.count < table.rowCount || result.partial != nil {
             let place = ["row \(tables.count) of \(table.rowCount)"] + [result.partial?.place].compactMap { $0 }
@@ -156,7 +158,9 @@ enum ControlVerbs {
                 return .table(result)
             }
             do {
-                value = try block(it: value, Block.variables(table.row(row)))
+                let next = try block(it: value, Block.variables(table.row(row)))
+                try Nesting.check(next, after: value)
+                value = next
             } catch {
                 throw NotedError(error, note: "turn \(row) of \(table.rowCount)")
             }

@@ -46,12 +46,15 @@ enum DenoiseVerb {
                     help: "add noise first: `noise 40 of=70`")
             }
         }
+        let steps = latents.map { $0.run?.left ?? 0 }.max() ?? 0
+        let turns = invocation.arguments.integer("every").map { max(1, min(steps, invocation.arguments.integer("steps") ?? steps) / $0) } ?? 1
+        if let shape = latents.first?.tensor.shape { try Reckoning.tensors(MemoryBudget.product([latents.count, turns]), shape, "latent") }
         let conditions = try Conditions(invocation, table, model)
         // Many steps follow the first: it packs the network's weights.
-        let (kept, steps) = try WeightUse.$current.withValue(.often) { try DenoisingWork(invocation, table, model, latents, conditions).run() }
+        let (kept, stopped) = try WeightUse.$current.withValue(.often) { try DenoisingWork(invocation, table, model, latents, conditions).run() }
         let rows = kept.flatMap { row, turns in turns.map { (row, $0) } }
         var result = table.rows(rows.map(\.0))
-        result.partial = table.finished(kept.map(\.row), steps: steps).partial
+        result.partial = table.finished(kept.map(\.row), steps: stopped).partial
         result.set(Column("latent", rows.map { .latent($0.1) }))
         result.set(Column("calls", numbers: rows.map { Double($0.1.run?.index ?? 0) }))
         if invocation.arguments.given.contains("every") {

@@ -76,7 +76,9 @@ struct DenoisingWork {
         session.progress.begin("denoise", total: rows.reduce(0) { $0 + $1.callsLeft })
         defer { session.progress.end() }
         var stopped: Table.Partial.Steps?
-        for group in groups(rows) {
+        let groups = try groups(rows)
+        if !groups.isEmpty { try model.reckonWeights(of: .unet) }
+        for group in groups {
             stopped = try denoise(group, &rows, &failures)
             if stopped != nil { break }
             cache?.count("denoise", computed: group.count { !rows[$0].isFailed })
@@ -155,7 +157,7 @@ struct DenoisingWork {
     // MARK: Steps
 
     /// Rows in batches, each at one place of one schedule and of one size.
-    private func groups(_ rows: [Row]) -> [[Int]] {
+    private func groups(_ rows: [Row]) throws -> [[Int]] {
         struct Place: Hashable {
             var configuration: SchedulerConfiguration?
             var start: SchedulerStart?
@@ -173,9 +175,10 @@ struct DenoisingWork {
             if members[place] == nil { order.append(place) }
             members[place, default: []].append(index)
         }
-        return order.flatMap { place in
+        return try order.flatMap { place in
             let rows = members[place] ?? []
-            return Batches.ranges(count: rows.count, size: invocation.session.settings.batch ?? model.model.unet.usualBatch).map { Array(rows[$0]) }
+            let size = try model.predictionBatch(of: rows.count, place.shape, Guidance.isNeeded(scale: guidance) ? 2 : 1, invocation)
+            return Batches.ranges(count: rows.count, size: size).map { Array(rows[$0]) }
         }
     }
 

@@ -120,6 +120,11 @@ enum EncodeVerb {
                 latents += pixels.indices.compactMap { batch[$0] }
                 continue
             }
+            if let largest = missing.map({ pixels[$0].shape }).max(by: { $0[1] * $0[2] < $1[1] * $1[2] }) {
+                try model.reckonWeights(of: .vae)
+                _ = try Reckoning.batch(
+                    given: 1, usual: 1, bytes: vae.configuration.leastBytes(height: largest[1], width: largest[2]), "encode", largest)
+            }
             let began = ContinuousClock.now
             for part in Batches.alike(missing.map { pixels[$0].shape }, Batches.pixelLimit).map({ $0.map { missing[$0] } }) {
                 guard let posterior = try Stop.unlessAbandoned({ try session.abandonable { try vae.encode(.stacked(part.map { pixels[$0] })) } }) else {
@@ -227,6 +232,14 @@ enum EncodeVerb {
             guard pictures[row] == nil else { return false }
             if !latents[row].tensor.isFinite { failures.add("the latent", at: naming(row)) }
             return latents[row].tensor.isFinite
+        }
+        if let largest = missing.map({ latents[$0].tensor.shape }).max(by: { $0[1] * $0[2] < $1[1] * $1[2] }) {
+            let factor = vae.configuration.factor, shape = [3, largest[1] * factor, largest[2] * factor]
+            let all = missing.reduce(0) { MemoryBudget.sum($0, MemoryBudget.product(Array(latents[$1].tensor.shape.dropFirst()) + [3, factor, factor, 4])) }
+            try MemoryBudget.check(
+                all, for: "\(Reckoning.counted(missing.count, "picture")) of up to \(shape.shapeText)", cure: "fewer rows at a time, or smaller pictures")
+            try model.reckonWeights(of: .vae)
+            _ = try Reckoning.batch(given: 1, usual: 1, bytes: vae.configuration.leastBytes(height: shape[1], width: shape[2]), "decode", shape)
         }
         store?.cache.count("decode", cached: pictures.count)
         progress.begin("decode", total: missing.count)

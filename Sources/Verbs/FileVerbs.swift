@@ -22,6 +22,8 @@ enum FileVerbs {
         let lists = invocation.arguments.lists("columns")
         try Table.refuseItem(among: lists.map(\.name))
         let count = lists.map(\.values.count).max() ?? 0
+        // Each row's recipe names its values.
+        try Reckoning.rows(count, columns: 3 * lists.count, hasOwnRecipes: true, of: "items")
         var columns: [Column] = []
         for (name, values) in lists {
             guard values.count == count || values.count == 1 else {
@@ -93,6 +95,9 @@ enum FileVerbs {
 
     private static func tensors(_ path: String, _ finished: (Table) -> Value) throws -> Value {
         let file = try SafetensorsFile(path: path)
+        // Whole, and once more in rows.
+        let values = file.names.reduce(0) { $0 + (file.entry($1)?.count ?? 0) }
+        try MemoryBudget.check(MemoryBudget.product([values, 8]), for: "the \(values) numbers of the file", cure: "a file with fewer tensors")
         let tensors = try file.names.map { ($0, try file.tensor($0)) }
         let counts = Set(tensors.map { $0.1.shape.first ?? 1 })
         // The only one has no order.
@@ -117,7 +122,8 @@ enum FileVerbs {
         }
         guard let array = json.array, !array.isEmpty, array.allSatisfy({ $0.object != nil }) else { return plain(json) }
         var names: [String] = []
-        for row in array { for key in row.keys where !names.contains(key) { names.append(key) } }
+        var known: Set<String> = []
+        for row in array { for key in row.keys where known.insert(key).inserted { names.append(key) } }
         return finished(
             Table(columns: names.map { name in Column(name, array.map { $0.object?[name].map(plain) ?? .none }) }, rowCount: array.count))
     }

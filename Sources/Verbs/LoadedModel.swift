@@ -55,6 +55,27 @@ package final class LoadedModel: ModelHandle {
         return remarks
     }
 
+    /// The parts whose weights were reckoned: from then on they are in memory.
+    private let reckoned = Mutex<Set<PartDigests.Part>>([])
+
+    /// Before a part is first used: its weights are packed then. Of the text encoder the table of words stays in the file.
+    func reckonWeights(of part: PartDigests.Part) throws {
+        let count: Int
+        switch part {
+        case .unet: count = model.unet.parameterCount
+        case .vae: count = model.vae.parameterCount
+        case .textEncoder:
+            let words = model.textEncoder.configuration
+            count = model.textEncoder.parameterCount - words.vocabularySize * words.width
+        default: return
+        }
+        guard !reckoned.withLock({ $0.contains(part) }) else { return }
+        try MemoryBudget.check(
+            count * (model.precision == .float32 ? 4 : 2), for: "the \(LoadedModel.count(count)) weights of \(part.rawValue) in \(name)",
+            cure: "`load NAME precision=float16` takes half of it")
+        reckoned.withLock { _ = $0.insert(part) }
+    }
+
     /// The folder's scheduler as it is read.
     var scheduler: SchedulerFile { SchedulerFile(model.schedulerConfiguration, place: model.schedulerPath, isExact: model.isExact) }
 
@@ -192,6 +213,7 @@ package final class LoadedModel: ModelHandle {
             let states = Tensor.unknown([model.maximumTokens, model.textEncoder.configuration.width])
             return texts.map { known[$0] ?? Embedding(states: states, text: $0, model: identity) }
         }
+        if !missing.isEmpty { try reckonWeights(of: .textEncoder) }
         var failures = NumberFailures()
         let began = ContinuousClock.now
         // So many at a time that a usual batch reads the weights once. What is stopped ends with the part it is at, a second for the report's encoder on two

@@ -105,6 +105,7 @@ enum NoiseVerb {
             (height, width) = (Int(down) / factor, Int(across) / factor)
         }
         let shape = [model.model.unet.configuration.inChannels, height, width]
+        try Reckoning.tensors(table.rowCount, shape, "latent")
         let seed = Seeds.base(invocation)
         SeedWatch.note(invocation, base: seed, items: table.items)
         return table.items.map { item in
@@ -133,7 +134,9 @@ enum NoiseVerb {
         }
         let seed = Seeds.base(invocation)
         if added > 0 { SeedWatch.note(invocation, base: seed, items: table.items) }
-        return try invocation.latents(table, for: model).enumerated().map { row, clean in
+        let given = try invocation.latents(table, for: model)
+        if let shape = given.first?.tensor.shape { try Reckoning.tensors(given.count, shape, "latent") }
+        return try given.enumerated().map { row, clean in
             // A draw from the posterior with the same seed is the first of this generator's draws, as in the reference.
             var generator = Seeds.generator(invocation, item: table.items[row])
             if clean.origin == .encoded, clean.seed == seed, let begun = clean.generator { generator = begun }

@@ -88,8 +88,13 @@ enum PredictVerb {
             }
         }
         store?.cache.count("predict", cached: known)
-        let groups = Batches.alike(missing.map { told[$0].input.shape }, .max).flatMap { group in
-            Batches.ranges(count: group.count, size: session.settings.batch ?? unet.usualBatch).map { group[$0].map { missing[$0] } }
+        if let shape = missing.first.map({ told[$0].input.shape }), session.plan == nil {
+            try Reckoning.tensors(2 * missing.count, shape, "prediction")
+            try model.reckonWeights(of: .unet)
+        }
+        let groups = try Batches.alike(missing.map { told[$0].input.shape }, .max).flatMap { group in
+            let size = try model.predictionBatch(of: group.count, told[missing[group[0]]].input.shape, 2, invocation)
+            return Batches.ranges(count: group.count, size: size).map { group[$0].map { missing[$0] } }
         }
         session.progress.begin("predict", total: missing.count)
         defer { session.progress.end() }

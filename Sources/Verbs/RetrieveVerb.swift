@@ -37,6 +37,9 @@ enum RetrieveVerb {
         if let partial = source.partial {
             throw Complaint(.partialValue, "the table to look in is not finished, and what is nearest could be missing", label: partial.message, slot: "table")
         }
+        try Reckoning.rows(
+            MemoryBudget.product([table.rowCount, min(top, source.rowCount)]), columns: table.columns.count + source.columns.count + 3, fresh: 3,
+            hasOwnRecipes: true, of: "retrieve")
         let found: [[Neighbour]]
         var stop: Table.Partial?
         do {

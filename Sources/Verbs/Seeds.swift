@@ -10,7 +10,7 @@ enum Seeds {
     /// The seed of item 0.
     static func base(_ invocation: Invocation) -> Int {
         let given = invocation.arguments.given.contains("seed") ? invocation.arguments.integer("seed") : nil
-        return (given ?? invocation.session.settings.seed) + invocation.session.seedOffset
+        return (given ?? invocation.session.settings.seed) &+ invocation.session.seedOffset
     }
 
     static func generator(_ invocation: Invocation, item: Int) -> Generator {

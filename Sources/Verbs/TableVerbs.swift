@@ -104,8 +104,13 @@ enum TableVerbs {
         try Table.refuseItem(among: invocation.arguments.assignments("columns").map(\.name))
         var table = try invocation.table()
         for (name, expression) in invocation.arguments.assignments("columns") {
-            let column = Column(name, try (0..<table.rowCount).map { try expression(table, row: $0) })
-            table.set(column)
+            var values: [Value] = []
+            values.reserveCapacity(table.rowCount)
+            for row in 0..<table.rowCount {
+                values.append(try expression(table, row: row))
+                if row == 0 { try invocation.reckonColumn(name, values[0], rows: table.rowCount) }
+            }
+            table.set(Column(name, values))
         }
         table.record(invocation.step())
         return .table(table)
@@ -169,6 +174,7 @@ enum TableVerbs {
         ]
     ) { invocation in
         let parts = invocation.arguments.tables("tables")
+        try Reckoning.stack(parts.map(\.table), of: "stack")
         guard let name = invocation.arguments.text("as") else { return .table(.stacked(parts.map(\.table))) }
         return .table(
             .stacked(
@@ -217,8 +223,13 @@ enum TableVerbs {
                 label: "different kinds", slot: "on")
         }
         let groups = try RowGroups(rightKeys, rowCount: right.rowCount)
-        let pairs = try (0..<left.rowCount).flatMap { row -> [(Int, Int?)] in
-            try groups.members(like: leftKeys, row: row).map { $0.map { (row, $0) } } ?? [(row, nil)]
+        let partners = try (0..<left.rowCount).map { try groups.members(like: leftKeys, row: $0) }
+        let count = partners.reduce(0) { MemoryBudget.sum($0, $1?.count ?? 1) }
+        try Reckoning.rows(count, columns: left.columns.count + right.columns.count, hasOwnRecipes: true, of: "join")
+        var pairs: [(Int, Int?)] = []
+        pairs.reserveCapacity(count)
+        for (row, partners) in partners.enumerated() {
+            if let partners { pairs += partners.map { (row, $0) } } else { pairs.append((row, nil)) }
         }
         var result = left.rows(pairs.map(\.0))
         for column in right.columns where !names.contains(column.name) {
