@@ -101,7 +101,9 @@ let package = Package(
         tests("Datasets", ["Tensors", "Files"], exclude: ["monsters.tsv"]),
         tests("Caching", ["Tensors", "Files"]),
         tests("Verbs", ["SourceText", "Syntax", "Tensors", "Files", "Models", "Diffusion", "Retrieval", "Results", "Caching", "Interpreting"]),
-        tests("Notebooks", ["SourceText", "Syntax", "Caching", "Tensors", "Results", "Interpreting", "Verbs", "Rendering", "Files", "CMarkdown"]),
+        tests(
+            "Notebooks",
+            ["SourceText", "Syntax", "Caching", "Tensors", "Models", "Diffusion", "Results", "Interpreting", "Verbs", "Rendering", "Files", "CMarkdown"]),
         tests("Prompt", ["SourceText", "Files", "Results", "Interpreting", "Verbs", "Rendering", "CPseudoTerminal"]),
     ]
 )

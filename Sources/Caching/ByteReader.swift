@@ -46,7 +46,8 @@ package struct ByteReader {
         for _ in 0..<rank {
             let extent = try int()
             let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-            guard extent >= 0, !overflow, product <= bytes.count else { throw Self.damaged() }
+            // Beside an extent of zero others could be so large that their product with a third is no number.
+            guard (0...max(1, bytes.count)).contains(extent), !overflow, product <= bytes.count else { throw Self.damaged() }
             shape.append(extent)
             count = product
         }

@@ -74,10 +74,13 @@ package final class RunLog {
 
     /// nil where nothing of the kind was timed here.
     package func secondsPerUnit(_ kind: WorkKind) -> Double? {
-        let works = entries().reversed().lazy.compactMap { $0.work[kind.description] }.filter { $0.count == 2 && $0[0] > 0 }.prefix(Self.most)
+        let works = entries().reversed().lazy.compactMap { $0.work[kind.description] }.filter(Self.isTiming).prefix(Self.most)
         let units = works.reduce(0) { $0 + $1[0] }
         return units > 0 ? works.reduce(0) { $0 + $1[1] } / units : nil
     }
+
+    /// Units and seconds, both such as a run has: whoever writes into the log must not end the program that reads it.
+    private static func isTiming(_ work: [Double]) -> Bool { work.count == 2 && (1...1e15).contains(work[0]) && (0...1e12).contains(work[1]) }
 
     /// Lines that a crash cut off are left out.
     private func entries() -> [Entry] {

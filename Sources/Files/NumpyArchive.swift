@@ -51,7 +51,7 @@ package struct NumpyArchive {
         let parts = extents.dropFirst().dropLast().split(separator: ",").map { Int($0.filter { $0 != " " }) }
         var shape: [Int] = [], count = 1
         for part in parts {
-            guard let part, part >= 0, case let (product, overflow) = count.multipliedReportingOverflow(by: part), !overflow else {
+            guard let part, (0...bytes.count).contains(part), case let (product, overflow) = count.multipliedReportingOverflow(by: part), !overflow else {
                 throw damaged("its shape is \(extents)")
             }
             shape.append(part)

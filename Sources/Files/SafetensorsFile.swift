@@ -60,13 +60,15 @@ package final class SafetensorsFile: TensorSource {
                 .unsupported, "\(name): elements of type \(fields.dtype) are not supported", place: path,
                 cure: "supported: " + ElementType.allCases.map(\.rawValue).joined(separator: ", "))
         }
+        // As if no extent were zero, so that any of them can be multiplied.
         var bytes = type.byteCount
         for extent in fields.shape {
             guard extent >= 0 else { throw damaged(path, "\(name): the shape \(fields.shape) has a negative extent") }
-            let (product, overflow) = bytes.multipliedReportingOverflow(by: extent)
+            let (product, overflow) = bytes.multipliedReportingOverflow(by: max(1, extent))
             if overflow { throw damaged(path, "\(name): the shape \(fields.shape) is too large") }
             bytes = product
         }
+        if fields.shape.contains(0) { bytes = 0 }
         guard fields.data_offsets.count == 2 else { throw damaged(path, "\(name): expected two offsets, found \(fields.data_offsets.count)") }
         let (lower, upper) = (fields.data_offsets[0], fields.data_offsets[1])
         guard lower >= 0, lower <= upper, upper <= size - start else {

@@ -1,9 +1,9 @@
 internal import Files
-internal import Tensors
+package import Tensors
 
 /// All that a training needs to go on as if nothing had happened, in one safetensors file: weights, moments, averages, the best weights
 /// so far, and as metadata the counters and the curve. Written to a temporary name and renamed: a kill leaves the one before.
-struct Checkpoint {
+package struct Checkpoint {
     /// What of the training is not tensors.
     struct Progress: Codable {
         /// Digest of all that the training depends on.
@@ -20,6 +20,12 @@ struct Checkpoint {
         var curve: [TrainingCurve.Point] = []
         var best: Best?
         var isFinished = false
+
+        /// Whether its numbers are such that the training can count on with them.
+        fileprivate var isPlausible: Bool {
+            let counts = 0...1_000_000_000, known = curve.map(\.step) + [step, lossCount, total ?? 0, best?.step ?? 0]
+            return known.allSatisfy(counts.contains) && (0...1e9).contains(seconds) && (-1...1_000).contains(best?.candidate ?? 0)
+        }
     }
 
     /// Which weights are the best so far.
@@ -46,7 +52,7 @@ struct Checkpoint {
     }
 
     /// Of all that a training goes on from: a flipped bit in a moment would be no error to anybody else.
-    private static func digest(_ progress: String, _ contents: [String: Tensor]) throws -> String {
+    package static func digest(_ progress: String, _ contents: [String: Tensor]) throws -> String {
         var stream = try Digest.Stream()
         try stream.add(progress)
         for (name, tensor) in contents.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
@@ -65,6 +71,7 @@ struct Checkpoint {
         }
         guard file.metadata["format"] == version, let text = file.metadata["progress"] else { throw unusable("not a checkpoint of this version") }
         let progress = try JSON.decode(Progress.self, from: Array(text.utf8), place: path)
+        guard progress.isPlausible else { throw unusable("counts steps or seconds that no training has") }
         guard progress.key == key else { throw unusable("a checkpoint of another training: the network, the data or the options differ") }
         var contents: [String: Tensor] = [:]
         for name in file.names { contents[name] = try file.tensor(name) }

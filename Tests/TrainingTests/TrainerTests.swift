@@ -169,6 +169,33 @@ import Training
         }
     }
 
+    /// Its digest would refuse all but one in a thousand, so that the numbers inside are asked for by those that are sealed anew.
+    @Test("a checkpoint with any bytes is gone on from or not, and the training ends", arguments: [false, true]) func mutated(_ isSealed: Bool) throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("checkpoint.safetensors")
+        var steps = 0
+        _ = try trainer(Line(), settings(steps: 12), path: path).run(shouldStop: { steps == 3 }) { _ in steps += 1 }
+        let file = try SafetensorsFile(path: path)
+        let contents = Dictionary(uniqueKeysWithValues: try file.names.map { ($0, try file.tensor($0)) })
+        let progress = try #require(file.metadata["progress"])
+        try MutatedInputs.check(
+            isSealed ? "checkpoint, sealed anew" : "checkpoint", isSealed ? Array(progress.utf8) : FileSystem.readBytes(path)
+        ) { input in
+            if isSealed {
+                let text = String(decoding: input, as: UTF8.self)
+                let metadata = ["format": file.metadata["format"] ?? "", "progress": text, "sha256": try Checkpoint.digest(text, contents)]
+                try Safetensors.write(contents.mapValues { .float32($0) }, metadata: metadata, to: path)
+            } else {
+                try AtomicFile.write(input, to: path, durable: false)
+            }
+            let trainer = try trainer(Line(), settings(steps: 12), path: path)
+            let isTaken = trainer.stepsDone > 0
+            // A sum of losses can be such that the training seems to have diverged.
+            _ = try? trainer.run()
+            return isTaken
+        }
+    }
+
     @Test("a checkpoint that cannot be written ends no training") func unsaved() throws {
         let folder = try TemporaryFolder()
         try AtomicFile.write("in the way", to: folder.path("training"))
