@@ -42,6 +42,8 @@ package struct EngineError: Error, Sendable, CustomStringConvertible {
     package var cure: String?
     /// Each of several findings that the message counts, a line each.
     package var details: [String]
+    /// Whether a disk had no room for what was to be written.
+    package var lacksRoom = false
 
     package init(_ kind: Kind, _ message: String, place: String? = nil, cure: String? = nil, details: [String] = []) {
         self.kind = kind

@@ -31,7 +31,21 @@ enum CommandRun {
                 if !text.isEmpty { StandardFile.write("\(lines: text)\n", to: code == .success ? STDOUT_FILENO : STDERR_FILENO) }
             }
         }
+        if tellShortage(asJSON: arguments.contains("--json")), status < ExitStatus.error { status = ExitStatus.error }
         exit(StandardFile.status(status))
+    }
+
+    /// Without descriptors files seem to be missing, or out of reach: what was said of them, or not done, then has this reason, and no result is to be
+    /// trusted. True where that was so.
+    private static func tellShortage(asJSON: Bool) -> Bool {
+        guard let shortage = FileGate.shortage else { return false }
+        if asJSON {
+            let object = ErrorObject(code: DiagnosticCode.engineFile.rawValue, message: shortage).json
+            StandardFile.write("\(JSON.object(object).text)\n", to: STDOUT_FILENO)
+        } else {
+            StandardFile.write("error: \(shortage)\n", to: STDERR_FILENO)
+        }
+        return true
     }
 
     /// A message repeats words of the command line; a line break in one of them would begin a line that looks like the program's own.

@@ -16,8 +16,14 @@ extension EngineError {
             case ENOSPC: "make room on the disk"
             case EDQUOT: "make room: what this user may take of the disk is used up"
             case EFBIG: "raise the limit on the size of files, `ulimit -f`"
+            case EMFILE: "raise the limit on open files, `ulimit -n`"
+            case ENFILE: "this machine has too many open files: end programs that hold them"
+            case EROFS: "nothing can be written to this file system: choose a place elsewhere"
+            case EIO: "the disk or the connection to it fails: look at the system's log before trusting it again"
             default: nil
             }
-        return EngineError(.file, "\(action): \(String(cString: strerror(code)))", place: path, cure: cure)
+        var error = EngineError(.file, "\(action): \(String(cString: strerror(code)))", place: path, cure: cure)
+        error.lacksRoom = code == ENOSPC || code == EDQUOT
+        return error
     }
 }

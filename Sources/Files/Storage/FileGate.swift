@@ -104,6 +104,25 @@ package final class FileGate: Sendable {
         return "/" + path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
     }
 
+    // MARK: Shortage
+
+    private static let lastShortage = Atomic<Int32>(0)
+
+    /// What kept files from being opened that may well be there: too many open files. Whoever asked whether a file exists was told that it does not,
+    /// so a reader must learn of it whatever else is said.
+    package static var shortage: String? {
+        let code = lastShortage.load(ordering: .relaxed)
+        guard code != 0 else { return nil }
+        let error = EngineError.system("some files could not be opened", "", code: code)
+        return error.message + (error.cure.map { ": \($0)" } ?? "")
+    }
+
+    /// Gives a descriptor back after a look at why it is none.
+    static func noted(_ descriptor: Int32) -> Int32 {
+        if descriptor < 0, errno == EMFILE || errno == ENFILE { lastShortage.store(errno, ordering: .relaxed) }
+        return descriptor
+    }
+
     // MARK: Roots
 
     /// The outermost root that the path lies in, and the rest of it: by the path's text or, where that does not tell, by asking which of the folders on
@@ -172,8 +191,8 @@ package final class FileGate: Sendable {
         switch reach {
         case .nothing: throw outside(path, forWriting: false)
         case .everything:
-            guard isOwn else { return openat(AT_FDCWD, path, flags, mode_t(mode)) }
-            opened = nb_open_linkless(path, flags, mode)
+            guard isOwn else { return Self.noted(openat(AT_FDCWD, path, flags, mode_t(mode))) }
+            opened = Self.noted(nb_open_linkless(path, flags, mode))
             if opened < 0, errno == ELOOP { throw Self.link(path) }
             if opened >= 0 || errno != ENOSYS { return opened }
             return openat(AT_FDCWD, path, flags | O_NOFOLLOW, mode_t(mode))
@@ -188,7 +207,8 @@ package final class FileGate: Sendable {
                     code = errno
                     break
                 }
-                opened = rest.isEmpty ? nb_open_beneath(folder, ".", flags, mode, 0) : nb_open_beneath(folder, String(rest), flags, mode, isOwn ? 1 : 0)
+                opened = Self.noted(
+                    rest.isEmpty ? nb_open_beneath(folder, ".", flags, mode, 0) : nb_open_beneath(folder, String(rest), flags, mode, isOwn ? 1 : 0))
                 if opened >= 0 { return opened }
                 code = errno
                 tries += 1
@@ -205,7 +225,7 @@ package final class FileGate: Sendable {
             }
         }
         let place = try place(path, forWriting: forWriting, followsLast: followsLink)
-        return openat(place.folder, place.name, flags | O_NOFOLLOW, mode_t(mode))
+        return Self.noted(openat(place.folder, place.name, flags | O_NOFOLLOW, mode_t(mode)))
     }
 
     /// Where a path leads: the folder, open, and the name in it.
@@ -230,7 +250,7 @@ package final class FileGate: Sendable {
         guard !walks, let (root, rest) = root(of: path, forWriting: forWriting), root.names == nil, let folder = root.folder() else { return nil }
         let name = FileSystem.name(of: String(rest)), isOwn = isOwn(path)
         guard !["", ".", ".."].contains(name) else { return nil }
-        let above = nb_open_beneath(folder, FileSystem.folder(of: String(rest)), nb_name_only() | O_DIRECTORY | O_CLOEXEC, 0, isOwn ? 1 : 0)
+        let above = Self.noted(nb_open_beneath(folder, FileSystem.folder(of: String(rest)), nb_name_only() | O_DIRECTORY | O_CLOEXEC, 0, isOwn ? 1 : 0))
         guard above >= 0 else { return nil }
         let place = FilePlace(owning: above, name)
         if place.status()?.kind == S_IFLNK, followsLast || isOwn { return nil }
@@ -263,7 +283,7 @@ package final class FileGate: Sendable {
     /// For the program's own files where everything else may be a link.
     private func linklessPlace(_ path: String) throws -> FilePlace {
         let folder = FileSystem.folder(of: path), name = FileSystem.name(of: path)
-        var opened = nb_open_linkless(folder, nb_name_only() | O_DIRECTORY | O_CLOEXEC, 0)
+        var opened = Self.noted(nb_open_linkless(folder, nb_name_only() | O_DIRECTORY | O_CLOEXEC, 0))
         if opened < 0, errno == ENOSYS { opened = openat(AT_FDCWD, folder, nb_name_only() | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
         if opened < 0, errno == ELOOP { throw Self.link(path) }
         guard opened >= 0 else { throw EngineError.system("cannot open", folder) }

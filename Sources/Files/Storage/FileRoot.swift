@@ -31,7 +31,7 @@ final class FileRoot: Sendable {
     /// nil where there is no such folder.
     func folder() -> Int32? {
         descriptor.withLock { descriptor in
-            if descriptor < 0 { descriptor = open(path, nb_name_only() | O_DIRECTORY | O_CLOEXEC) }
+            if descriptor < 0 { descriptor = FileGate.noted(open(path, nb_name_only() | O_DIRECTORY | O_CLOEXEC)) }
             return descriptor < 0 ? nil : descriptor
         }
     }

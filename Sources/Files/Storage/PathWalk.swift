@@ -115,7 +115,7 @@ struct PathWalk {
             }
             if isLast { return Ending(place: try taken(name), path: FileSystem.join(here, name)) }
             guard status.kind == S_IFDIR else { throw Refusal.system(ENOTDIR) }
-            let opened = openat(above, name, nb_name_only() | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            let opened = FileGate.noted(openat(above, name, nb_name_only() | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC))
             guard opened >= 0 else { throw Refusal.system(errno) }
             folders.append(opened)
             names.append(name)
@@ -125,7 +125,7 @@ struct PathWalk {
 
     /// The place of that name in the deepest folder, which then stays open.
     private mutating func taken(_ name: String) throws -> FilePlace {
-        let copy = fcntl(try folder(), F_DUPFD_CLOEXEC, 0)
+        let copy = FileGate.noted(fcntl(try folder(), F_DUPFD_CLOEXEC, 0))
         guard copy >= 0 else { throw Refusal.system(errno) }
         return FilePlace(owning: copy, name)
     }

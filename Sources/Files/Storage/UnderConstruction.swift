@@ -37,7 +37,14 @@ package struct UnderConstruction {
         while true {
             let name = place.beside(fresh)
             guard mkdirat(place.folder, name, 0o777) == 0 else { throw EngineError.system("cannot make the folder", target) }
-            let made = UnderConstruction(name: name, descriptor: openat(place.folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW))
+            let descriptor = openat(place.folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+            // Else another process took it for a leftover. Tried again for any other reason, this would fill the disk with folders.
+            if descriptor < 0, errno != ENOENT {
+                let refusal = EngineError.system("cannot make the folder", target)
+                unlinkat(place.folder, name, AT_REMOVEDIR)
+                throw refusal
+            }
+            let made = UnderConstruction(name: name, descriptor: descriptor)
             if made.descriptor >= 0, made.isHeld(in: place.folder) { return made }
             made.release()
         }
