@@ -153,6 +153,15 @@ package final class ItemCache {
         return false
     }
 
+    /// Gives so many bytes of the disk back, for what matters more than results that can be computed again: entries go, those used longest ago first.
+    /// False where all of them would not do: then all stay.
+    package func giveBack(_ count: Int) -> Bool {
+        guard let all = try? Eviction.size(of: entries), all >= count else { return false }
+        guard let left = try? Eviction.evict(entries, to: all - count, sparing: []) else { return false }
+        size = left
+        return left <= all - count
+    }
+
     /// The path of an entry that is too large to be read as a whole: a file of its own form, mapped by whoever asked for it. Made by `write`,
     /// whose errors are passed on, if it is not there or is not what was written. nil where it cannot be kept.
     package func file(_ key: ItemKey, byteCount: Int, _ write: (borrowing AtomicFile.Sink) throws -> Void) throws -> String? {

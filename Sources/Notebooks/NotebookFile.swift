@@ -74,6 +74,12 @@ package struct NotebookFile {
         return (lock.entries.values.compactMap { $0.files.map(Set.init) } + shown).reduce(into: []) { $0.formUnion($1.filter(PictureFolder.isOurs)) }
     }
 
+    /// What pictures, text and lock of these outputs take on a disk; of the lock a little more than is usual.
+    package func byteCount(of outputs: [Int: String]) throws -> Int {
+        let text = PictureFolder.blocks(try notebook.rewriting(outputs, keepsOrphans: false).count)
+        return folder.byteCount + 2 * text + PictureFolder.blocks(notebook.cells.count * 4096)
+    }
+
     /// What the target holds now: what was read, or the very same as is to be written, from another process that ran it too.
     private func content(unchangedOr text: [UInt8]) throws -> [UInt8] {
         guard !isCopy else { return [] }

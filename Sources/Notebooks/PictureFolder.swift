@@ -46,15 +46,21 @@ package final class PictureFolder: OutputFolder {
     /// A file as it lies on disk.
     func stored(_ file: String) throws -> [UInt8] { try FileSystem.readBytes(FileSystem.join(path, file), limit: 1 << 28) }
 
-    /// The first file of this folder that an output shows and that is not on disk.
+    /// The first file of this folder that an output shows and that is neither on disk nor about to be written.
     func missing(in output: String) -> String? {
-        output.split(separator: "\n").lazy.flatMap { OutputToken.tokens(of: String($0)) }.compactMap { token -> String? in
-            guard case .file(let file) = token.kind, output.contains("\(self.name)/\(file)"), !FileSystem.isFile(FileSystem.join(self.path, file)) else {
-                return nil
+        // Each file is asked for once: a lazy collection would ask again, and the file may have come meanwhile.
+        for line in output.split(separator: "\n") {
+            for case .file(let file) in OutputToken.tokens(of: String(line)).map(\.kind) where output.contains("\(name)/\(file)") {
+                if files[file] == nil, !FileSystem.isFile(FileSystem.join(path, file)) { return "\(name)/\(file)" }
             }
-            return "\(self.name)/\(file)"
-        }.first
+        }
+        return nil
     }
+
+    /// What the files take on a disk that gives room in blocks.
+    var byteCount: Int { files.values.reduce(0) { $0 + Self.blocks($1.count) } }
+
+    static func blocks(_ count: Int) -> Int { (count + 4095) / 4096 * 4096 }
 
     /// Writes the files that are not there yet. What is there under such a name has that content, unless somebody changed it.
     package func write() throws { try write(into: path) }

@@ -160,6 +160,10 @@ package struct Verification {
         }
         var lock = try Lock(notebook: path, isRenewed: true)
         try file.folder.takeCorrection(shownIn: String(decoding: corrected.bytes, as: UTF8.self))
+        // A `verify` that was stopped between the pictures and the text of a correction leaves an older text without its pictures.
+        if let picture = outputs.values.compactMap({ file.folder.missing(in: $0) }).min() {
+            throw EngineError(.file, "is shown by the correction and is not there", place: picture, cure: "verify it again")
+        }
         try file.write(outputs)
         let written = file.notebook.cells.filter { !$0.header.flags.contains(.skip) }
         func all<T>(_ part: (Found) -> T?) -> [Int: T] {

@@ -49,9 +49,8 @@ struct Reporter {
 
     /// What the cache did for a run: silent unless items came from it, it could not keep some or was damaged.
     func tell(_ counts: CacheCounts, _ remarks: CacheRemarks) {
-        guard !isJSON else { return }
-        if counts.hasCached { tell("\(counts)\n") }
-        for line in remarks.lines { tell(display.warning(line) + "\n") }
+        if counts.hasCached, !isJSON { tell("\(counts)\n") }
+        for line in remarks.lines { warn(line, code: "cache") }
     }
 
     /// Where the user stopped a run, and what is kept.
@@ -82,7 +81,7 @@ struct Reporter {
     }
 
     /// Something about a file that is no error.
-    func warn(_ message: String, code: String, file: String) {
+    func warn(_ message: String, code: String, file: String? = nil) {
         if isJSON {
             print(json: ErrorObject(severity: "warning", code: code, message: message, file: file).json)
         } else {

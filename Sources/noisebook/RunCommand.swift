@@ -1,4 +1,5 @@
 import ArgumentParser
+import Caching
 import Files
 import Interpreting
 import Notebooks
@@ -151,8 +152,10 @@ struct RunCommand: ParsableCommand {
             var outputs = run.outputs
             // In a copy with other values what did not run would show the original's.
             if isOther { for cell in file.notebook.cells where outputs[cell.index] == nil && !cell.header.flags.contains(.skip) { outputs[cell.index] = "" } }
-            try file.write(outputs)
-            try file.writeLock(session, written: run.outputs.keys, made: run.made)
+            try makingRoom(for: file, outputs, session, reporter) {
+                try file.write(outputs)
+                try file.writeLock(session, written: run.outputs.keys, made: run.made)
+            }
         }
         for lines in orphans {
             let text = "line \(lines.lowerBound): an output without a cell removed"
@@ -182,6 +185,20 @@ struct RunCommand: ParsableCommand {
         let folder = FileSystem.folder(of: file.target)
         for place in [folder.isEmpty ? "." : folder] + (FileSystem.exists(file.target) ? [file.target] : []) where !FileSystem.isWritable(place) {
             throw EngineError(.file, "cannot be written, so the outputs would be lost", place: place, cure: "`-o OTHER.md` writes elsewhere")
+        }
+    }
+
+    /// Outputs matter more than what could be computed again: where the disk has no room for them, the cache gives some back.
+    private func makingRoom(
+        for file: NotebookFile, _ outputs: [Int: String], _ session: Session, _ reporter: Reporter, _ write: () throws -> Void
+    ) throws {
+        do {
+            try write()
+        } catch let error as EngineError where error.lacksRoom {
+            let needed = try file.byteCount(of: outputs)
+            guard let cache = session.cache, cache.giveBack(needed) else { throw error }
+            reporter.warn("the disk is full: \(cache.folder) gave \(ByteSize(needed)) back, so that the outputs have room", code: "cache", file: file.target)
+            try write()
         }
     }
 
