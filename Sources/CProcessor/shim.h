@@ -44,6 +44,17 @@ static inline void nb_pause(void) {
 #endif
 }
 
+// Gives pages that the allocator holds without use back to the system. The header that declares it is not among those that Swift sees.
+#if defined(__linux__)
+#include <features.h>
+#endif
+#if defined(__GLIBC__)
+extern int malloc_trim(__SIZE_TYPE__ kept);
+static inline void nb_give_pages_back(void) { malloc_trim(0); }
+#else
+static inline void nb_give_pages_back(void) {}
+#endif
+
 // The processors that this process is bound to, a bit each; the bytes of the mask, negative where there are more. The C library hides it behind a feature macro.
 #if defined(__linux__)
 #include <sys/syscall.h>

@@ -67,6 +67,7 @@ package final class FileDigests {
         guard !path.isEmpty, !file.contains("\n") else { return }
         let lines = all.sorted { $0.key < $1.key }.map { "\($0.value.stamp) \($0.value.digest) \($0.key)\n" }
         try? FileSystem.createFolder(FileSystem.folder(of: path))
-        try? AtomicFile.write(lines.joined(), to: path)
+        // Not durable: what a power cut spoils is computed again.
+        try? AtomicFile.write(Array(lines.joined().utf8), to: path, durable: false)
     }
 }

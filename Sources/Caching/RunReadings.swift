@@ -53,8 +53,9 @@ package final class RunReadings: ReadingWitness {
     package func note(_ reading: FileReading, isKept: Bool) {
         let keeps = state.withLock { state in
             if reading.isOpen {
-                if state.mapped.count > 64 { state.mapped.removeAll { !$0.isOpen } }
-                state.mapped.append(reading)
+                state.mapped.removeAll { !$0.isOpen }
+                // A model that is opened once and used by many programs stays one.
+                if !state.mapped.contains(where: { $0 === reading }) { state.mapped.append(reading) }
             }
             guard state.keepsDigests else { return false }
             state.entries[reading.path, default: []].append(Entry(cell: state.cell, reading: reading))

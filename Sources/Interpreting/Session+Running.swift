@@ -1,4 +1,5 @@
 import Caching
+import Kernels
 import Results
 import SourceText
 import Syntax
@@ -118,6 +119,7 @@ extension Session {
             cache.endRun(source.cell.map { "\(source.name): \($0)" } ?? source.name)
             result.cacheRemarks = cache.remarks
         }
+        UnusedPages.giveBack()
         return result
     }
 

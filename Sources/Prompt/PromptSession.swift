@@ -22,10 +22,10 @@ package final class PromptSession {
     /// Entries so far, which number the sources.
     private var count = 0
     private let notebook: OpenNotebook?
-    /// Entries that ran to their end, with what they showed.
-    private var finished: [(text: String, outputs: [Output])] = []
-    /// Whether the last of them is not in the notebook yet.
-    private var isKeepable = false
+    /// Entries that ran to their end.
+    private var finished: [String] = []
+    /// What the last of them showed, unless it is in the notebook already. Of the others nothing is held: a session may last for days.
+    private var keepable: [Output]?
     private var showsTime = false
 
     /// - Parameter notebook: the one that `:next` goes through.
@@ -99,8 +99,9 @@ package final class PromptSession {
     private func run(_ text: String) {
         count += 1
         let (ending, outputs) = run(SourceFile(name: "prompt", text: text))
-        if ending == .finished { finished.append((text, outputs)) }
-        if ending == .finished { isKeepable = true }
+        guard ending == .finished else { return }
+        finished.append(text)
+        keepable = outputs
     }
 
     private func run(_ source: SourceFile) -> (ending: RunResult.Ending, outputs: [Output]) {
@@ -228,12 +229,14 @@ package final class PromptSession {
 
     private func keep(_ label: String) throws {
         let notebook = try opened()
-        guard isKeepable, let last = finished.last else { return write("nothing has run \(finished.isEmpty ? "yet" : "since") that could be kept\n", .error) }
-        guard !label.contains(where: \.isWhitespace) else { return write("a label is one word: :keep first-try\n", .error) }
-        try notebook.append(last.text, label: label.isEmpty ? nil : label) { folder in
-            try last.outputs.flatMap { try NotebookRunner.markdown($0, folder) }.joined(separator: "\n\n")
+        guard let outputs = keepable, let text = finished.last else {
+            return write("nothing has run \(finished.isEmpty ? "yet" : "since") that could be kept\n", .error)
         }
-        isKeepable = false
+        guard !label.contains(where: \.isWhitespace) else { return write("a label is one word: :keep first-try\n", .error) }
+        try notebook.append(text, label: label.isEmpty ? nil : label) { folder in
+            try outputs.flatMap { try NotebookRunner.markdown($0, folder) }.joined(separator: "\n\n")
+        }
+        keepable = nil
         write("kept in \(notebook.path)\n", .output)
     }
 
@@ -316,7 +319,7 @@ package final class PromptSession {
         let full = try session.access.writing(path)
         guard !FileSystem.exists(full) else { return write("there is a file \(path) already\n", .error) }
         guard !finished.isEmpty else { return write("nothing has run yet that could be saved\n", .error) }
-        let cells = finished.map { "```noise\n\($0.text.trimmed)\n```\n" }
+        let cells = finished.map { "```noise\n\($0.trimmed)\n```\n" }
         try AtomicFile.write(cells.joined(separator: "\n"), to: full)
         write("\(path): \(cells.count) \(cells.count == 1 ? "cell" : "cells"); `noisebook run \(ShellWord.quoted(path)) --write` adds their outputs\n", .output)
     }
