@@ -22,7 +22,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 let package = Package(
     name: "noisebook",
     platforms: [.macOS(.v15)],
-    products: [.executable(name: "noisebook", targets: ["noisebook"])],
+    products: [
+        .executable(name: "noisebook", targets: ["noisebook"]),
+        // For tests alone, which preload it into the program.
+        .library(name: "Faults", type: .dynamic, targets: ["CFaults"]),
+    ],
     dependencies: [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")],
     targets: [
         // System libraries
@@ -30,6 +34,7 @@ let package = Package(
         .systemLibrary(name: "CProcessor", path: "Sources/CProcessor"),
         .systemLibrary(name: "CFileSystem", path: "Sources/CFileSystem"),
         .systemLibrary(name: "CPseudoTerminal", path: "Tests/CPseudoTerminal"),
+        .target(name: "CFaults", path: "Tests/CFaults"),
         .systemLibrary(name: "CCrypto", path: "Sources/CCrypto"),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib"),
         .systemLibrary(name: "CReadline", path: "Sources/CReadline"),

@@ -16,7 +16,8 @@ final class ChildProcess {
 
     struct Failure: Error { var description: String }
 
-    init(_ program: String, _ arguments: [String], output: String) throws {
+    /// - Parameter added: variables besides those of this process.
+    init(_ program: String, _ arguments: [String], output: String, environment added: [String: String] = [:]) throws {
         self.output = output
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -35,9 +36,13 @@ final class ChildProcess {
         posix_spawnattr_setsigdefault(&attributes, &all)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF))
         let words = ([program] + arguments).map { strdup($0) } + [nil]
-        defer { for word in words { free(word) } }
+        let variables = added.map { strdup("\($0.key)=\($0.value)") }
+        defer { for word in words + variables { free(word) } }
+        var own: [UnsafeMutablePointer<CChar>?] = []
+        while let variable = environ[own.count] { own.append(variable) }
         var id: pid_t = 0
-        let failed = posix_spawn(&id, program, &actions, &attributes, words, environ)
+        // The first of two of a name counts.
+        let failed = posix_spawn(&id, program, &actions, &attributes, words, variables + own + [nil])
         guard failed == 0 else { throw Failure(description: "cannot start \(program): \(String(cString: strerror(failed)))") }
         self.id = id
     }
@@ -83,6 +88,14 @@ final class ChildProcess {
             resume()
             usleep(1_000)
         }
+    }
+
+    /// Waits until the program stands still by itself, as `Faults` lets it; false where it ended before.
+    func waitUntilStopped() -> Bool {
+        let status = next(WUNTRACED)
+        isStopped = status & 0xff == 0x7f
+        if !isStopped { ended = status }
+        return isStopped
     }
 
     func resume() {

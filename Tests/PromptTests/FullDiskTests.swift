@@ -7,7 +7,8 @@ extension ProcessTests {
         /// How this user may mount a file system of their own, if they may.
         private static let mounting: String? = ["unshare --mount", "unshare --mount --map-root-user"].first { command in
             let script = "\(command) sh -c 'mount -t tmpfs -o size=64k tmpfs /mnt'"
-            return (try? ChildProcess("/bin/sh", ["-c", script], output: "/dev/null").wait().status) == 0
+            guard let folder = try? TemporaryFolder() else { return false }
+            return (try? ChildProcess("/bin/sh", ["-c", script], output: folder.path("told")).wait().status) == 0
         }
 
         private func shell(_ command: String, _ desk: Desk) throws -> ChildProcess.Ended {
@@ -15,9 +16,15 @@ extension ProcessTests {
         }
 
         /// Runs commands where `small` is a disk of that size, as the working folder; the notebook and its results lie there.
-        private func onSmallDisk(_ size: String, _ desk: Desk, _ commands: String) throws -> ChildProcess.Ended {
+        /// - Parameter whole: results that the commands find as `whole/n.md` and so on in the desk's folder.
+        private func onSmallDisk(_ size: String, _ desk: Desk, _ commands: String, _ whole: [String: [UInt8]] = [:]) throws -> ChildProcess.Ended {
             let small = desk.folder.path("small")
             try FileSystem.createFolder(small)
+            for (name, bytes) in whole {
+                let path = desk.folder.path("whole/n" + (name.hasPrefix("/") ? ".out" : "") + name)
+                try FileSystem.createFolder(FileSystem.folder(of: path))
+                try AtomicFile.write(bytes, to: path)
+            }
             try AtomicFile.write(
                 """
                 mount -t tmpfs -o size=\(size) tmpfs \(small) || exit 99
@@ -53,6 +60,31 @@ extension ProcessTests {
             #expect(ended.told.contains("status 2\nsame n.md\nsame n.lock\nsame n.out\n"), "\(ended.told)")
             #expect(!ended.told.contains(".partial"), "\(ended.told)")
             #expect(ended.told.hasSuffix("n.md: outputs of 2 of 2 cells written\nstatus 0\n"), "\(ended.told)")
+        }
+
+        @Test("that the cache filled: it gives back what the outputs need", .enabled(if: mounting != nil, "a small disk cannot be mounted here"))
+        func givingBack() throws {
+            let desk = try Desk()
+            try #require(desk.run().status == 0)
+            let expected = try desk.results()
+            try desk.forgetResults()
+            var record = ReliabilityRecord(.disks, "`run --write` on disks that the cache fills before the outputs come")
+            // The smallest is full with its first values; the others hold some and not all.
+            for size in [100, 140, 180, 220, 260, 300] {
+                let ended = try onSmallDisk(
+                    "\(size)k", desk,
+                    """
+                    $noisebook run n.md --write --threads 1 2> \(desk.folder.path)/error; echo status $?
+                    for file in n.md n.lock n.out; do diff -r $file \(desk.folder.path)/whole/$file || echo other $file; done
+                    find . -name '*.partial'
+                    """, expected)
+                let error = try FileSystem.readText(desk.folder.path("error"))
+                #expect(ended.told == "n.md: outputs of 2 of 2 cells written\nstatus 0\n", "\(size): \(ended.told) \(error)")
+                #expect(error.contains("results are not kept in the cache"), "\(size): \(error)")
+                record.note(error.contains("gave ") ? "outputs, in room that the cache gave back" : "outputs")
+            }
+            #expect(record.line.contains("gave back"), "\(record.line)")
+            try record.write()
         }
 
         @Test(

@@ -9,7 +9,7 @@ import Darwin
 /// A program in a pseudo-terminal: what a person types goes in, what they would see comes out.
 final class PseudoTerminal {
     private let master: CInt
-    private let process: pid_t
+    let process: pid_t
     private(set) var seen = ""
     private var status: CInt?
 
