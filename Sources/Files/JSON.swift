@@ -35,16 +35,40 @@ package enum JSON: Sendable, Hashable {
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch let error as DecodingError {
-            // Python writes -Infinity, as the reference does for DPM-Solver's lambda_min_clipped; of the standards only JSON5 knows it.
-            if String(decoding: bytes, as: UTF8.self).contains("-Infinity") {
-                let decoder = JSONDecoder()
-                decoder.allowsJSON5 = true
-                if let value = try? decoder.decode(type, from: Data(bytes)) { return value }
-            }
+            if let value = try withInfinities(bytes) as? T { return value }
             throw EngineError(.format, explain(error), place: place)
         } catch {
             throw EngineError(.format, "not JSON", place: place)
         }
+    }
+
+    /// Python writes -Infinity, as the reference does for DPM-Solver's lambda_min_clipped, and no JSON is allowed to. nil where that is not all that was
+    /// wrong. Not by the library's JSON5, which knows the word, and which damaged texts end with a trap.
+    private static func withInfinities(_ bytes: [UInt8]) throws -> JSON? {
+        let word = Array("-Infinity".utf8), number = Array("-1.7976931348623157e308".utf8)
+        var changed: [UInt8] = [], index = 0, isText = false, isEscaped = false, isFound = false
+        while index < bytes.count {
+            if !isText, bytes[index...].starts(with: word) {
+                changed += number
+                index += word.count
+                isFound = true
+                continue
+            }
+            if bytes[index] == UInt8(ascii: "\""), !isEscaped { isText.toggle() }
+            isEscaped = bytes[index] == UInt8(ascii: "\\") && !isEscaped
+            changed.append(bytes[index])
+            index += 1
+        }
+        guard isFound, let value = try? JSONDecoder().decode(JSON.self, from: Data(changed)) else { return nil }
+        func back(_ value: JSON) -> JSON {
+            switch value {
+            case .number(-Double.greatestFiniteMagnitude): .number(-.infinity)
+            case .array(let elements): .array(elements.map(back))
+            case .object(let members): .object(members.mapValues(back))
+            default: value
+            }
+        }
+        return back(value)
     }
 
     /// A value of known structure as text, keys sorted.

@@ -154,8 +154,9 @@ struct SchedulerConfigurationTests {
     @Test("the reference's own file for DPM-Solver is read, although its -Infinity is not JSON")
     func infinity() throws {
         let text = """
-            {"_class_name": "DPMSolverMultistepScheduler", "lambda_min_clipped": -Infinity, "solver_order": 2, "trained_betas": null}
+            {"_class_name": "DPMSolverMultistepScheduler", "note\\\\": "-Infinity \\" ", "lambda_min_clipped": -Infinity, "solver_order": 2, "trained_betas": null}
             """
+        #expect(try JSON.parse(text, place: "scheduler_config.json")["note\\"]?.string == "-Infinity \" ")
         #expect(try SchedulerConfiguration(json: JSON.parse(text, place: "scheduler_config.json")).smallestLambda == -.infinity)
     }
 

@@ -36,12 +36,10 @@ package enum MutatedInputs {
             let took = seconds - began
             #expect(took < mostSeconds, "\(name), input \(number) took \(took) s", sourceLocation: sourceLocation)
         }
-        let line = "\(name) | \(count) | \(opened) | \(count - opened)"
-        print(line)
-        guard let folder = getenv("NOISEBOOK_RELIABILITY") else { return }
-        try FileSystem.createFolder(String(cString: folder))
-        let file = String(name.map { $0.isLetter || $0.isNumber ? $0 : "-" })
-        try AtomicFile.write("reader | inputs | opened | refused\n\(line)\n", to: FileSystem.join(String(cString: folder), file + ".txt"))
+        var record = ReliabilityRecord(.inputs, "changed at random and read: \(name)")
+        record.note("read", times: opened)
+        record.note("refused", times: count - opened)
+        try record.write()
     }
 
     /// Of this thread's own work: other tests run beside it.

@@ -11,7 +11,7 @@ import Darwin
 package struct ReliabilityRecord: Sendable {
     /// The rows come in this order.
     package enum Part: String, Sendable, CaseIterable {
-        case kills, disks, limits, files, pages, terminals, duration
+        case kills, disks, limits, files, inputs, pages, terminals, duration
     }
 
     private let part: Part
