@@ -47,7 +47,7 @@ package struct CellKeys {
             for statement in parse.program.statements {
                 let mentions = Mentions(statement)
                 var names = mentions.names
-                if mentions.commands.contains(where: { session.readsModel($0.verb.text) }) { names.insert("model") }
+                if mentions.commands.contains(where: { session.verbs[$0.verb.text]?.readsModel ?? false }) { names.insert("model") }
                 var words = ["\(engine)", Printer.text(statement)]
                 for name in Set(mentions.commands.map(\.verb.text)).sorted() { if let verb = session.verbs[name] { words.append("\(name) \(verb.version)") } }
                 if case .param(let name, _, _) = statement.kind, let value = session.parameters[name.text] { words.append("= \(value)") }
@@ -149,12 +149,6 @@ extension Session {
         guard let opens = verb.opens else { return nil }
         // A name may have spaces, and `load clip models/a` has two words.
         return (try? opens([rest], self)) ?? (try? opens(rest.split(separator: " ", maxSplits: 1).map(String.init), self))
-    }
-
-    /// Whether a verb takes the variable `model` without naming it.
-    func readsModel(_ name: String) -> Bool {
-        guard let verb = verbs[name] else { return false }
-        return verb.family == .diffusion || verb.slot("using") != nil || ["show", "grid"].contains(name)
     }
 }
 

@@ -89,7 +89,7 @@ package struct NotebookProgram {
         for statement in program.statements {
             let mentions = Mentions(statement)
             reads.formUnion(mentions.names)
-            if mentions.commands.contains(where: { session.readsModel($0.verb.text) }) { reads.insert("model") }
+            if mentions.commands.contains(where: { session.verbs[$0.verb.text]?.readsModel ?? false }) { reads.insert("model") }
             switch statement.kind {
             case .assignment(let name, _), .param(let name, _, _), .definition(let name, _, _): makes.insert(name.text)
             case .pipeline: break

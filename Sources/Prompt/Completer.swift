@@ -90,7 +90,7 @@ package struct Completer {
         }
     }
 
-    private func completions(of slot: Slot, verb: VerbDeclaration, word: String, line: String, hint: String) -> Completions {
+    private func completions(of slot: SlotDeclaration, verb: VerbDeclaration, word: String, line: String, hint: String) -> Completions {
         let words: [String]
         var append: Unicode.Scalar? = " "
         switch slot.kind {
@@ -116,7 +116,7 @@ package struct Completer {
     }
 
     /// `help` takes the name of a verb.
-    private func verbs(for slot: Slot, of verb: VerbDeclaration) -> [String] {
+    private func verbs(for slot: SlotDeclaration, of verb: VerbDeclaration) -> [String] {
         verb.name == "help"
             ? session.verbNames + DiagnosticCode.allCases.map(\.rawValue) + LanguageForm.all.map(\.name) + Function.allCases.map(\.rawValue)
                 + session.verbs.all.flatMap { $0.named.map(\.name) } : []
@@ -165,7 +165,7 @@ package struct Completer {
     }
 }
 
-extension Slot {
+extension SlotDeclaration {
     fileprivate var isPath: Bool { if case .path = kind { true } else { false } }
 }
 

@@ -29,6 +29,13 @@ package enum NumberFormat: Sendable, Equatable {
         return "\(number)"
     }
 
+    /// One number without an exponent, with the fewest decimals that read back as the same number: as people write it in a program.
+    package static func decimal(_ number: Double) -> String {
+        let text = plain(number)
+        guard text.contains("e"), let decimals = (0...40).first(where: { Double(fixed(decimals: $0)(number)) == number }) else { return text }
+        return fixed(decimals: decimals)(number)
+    }
+
     /// One number that was computed, to be read in a sentence: rounded to three significant digits, whole ones as they are.
     package static func brief(_ number: Double) -> String {
         guard number.isFinite, number != number.rounded() else { return plain(number) }

@@ -14,9 +14,11 @@ enum BenchVerbs {
         "Nothing of a turn comes from a store: the cache, models that were made, encodings and features that were computed before. Pictures that flow in are read before the clock starts, and those that come out are computed before it stops; between turns a model keeps only its weights.",
     ]
 
+    private static let runs = Slot("n", .whole, required: .positional, in: 1...10_000, "timed runs")
+
     static let bench = VerbDeclaration(
         "bench", .control, "Runs a block once to warm up and then N times, and gives the median, smallest and largest time.", input: .optional,
-        slots: [Slot("n", .number(whole: true), .positional, required: true, in: 1...10_000, "timed runs")], block: true,
+        slots: [runs], block: true,
         adds: ["seconds", "seconds_min", "seconds_max", "runs", "peak_mb"], notes: notes,
         columns: .made,
         examples: [
@@ -25,7 +27,7 @@ enum BenchVerbs {
         ]
     ) { invocation in
         guard let block = invocation.block else { return .none }
-        let runs = invocation.arguments.integer("n") ?? 1
+        let runs = invocation[runs]
         if let plan = invocation.session.standIns?.plan {
             plan.add("bench", cached: 0, missing: runs + 1)
             return row(invocation, [("seconds", .nan), ("seconds_min", .nan), ("seconds_max", .nan), ("runs", Double(runs))])

@@ -3,12 +3,12 @@ import Results
 
 /// `claim`: a sentence and whether the measures support it.
 enum ClaimVerb {
+    private static let sentence = Slot("sentence", .text, required: .positional, "what is claimed")
+    private static let condition = Slot("condition", .verdict, required: .positional, "what must hold for it")
+
     static let claim = VerbDeclaration(
         "claim", .control, "Records whether measures support a sentence; it never fails.", input: .none,
-        slots: [
-            Slot("sentence", .text, .positional, required: true, "what is claimed"),
-            Slot("condition", .verdict, .positional, required: true, "what must hold for it"),
-        ],
+        slots: [sentence, condition],
         notes: [
             "The condition is asked of each of the 1,000 bootstrap replicates: a claim is supported if it holds for at least 95 % of them, contradicted if for at most 5 %, else undecided. Without measures it is supported if the condition holds.",
             "Where a value is missing, of a point that was stopped say, a claim is undecided. `expect` fails the run instead.",
@@ -18,12 +18,12 @@ enum ClaimVerb {
             "model = load monsters; s = dataset monsters split=test | first 12 | score clip column=image; claim \"pictures resemble their texts\" (s[0].clip > 0)",
         ]
     ) { invocation in
-        guard let verdict = invocation.arguments.verdict("condition") else { return .none }
+        let verdict = invocation[condition]
         if let standIns = invocation.session.standIns, verdict.isMissing || !standIns.isExact {
             standIns.hasGap = true
             return .none
         }
-        let sentence = invocation.arguments.text("sentence") ?? ""
+        let sentence = invocation[sentence]
         let reason: String
         if verdict.isMissing {
             reason = "a value is missing"

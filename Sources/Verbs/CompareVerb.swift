@@ -4,10 +4,11 @@ import SourceText
 
 /// `compare`: how far rows of measures lie from one of them.
 enum CompareVerb {
+    private static let baseline = Slot("baseline", .condition, required: .named, "which row to compare with")
+
     static let compare = VerbDeclaration(
         "compare", .tables, "Gives the differences of each row's measures to those of a chosen row, with paired intervals.", input: .table,
-        asArgument: true,
-        slots: [Slot("baseline", .condition, .named, required: true, "which row to compare with")],
+        asArgument: true, slots: [baseline],
         notes: [
             "Rows that are of the same items share their bootstrap draws, so that what the items have in common cancels. An interval that leaves out zero is a difference that the items support.",
             "Where the condition holds for several rows, each row is compared with the one that agrees with it in the other columns.",
@@ -21,7 +22,7 @@ enum CompareVerb {
         let table = try invocation.table()
         // Figures that were left out have no differences.
         if invocation.session.standIns != nil, !table.columns.contains(where: { $0.kind == .measure }) { return .table(table) }
-        guard let condition = invocation.arguments.perRow("baseline") else { return .none }
+        let condition = invocation[baseline]
         guard table.columns.contains(where: { $0.kind == .measure }) else {
             throw Complaint(
                 .missingColumn, "this table has no measures", label: "columns: " + table.columnNames.joined(separator: " "), help: "`score` makes measures")

@@ -6,16 +6,19 @@ import SourceText
 enum ControlVerbs {
     static let all = [sweep, each, loop, expect]
 
+    private enum OnError: String, CaseIterable { case stop, skip }
+
+    private static let values = Slot(open: "values", .lists, "the first name changes slowest")
+    private static let repeats = Slot(
+        "repeat", .whole, default: 1, in: 1...1000, role: .addsColumn("repeat"),
+        "how many times to run each point, each with new seeds; adds the column `repeat`")
+    private static let onError = Slot(
+        "on_error", .choice(OnError.self), default: .stop, role: .skipsErrors(OnError.skip.rawValue), "whether a point that fails ends the sweep")
+
     static let sweep = VerbDeclaration(
         "sweep", .control, "Runs a block at every combination of some values and stacks its tables, the point's columns in front.",
         input: .optional,
-        slots: [
-            Slot("values", .lists, .open, "the first name changes slowest"),
-            Slot(
-                "repeat", .number(whole: true), standard: "1", in: 1...1000, "how many times to run each point, each with new seeds; adds the column `repeat`"),
-            Slot("on_error", .choice(["stop", "skip"]), standard: "stop", "whether a point that fails ends the sweep"),
-        ],
-        block: true, blockNames: .open, adds: ["NAME"],
+        slots: [values, repeats, onError], block: true, blockNames: .open, adds: ["NAME"],
         notes: [
             "All points use the same seeds, so that the differences between them are paired. What flows in is `it` in the block.",
             "To repeat with other random numbers take `repeat=`: with `seed=1,2` item 1 at seed 1 would draw what item 0 draws at seed 2.",
@@ -28,9 +31,7 @@ enum ControlVerbs {
     ) { invocation in
         guard let block = invocation.block else { return .none }
         let session = invocation.session
-        let lists = invocation.arguments.lists("values")
-        let repeats = invocation.arguments.integer("repeat") ?? 1
-        let skips = invocation.arguments.text("on_error") == "skip"
+        let lists = invocation[values], repeats = invocation[repeats], skips = invocation[onError] == .skip
         for (name, values) in lists where values.isEmpty {
             throw Complaint(.emptyTable, "`\(name)` has no values", label: "an empty list", slot: name)
         }
@@ -132,10 +133,12 @@ enum ControlVerbs {
         return .table(result)
     }
 
+    private static let turns = Slot("table", .table, required: .positional, "one turn per row, such as a `schedule`")
+
     static let loop = VerbDeclaration(
         "loop", .control, "Runs a block once per row of a table, in order, with the row's columns as variables; `it` is what the turn before gave.",
         input: .value,
-        slots: [Slot("table", .table, .positional, required: true, "one turn per row, such as a `schedule`")], block: true, blockNames: .columnsOf("table"),
+        slots: [turns], block: true, blockNames: .columnsOf(turns.name),
         notes: ["With `schedule`, `predict` and `with`, samplers are written in the language."],
         columns: .looped,
         examples: [
@@ -143,7 +146,8 @@ enum ControlVerbs {
             "model = load monsters; s = schedule ddim of=3; items x=1 | loop s { with x=(x*alpha_bar_next) } | table",
         ]
     ) { invocation in
-        guard let block = invocation.block, let table = invocation.arguments.table("table") else { return .none }
+        guard let block = invocation.block else { return .none }
+        let table = invocation[turns]
         var value = invocation.input ?? .none
         let session = invocation.session
         session.progress.begin("loop", total: table.rowCount)
@@ -169,22 +173,21 @@ enum ControlVerbs {
         return value
     }
 
+    private static let condition = Slot("condition", .claim, required: .positional, "what must hold")
+    private static let reason = Slot("why", .text, .positional, "what to say where it does not")
+
     static let expect = VerbDeclaration(
         "expect", .control, "Fails the run where a condition does not hold.", input: .none,
-        slots: [
-            Slot("condition", .claim, .positional, required: true, "what must hold"),
-            Slot("why", .text, .positional, "what to say where it does not"),
-        ],
-        columns: .other(.none),
+        slots: [condition, reason], columns: .other(.none),
         examples: ["expect (1 + 1 == 2)", "t = items k=1..3; expect (max(t.k) <= 3) \"k is too large\""]
     ) { invocation in
-        if invocation.arguments.boolean("condition") == true { return .none }
+        if invocation[condition] { return .none }
         if let standIns = invocation.session.standIns, !standIns.isExact {
             standIns.hasGap = true
             return .none
         }
         throw Complaint(
-            .expectationFailed, invocation.arguments.text("why") ?? "an expectation was not met", label: "this does not hold", slot: "condition")
+            .expectationFailed, invocation[reason] ?? "an expectation was not met", label: "this does not hold", slot: "condition")
     }
 }
 

@@ -17,7 +17,7 @@ enum DenoiseVerb {
                 "how far to go from the empty prompt's prediction beyond the text's; 1 or less runs without the empty prompt"),
             Slot("steps", .number(whole: true), in: 1...1000, "how many of the remaining steps to take"),
             Slot("negative", .text, standard: "\"\"", "what to lead away from, in place of the empty prompt"),
-            Slot("every", .number(whole: true), in: 1...1000, "keeps a row per so many steps, with the column `left`"),
+            Slot("every", .whole, in: 1...1000, role: .addsColumn("left"), "keeps a row per so many steps, with the column `left`"),
             Slot("using", .model, "another model than the variable `model`"),
         ],
         adds: ["latent", "calls"], replaces: true,

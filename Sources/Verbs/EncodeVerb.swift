@@ -13,7 +13,7 @@ enum EncodeVerb {
         "encode", .diffusion, "Turns texts into `embedding` by the text encoder, or pictures into `latent` by the autoencoder.", input: .table,
         slots: [
             Slot("column", .column, .positional, required: true, "texts or pictures"),
-            Slot("as", .name, "another name for the new column"),
+            Slot("as", .name, role: .namesResult, "another name for the new column"),
             Slot("using", .model, "another model than the variable `model`"),
             Slot("posterior", .choice(["mean", "sample"]), standard: "mean", "of pictures: the encoder's mean, or a draw from its distribution"),
             Seeds.slot,
@@ -171,7 +171,7 @@ enum EncodeVerb {
 
     static let decode = VerbDeclaration(
         "decode", .diffusion, "Turns latents into pictures by the autoencoder.", input: .table,
-        slots: [Slot("as", .name, "another name for the new column"), Slot("using", .model, "another model than the variable `model`")],
+        slots: [Slot("as", .name, role: .namesResult, "another name for the new column"), Slot("using", .model, "another model than the variable `model`")],
         adds: ["generated"],
         notes: ["A latent that still has noise can be decoded too: it shows where the denoising stands."],
         columns: .kept, reads: [.latent],

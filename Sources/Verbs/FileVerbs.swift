@@ -8,18 +8,19 @@ import Tensors
 enum FileVerbs {
     static let all = [items, read, save]
 
+    private static let lists = Slot(
+        open: "columns", .lists, isRequired: true,
+        "a list, a range, or a tensor, whose first axis makes the rows; a single value stands in every row")
+
     static let items = VerbDeclaration(
         "items", .sources, "Makes a table from lists: one row per element, numbered from 0 as `item`.", input: .none,
-        slots: [
-            Slot("columns", .lists, .open, required: true, "a list, a range, or a tensor, whose first axis makes the rows; a single value stands in every row")
-        ],
-        adds: ["NAME"],
+        slots: [lists], adds: ["NAME"],
         notes: ["Tensors in a column `latent` or `embedding` become latents [channels, height, width] and embeddings [tokens, width]."],
         columns: .made,
         examples: ["items k=20..60:10 fid=317.4,283.021,260.616,234.656,222.27 | table", "items text=\"a red dragon\",\"a blue dragon\" guidance=7.5 | table"],
         checks: { use in try Table.refuseItem(among: use.openNames) }
     ) { invocation in
-        let lists = invocation.arguments.lists("columns")
+        let lists = invocation[lists]
         try Table.refuseItem(among: lists.map(\.name))
         let count = lists.map(\.values.count).max() ?? 0
         // Each row's recipe names its values.
@@ -39,14 +40,16 @@ enum FileVerbs {
                 }))
     }
 
+    private static let file = Slot("file", .path, required: .positional, "relative to the notebook's folder, at the prompt to the working folder")
+
     static let read = VerbDeclaration(
         "read", .sources, "Reads a file: CSV and JSON as a table, PNG as a table with an `image`, safetensors as a table with a tensor column per name.",
-        input: .none, slots: [Slot("file", .path, .positional, required: true, "relative to the notebook's folder, at the prompt to the working folder")],
+        input: .none, slots: [file],
         notes: ["Tensors whose first axes differ cannot share rows and come as a record; `r.NAME` picks one.", DatasetVerb.transparency],
         examples: ["read results.csv | table", "x = read latents.safetensors; items latent=x.latent | describe"],
         opens: { words, session in words.prefix(1).map { session.access.absolute($0) } },
         checks: { use in
-            guard let name = use.text("file") else { return }
+            guard let name = use[file] else { return }
             let path = try use.session.access.reading(name, slot: "file")
             guard known.contains(fileExtension(name)) else { throw unreadable(name, path) }
             guard use.mayWriteBefore || FileSystem.exists(path) else {
@@ -54,7 +57,7 @@ enum FileVerbs {
             }
         }
     ) { invocation in
-        let name = invocation.arguments.text("file") ?? ""
+        let name = invocation[file]
         let path = try invocation.session.access.reading(name, slot: "file")
         guard FileSystem.exists(path) else { throw EngineError(.file, "there is no such file", place: name) }
         func finished(_ table: Table) -> Value {
@@ -130,12 +133,13 @@ enum FileVerbs {
 
     // MARK: save
 
+    private static let target = Slot(
+        "path", .path, required: .positional, "the ending chooses the form: .csv .json .png .safetensors, none for a folder")
+    private static let precision = Slot("precision", .choice(["float32", "float16"]), "of a model's weights, if not as they are")
+
     static let save = VerbDeclaration(
         "save", .sources, "Writes a value to a file or, for a table with pictures or tensors, to a folder.", input: .value, asArgument: true,
-        slots: [
-            Slot("path", .path, .positional, required: true, "the ending chooses the form: .csv .json .png .safetensors, none for a folder"),
-            Slot("precision", .choice(["float32", "float16"]), "of a model's weights, if not as they are"),
-        ],
+        slots: [target, precision],
         notes: [
             "A folder gets `table.csv`, each picture column as COLUMN-0000.png and so on, each tensor column as COLUMN.safetensors in the layout [row, channels, height, width].",
             "A .csv file holds texts as they are, so that `read` gives the same values: a spreadsheet takes a text that begins with = + - or @ for a formula.",
@@ -144,17 +148,17 @@ enum FileVerbs {
         ],
         examples: ["items a=1,2 | save out.csv", "t = items a=1,2; save t out/results"], writesFiles: true,
         checks: { use in
-            guard let name = use.text("path") else { return }
+            guard let name = use[target] else { return }
             _ = try use.session.access.writing(name, slot: "path")
             try checkForm(of: name, for: use.input)
         }
     ) { invocation in
-        let name = invocation.arguments.text("path") ?? ""
+        let name = invocation[target]
         try checkForm(of: name, for: invocation.input?.kind)
         let path = try invocation.session.access.writing(name, slot: "path")
         guard let value = invocation.input else { return .none }
         if invocation.session.standIns != nil { return .none }
-        if invocation.arguments.given.contains("precision"), value.kind != .model {
+        if invocation.gives(precision), value.kind != .model {
             throw Complaint(.wrongInput, "`precision` is for models, and this is \(value.kind.phrase)", label: "leave it out", slot: "precision")
         }
         if let partial = value.partial { invocation.session.warn("what is saved is not finished: \(partial.message)") }
@@ -166,7 +170,7 @@ enum FileVerbs {
         case ("png", _): try Saving.write(picture(value, ending), to: path)
         case ("safetensors", _): try Saving.tensors(value, to: path)
         case ("", .table(let table)): try Saving.folder(table, to: path)
-        case ("", .model(let handle)): try SavedModel.write(handle, half: invocation.arguments.text("precision") == "float16", to: path)
+        case ("", .model(let handle)): try SavedModel.write(handle, half: invocation[precision] == "float16", to: path)
         default: throw unfit(value.kind, ending)
         }
         return .none

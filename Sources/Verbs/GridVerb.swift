@@ -4,15 +4,16 @@ import SourceText
 
 /// `grid`: pictures in rows and columns.
 enum GridVerb {
+    private static let pictures = Slot(
+        "pictures", .columns, .positional, repeats: true, "columns of pictures or latents; all pictures if none is named")
+    private static let rows = Slot("rows", .column, "a row for each value of this column")
+    private static let cols = Slot("cols", .columnOrCount, in: 1...64, "a column for each value of this column, or so many to a row")
+    private static let labels = Slot("labels", .column, "what to write below each picture")
+
     static let grid = VerbDeclaration(
         "grid", .looking, "Arranges pictures: in rows and columns by the values of columns, or as they come with labels.", input: .table,
         asArgument: true,
-        slots: [
-            Slot("pictures", .columns, .positional, repeats: true, "columns of pictures or latents; all pictures if none is named"),
-            Slot("rows", .column, "a row for each value of this column"),
-            Slot("cols", .columnOrNumber, in: 1...64, "a column for each value of this column, or so many to a row"),
-            Slot("labels", .column, "what to write below each picture"),
-        ],
+        slots: [pictures, rows, cols, labels],
         notes: [
             "Latents are shown as what the autoencoder of `model` makes of them, noise and all.",
             "With `rows` and `cols`, a picture column that is the same all along a row, such as a neighbour in a sweep, stands there once.",
@@ -21,12 +22,11 @@ enum GridVerb {
         examples: [
             "dataset monsters split=test | first 8 | grid image labels=text",
             "dataset monsters split=test | first 8 | grid image cols=4",
-        ]
+        ], readsModel: true
     ) { invocation in
         let table = try invocation.table()
-        let named = invocation.arguments.names("pictures")
         let columns: [Column]
-        if let named {
+        if let named = invocation[pictures] {
             columns = try named.map { name in
                 let column = try invocation.column(name, of: table, slot: "pictures", cure: name == "generated" ? "put `decode` before it" : nil)
                 if column.kind == .latent { return try EncodeVerb.shown(column, of: table, invocation) }
@@ -44,17 +44,19 @@ enum GridVerb {
                     help: "`decode` makes pictures of latents")
             }
         }
-        let labels = try invocation.arguments.text("labels").map { try invocation.column($0, of: table, slot: "labels") }
-        let rows = try invocation.arguments.text("rows").map { try invocation.column($0, of: table, slot: "rows") }
+        let labels = try invocation[labels].map { try invocation.column($0, of: table, slot: "labels") }
+        let rows = try invocation[rows].map { try invocation.column($0, of: table, slot: "rows") }
         var view: GridView
-        if let name = invocation.arguments.text("cols") {
+        let width = invocation[cols]
+        if case .column(let name) = width {
             let cols = try invocation.column(name, of: table, slot: "cols")
             view = try arranged(
                 table, columns, rows: rows ?? (Set(table.items).count > 1 ? table.column("text") ?? table.itemColumn : nil), cols: cols, labels: labels)
         } else if let rows {
             view = try ragged(table, columns, rows: rows, labels: labels)
         } else {
-            view = wrapped(table, columns, width: invocation.arguments.integer("cols"), labels: labels)
+            let count: Int? = if case .count(let count) = width { count } else { nil }
+            view = wrapped(table, columns, width: count, labels: labels)
         }
         if let partial = table.partial { view.note = partial.message }
         return .view(.grid(view))

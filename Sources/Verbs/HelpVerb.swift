@@ -4,15 +4,17 @@ import SourceText
 
 /// `help`: everything it says comes from the declarations and from the pages of the codes.
 enum HelpVerb {
+    private static let word = Slot("word", .name, .positional, "a verb, an option, or a code such as E021")
+
     static let help = VerbDeclaration(
         "help", .looking, "Lists the verbs, or explains a verb, an option of verbs or an error code.", input: .none,
-        slots: [Slot("word", .name, .positional, "a verb, an option, or a code such as E021")], columns: .other(.view), examples: ["help", "help noise"],
+        slots: [word], columns: .other(.view), examples: ["help", "help noise"],
         givesProse: true,
         checks: { use in
-            if let word = use.text("word"), !use.definitions.contains(word) { _ = try page(word, use.session) }
+            if let word = use[word], !use.definitions.contains(word) { _ = try page(word, use.session) }
         }
     ) { invocation in
-        guard let word = invocation.arguments.text("word") else { return .view(overview(invocation.session.verbs)) }
+        guard let word = invocation[word] else { return .view(overview(invocation.session.verbs)) }
         return .view(.text(try page(word, invocation.session)))
     }
 

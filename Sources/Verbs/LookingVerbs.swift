@@ -18,7 +18,7 @@ enum LookingVerbs {
             "A table with picture columns shows them side by side, a row per row; `table` shows all columns, `grid` arranges.",
             "Latents, where no pictures are beside them, are shown as what the autoencoder of `model` makes of them.",
         ],
-        examples: ["show (1 + 1)", "items a=1,2 | show"]
+        examples: ["show (1 + 1)", "items a=1,2 | show"], readsModel: true
     ) { invocation in
         guard let value = invocation.input else { return .none }
         if case .list(let values) = value, !values.isEmpty, values.allSatisfy({ $0.kind == .image }) {

@@ -4,21 +4,19 @@ import SourceText
 
 /// `plot`: columns of numbers as lines, bars or points.
 enum PlotVerb {
+    private static let x = Slot("x", .column, required: .named, "the column along the axis")
+    private static let y = Slot("y", .columns, required: .named, "one or more columns of numbers; those of unlike size get a plot each")
+    private static let by = Slot("by", .columns, default: [], "a line, bar or kind of point for each value of these columns")
+    private static let mark = Slot(
+        "mark", .choice(PlotView.Mark.self), "how; without it lines over numbers, bars over anything else, points where several rows share an x")
+    private static let log = Slot(
+        "log", .choices(PlotView.Axis.self), default: [], repeats: true,
+        "the axes on which equal ways are equal factors: `log=y`, `log=x,y`")
+
     static let plot = VerbDeclaration(
         "plot", .looking, "Draws columns of numbers over another column: lines, bars or points, measures with their intervals.", input: .table,
         asArgument: true,
-        slots: [
-            Slot("x", .column, .named, required: true, "the column along the axis"),
-            Slot("y", .columns, .named, required: true, "one or more columns of numbers; those of unlike size get a plot each"),
-            Slot("by", .columns, .named, "a line, bar or kind of point for each value of these columns"),
-            Slot(
-                "mark", .choice(["lines", "bars", "points"]),
-                "how; without it lines over numbers, bars over anything else, points where several rows share an x"
-            ),
-            Slot(
-                "log", .choice(PlotView.Axis.allCases.map(\.rawValue)), .named, repeats: true,
-                "the axes on which equal ways are equal factors: `log=y`, `log=x,y`"),
-        ],
+        slots: [x, y, by, mark, log],
         notes: [
             "In a file a plot is an SVG that carries its numbers as text; in a terminal it is drawn in braille or blocks; in a pipe it is the table of its numbers.",
             "Rows without a number are left out, and the plot says how many; a line is broken there. So are numbers at or below zero on a logarithmic axis.",
@@ -32,14 +30,13 @@ enum PlotVerb {
         ]
     ) { invocation in
         let table = try invocation.table()
-        let arguments = invocation.arguments
         func column(_ name: String, _ slot: String) throws -> Column { try invocation.column(name, of: table, slot: slot) }
-        let x = try column(arguments.text("x") ?? "", "x")
-        let columns = try (arguments.names("y") ?? []).map { try column($0, "y") }
-        let groups = try (arguments.names("by") ?? []).map { try column($0, "by") }
+        let x = try column(invocation[x], "x")
+        let columns = try invocation[y].map { try column($0, "y") }
+        let groups = try invocation[by].map { try column($0, "by") }
         for column in columns { try checkNumeric(column) }
         let isNumeric = x.values.allSatisfy { $0.isNone || number($0) != nil }
-        let logarithmic = Set((arguments.names("log") ?? []).compactMap(PlotView.Axis.init(rawValue:)))
+        let logarithmic = Set(invocation[log])
         if !isNumeric, logarithmic.contains(.x) {
             throw Complaint(
                 .wrongType, "a logarithmic axis is one of numbers, and `\(x.name)` is \(x.kind.phrase)", label: "`x` cannot be logarithmic", slot: "log")
@@ -82,7 +79,7 @@ enum PlotVerb {
         }
         let all = columns.map { ($0.name, series($0)) }
         let repeats = all.contains { $0.1.contains { series in zip(series.points, series.points.dropFirst()).contains { $0.x == $1.x } } }
-        let asked = arguments.text("mark").flatMap(PlotView.Mark.init(rawValue:))
+        let asked = invocation[mark]
         if repeats, let asked, asked != .points {
             throw Complaint(
                 .wrongInput, "several rows share one \(x.name), and \(asked.rawValue) need one number for each", label: "\(asked.rawValue)", slot: "mark",

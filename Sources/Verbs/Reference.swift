@@ -40,7 +40,7 @@ package enum Reference {
         return blocks
     }
 
-    private static func line(_ slot: Slot) -> String { "- `\(slot.usage)`: \(slot.typePhrase); \(slot.summary)" }
+    private static func line(_ slot: SlotDeclaration) -> String { "- `\(slot.usage)`: \(slot.typePhrase); \(slot.summary)" }
 
     /// What the verb works on, as it stands before it.
     private static func input(_ verb: VerbDeclaration) -> String {

@@ -9,11 +9,11 @@ enum RetrieveVerb {
     static let retrieve = VerbDeclaration(
         "retrieve", .diffusion, "Finds for each row the nearest rows of a table, by the cosine of their CLIP embeddings.", input: .table,
         slots: [
-            Slot("table", .table, .positional, required: true, "where to look"),
+            Slot("table", .table, required: .positional, role: .otherTable, "where to look"),
             Slot(
                 "by", .choice(["text", "image", "random"]), standard: "text", "the row's text against the table's texts or pictures, or drawn without looking"),
             Slot("top", .number(whole: true), standard: "1", in: 1...10_000, "how many; each gives a row, and all share the item"),
-            Slot("as", .name, standard: "near", "what the new columns begin with"),
+            Slot("as", .name, default: "near", role: .namesResult, "what the new columns begin with"),
             Slot("using", .model, "another model than the variable `model`, or a whole CLIP"),
             Seeds.slot,
         ],

@@ -32,6 +32,7 @@ enum ScoreVerb {
             "model = load monsters; dataset monsters split=test | first 8 | encode image | decode | score n clip clip_image psnr",
             "model = load monsters; train = dataset monsters split=train | first 60; dataset monsters split=test | first 40 | score mmd_clip nearest_clip column=image against=train",
         ],
+        readsModel: true,
         checks: { use in
             let metrics = (use.texts("metrics") ?? []).compactMap(Metric.init(rawValue:))
             if let metric = metrics.first(where: \.needsInception), !use.filled.contains("using") { throw PictureScores.withoutInception(metric) }

@@ -7,14 +7,14 @@ import Tensors
 enum TableVerbs {
     static let all = [first, last, sample, rowsWhere, sort, select, with, group, stack, join]
 
-    private static let count = Slot("n", .number(whole: true), .positional, standard: "1", in: 0...10_000_000, "how many rows")
+    private static let count = Slot("n", .whole, .positional, default: 1, in: 0...10_000_000, "how many rows")
 
     static let first = VerbDeclaration(
         "first", .tables, "Keeps the first rows.", input: .table, slots: [count],
         columns: .kept, examples: ["test = dataset monsters split=test | first 8", "items n=1..5 | first"]
     ) { invocation in
         let table = try invocation.table()
-        return .table(table.rows(0..<min(table.rowCount, invocation.arguments.integer("n") ?? 1)))
+        return .table(table.rows(0..<min(table.rowCount, invocation[count])))
     }
 
     static let last = VerbDeclaration(
@@ -22,7 +22,7 @@ enum TableVerbs {
         columns: .kept, examples: ["items n=1..5 | last 2 | table", "items n=1..5 | last"]
     ) { invocation in
         let table = try invocation.table()
-        let count = min(table.rowCount, invocation.arguments.integer("n") ?? 1)
+        let count = min(table.rowCount, invocation[count])
         return .table(table.rows((table.rowCount - count)..<table.rowCount))
     }
 
@@ -32,38 +32,39 @@ enum TableVerbs {
     ) { invocation in
         let table = try invocation.table()
         var generator = Seeds.generator(invocation, item: 0)
-        let drawn = generator.permutation(table.rowCount).prefix(invocation.arguments.integer("n") ?? 1)
+        let drawn = generator.permutation(table.rowCount).prefix(invocation[count])
         return .table(table.rows(drawn.sorted()))
     }
 
+    private static let condition = Slot("condition", .condition, required: .positional, "yes for the rows to keep; a missing value counts as no")
+
     static let rowsWhere = VerbDeclaration(
         "where", .tables, "Keeps the rows for which a condition holds.", input: .table,
-        slots: [Slot("condition", .condition, .positional, required: true, "yes for the rows to keep; a missing value counts as no")],
+        slots: [condition],
         columns: .kept, examples: ["items k=20..60:10 | where (k > 30) | table", "items n=1..9 | where (n % 2 == 0 and item < 6) | table"]
     ) { invocation in
         let table = try invocation.table()
-        guard let condition = invocation.arguments.perRow("condition") else { return .none }
+        let condition = invocation[condition]
         let kept = try (0..<table.rowCount).filter { row in
             if case .boolean(true) = try condition(table, row: row) { true } else { false }
         }
         return .table(table.rows(kept))
     }
 
+    private static let by = Slot("by", .expression, required: .positional, "a column or an expression")
+    private static let down = Slot("down", .boolean, default: false, "whether the largest comes first")
+
     static let sort = VerbDeclaration(
         "sort", .tables, "Orders the rows by an expression; equal rows keep their order, missing values come last.", input: .table,
-        slots: [
-            Slot("by", .expression, .positional, required: true, "a column or an expression"),
-            Slot("down", .boolean, standard: "no", "whether the largest comes first"),
-        ],
-        columns: .kept, examples: ["items k=3,1,2 | sort k | table", "items k=3,1,2 | sort (k % 3) down=yes | table"]
+        slots: [by, down], columns: .kept, examples: ["items k=3,1,2 | sort k | table", "items k=3,1,2 | sort (k % 3) down=yes | table"]
     ) { invocation in
         let table = try invocation.table()
-        guard var key = invocation.arguments.perRow("by") else { return .none }
+        var key = invocation[by]
         // `sort (c)` with a variable that holds a column's name is that column, as for `select (c)`.
         if table.rowCount > 0, !table.has(key.source), case .text(let name)? = invocation.variable(key.source), table.has(name) {
             key = RowExpression(source: name) { table, row in table.value(name, row) ?? .none }
         }
-        let down = invocation.arguments.boolean("down") ?? false
+        let down = invocation[down]
         // Measures stand where their values do.
         let keys = try (0..<table.rowCount).map { row in
             let value = try key(table, row: row)
@@ -83,27 +84,31 @@ enum TableVerbs {
         return .table(table.rows(order))
     }
 
+    private static let selected = Slot("columns", .columns, required: .positional, repeats: true, "names of columns")
+
     static let select = VerbDeclaration(
         "select", .tables, "Keeps some columns, in the order in which they are named.", input: .table,
-        slots: [Slot("columns", .columns, .positional, required: true, repeats: true, "names of columns")],
+        slots: [selected],
         columns: .listed(["columns"]), examples: ["items a=1,2 b=3,4 c=5,6 | select c a | table", "items a=1,2 b=3,4 | select a,item | table"]
     ) { invocation in
         let table = try invocation.table()
-        let names = invocation.arguments.names("columns") ?? []
+        let names = invocation[selected]
         for name in names { _ = try invocation.column(name, of: table, slot: "columns") }
         return .table(table.selecting(names))
     }
 
+    private static let assigned = Slot(open: "columns", .assignments, isRequired: true, "a later one sees the earlier ones")
+
     static let with = VerbDeclaration(
         "with", .tables, "Adds columns by expressions over the row, or replaces them.", input: .table,
-        slots: [Slot("columns", .assignments, .open, required: true, "a later one sees the earlier ones")], adds: ["NAME"], replaces: true,
+        slots: [assigned], adds: ["NAME"], replaces: true,
         notes: ["NaN and infinity stay what arithmetic makes them; where a network, a picture or a score would be made of them, that is an error."],
         columns: .kept, examples: ["items k=20..60:10 | with share=(k/70) | table", "items a=1,2 | with b=(a*a) c=(a + b) | table"],
         checks: { use in try Table.refuseItem(among: use.openNames) }
     ) { invocation in
-        try Table.refuseItem(among: invocation.arguments.assignments("columns").map(\.name))
+        try Table.refuseItem(among: invocation[assigned].map(\.name))
         var table = try invocation.table()
-        for (name, expression) in invocation.arguments.assignments("columns") {
+        for (name, expression) in invocation[assigned] {
             var values: [Value] = []
             values.reserveCapacity(table.rowCount)
             for row in 0..<table.rowCount {
@@ -116,22 +121,21 @@ enum TableVerbs {
         return .table(table)
     }
 
+    private static let keys = Slot("columns", .columns, required: .positional, repeats: true, "the columns to agree in")
+    private static let said = Slot(open: "values", .assignments, "what to say of each group")
+
     static let group = VerbDeclaration(
         "group", .tables, "Makes one row of all rows that agree in some columns; in its expressions a column is the list of the group's values.",
         input: .table,
-        slots: [
-            Slot("columns", .columns, .positional, required: true, repeats: true, "the columns to agree in"),
-            Slot("values", .assignments, .open, "what to say of each group"),
-        ],
-        adds: ["n", "NAME"],
+        slots: [keys, said], adds: ["n", "NAME"],
         notes: ["The column `n` counts the rows of each group. Groups stand in the order in which they first appear."],
         columns: .listed(["columns"]), examples: ["items k=1,1,2 x=5,7,9 | group k mean=(mean(x)) | table", "items k=1,1,2 | group k | table"],
-        checks: { use in try refuseCollision(keys: use.texts("columns") ?? [], values: use.openNames) }
+        checks: { use in try refuseCollision(keys: use[keys] ?? [], values: use.openNames) }
     ) { invocation in
         let table = try invocation.table()
-        let names = invocation.arguments.names("columns") ?? []
+        let names = invocation[keys]
         let keys = try names.map { try invocation.column($0, of: table, slot: "columns") }
-        try refuseCollision(keys: names, values: invocation.arguments.assignments("values").map(\.name))
+        try refuseCollision(keys: names, values: invocation[said].map(\.name))
         let groups = try RowGroups(keys, rowCount: table.rowCount).members
         let keyColumns = keys.map { column in Column(column.name, groups.map { column.values[$0[0]] }) }
         let lists = table.columns.filter { column in !names.contains(column.name) }.map { column in
@@ -144,7 +148,7 @@ enum TableVerbs {
         // A group that may lack rows has no count, and nothing else that is said of all of them.
         let isWhole = groups.map { table.isWhole(keys, $0[0]) }
         result.set(Column("n", groups.indices.map { isWhole[$0] ? .number(Double(groups[$0].count)) : .none }))
-        for (name, expression) in invocation.arguments.assignments("values") {
+        for (name, expression) in invocation[said] {
             result.set(Column(name, try groups.indices.map { isWhole[$0] ? try expression(folded, row: $0) : .none }))
         }
         result.partial = table.partial
@@ -159,23 +163,22 @@ enum TableVerbs {
         }
     }
 
+    private static let parts = Slot("tables", .tables, required: .positional, repeats: true, "variables that hold tables")
+    private static let origin = Slot("as", .name, role: .namesResult, "the column with the variable's name")
+
     static let stack = VerbDeclaration(
         "stack", .tables, "Sets tables one below the other; a column says which one a row is from.", input: .none,
-        slots: [
-            Slot("tables", .tables, .positional, required: true, repeats: true, "variables that hold tables"),
-            Slot("as", .name, "the column with the variable's name"),
-        ],
-        adds: ["AS"],
+        slots: [parts, origin], adds: ["AS"],
         notes: ["A column that only some of the tables have is missing in the rows of the others."],
-        columns: .stacked,
+        columns: .stacked(parts.name),
         examples: [
             "a = items x=1,2; b = items x=3,4; stack a b as=source | table",
             "a = items x=1; stack a (items x=2) | table",
         ]
     ) { invocation in
-        let parts = invocation.arguments.tables("tables")
+        let parts = invocation[parts]
         try Reckoning.stack(parts.map(\.table), of: "stack")
-        guard let name = invocation.arguments.text("as") else { return .table(.stacked(parts.map(\.table))) }
+        guard let name = invocation[origin] else { return .table(.stacked(parts.map(\.table))) }
         return .table(
             .stacked(
                 try parts.map { part in
@@ -189,14 +192,14 @@ enum TableVerbs {
                 }))
     }
 
+    private static let other = Slot("table", .table, required: .positional, role: .otherTable, "the other table")
+    private static let shared = Slot("on", .columns, required: .named, role: .sharedColumns, "columns that both have and that must be equal")
+    private static let beginning = Slot(
+        "as", .name, role: .namesResult, "what the other's columns begin with: `as=ours` gives `ours.NAME`")
+
     static let join = VerbDeclaration(
         "join", .tables, "Sets the columns of another table beside the rows that agree with it.", input: .table,
-        slots: [
-            Slot("table", .table, .positional, required: true, "the other table"),
-            Slot("on", .columns, required: true, "columns that both have and that must be equal"),
-            Slot("as", .name, "what the other's columns begin with: `as=ours` gives `ours.NAME`"),
-        ],
-        adds: ["AS.*"],
+        slots: [other, shared, beginning], adds: ["AS.*"],
         notes: ["A row that agrees with none keeps its place, and the other's columns are missing there; with several, it is repeated."],
         columns: .kept,
         examples: [
@@ -205,9 +208,9 @@ enum TableVerbs {
         ]
     ) { invocation in
         let left = try invocation.table()
-        guard let right = invocation.arguments.table("table") else { return .none }
-        let names = invocation.arguments.names("on") ?? []
-        let prefix = invocation.arguments.text("as").map { $0 + "." } ?? ""
+        let right = invocation[other]
+        let names = invocation[shared]
+        let prefix = invocation[beginning].map { $0 + "." } ?? ""
         let leftKeys = try names.map { try invocation.column($0, of: left, slot: "on") }
         let rightKeys = try names.map { name in
             guard let column = right.column(name) else {

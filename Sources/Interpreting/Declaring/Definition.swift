@@ -32,7 +32,7 @@ struct Definition: Sendable {
     var declaration: VerbDeclaration {
         VerbDeclaration(
             name, .control, "defined in \(source.name)", input: .optional,
-            slots: parameters.map { Slot($0.text, .value, .positional, required: true, "an argument of the definition") }, examples: []
+            slots: parameters.map { Slot($0.text, .value, required: .positional, "an argument of the definition") }, examples: []
         ) { invocation in
             throw Complaint(.unknownVerb, "`\(invocation.verb.name)` runs only through the evaluator", label: "a definition")
         }

@@ -8,7 +8,7 @@ package struct Resolver {
     let bound: BoundCommand
 
     func arguments() throws -> Arguments {
-        var bySlot: [String: Arguments.Argument] = [:]
+        var bySlot: [String: SlotValue] = [:]
         var written: [String] = []
         for slot in bound.declaration.slots {
             if slot.place == .open, !bound.open.isEmpty {
@@ -24,6 +24,12 @@ package struct Resolver {
                 if slot.place == .named { written.append("\(slot.name)=\(standard)") }
             }
         }
+        for filled in bound.filled {
+            guard let taker = filled.slot.taker, case .name(let word)? = bySlot[taker.slot],
+                let refusal = filled.slot.refusal(beside: word, of: bound.declaration)
+            else { continue }
+            throw evaluator.diagnostic(refusal, at: filled.span)
+        }
         return Arguments(bySlot, given: Set(bound.filled.map(\.slot.name)), written: written)
     }
 
@@ -31,7 +37,7 @@ package struct Resolver {
         evaluator.source.text(of: filled.span)
     }
 
-    private func resolve(_ filled: BoundCommand.Filled) throws -> Arguments.Argument {
+    private func resolve(_ filled: BoundCommand.Filled) throws -> SlotValue {
         let slot = filled.slot
         do {
             switch slot.kind {
@@ -89,7 +95,7 @@ package struct Resolver {
         }
     }
 
-    private func isCondition(_ slot: Slot) -> Bool {
+    private func isCondition(_ slot: SlotDeclaration) -> Bool {
         if case .condition = slot.kind { true } else { false }
     }
 
@@ -107,7 +113,7 @@ package struct Resolver {
         }
     }
 
-    private func open(_ slot: Slot) throws -> (Arguments.Argument, [String]) {
+    private func open(_ slot: SlotDeclaration) throws -> (SlotValue, [String]) {
         let texts = bound.open.map { "\($0.name.text)=\(evaluator.source.text(of: $0.list.span))" }
         if case .lists = slot.kind {
             return (
@@ -173,7 +179,7 @@ package struct Resolver {
         return result
     }
 
-    private func texts(_ value: Value, _ slot: Slot) throws -> [String] {
+    private func texts(_ value: Value, _ slot: SlotDeclaration) throws -> [String] {
         try Resolver.listed(value).map { element in
             guard case .text(let text) = element else { throw Resolver.unfit(element, slot) }
             return text
@@ -183,7 +189,7 @@ package struct Resolver {
     // MARK: Checks that the static check shares
 
     /// Characters for a raw slot.
-    static func raw(_ text: String, _ slot: Slot) throws -> Arguments.Argument {
+    static func raw(_ text: String, _ slot: SlotDeclaration) throws -> SlotValue {
         switch slot.kind {
         case .size:
             let parts = text.split(separator: "x", omittingEmptySubsequences: false)
@@ -201,20 +207,20 @@ package struct Resolver {
     }
 
     /// What names a new column must be a name that expressions can use.
-    private static func checkedName(_ text: String, _ slot: Slot) throws -> String {
-        guard slot.name == "as", case .name = slot.kind else { return text }
+    private static func checkedName(_ text: String, _ slot: SlotDeclaration) throws -> String {
+        guard slot.role == .namesResult else { return text }
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         let isName = parts.allSatisfy { part in
             part.first.map { $0.isLetter || $0 == "_" } ?? false && part.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
         }
         guard isName else {
-            throw Complaint(.wrongType, "`as` names a column, and `\(text)` is no name", label: "letters, digits and _, a letter first")
+            throw Complaint(.wrongType, "`\(slot.name)` names a column, and `\(text)` is no name", label: "letters, digits and _, a letter first")
         }
         return text
     }
 
     /// A value for a slot: its kind, range and choices.
-    static func check(_ value: Value, _ slot: Slot) throws -> Arguments.Argument {
+    static func check(_ value: Value, _ slot: SlotDeclaration) throws -> SlotValue {
         switch slot.kind {
         case .number(let whole):
             // A measure stands for its value.
@@ -259,7 +265,7 @@ package struct Resolver {
         return .value(value)
     }
 
-    private static func check(_ number: Double, whole: Bool, _ slot: Slot) throws {
+    private static func check(_ number: Double, whole: Bool, _ slot: SlotDeclaration) throws {
         guard number.isFinite else { throw Complaint(.outOfRange, "`\(slot.name)` must be finite", label: NumberFormat.plain(number)) }
         if whole, Int(exactly: number) == nil {
             throw Complaint(.wrongType, "`\(slot.name)` is \(slot.typePhrase), and this is \(NumberFormat.plain(number))", label: "not whole")
@@ -269,15 +275,15 @@ package struct Resolver {
         }
     }
 
-    static func unfit(_ value: Value, _ slot: Slot) -> Complaint { unfit(value.kind, slot) }
+    static func unfit(_ value: Value, _ slot: SlotDeclaration) -> Complaint { unfit(value.kind, slot) }
 
-    static func unfit(_ kind: ValueKind, _ slot: Slot) -> Complaint {
+    static func unfit(_ kind: ValueKind, _ slot: SlotDeclaration) -> Complaint {
         let help = kind == .list ? "to try several values, put the pipeline in a sweep: `sweep \(slot.name.prefix(1))=... { ... }`" : nil
         return Complaint(.wrongType, "`\(slot.name)` is \(slot.typePhrase), and this is \(kind.phrase)", label: kind.phrase, help: help)
     }
 
     /// Whether a value of that kind can suit the slot.
-    static func accepts(_ kind: ValueKind, _ slot: Slot) -> Bool {
+    static func accepts(_ kind: ValueKind, _ slot: SlotDeclaration) -> Bool {
         switch slot.kind {
         case .number: kind == .number || kind == .measure
         case .boolean: kind == .boolean
@@ -290,7 +296,7 @@ package struct Resolver {
     }
 
     /// A slot's default as an argument.
-    static func standard(_ text: String, for slot: Slot) -> Arguments.Argument? {
+    static func standard(_ text: String, for slot: SlotDeclaration) -> SlotValue? {
         if text == "yes" || text == "no", !slot.isRaw { return .value(.boolean(text == "yes")) }
         if text.hasPrefix("\""), text.hasSuffix("\""), text.count >= 2 { return .value(.text(String(text.dropFirst().dropLast()))) }
         if !slot.isRaw, let number = Double(text) { return .value(.number(number)) }
@@ -298,7 +304,7 @@ package struct Resolver {
     }
 
     /// The argument as it stands in a recipe.
-    static func written(_ slot: Slot, _ argument: Arguments.Argument, source: String) -> String {
+    static func written(_ slot: SlotDeclaration, _ argument: SlotValue, source: String) -> String {
         let text: String
         switch argument {
         case .value(.number(let number)): text = NumberFormat.plain(number)

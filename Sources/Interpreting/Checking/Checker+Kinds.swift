@@ -144,8 +144,10 @@ extension Checker {
 
     /// Columns that rows of two tables must agree in, and by their kinds cannot.
     mutating func checkAgreement(_ bound: BoundCommand, _ ours: ColumnGuess, _ slots: [String: ValueGuess]) {
-        guard !mayFail, let theirs = slots["table"]?.columns, let filled = bound.filled("on") else { return }
-        for name in bound.raws("on") {
+        guard !mayFail, let other = bound.filled(.otherTable), let theirs = slots[other.slot.name]?.columns,
+            let filled = bound.filled(.sharedColumns)
+        else { return }
+        for name in bound.raws(.sharedColumns) {
             guard let here = ours.kind(of: name), let there = theirs.kind(of: name), here != there else { continue }
             let kinds = [here, there].map { ($0.isList ? ValueKind.list : $0.element).phrase }
             guard kinds[0] != kinds[1] else { continue }

@@ -30,3 +30,11 @@ package struct NotedError: Error {
         self.note = note
     }
 }
+
+extension Diagnostic {
+    /// A complaint about a place.
+    package init(_ complaint: Complaint, at span: Span, source: SourceFile? = nil) {
+        self.init(
+            complaint.code, complaint.title, at: span, label: complaint.label, help: complaint.help, notes: complaint.notes, source: source)
+    }
+}

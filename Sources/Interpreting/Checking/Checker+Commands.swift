@@ -62,13 +62,16 @@ extension Checker {
         }
         let added = declaration.newColumns(of: bound, slots: slots, computed: computed)
         // A join's `on` stands once.
-        let shared = bound.raws("on")
+        let shared = bound.raws(.sharedColumns)
         guard let name = added.certain.first(where: { kept.surelyHas($0) && !shared.contains($0) }) else { return }
-        let span = bound.open.first { $0.name.text == name }?.name.span ?? bound.span(of: "as") ?? bound.span(of: "table") ?? bound.command.verb.span
+        let span =
+            bound.open.first { $0.name.text == name }?.name.span ?? bound.filled(.namesResult)?.span ?? bound.filled(.otherTable)?.span
+            ?? bound.command.verb.span
+        let rename = declaration.slot(.namesResult).map { "choose another name: \($0.name)=NAME" }
         problems.append(
             Diagnostic(
                 .columnExists, "the table has a column `\(name)` already", at: span, label: "`\(declaration.name)` would add it again",
-                help: [declaration.slot("as") == nil ? "remove or rename it first: `select` keeps the columns it names" : "choose another name: as=NAME"]))
+                help: [rename ?? "remove or rename it first: `select` keeps the columns it names"]))
     }
 
     /// Known numbers that may not exceed another slot's.

@@ -50,8 +50,8 @@ package struct VerbDeclaration: Sendable {
         case block
         /// What flows in or what the block gave, the block's `it` too.
         case looped
-        /// Those of all tables in the slot `tables`, and `adds`.
-        case stacked
+        /// Those of all tables in this slot, and `adds`.
+        case stacked(String)
         /// It gives no table but a value of this kind.
         case other(ValueKind)
 
@@ -91,7 +91,7 @@ package struct VerbDeclaration: Sendable {
     package let input: Input
     /// Whether the value can be written as first argument at the head of a statement (`table runs`).
     package let takesInputAsArgument: Bool
-    package let slots: [Slot]
+    package let slots: [SlotDeclaration]
     package let hasBlock: Bool
     package let blockNames: BlockNames
     /// Columns of the result that the input need not have. A name in capitals stands for what the slot of that name says.
@@ -109,6 +109,8 @@ package struct VerbDeclaration: Sendable {
     package let version: Int
     /// The files and folders that a use opens, by its words without a name, for verbs whose result depends on them.
     package let opens: (@Sendable ([String], Session) throws -> [String])?
+    /// Whether it takes the variable `model` without naming it.
+    package let readsModel: Bool
     /// Whether files may be there behind it that were not before.
     package let writesFiles: Bool
     /// Whether what it gives is to be read like a page, its lines broken to the width that there is.
@@ -131,12 +133,12 @@ package struct VerbDeclaration: Sendable {
     }
 
     package init(
-        _ name: String, _ family: Family, _ summary: String, input: Input, asArgument: Bool = false, slots: [Slot] = [],
+        _ name: String, _ family: Family, _ summary: String, input: Input, asArgument: Bool = false, slots: [any DeclaresSlot] = [],
         block: Bool = false, blockNames: BlockNames = .none, adds: [String] = [], addsOneOf: Bool = false, replaces: Bool = false,
         notes: [String] = [],
         columns: Columns = .unknown, reads: [Read] = [], examples: [String], givesProse: Bool = false, version: Int = 1,
         opens: (@Sendable ([String], Session) throws -> [String])? = nil,
-        writesFiles: Bool = false, checks: (@Sendable (VerbUse) throws -> Void)? = nil, known: (@Sendable (VerbUse) -> Value?)? = nil,
+        readsModel: Bool = false, writesFiles: Bool = false, checks: (@Sendable (VerbUse) throws -> Void)? = nil, known: (@Sendable (VerbUse) -> Value?)? = nil,
         run: @escaping @Sendable (Invocation) throws -> Value
     ) {
         self.name = name
@@ -144,7 +146,7 @@ package struct VerbDeclaration: Sendable {
         self.summary = summary
         self.input = input
         self.takesInputAsArgument = asArgument
-        self.slots = slots
+        self.slots = slots.map(\.declaration)
         self.hasBlock = block
         self.blockNames = blockNames
         self.adds = adds
@@ -159,14 +161,16 @@ package struct VerbDeclaration: Sendable {
         self.givesProse = givesProse
         self.checks = checks
         self.known = known
+        self.readsModel = readsModel || family == .diffusion
         self.writesFiles = writesFiles
         self.run = run
     }
 
-    package func slot(_ name: String) -> Slot? { slots.first { $0.name == name } }
-    package var positional: [Slot] { slots.filter { $0.place == .positional } }
-    package var named: [Slot] { slots.filter { $0.place == .named } }
-    package var open: Slot? { slots.first { $0.place == .open } }
+    package func slot(_ name: String) -> SlotDeclaration? { slots.first { $0.name == name } }
+    package var positional: [SlotDeclaration] { slots.filter { $0.place == .positional } }
+    package var named: [SlotDeclaration] { slots.filter { $0.place == .named } }
+    func slot(_ role: SlotDeclaration.Role) -> SlotDeclaration? { slots.first { $0.role == role } }
+    package var open: SlotDeclaration? { slots.first { $0.place == .open } }
 
     /// `noise [K] of=N [left=] [seed=0] ...`
     package var usage: String {

@@ -21,6 +21,27 @@ package struct VerbUse {
     /// Whether a command before this one writes files, so that a file that is missing now may be there then.
     package let mayWriteBefore: Bool
 
+    /// What surely stands in a slot, or its default where it is not filled.
+    package subscript<Content>(slot: Slot<Content>) -> Content? {
+        guard filled.contains(slot.name) else { return slot.absent() }
+        return content(of: slot.declaration).flatMap(slot.read)
+    }
+
+    package subscript<Content>(slot: Slot<Content?>) -> Content? {
+        filled.contains(slot.name) ? content(of: slot.declaration).flatMap(slot.read) ?? nil : nil
+    }
+
+    private func content(of slot: SlotDeclaration) -> SlotValue? {
+        guard let values = values[slot.name] else { return nil }
+        if slot.repeats {
+            return .names(values.compactMap { if case .text(let text) = $0 { text } else { nil } })
+        }
+        return values.count == 1 ? try? Resolver.check(values[0], slot) : nil
+    }
+
+    /// Whether something stands in a slot.
+    package func gives(_ slot: some DeclaresSlot) -> Bool { filled.contains(slot.declaration.name) }
+
     /// The one text in a slot.
     package func text(_ slot: String) -> String? {
         guard let values = values[slot], values.count == 1, case .text(let text) = values[0] else { return nil }

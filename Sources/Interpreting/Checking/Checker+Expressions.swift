@@ -24,7 +24,7 @@ extension Checker {
     }
 
     /// Gives what is known of the kind that the rows get.
-    @discardableResult mutating func checkPerRow(_ list: ListExpression, _ columns: ColumnGuess, _ slot: Slot? = nil) -> KindGuess? {
+    @discardableResult mutating func checkPerRow(_ list: ListExpression, _ columns: ColumnGuess, _ slot: SlotDeclaration? = nil) -> KindGuess? {
         let outside = row
         row = columns
         defer { row = outside }

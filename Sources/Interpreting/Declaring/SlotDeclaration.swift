@@ -1,8 +1,7 @@
 import Results
 
-/// One thing that a verb can be told. The declaration says everything about it once; the binder, the checker, completion, hints and
-/// help read it from here.
-package struct Slot: Sendable {
+/// What is said of one thing that a verb can be told; the binder, the checker, completion, hints and help read it from here.
+package struct SlotDeclaration: DeclaresSlot {
     package enum Kind: Sendable {
         /// A finite number; `whole` refuses fractions.
         case number(whole: Bool)
@@ -53,6 +52,20 @@ package struct Slot: Sendable {
         case open
     }
 
+    /// What a slot does to the command's result or to how it runs, beyond what its verb makes of it.
+    package enum Role: Sendable, Equatable {
+        /// Names the column of the result, or what the names of several begin with: `as=`.
+        case namesResult
+        /// Where it is filled, the result has a column of that name with numbers, and a block a variable.
+        case addsColumn(String)
+        /// Where this word stands in it, failures in the block are left out.
+        case skipsErrors(String)
+        /// Holds the table whose columns come beside those of the input.
+        case otherTable
+        /// Names columns that both tables have, and that stand once.
+        case sharedColumns
+    }
+
     package let name: String
     package let kind: Kind
     package let place: Place
@@ -65,10 +78,15 @@ package struct Slot: Sendable {
     package let range: ClosedRange<Double>?
     /// Another slot whose number this one cannot exceed.
     package let atMost: String?
+    package let role: Role?
+    /// The words of another slot beside which this one means something; nil where it always does.
+    package internal(set) var taker: (slot: String, words: [String])?
 
-    package init(
+    package var declaration: SlotDeclaration { self }
+
+    init(
         _ name: String, _ kind: Kind, _ place: Place = .named, required: Bool = false, repeats: Bool = false, standard: String? = nil,
-        in range: ClosedRange<Double>? = nil, atMost: String? = nil, _ summary: String
+        in range: ClosedRange<Double>? = nil, atMost: String? = nil, role: Role? = nil, _ summary: String
     ) {
         self.name = name
         self.kind = kind
@@ -78,12 +96,8 @@ package struct Slot: Sendable {
         self.standard = standard
         self.range = range
         self.atMost = atMost
+        self.role = role
         self.summary = summary
-    }
-
-    /// An optional named slot without a default.
-    package init(_ name: String, _ kind: Kind, _ summary: String) {
-        self.init(name, kind, .named, summary)
     }
 
     /// Whether the binder reads the characters as they stand.
@@ -164,5 +178,13 @@ package struct Slot: Sendable {
         guard let range else { return "" }
         if range.upperBound == .infinity { return " of at least \(NumberFormat.plain(range.lowerBound))" }
         return " from \(NumberFormat.plain(range.lowerBound)) to \(NumberFormat.plain(range.upperBound))"
+    }
+
+    /// What to say where it stands beside a word that it means nothing to; nil where it may.
+    func refusal(beside word: String, of verb: VerbDeclaration) -> Complaint? {
+        guard let taker, !taker.words.contains(word) else { return nil }
+        return Complaint(
+            .unknownOption, "`\(verb.name) \(word)` has no option `\(name)`",
+            label: "for " + taker.words.map { "`\(verb.name) \($0)`" }.joined(separator: ", "))
     }
 }

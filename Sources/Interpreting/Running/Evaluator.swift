@@ -344,6 +344,6 @@ struct Evaluator {
     }
 
     func diagnostic(_ complaint: Complaint, at span: Span) -> Diagnostic {
-        Diagnostic(complaint.code, complaint.title, at: span, label: complaint.label, help: complaint.help, notes: complaint.notes, source: source)
+        Diagnostic(complaint, at: span, source: source)
     }
 }

@@ -37,6 +37,12 @@ package struct Invocation {
         return table
     }
 
+    /// What stands in a slot, or its default.
+    package subscript<Content>(slot: Slot<Content>) -> Content { arguments[slot] }
+
+    /// Whether the user wrote it.
+    package func gives(_ slot: some DeclaresSlot) -> Bool { arguments.gives(slot) }
+
     /// The column, or an error that says what would make it.
     package func column(_ name: String, of table: Table, slot: String? = nil, cure: String? = nil) throws -> Column {
         if let column = table.column(name) { return column }

@@ -180,23 +180,22 @@ extension VerbDeclaration {
     /// The columns that the command adds to what it keeps.
     func newColumns(of bound: BoundCommand, slots: [String: ValueGuess], open: [String: KindGuess] = [:], computed: Set<String>) -> ColumnGuess {
         var result = ColumnGuess(only: [])
-        let prefix = bound.raw("as") ?? slot("as")?.standard
+        let prefix = bound.raw(.namesResult) ?? slot(.namesResult)?.standard
         for name in adds {
             if name == "AS.*" {
                 // All of the other table's, as they are or behind the name that `as` gives.
-                result.add(slots["table"]?.columns ?? .unknown, prefix: prefix.map { $0 + "." } ?? "", computed: computed)
+                result.add(slot(.otherTable).flatMap { slots[$0.name] }?.columns ?? .unknown, prefix: prefix.map { $0 + "." } ?? "", computed: computed)
             } else if name == "NAME" {
                 for (name, _) in bound.open { result.add(name.text, kind: open[name.text]) }
             } else if name == "AS" || name.hasPrefix("AS.") {
                 if let prefix { result.add(prefix + name.dropFirst(2)) }
             } else {
                 // Under the name that `as` gives, the column comes in this one's place.
-                result.add(name, surely: !addsOneOf && bound.filled("as") == nil)
+                result.add(name, surely: !addsOneOf && bound.filled(.namesResult) == nil)
             }
         }
-        if let name = bound.raw("as"), !adds.contains(where: { $0.hasPrefix("AS.") }) { result.add(name) }
-        if bound.filled("repeat") != nil { result.add("repeat", kind: .one(.number)) }
-        if bound.filled("every") != nil { result.add("left", kind: .one(.number)) }
+        if let name = bound.raw(.namesResult), !adds.contains(where: { $0.hasPrefix("AS.") }) { result.add(name) }
+        for column in bound.addedByOptions { result.add(column, kind: .one(.number)) }
         return result
     }
 
@@ -211,7 +210,7 @@ extension VerbDeclaration {
         case .made: result = ColumnGuess(only: [])
         case .sourced: result = ColumnGuess(anyBut: computed)
         case .block: result = block
-        case .stacked: result = slots["tables"]?.columns ?? .unknown
+        case .stacked(let slot): result = slots[slot]?.columns ?? .unknown
         case .listed(let slots):
             var names: [String] = []
             for part in slots.compactMap({ bound.filled($0) }).flatMap(\.parts) {
@@ -221,7 +220,7 @@ extension VerbDeclaration {
             result = input.selecting(names)
         }
         // A name in quotes or brackets can be any.
-        if bound.filled("as") != nil, bound.raw("as") == nil { return .unknown }
+        if bound.filled(.namesResult) != nil, bound.raw(.namesResult) == nil { return .unknown }
         result.add(newColumns(of: bound, slots: slots, open: open, computed: computed), prefix: "", computed: computed)
         return result
     }
@@ -236,9 +235,23 @@ extension BoundCommand {
         }
     }
 
+    func raws(_ role: SlotDeclaration.Role) -> [String] { filled(role).map { raws($0.slot.name) } ?? [] }
+
+    /// The columns that come because an option is there.
+    var addedByOptions: [String] {
+        filled.compactMap { if case .addsColumn(let column)? = $0.slot.role { column } else { nil } }
+    }
+
+    /// Whether failures in the block are left out.
+    var skipsErrors: Bool {
+        filled.contains { filled in if case .skipsErrors(let word)? = filled.slot.role { raw(filled) == word } else { false } }
+    }
+
+    func raw(_ role: SlotDeclaration.Role) -> String? { filled(role).flatMap(raw) }
+
     /// What stands in a slot, where it is one run of plain characters.
-    func raw(_ slot: String) -> String? {
-        guard let filled = filled(slot), filled.parts.count == 1, case .raw(let items) = filled.parts[0], items.count == 1 else { return nil }
+    func raw(_ filled: Filled) -> String? {
+        guard filled.parts.count == 1, case .raw(let items) = filled.parts[0], items.count == 1 else { return nil }
         return items[0].raw
     }
 }

@@ -6,9 +6,7 @@ extension Diagnostic {
     package init(_ error: any Error, at span: Span, of source: SourceFile) {
         switch error {
         case let diagnostic as Diagnostic: self = diagnostic.located(in: source)
-        case let complaint as Complaint:
-            self.init(
-                complaint.code, complaint.title, at: span, label: complaint.label, help: complaint.help, notes: complaint.notes, source: source)
+        case let complaint as Complaint: self.init(complaint, at: span, source: source)
         case let engine as EngineError:
             self.init(
                 DiagnosticCode(engineKind: engine.kind.rawValue), (engine.place.map { "\($0): " } ?? "") + engine.message, at: span,

@@ -190,9 +190,7 @@ struct Runner {
             let span = complaint.slot.flatMap { slot in
                 bound.span(of: slot) ?? bound.open.first { $0.name.text == slot }.map { $0.name.span.joined(with: $0.list.span) }
             }
-            return Diagnostic(
-                complaint.code, complaint.title, at: span ?? command.verb.span, label: complaint.label, help: complaint.help, notes: complaint.notes,
-                source: source)
+            return Diagnostic(complaint, at: span ?? command.verb.span, source: source)
         default: return Diagnostic(error, at: command.verb.span, of: source)
         }
     }

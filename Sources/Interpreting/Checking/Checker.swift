@@ -162,20 +162,20 @@ struct Checker {
         var slots: [String: ValueGuess] = [:]
         for filled in bound.filled { slots[filled.slot.name] = check(filled, columns) }
         // Where rows are folded, a column is the list of a group's values.
-        let isFolded = if case .listed = declaration.columns { true } else { false }
-        var row = isFolded ? columns.folded(bound.raws("columns")) : columns
+        let keys: [String]? = if case .listed(let slots) = declaration.columns { slots.flatMap(bound.raws) } else { nil }
+        var row = keys.map(columns.folded) ?? columns
         var lists: [String: ValueGuess] = [:]
         var open: [String: KindGuess] = [:]
         for (name, list) in bound.open {
             if declaration.open?.isPerRow == true {
                 open[name.text] = checkPerRow(list, row)
-                if !isFolded { row.add(name.text, kind: open[name.text]) }
+                if keys == nil { row.add(name.text, kind: open[name.text]) }
             } else {
                 lists[name.text] = check(list, isList: true)
                 open[name.text] = lists[name.text]?.element.kindGuess
             }
         }
-        if bound.filled("table") != nil { checkAgreement(bound, columns, slots) }
+        checkAgreement(bound, columns, slots)
         checkOrder(bound)
         let sure = checkUse(bound, input: input, slots, lists)
         if let definition { return check(definition, slots, input: hasInput ? input : nil, at: command.verb.span) }
@@ -263,7 +263,7 @@ struct Checker {
         defer { (names, mayBeColumn, guesses, notebook, blockRow, mayFail) = outside }
         let bound = turn.bound
         if notebook == nil { notebook = (names, guesses) }
-        if bound.raw("on_error") == "skip" { mayFail = true }
+        if bound.skipsErrors { mayFail = true }
         if turn.hasInput {
             names.insert("it")
             guesses["it"] = bound.declaration.columns.isStable ? it : nil
@@ -278,7 +278,7 @@ struct Checker {
                 names.insert(name.text)
                 guesses[name.text] = turn.lists[name.text]?.element
             }
-            if bound.filled("repeat") != nil { guesses["repeat"] = nil }
+            for column in bound.addedByOptions { guesses[column] = nil }
         case .columns: bindColumns(turn.input.columns)
         case .columnsOf(let slot): bindColumns(turn.slots[slot]?.columns ?? .unknown)
         }
@@ -312,7 +312,7 @@ struct Checker {
                     values += items.map { guesses[$0.raw] ?? .unknown }
                 } else if case .size = filled.slot.kind, let item = items.first {
                     checkSlot(item.span) { _ = try Resolver.raw(item.raw, filled.slot) }
-                } else if filled.slot.name == "as", let item = items.first {
+                } else if filled.slot.role == .namesResult, let item = items.first {
                     checkSlot(item.span) { _ = try Resolver.raw(item.raw, filled.slot) }
                 } else if case .columnOrNumber = filled.slot.kind, let item = items.first {
                     checkSlot(item.span) { _ = try Resolver.raw(item.raw, filled.slot) }
@@ -339,7 +339,7 @@ struct Checker {
         return values.dropFirst().reduce(first) { $0.merged(with: $1) }
     }
 
-    func isList(_ slot: Slot) -> Bool {
+    func isList(_ slot: SlotDeclaration) -> Bool {
         if case .list = slot.kind { true } else { false }
     }
 
@@ -347,7 +347,7 @@ struct Checker {
         do {
             try body()
         } catch let complaint as Complaint {
-            problems.append(Diagnostic(complaint.code, complaint.title, at: span, label: complaint.label, help: complaint.help, notes: complaint.notes))
+            problems.append(Diagnostic(complaint, at: span))
         } catch {}
     }
 

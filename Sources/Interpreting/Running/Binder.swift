@@ -13,7 +13,7 @@ struct BoundCommand {
     }
 
     struct Filled {
-        var slot: Slot
+        var slot: SlotDeclaration
         var parts: [Content]
         var span: Span
     }
@@ -29,6 +29,7 @@ struct BoundCommand {
     var open: [(name: Name, list: ListExpression)] = []
 
     func filled(_ slot: String) -> Filled? { filled.first { $0.slot.name == slot } }
+    func filled(_ role: SlotDeclaration.Role) -> Filled? { filled.first { $0.slot.role == role } }
 
     func span(of slot: String) -> Span? { filled(slot)?.span }
 }
@@ -85,6 +86,12 @@ struct Binder {
         for slot in declaration.slots where slot.isRequired {
             let isThere = slot.place == .open ? !bound.open.isEmpty || bound.filled(slot.name) != nil : bound.filled(slot.name) != nil
             if !isThere, !isUnread, !meant.contains(slot.name) { missing(slot, command, declaration) }
+        }
+        for filled in bound.filled {
+            guard let taker = filled.slot.taker, let other = bound.filled(taker.slot), let word = bound.raw(other),
+                let refusal = filled.slot.refusal(beside: word, of: declaration)
+            else { continue }
+            problems.append(Diagnostic(refusal, at: filled.span))
         }
         if declaration.hasBlock, command.block == nil {
             report(
@@ -156,7 +163,7 @@ struct Binder {
         return verbs.count > 4 ? "it is an option of other verbs: `help \(option)`" : "it belongs to \(verbs.dropLast().joined(separator: ", ")) and \(last)"
     }
 
-    private mutating func fill(_ bound: inout BoundCommand, _ slot: Slot?, _ argument: Argument) {
+    private mutating func fill(_ bound: inout BoundCommand, _ slot: SlotDeclaration?, _ argument: Argument) {
         guard let slot, let content = content(of: argument, for: slot) else { return }
         if let index = bound.filled.firstIndex(where: { $0.slot.name == slot.name }) {
             bound.filled[index].parts.append(content)
@@ -167,7 +174,7 @@ struct Binder {
     }
 
     /// What the argument is for the slot: characters for a raw slot unless a quote or bracket forces a value.
-    private mutating func content(of argument: Argument, for slot: Slot) -> BoundCommand.Content? {
+    private mutating func content(of argument: Argument, for slot: SlotDeclaration) -> BoundCommand.Content? {
         if slot.isRaw, !argument.items.contains(where: \.isForced) {
             switch slot.kind {
             case .choice(let choices):
@@ -192,7 +199,7 @@ struct Binder {
         return .expression(list)
     }
 
-    private mutating func expression(of argument: Argument, for slot: Slot?) -> ListExpression? {
+    private mutating func expression(of argument: Argument, for slot: SlotDeclaration?) -> ListExpression? {
         if let value = argument.value { return value }
         problems += argument.problems
         isUnread = true
@@ -201,7 +208,7 @@ struct Binder {
 
     // MARK: What can be wrong
 
-    private mutating func unknownChoice(_ item: Argument.Item, _ choices: [String], _ slot: Slot) {
+    private mutating func unknownChoice(_ item: Argument.Item, _ choices: [String], _ slot: SlotDeclaration) {
         var help = ["one of " + choices.joined(separator: ", ")]
         if knows(item.raw) { help.append("to use the variable, put it in brackets: `\(slot.name)=(\(item.raw))`") }
         problems.append(
@@ -217,7 +224,7 @@ struct Binder {
         report(.tooManyArguments, "`\(declaration.name)` has no place for `\(argument.raw)`", at: argument.span, label: label, declaration)
     }
 
-    private mutating func missing(_ slot: Slot, _ command: Command, _ declaration: VerbDeclaration) {
+    private mutating func missing(_ slot: SlotDeclaration, _ command: Command, _ declaration: VerbDeclaration) {
         let name = slot.place == .named ? "`\(slot.name)=`" : slot.place == .open ? "`NAME=...`" : slot.name.uppercased()
         report(
             .missingArgument, "`\(declaration.name)` needs \(name)", at: command.verb.span, label: "\(name) is \(slot.typePhrase): \(slot.summary)", declaration

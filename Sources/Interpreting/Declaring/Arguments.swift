@@ -3,30 +3,22 @@ import Results
 /// The resolved arguments of one use of a verb, by slot. What the declaration says has been checked: required slots are there,
 /// kinds and ranges fit, defaults are filled in.
 package struct Arguments {
-    package enum Argument {
-        case value(Value)
-        case name(String)
-        case names([String])
-        case perRow(RowExpression)
-        case assignments([(name: String, expression: RowExpression)])
-        case lists([(name: String, values: [Value])])
-        case tables([(name: String, table: Table)])
-        case verdict(Verdict)
-    }
-
-    private var bySlot: [String: Argument]
+    private var bySlot: [String: SlotValue]
     /// Slots that the user wrote, as opposed to defaults.
     package let given: Set<String>
     /// As they stand in a recipe: `of=70`, in the order of the declaration; defaults included where the slot has one.
     package let written: [String]
 
-    package init(_ bySlot: [String: Argument], given: Set<String>, written: [String]) {
+    package init(_ bySlot: [String: SlotValue], given: Set<String>, written: [String]) {
         self.bySlot = bySlot
         self.given = given
         self.written = written
     }
 
-    package subscript(slot: String) -> Argument? { bySlot[slot] }
+    package subscript<Content>(slot: Slot<Content>) -> Content { slot.content(of: bySlot[slot.name]) }
+
+    /// Whether the user wrote it.
+    package func gives(_ slot: some DeclaresSlot) -> Bool { given.contains(slot.declaration.name) }
 
     package func value(_ slot: String) -> Value? {
         switch bySlot[slot] {

@@ -1,0 +1,93 @@
+import Results
+
+/// Something that declares a slot of a verb, whatever the body gets of it.
+package protocol DeclaresSlot: Sendable {
+    var declaration: SlotDeclaration { get }
+}
+
+/// One thing that a verb can be told, as its body reads it: `invocation[slot]` is the content in the type of the slot's kind, with the declared
+/// default where nothing was written. A slot without a default that is not required gives an optional.
+package struct Slot<Content>: DeclaresSlot {
+    package let declaration: SlotDeclaration
+    let read: @Sendable (SlotValue) -> Content?
+    /// The content where nothing is written; nil of a slot that is required.
+    let absent: @Sendable () -> Content?
+
+    package var name: String { declaration.name }
+
+    /// The content of what stands in the slot.
+    func content(of value: SlotValue?) -> Content {
+        if let value, let content = read(value) { return content }
+        guard let content = absent() else { preconditionFailure("`\(name)` is required, and nothing that suits it was bound") }
+        return content
+    }
+
+    private init(
+        _ declaration: SlotDeclaration, absent: @escaping @Sendable () -> Content?, read: @escaping @Sendable (SlotValue) -> Content?
+    ) {
+        (self.declaration, self.absent, self.read) = (declaration, absent, read)
+    }
+}
+
+extension Slot {
+    /// With a default.
+    package init(
+        _ name: String, _ kind: SlotKind<Content>, _ place: SlotDeclaration.Place = .named, default content: Content, repeats: Bool = false,
+        in range: ClosedRange<Double>? = nil, atMost: String? = nil, role: SlotDeclaration.Role? = nil, _ summary: String
+    ) where Content: Sendable {
+        let declaration = SlotDeclaration(
+            name, kind.declared, place, repeats: repeats, standard: kind.written(content), in: range, atMost: atMost, role: role, summary)
+        self.init(declaration, absent: { content }, read: kind.read)
+    }
+
+    /// Without which the verb cannot be used.
+    package init(
+        _ name: String, _ kind: SlotKind<Content>, required place: SlotDeclaration.Place, repeats: Bool = false,
+        in range: ClosedRange<Double>? = nil, atMost: String? = nil, role: SlotDeclaration.Role? = nil, _ summary: String
+    ) {
+        let declaration = SlotDeclaration(
+            name, kind.declared, place, required: true, repeats: repeats, in: range, atMost: atMost, role: role, summary)
+        self.init(declaration, absent: { nil }, read: kind.read)
+    }
+
+    /// That can be left out, which means something that no value says.
+    package init<Inner>(
+        _ name: String, _ kind: SlotKind<Inner>, _ place: SlotDeclaration.Place = .named, repeats: Bool = false,
+        in range: ClosedRange<Double>? = nil, atMost: String? = nil, role: SlotDeclaration.Role? = nil, _ summary: String
+    ) where Content == Inner? {
+        let declaration = SlotDeclaration(name, kind.declared, place, repeats: repeats, in: range, atMost: atMost, role: role, summary)
+        self.init(declaration, absent: { .some(nil) }, read: { .some(kind.read($0)) })
+    }
+
+    package init<Inner>(_ name: String, _ kind: SlotKind<Inner>, _ summary: String) where Content == Inner? {
+        self.init(name, kind, .named, summary)
+    }
+
+    /// The slot that takes all `NAME=...` that no other takes; none of them is an empty list.
+    package init<Element>(open name: String, _ kind: SlotKind<[Element]>, isRequired: Bool = false, _ summary: String) where Content == [Element] {
+        self.init(SlotDeclaration(name, kind.declared, .open, required: isRequired, summary), absent: { [] }, read: kind.read)
+    }
+}
+
+extension Slot {
+    /// The same slot for some words of another alone: beside any other word it is refused.
+    package func only<Word: RawRepresentable>(with other: Slot<Word>, _ words: Word...) -> Slot where Word.RawValue == String {
+        var declaration = declaration
+        declaration.taker = (other.name, words.map(\.rawValue))
+        return Slot(declaration, absent: absent, read: read)
+    }
+}
+
+extension Slot where Content == Void {
+    /// A slot that the body reads by its name.
+    @_disfavoredOverload package init(
+        _ name: String, _ kind: SlotDeclaration.Kind, _ place: SlotDeclaration.Place = .named, required: Bool = false, repeats: Bool = false,
+        standard: String? = nil, in range: ClosedRange<Double>? = nil, atMost: String? = nil, role: SlotDeclaration.Role? = nil, _ summary: String
+    ) {
+        let declaration = SlotDeclaration(
+            name, kind, place, required: required, repeats: repeats, standard: standard, in: range, atMost: atMost, role: role, summary)
+        self.init(declaration, absent: { () }, read: { _ in () })
+    }
+
+    @_disfavoredOverload package init(_ name: String, _ kind: SlotDeclaration.Kind, _ summary: String) { self.init(name, kind, .named, summary) }
+}
