@@ -50,7 +50,7 @@ let package = Package(
         module("Locations"),
         module("Kernels", ["Locations", "WideKernels", "CProcessor"], swiftSettings: vectorFlags),
         module("Tensors", ["Kernels"]),
-        module("Files", ["SourceText", "Tensors", "CPNG", "CCrypto", "CZlib", "CFileSystem"]),
+        module("Files", ["Locations", "SourceText", "Tensors", "CPNG", "CCrypto", "CZlib", "CFileSystem"]),
         module("Networks", ["Kernels", "Tensors", "Files"]),
         module("Models", ["Kernels", "Tensors", "Files", "Networks"]),
 

@@ -20,6 +20,8 @@ package final class ItemCache {
 
     private let entries: String
     private let uses: CacheUses
+    private let makeSigner: () throws -> Signer
+    private var knownSigner: Signer?
     /// Whether the folder has been seen: one that is gone then was removed meanwhile.
     private var wasThere = false
     /// Values that found no room one after the other.
@@ -28,15 +30,18 @@ package final class ItemCache {
     private var size: Int?
 
     package static let standardLimit = 16 << 30
-    private static let magic = Array("noisebook item 1\n".utf8)
-    private static let digestLength = 64
 
     /// - Parameters:
     ///   - folder: made when the first value is stored.
     ///   - limit: none is kept at 0.
     ///   - uses: shared by the sessions of one command, none of which may remove what another needs.
-    package init(folder: String, limit: Int = ItemCache.standardLimit, uses: CacheUses = CacheUses()) {
+    ///   - signer: whose results are believed; asked for when the first one is looked for or stored.
+    package init(
+        folder: String, limit: Int = ItemCache.standardLimit, uses: CacheUses = CacheUses(),
+        signer: @escaping () throws -> Signer = { try Signer.user() }
+    ) {
         self.uses = uses
+        makeSigner = signer
         self.folder = folder
         self.limit = limit
         entries = FileSystem.join(folder, "cache")
@@ -64,6 +69,17 @@ package final class ItemCache {
         refusals = 0
     }
 
+    /// Whose results are believed here.
+    package var signer: Signer {
+        get throws {
+            if let knownSigner { return knownSigner }
+            let signer = try makeSigner()
+            if let remark = signer.remark { note(remark) }
+            knownSigner = signer
+            return signer
+        }
+    }
+
     /// A sentence for the reader.
     package func note(_ sentence: String) { remarks.add(sentence) }
 
@@ -82,14 +98,21 @@ package final class ItemCache {
 
     // MARK: Entries
 
-    /// The stored value, nil where there is none or where it is damaged; a damaged one is removed.
+    /// The stored value, nil where there is none, where it is somebody else's, or where it is damaged; a damaged one is removed.
     package func value<T>(_ key: ItemKey, _ read: (inout ByteReader) throws -> T) -> T? {
         let path = path(of: key)
         guard FileSystem.isFile(path), let bytes = try? FileSystem.readBytes(path, isNoted: false) else { return nil }
         do {
-            var reader = ByteReader(try Self.content(bytes))
+            let entry = try CacheEntry(bytes), signer = try signer, origin = try entry.origin(key, signer)
+            if origin == .damaged { throw CacheEntry.damage }
+            if origin == .other, !signer.trustsOthers {
+                remarks.addForeign()
+                return nil
+            }
+            var reader = ByteReader(entry.content)
             let value = try read(&reader)
             guard reader.isAtEnd else { throw EngineError(.format, "a cached value is longer than it should be", place: path) }
+            if origin == .other { try? AtomicFile.write(CacheEntry.bytes(Array(entry.content), key, signer), to: path, durable: false) }
             FileStamp.touch(path)
             uses.note(path)
             return value
@@ -99,23 +122,13 @@ package final class ItemCache {
         }
     }
 
-    private static func content(_ bytes: [UInt8]) throws -> ArraySlice<UInt8> {
-        let start = magic.count + digestLength
-        guard bytes.count >= start, bytes.starts(with: magic) else { throw EngineError(.format, "not a cached value") }
-        let content = bytes[start...]
-        guard try Array(Digest.sha256(Array(content)).utf8) == Array(bytes[magic.count..<start]) else {
-            throw EngineError(.format, "a cached value is damaged")
-        }
-        return content
-    }
-
     /// Stores a value. What goes wrong is told by `remarks`, and the next value is tried again: a result that cannot be kept is still a result.
     package func store(_ key: ItemKey, _ write: (inout ByteWriter) -> Void) {
         guard limit > 0 else { return }
         var writer = ByteWriter()
         write(&writer)
         do {
-            let bytes = Self.magic + Array(try Digest.sha256(writer.bytes).utf8) + writer.bytes
+            let bytes = try CacheEntry.bytes(writer.bytes, key, signer)
             let path = path(of: key)
             let replaced = FileStamp(path: path)?.size ?? 0
             guard hasRoom(for: bytes.count - replaced) else { return }

@@ -35,6 +35,14 @@ package enum Digest {
         return try stream.digest()
     }
 
+    /// HMAC-SHA-256 (RFC 2104), in 64 lower-case hexadecimal digits: only who knows the secret can tell it.
+    package static func hmac(_ text: String, secret: [UInt8]) throws -> String {
+        var code = [UInt8](repeating: 0, count: 32)
+        let bytes = Array(text.utf8)
+        guard HMAC(EVP_sha256(), secret, Int32(secret.count), bytes, bytes.count, &code, nil) != nil else { throw refusal }
+        return Self.text(code)
+    }
+
     /// A digest whose bytes come one after the other.
     package struct Stream: ~Copyable {
         private let context: OpaquePointer

@@ -10,6 +10,7 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     case kernels = "NOISEBOOK_KERNELS"
     case models = "NOISEBOOK_MODELS"
     case cacheLimit = "NOISEBOOK_CACHE_LIMIT"
+    case cacheKey = "NOISEBOOK_CACHE_KEY"
 
     // Folders
     case home = "HOME"

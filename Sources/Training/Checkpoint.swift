@@ -39,7 +39,7 @@ package struct Checkpoint {
     static let version = "noisebook training 2"
 
     /// Stores groups of tensors, each under its name and the parameters' names.
-    static func write(_ progress: Progress, _ groups: [String: [Tensor]], names: [String], to path: String) throws {
+    static func write(_ progress: Progress, _ groups: [String: [Tensor]], names: [String], _ signer: Signer?, to path: String) throws {
         var contents: [String: Tensor] = [:]
         // From dictionary to dictionary; the file sorts its names.
         for (group, tensors) in groups {
@@ -48,8 +48,14 @@ package struct Checkpoint {
         let folder = FileSystem.folder(of: path)
         try FileSystem.createFolder(folder)
         let text = try JSON.encode(progress)
-        try Safetensors.write(contents, metadata: ["format": version, "progress": text, "sha256": try digest(text, contents)], to: path)
+        let digest = try digest(text, contents)
+        var metadata = ["format": version, "progress": text, "sha256": digest]
+        if let signer { metadata["signature"] = try signer.signature(of: signed(digest)) }
+        try Safetensors.write(contents, metadata: metadata, to: path)
     }
+
+    /// The digest is of the key, too.
+    private static func signed(_ digest: String) -> String { "checkpoint \(digest)" }
 
     /// Of all that a training goes on from: a flipped bit in a moment would be no error to anybody else.
     package static func digest(_ progress: String, _ contents: [String: Tensor]) throws -> String {
@@ -62,8 +68,11 @@ package struct Checkpoint {
         return try stream.digest()
     }
 
-    /// The counters of a stored training and its tensors by group; nil if there is none. Throws where the file is damaged or of another training.
-    static func read(_ path: String, key: String, names: [String], shapes: [[Int]]) throws -> (progress: Progress, groups: [String: [Tensor]])? {
+    /// The counters of a stored training and its tensors by group; nil if there is none. Throws where the file is damaged, of another training or,
+    /// with a signer, of another user.
+    static func read(
+        _ path: String, key: String, names: [String], shapes: [[Int]], _ signer: Signer?
+    ) throws -> (progress: Progress, groups: [String: [Tensor]])? {
         guard FileSystem.exists(path) else { return nil }
         let file = try SafetensorsFile(path: path)
         func unusable(_ message: String) -> EngineError {
@@ -75,7 +84,13 @@ package struct Checkpoint {
         guard progress.key == key else { throw unusable("a checkpoint of another training: the network, the data or the options differ") }
         var contents: [String: Tensor] = [:]
         for name in file.names { contents[name] = try file.tensor(name) }
-        guard try file.metadata["sha256"] == digest(text, contents) else { throw unusable("holds other numbers than were written") }
+        let digest = try digest(text, contents)
+        guard file.metadata["sha256"] == digest else { throw unusable("holds other numbers than were written") }
+        switch try signer?.origin(of: file.metadata["signature"] ?? "", for: signed(digest)) {
+        case nil, .own: break
+        case .other: if signer?.trustsOthers == false { throw unusable("was written by another user; --trust-cache takes it") }
+        case .damaged: throw unusable("does not have the signature that it was written with")
+        }
         var groups: [String: [Tensor]] = [:]
         for group in Set(file.names.compactMap { $0.split(separator: "/").first.map(String.init) }).sorted() {
             groups[group] = try zip(names, shapes).map { name, shape in

@@ -1,5 +1,5 @@
 internal import Autodiff
-internal import Files
+package import Files
 package import Tensors
 
 /// Minimises an objective: batches in a seeded order, AdamW, moving averages, a curve, checkpoints. Everything random is drawn anew from
@@ -32,6 +32,7 @@ package final class Trainer {
     private let settings: TrainingSettings
     private let order: BatchOrder
     private let path: String?
+    private let signer: Signer?
     private let interval: Duration
     private var progress: Checkpoint.Progress
     private var optimiser: AdamW
@@ -44,20 +45,23 @@ package final class Trainer {
     /// - Parameters:
     ///   - key: digest of everything that the result depends on.
     ///   - path: of the checkpoint, from which an unfinished training goes on; nil keeps none.
+    ///   - signer: whose checkpoint is gone on from; nil for everybody's.
     ///   - interval: between checkpoints, at least; writing never takes more than a twentieth of the time.
     package init(
-        _ objective: any Objective, _ settings: TrainingSettings, order: BatchOrder, key: String, path: String?, interval: Duration = .seconds(30)
+        _ objective: any Objective, _ settings: TrainingSettings, order: BatchOrder, key: String, path: String?, signer: Signer? = nil,
+        interval: Duration = .seconds(30)
     ) throws {
         self.objective = objective
         self.settings = settings
         self.order = order
         self.path = path
+        self.signer = signer
         self.interval = interval
         let parameters = objective.parameters
         var stored: (progress: Checkpoint.Progress, groups: [String: [Tensor]])?
         do {
             stored = try path.flatMap {
-                try Checkpoint.read($0, key: key, names: parameters.names, shapes: parameters.names.indices.map { parameters.shape($0) })
+                try Checkpoint.read($0, key: key, names: parameters.names, shapes: parameters.names.indices.map { parameters.shape($0) }, signer)
             }
             if let found = stored {
                 let needed = found.progress.isFinished ? ["best"] : ["weights", "first", "second"] + settings.averages.indices.map { "average\($0)" }
@@ -283,7 +287,7 @@ package final class Trainer {
         var groups = ["weights": parameters.names.map { parameters[$0] }, "first": optimiser.first, "second": optimiser.second]
         for (index, average) in averages.enumerated() { groups["average\(index)"] = average.weights }
         if let best { groups["best"] = best }
-        try Checkpoint.write(progress, groups, names: parameters.names, to: path)
+        try Checkpoint.write(progress, groups, names: parameters.names, signer, to: path)
     }
 
     /// Of a finished training only what is kept stays on the disk.
@@ -292,7 +296,7 @@ package final class Trainer {
         if best == nil { best = parameters.names.map { parameters[$0] } }
         guard let path, let best else { return }
         do {
-            try Checkpoint.write(progress, ["best": best], names: parameters.names, to: path)
+            try Checkpoint.write(progress, ["best": best], names: parameters.names, signer, to: path)
             unsaved = nil
         } catch let error as EngineError where error.kind == .file {
             unsaved = error

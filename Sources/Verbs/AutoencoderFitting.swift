@@ -43,7 +43,7 @@ struct AutoencoderFitting {
         rows.add(to: &builder)
         let key = try builder.key()
         let workshop = try Workshop(invocation.session)
-        if fitting.isPlanned(key, workshop, parameters: part.parameterCount, rows: rows.pictures.count) { return part }
+        if try fitting.isPlanned(key, workshop, parameters: part.parameterCount, rows: rows.pictures.count) { return part }
         func train() throws -> (outcome: Trainer.Outcome, rows: Int) {
             let holdsOut = arguments.text("keep") == "validation"
             if holdsOut, rows.texts.isEmpty {

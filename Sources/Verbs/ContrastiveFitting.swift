@@ -32,7 +32,7 @@ struct ContrastiveFitting {
         rows.add(to: &builder)
         let key = try builder.key()
         let workshop = try Workshop(invocation.session)
-        if fitting.isPlanned(key, workshop, parameters: part.parameterCount, rows: rows.pictures.count) { return part }
+        if try fitting.isPlanned(key, workshop, parameters: part.parameterCount, rows: rows.pictures.count) { return part }
         guard let words = part.tokenizer else { throw Complaint(.wrongInput, "this CLIP has no tokenizer", label: "`new clip tokenizer=`") }
         let tokenizer = try words.openedTokenizer()
         func train() throws -> (outcome: Trainer.Outcome, rows: Int) {

@@ -58,9 +58,9 @@ struct Fitting {
     }
 
     /// While a run is planned: counts the training, and says whether the untrained part must stand in for its result.
-    func isPlanned(_ key: ItemKey, _ workshop: Workshop, parameters: Int, rows: Int) -> Bool {
+    func isPlanned(_ key: ItemKey, _ workshop: Workshop, parameters: Int, rows: Int) throws -> Bool {
         guard let plan = invocation.session.plan else { return false }
-        let isThere = workshop.has(key)
+        let isThere = try workshop.has(key)
         guard !isThere, let settings = try? settings(rows: rows, parameters: parameters) else {
             plan.add("fit", cached: 1, missing: 0)
             return !isThere
@@ -96,7 +96,9 @@ struct Fitting {
             cure: "make the network smaller")
         BufferPool.keep(upTo: min(6 << 30, MemoryBudget.installed / 4))
         defer { BufferPool.keep(upTo: BufferPool.standardLimit) }
-        let trainer = try Trainer(objective, settings, order: order, key: key.digest, path: session.cache == nil ? nil : workshop.checkpoint(key))
+        let trainer = try Trainer(
+            objective, settings, order: order, key: key.digest, path: session.cache == nil ? nil : workshop.checkpoint(key),
+            signer: session.cache?.signer)
         if let damage = trainer.damage { session.cache?.note("the training begins anew, since its checkpoint cannot be used: \(damage)") }
         defer { if let unsaved = trainer.unsaved { session.cache?.note("no checkpoint could be written: \(unsaved)") } }
         if trainer.stepsDone > 0 { session.progress.note("fit \(kind.rawValue): goes on after step \(trainer.stepsDone)") }

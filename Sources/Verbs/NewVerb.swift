@@ -100,7 +100,7 @@ enum NewVerb {
         for part in [unet, vae, clip, tokenizer] + (scorer.map { [$0] } ?? []) { builder.add(part.kind.rawValue, try part.digest) }
         builder.add("scheduler", scheduler.text)
         let key = try builder.key(), workshop = try Workshop(invocation.session)
-        if invocation.session.plan != nil, !workshop.has(key) {
+        if invocation.session.plan != nil, try !workshop.has(key) {
             throw Complaint(.partialValue, "it needs a model whose parts are not made yet", label: "`new model` writes one")
         }
         let folder = try workshop.folder(key) { path in

@@ -41,7 +41,7 @@ struct UNetFitting {
         fitting.add(to: &builder)
         rows.add(to: &builder)
         let key = try builder.key()
-        if fitting.isPlanned(key, workshop, parameters: inner.unet.parameterCount, rows: rows.pictures.count) { return model }
+        if try fitting.isPlanned(key, workshop, parameters: inner.unet.parameterCount, rows: rows.pictures.count) { return model }
         let count = inner.unet.parameterCount, unetFolder = FileSystem.join(inner.folder, "unet")
         func train() throws -> (outcome: Trainer.Outcome, rows: Int) {
             // Of a scheduler that is not here it is what DDPM reads of its file, as the reference's training scripts do.

@@ -12,7 +12,7 @@ import Darwin
 
 /// Where parts and models that were made lie, each under the digest of all that it depends on, and the checkpoints of trainings under way:
 /// beside the item cache, or in a temporary folder where nothing is cached. What lies beside the cache carries the digests of its files, which are
-/// looked at before it is used: what is damaged is made anew.
+/// looked at before it is used: what is damaged is made anew, and so is what another user made, beside it.
 struct Workshop {
     /// nil where nothing is cached.
     private let cache: ItemCache?
@@ -21,7 +21,8 @@ struct Workshop {
     private let elsewhere: () throws -> String
 
     init(_ session: Session) throws {
-        cache = session.cache
+        // Models signed with a secret that ends with the process would only fill the disk.
+        cache = try session.cache?.signer.remark == nil ? session.cache : nil
         // A part that was made keeps its workshop, and the session keeps the part.
         elsewhere = { [weak session] in
             guard let session else { throw EngineError(.file, "the session is over") }
@@ -35,19 +36,19 @@ struct Workshop {
 
     /// The same for what takes long to make: a process that is killed meanwhile leaves no half folder.
     func folder<Made>(_ key: ItemKey, made: () throws -> Made, _ body: (Made, String) throws -> Void) throws -> String {
-        let path = path(key)
-        if let damage = damage(path) {
+        let path = try path(key)
+        if let damage = try damage(path, key) {
             cache?.note("\(path) is damaged (\(damage)) and is made anew")
             try AtomicFolder.remove(path)
         }
         guard !FileSystem.isFolder(path) else { return path }
         let made = try made()
         do {
-            try write(path) { try body(made, $0) }
+            try write(path, key) { try body(made, $0) }
         } catch let error as EngineError where cache != nil && error.kind == .file {
             // It took long and is wanted now, whether or not it can be kept.
             let other = Self.path(key, below: try elsewhere())
-            if !FileSystem.isFolder(other) { try write(other) { try body(made, $0) } }
+            if !FileSystem.isFolder(other) { try write(other, key) { try body(made, $0) } }
             cache?.note("what was made is not kept: \(error)")
             return other
         }
@@ -57,11 +58,11 @@ struct Workshop {
         return path
     }
 
-    private func write(_ path: String, _ body: (String) throws -> Void) throws {
+    private func write(_ path: String, _ key: ItemKey, _ body: (String) throws -> Void) throws {
         do {
             try AtomicFolder.write(to: path) { temporary in
                 try body(temporary)
-                if cache != nil { try FolderSeal.write(temporary) }
+                if let cache { try FolderSeal.write(temporary, of: key.digest, cache.signer) }
             }
         } catch  where FileSystem.isFolder(path) {
             // Another process was faster. What it made has the same key, so it is the same.
@@ -69,13 +70,17 @@ struct Workshop {
     }
 
     /// What is wrong with a folder that is there.
-    private func damage(_ path: String) -> String? {
+    private func damage(_ path: String, _ key: ItemKey) throws -> String? {
         guard let cache, FileSystem.isFolder(path) else { return nil }
-        return FolderSeal.damage(path) { try cache.files.digest(of: $0) }
+        if let damage = FolderSeal.damage(path, digest: { try cache.files.digest(of: $0) }) { return damage }
+        return try FolderSeal.origin(path, of: key.digest, cache.signer) == .damaged ? "\(FolderSeal.file) is not as it was written" : nil
     }
 
     /// Whether the folder of that key is there and whole.
-    func has(_ key: ItemKey) -> Bool { FileSystem.isFolder(path(key)) && damage(path(key)) == nil }
+    func has(_ key: ItemKey) throws -> Bool {
+        let path = try path(key)
+        return try FileSystem.isFolder(path) && damage(path, key) == nil
+    }
 
     /// What a part that was made in such a folder comes from.
     func source(_ folder: String) -> ModelPart.Source {
@@ -90,7 +95,20 @@ struct Workshop {
         }
     }
 
-    private func path(_ key: ItemKey) -> String { Self.path(key, below: root) }
+    /// Where the folder of that key is or is to be: beside one of another user, which may have taken long and stays.
+    private func path(_ key: ItemKey) throws -> String {
+        let path = Self.path(key, below: root)
+        guard let cache, FileSystem.isFolder(path) else { return path }
+        let signer = try cache.signer
+        guard try FolderSeal.origin(path, of: key.digest, signer) == .other else { return path }
+        if signer.trustsOthers {
+            try? FolderSeal.sign(path, of: key.digest, signer)
+            return path
+        }
+        cache.note("\(path) is another user's and is made anew: \(CacheRemarks.trusting)")
+        return "\(path).\(signer.owner)"
+    }
+
     private static func path(_ key: ItemKey, below root: String) -> String { FileSystem.join(FileSystem.join(root, "models"), key.digest) }
     func checkpoint(_ key: ItemKey) -> String { FileSystem.join(FileSystem.join(root, "training"), key.digest + ".safetensors") }
 }

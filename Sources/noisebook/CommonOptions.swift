@@ -69,6 +69,11 @@ struct CommonOptions: ParsableArguments {
             valueName: "size"))
     var cacheLimit: String?
 
+    @Flag(
+        name: .customLong("trust-cache"),
+        help: "Take what others have kept in .noisebook as well, and make it this user's: results, models, trainings under way.")
+    var trustsCache = false
+
     @OptionGroup var allowed: AllowedFolders
 
     func validate() throws {
@@ -81,6 +86,8 @@ struct CommonOptions: ParsableArguments {
         if cacheLimit == nil, let given = Self.givenLimit, ByteSize(given) == nil {
             throw ValidationError("NOISEBOOK_CACHE_LIMIT takes a size such as 500M, 20G or 0, and `\(given)` is none")
         }
+        if noCache, trustsCache { throw ValidationError("--trust-cache takes what is in the cache, and --no-cache does not look there") }
+        do { _ = try Signer.named() } catch { throw ValidationError("\(error)") }
     }
 
     /// Who may make the folder `.noisebook` that computed items are kept in.
@@ -112,7 +119,9 @@ struct CommonOptions: ParsableArguments {
         let folder = FileSystem.join(base, ".noisebook")
         guard !noCache, use != .none, use == .make || FileSystem.isFolder(folder) else { return nil }
         let limit = (cacheLimit ?? Self.givenLimit).flatMap { ByteSize($0) }?.bytes
-        return ItemCache(folder: folder, limit: limit ?? ItemCache.standardLimit, uses: Self.uses)
+        return ItemCache(folder: folder, limit: limit ?? ItemCache.standardLimit, uses: Self.uses) { [trustsCache] in
+            try Signer.user(trustsOthers: trustsCache)
+        }
     }
 
     /// Of all sessions of this command.

@@ -21,7 +21,7 @@ import Testing
 
     @Test("what is stored comes back to the bit, also in another process's eyes") func back() throws {
         let folder = try TemporaryFolder()
-        let cache = ItemCache(folder: folder.path)
+        let cache = ItemCache(folder: folder.path, signer: Signer.test)
         var generator = Generator(seed: 7)
         _ = generator.normal(shape: [5])
         let tensor = Tensor(shape: [2, 2], values: [-0.0, .infinity, .leastNonzeroMagnitude, 1.1])
@@ -31,7 +31,8 @@ import Testing
             $0.write(generator)
             $0.write(nil as Tensor?)
         }
-        let found = try #require(ItemCache(folder: folder.path).value(key) { (try $0.tensor(), try $0.generator(), try $0.optionalTensor()) })
+        let later = ItemCache(folder: folder.path, signer: Signer.test)
+        let found = try #require(later.value(key) { (try $0.tensor(), try $0.generator(), try $0.optionalTensor()) })
         #expect(found.0.shape == tensor.shape)
         #expect(found.0.values.map(\.bitPattern) == tensor.values.map(\.bitPattern))
         #expect(found.1 == generator)
@@ -41,7 +42,7 @@ import Testing
 
     @Test("a changed byte, a cut and another kind of value are noticed, and the entry goes", arguments: 0..<40) func damaged(_ turn: Int) throws {
         let folder = try TemporaryFolder()
-        let cache = ItemCache(folder: folder.path)
+        let cache = ItemCache(folder: folder.path, signer: Signer.test)
         let key = try ItemCacheTests.key("a")
         cache.store(key) { $0.write(Tensor(shape: [3], values: [1, 2, 3])) }
         let path = try #require(try ItemCacheTests.entries(folder).first)
@@ -57,10 +58,42 @@ import Testing
         #expect(cache.value(key) { try $0.tensor() }?.values == [1, 2, 3])
     }
 
+    @Test("what another user kept is not believed, is said once, and is taken and made this user's where others are trusted") func foreign() throws {
+        let folder = try TemporaryFolder()
+        func cache(_ secret: String, trustsOthers: Bool = false) -> ItemCache {
+            ItemCache(folder: folder.path) { try Signer(secret: Array(secret.utf8), trustsOthers: trustsOthers) }
+        }
+        let keys = try ["a", "b", "c"].map(ItemCacheTests.key)
+        func values(_ cache: ItemCache) -> [Float?] { keys.map { cache.value($0) { try $0.tensor() }?.values.first } }
+        for key in keys { cache("of somebody else's").store(key) { $0.write(Tensor(shape: [1], values: [666])) } }
+        let careful = cache("the user's own secret")
+        #expect(values(careful) == [nil, nil, nil])
+        #expect(careful.remarks.lines.count == 1)
+        #expect(careful.remarks.lines[0].hasPrefix("3 results in the cache are another user's and are computed anew: --trust-cache"))
+        #expect(values(cache("of somebody else's")) == [666, 666, 666], "what another user kept stays")
+        careful.store(keys[0]) { $0.write(Tensor(shape: [1], values: [1])) }
+        #expect(values(careful) == [1, nil, nil])
+        let trusting = cache("the user's own secret", trustsOthers: true)
+        #expect(values(trusting) == [1, 666, 666])
+        #expect(trusting.remarks.lines == [])
+        #expect(values(cache("the user's own secret")) == [1, 666, 666])
+    }
+
+    @Test("an entry in another one's place is not that") func moved() throws {
+        let folder = try TemporaryFolder()
+        let cache = ItemCache(folder: folder.path, signer: Signer.test)
+        let keys = try ["a", "b"].map(ItemCacheTests.key)
+        for (number, key) in keys.enumerated() { cache.store(key) { $0.write(Tensor(shape: [1], values: [Float(number)])) } }
+        let paths = keys.map { folder.path("cache/\($0.digest.prefix(2))/\($0.digest.dropFirst(2))") }
+        try AtomicFile.write(FileSystem.readBytes(paths[0]), to: paths[1])
+        #expect(cache.value(keys[1]) { try $0.tensor() } == nil)
+        #expect(cache.value(keys[0]) { try $0.tensor() }?.values == [0])
+    }
+
     @Test("beyond the limit, what was used longest ago goes first") func limit() throws {
         let folder = try TemporaryFolder()
         let tensor = Tensor(zeros: [1000])
-        let cache = ItemCache(folder: folder.path, limit: 25_000)
+        let cache = ItemCache(folder: folder.path, limit: 25_000, signer: Signer.test)
         let keys = try (0..<5).map { try ItemCacheTests.key("\($0)") }
         for key in keys { cache.store(key) { $0.write(tensor) } }
         #expect(keys.allSatisfy { cache.value($0) { try $0.tensor() } != nil })
@@ -77,7 +110,7 @@ import Testing
     @Test("a folder that cannot be made is told once and does not stop the work") func refused() throws {
         let folder = try TemporaryFolder()
         try AtomicFile.write("in the way", to: folder.path("cache"))
-        let cache = ItemCache(folder: folder.path)
+        let cache = ItemCache(folder: folder.path, signer: Signer.test)
         let key = try ItemCacheTests.key("a")
         cache.store(key) { $0.write(1) }
         cache.store(try ItemCacheTests.key("b")) { $0.write(1) }
@@ -102,7 +135,7 @@ import Testing
             for user in 0..<2 {
                 group.addTask {
                     // Room for half of them, so each removes what the other stored.
-                    let cache = ItemCache(folder: folder.path, limit: 10_000)
+                    let cache = ItemCache(folder: folder.path, limit: 10_000, signer: Signer.test)
                     var generator = SmallGenerator(seed: UInt64(user))
                     var found = 0
                     for _ in 0..<2_000 {
@@ -128,20 +161,20 @@ import Testing
             }
             for try await found in group { #expect(found > 0) }
         }
-        #expect(try ItemCache(folder: folder.path).byteCount() <= 20_000)
+        #expect(try ItemCache(folder: folder.path, signer: Signer.test).byteCount() <= 20_000)
     }
 
     @Test("what another user is writing is not evicted, what a killed one left is") func underWay() throws {
         let folder = try TemporaryFolder()
         let key = try ItemCacheTests.key("a")
-        ItemCache(folder: folder.path).store(key) { $0.write(Tensor(zeros: [10])) }
+        ItemCache(folder: folder.path, signer: Signer.test).store(key) { $0.write(Tensor(zeros: [10])) }
         let inner = FileSystem.folder(of: try #require(try ItemCacheTests.entries(folder).first))
         let left = FileSystem.join(inner, ".noisebook-1.partial"), place = FileSystem.join(inner, "other")
         try AtomicFile.write(Array(repeating: 0, count: 5_000), to: left, durable: false)
         try AtomicFile.write(to: place, durable: false) { sink in
             try sink.write(Array(repeating: 1, count: 5_000))
             // More than there is room for, so all has to go that can.
-            ItemCache(folder: folder.path, limit: 1_000).store(key) { $0.write(Tensor(zeros: [200])) }
+            ItemCache(folder: folder.path, limit: 1_000, signer: Signer.test).store(key) { $0.write(Tensor(zeros: [200])) }
         }
         #expect(FileSystem.isFile(place) && !FileSystem.exists(left))
     }
@@ -210,7 +243,7 @@ import Testing
         let key = try ItemCacheTests.key("large"), bytes = (0..<50_000).map { UInt8(truncatingIfNeeded: $0) }
         var made = 0
         func path() throws -> String? {
-            try ItemCache(folder: folder.path).file(key, byteCount: bytes.count) { sink in
+            try ItemCache(folder: folder.path, signer: Signer.test).file(key, byteCount: bytes.count) { sink in
                 made += 1
                 try sink.write(bytes)
             }
@@ -235,25 +268,26 @@ import Testing
         let folder = try TemporaryFolder()
         let tensor = Tensor(zeros: [1000])
         let keys = try (0..<8).map { try ItemCacheTests.key("\($0)") }
-        let before = ItemCache(folder: folder.path, limit: 25_000)
+        let before = ItemCache(folder: folder.path, limit: 25_500, signer: Signer.test)
         for key in keys[..<3] { before.store(key) { $0.write(tensor) } }
-        let cache = ItemCache(folder: folder.path, limit: 25_000)
+        let cache = ItemCache(folder: folder.path, limit: 25_500, signer: Signer.test)
         #expect(cache.value(keys[0]) { try $0.tensor() } != nil)
         for key in keys[3...] { cache.store(key) { $0.write(tensor) } }
         // Six entries of four kilobytes: the one that was read, five that were made, and the two of another run went.
-        #expect(keys.map { key in ItemCache(folder: folder.path).value(key) { try $0.tensor() } != nil } == [true, false, false, true, true, true, true, true])
+        let later = ItemCache(folder: folder.path, signer: Signer.test)
+        #expect(keys.map { key in later.value(key) { try $0.tensor() } != nil } == [true, false, false, true, true, true, true, true])
         cache.store(try ItemCacheTests.key("more")) { $0.write(tensor) }
-        #expect(cache.remarks.unkept == 1 && cache.remarks.lines[0].contains("24.4 KiB") && cache.remarks.lines[0].contains("--cache-limit"))
+        #expect(cache.remarks.unkept == 1 && cache.remarks.lines[0].contains("24.9 KiB") && cache.remarks.lines[0].contains("--cache-limit"))
         #expect(cache.value(keys[0]) { try $0.tensor() } != nil)
         // Nothing is kept at 0.
-        let none = ItemCache(folder: folder.path("none"), limit: 0)
+        let none = ItemCache(folder: folder.path("none"), limit: 0, signer: Signer.test)
         none.store(keys[0]) { $0.write(tensor) }
         #expect(none.value(keys[0]) { try $0.tensor() } == nil && none.remarks.lines == [])
     }
 
     @Test("a folder that is removed while a program runs is told once, and the next result is kept again") func vanished() throws {
         let folder = try TemporaryFolder()
-        let cache = ItemCache(folder: folder.path("c"))
+        let cache = ItemCache(folder: folder.path("c"), signer: Signer.test)
         let key = try ItemCacheTests.key("a")
         cache.beginRun()
         cache.store(key) { $0.write(1) }

@@ -127,7 +127,7 @@ import Darwin
         try AtomicFile.write("{}", to: folder.path("m/config.json"))
         let path = try Self.file(folder)
         #expect(rename(path, folder.path("m/unet/w.safetensors")) == 0)
-        try FolderSeal.write(folder.path("m"))
+        try FolderSeal.write(folder.path("m"), of: "m", Signer.test())
         let inner = folder.path("m/unet/w.safetensors")
         var bytes = try FileSystem.readBytes(inner)
         switch damage {

@@ -50,7 +50,7 @@ import Verbs
     @discardableResult private func run(_ folder: TemporaryFolder, batch: Int = 1, stoppingAfter units: Int = .max) throws -> (RunResult.Ending, Int) {
         let file = try NotebookFile(folder.path("n.md"))
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: folder.path, readable: ["/"], writable: ["/"]))
-        session.cache = ItemCache(folder: folder.path(".noisebook"))
+        session.cache = ItemCache(folder: folder.path(".noisebook"), signer: Signer.test)
         session.settings.batch = batch
         let stopper = Stopper(session.cancellation, after: units)
         session.progress = stopper

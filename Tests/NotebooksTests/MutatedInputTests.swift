@@ -295,7 +295,7 @@ import Verbs
 
     private static func session(_ folder: String) -> Session {
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: folder))
-        session.cache = ItemCache(folder: FileSystem.join(folder, ".noisebook"))
+        session.cache = ItemCache(folder: FileSystem.join(folder, ".noisebook"), signer: Signer.test)
         return session
     }
 
@@ -340,11 +340,16 @@ import Verbs
         }
         let (file, read) = try reader.make()
         let original = try FileSystem.readBytes(file)
-        // The first line and the digest of what follows.
-        let head = "noisebook item 1\n".utf8.count, content = Array(original[(head + 64)...])
+        // The first line, the digest of what follows, and a signature of it.
+        let head = "noisebook item 2\n".utf8.count, content = Array(original[(head + 64 + Signer.length)...])
+        let key = FileSystem.name(of: FileSystem.folder(of: file)) + FileSystem.name(of: file), signer = try Signer.test()
+        func sealed(_ content: [UInt8]) throws -> [UInt8] {
+            let digest = try Digest.sha256(content)
+            return try original[..<head] + Array((digest + signer.signature(of: "item \(key) \(digest)")).utf8) + content
+        }
         try MutatedInputs.check(reader.name, isSealed ? content : original) { input in
             if FileSystem.exists(file) { try FileSystem.removeFile(file) }
-            try AtomicFile.write(isSealed ? original[..<head] + Array(try Digest.sha256(input).utf8) + input : input, to: file, durable: false)
+            try AtomicFile.write(isSealed ? sealed(input) : input, to: file, durable: false)
             return try read()
         }
     }

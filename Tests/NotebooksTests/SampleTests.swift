@@ -54,7 +54,7 @@ import Verbs
 
         func session(cached: Bool) -> Session {
             let session = Session(verbs: Verbs.registry, access: FileAccess(base: folder.path, readable: ["/"], writable: ["/"]))
-            session.cache = cached ? ItemCache(folder: folder.path(".noisebook")) : nil
+            session.cache = cached ? ItemCache(folder: folder.path(".noisebook"), signer: Signer.test) : nil
             return session
         }
 

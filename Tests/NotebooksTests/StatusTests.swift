@@ -56,7 +56,7 @@ import Verbs
 
     private func session(_ folder: TemporaryFolder) -> Session {
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: folder.path))
-        session.cache = ItemCache(folder: folder.path(".noisebook"))
+        session.cache = ItemCache(folder: folder.path(".noisebook"), signer: Signer.test)
         return session
     }
 

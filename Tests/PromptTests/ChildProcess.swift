@@ -36,7 +36,7 @@ final class ChildProcess {
         posix_spawnattr_setsigdefault(&attributes, &all)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF))
         let words = ([program] + arguments).map { strdup($0) } + [nil]
-        let variables = added.map { strdup("\($0.key)=\($0.value)") }
+        let variables = added.merging(["NOISEBOOK_CACHE_KEY": Signer.testKeyFile]) { given, _ in given }.map { strdup("\($0.key)=\($0.value)") }
         defer { for word in words + variables { free(word) } }
         var own: [UnsafeMutablePointer<CChar>?] = []
         while let variable = environ[own.count] { own.append(variable) }

@@ -98,10 +98,10 @@ struct Desk {
         }
     }
 
-    /// Whether an entry holds the digest of its content: a line that names the format, the digest, the content.
+    /// Whether an entry holds the digest of its content: a line that names the format, the digest, a signature, the content.
     static func isWhole(_ entry: [UInt8]) throws -> Bool {
-        guard let end = entry.firstIndex(of: UInt8(ascii: "\n")), entry.count > end + 64 else { return false }
-        return try Digest.sha256(Array(entry[(end + 65)...])) == String(decoding: entry[(end + 1)...(end + 64)], as: UTF8.self)
+        guard let end = entry.firstIndex(of: UInt8(ascii: "\n")), entry.count > end + 64 + Signer.length else { return false }
+        return try Digest.sha256(Array(entry[(end + 65 + Signer.length)...])) == String(decoding: entry[(end + 1)...(end + 64)], as: UTF8.self)
     }
 
     /// Files and folders that were not finished, anywhere here.

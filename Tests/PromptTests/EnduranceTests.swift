@@ -21,7 +21,7 @@ extension ProcessTests {
         }
 
         @Test("makes thousands of pictures and holds no more memory, files or threads than after the first ones") func soak() throws {
-            let (early, late) = Faults.tryAll ? (200, 2_000) : (100, 500)
+            let (early, late) = Faults.tryMany ? (200, 2_000) : (100, 500)
             let place = try Workplace()
             try place.write("n.md", "# Nothing yet\n")
             let prompt = "noise> "

@@ -19,8 +19,21 @@ enum Faults {
         #endif
     }()
 
-    /// Whether every moment is tried and not only some, chosen with a fixed seed: as CI does.
-    static let tryAll = getenv("NOISEBOOK_FAULTS").map { String(cString: $0) } == "all"
+    /// How much is tried: some moments chosen with a fixed seed, the many that CI tries, or all there are.
+    private enum Extent: String { case some, many, all }
+
+    private static let extent = getenv("NOISEBOOK_FAULTS").flatMap { Extent(rawValue: String(cString: $0)) } ?? .some
+
+    static func count(_ some: Int, many: Int) -> Int {
+        switch extent {
+        case .some: some
+        case .many: many
+        case .all: .max
+        }
+    }
+
+    /// Whether what lasts is tried for as long as CI does.
+    static var tryMany: Bool { extent != .some }
 
     /// Operations that change something, by their letters in `faults.c`: opening for writing, writing, syncing, naming, making and removing.
     static let changing = "owsnmd"

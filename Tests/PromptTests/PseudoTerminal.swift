@@ -1,4 +1,6 @@
 internal import CPseudoTerminal
+import Files
+import TestSupport
 
 #if canImport(Glibc)
 import Glibc
@@ -40,7 +42,7 @@ final class PseudoTerminal {
         posix_spawnattr_setsigdefault(&attributes, &all)
         posix_spawnattr_setflags(&attributes, Int16(NB_SPAWN_SETSID) | Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF))
         let words = ([program] + arguments).map { strdup($0) } + [nil]
-        let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        let variables = environment.merging(["NOISEBOOK_CACHE_KEY": Signer.testKeyFile]) { given, _ in given }.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for word in words + variables { free(word) } }
         var process: pid_t = 0
         let failed = posix_spawn(&process, program, &actions, &attributes, words, variables)

@@ -40,7 +40,7 @@ import Verbs
                 : old
         }
         let session = Session(verbs: VerbRegistry(verbs), access: FileAccess(base: "/"))
-        session.cache = folder.map { ItemCache(folder: $0.path) }
+        session.cache = folder.map { ItemCache(folder: $0.path, signer: Signer.test) }
         return session
     }
 

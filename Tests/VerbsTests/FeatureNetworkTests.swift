@@ -24,7 +24,7 @@ import Darwin
         let folder = try TemporaryFolder()
         let plain = Session(verbs: Verbs.registry, access: FileAccess(base: "."))
         let cached = Session(verbs: Verbs.registry, access: FileAccess(base: "."))
-        cached.cache = ItemCache(folder: folder.path)
+        cached.cache = ItemCache(folder: folder.path, signer: Signer.test)
         let texts = (0..<100).map { "a monster with \($0) heads" }
         let small = try FeatureNetwork(name: "small", clip: Self.clip)
         let queries = try small.features(of: Array(texts[20..<40]), plain)

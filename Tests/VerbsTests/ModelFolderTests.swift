@@ -14,7 +14,7 @@ import Verbs
 
     private func session(_ cache: TemporaryFolder? = nil) -> Session {
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: "/"))
-        session.cache = cache.map { ItemCache(folder: $0.path) }
+        session.cache = cache.map { ItemCache(folder: $0.path, signer: Signer.test) }
         return session
     }
 

@@ -56,7 +56,7 @@ import Darwin
             return .none
         }
         let session = Session(verbs: VerbRegistry(Verbs.registry.all + [verb]), access: FileAccess(base: "/"))
-        session.cache = folder.map { ItemCache(folder: $0.path) }
+        session.cache = folder.map { ItemCache(folder: $0.path, signer: Signer.test) }
         return session
     }
 

@@ -17,7 +17,7 @@ import Darwin
 @Suite("What is made and kept") struct WorkshopTests {
     private static func session(_ folder: TemporaryFolder, cached: Bool = true) -> Session {
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: folder.path))
-        session.cache = cached ? ItemCache(folder: folder.path(".noisebook")) : nil
+        session.cache = cached ? ItemCache(folder: folder.path(".noisebook"), signer: Signer.test) : nil
         return session
     }
 
