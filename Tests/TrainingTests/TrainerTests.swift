@@ -57,9 +57,12 @@ import Training
             averages: [.power(relative: 0.05), .exponential(decay: 0.9)], keep: keep, seed: 3)
     }
 
-    private func trainer(_ objective: Line, _ settings: TrainingSettings, path: String?, interval: Duration = .seconds(30)) throws -> Trainer {
+    private func trainer(
+        _ objective: Line, _ settings: TrainingSettings, path: String?, signer: Signer? = nil, interval: Duration = .seconds(30)
+    ) throws -> Trainer {
         try Trainer(
-            objective, settings, order: BatchOrder(rowCount: 8, batch: settings.batch, seed: settings.seed), key: "a key", path: path, interval: interval)
+            objective, settings, order: BatchOrder(rowCount: 8, batch: settings.batch, seed: settings.seed), key: "a key", path: path,
+            signer: signer, interval: interval)
     }
 
     private func values(_ outcome: Trainer.Outcome?) throws -> [[Float]] { try #require(outcome).weights.map(\.tensor.values) }
@@ -193,6 +196,21 @@ import Training
             // A sum of losses can be such that the training seems to have diverged.
             _ = try? trainer.run()
             return isTaken
+        }
+    }
+
+    @Test("another user's checkpoint, or nobody's, is gone on from only where others are trusted") func signed() throws {
+        let folder = try TemporaryFolder(), path = folder.path("checkpoint.safetensors")
+        let mine = try Signer.test(), other = try Signer(secret: Array("the secret of another".utf8))
+        let trusting = try Signer(secret: Array("the secret of the tests".utf8), trustsOthers: true)
+        for writer in [mine, other, nil] {
+            var steps = 0
+            _ = try trainer(Line(), settings(steps: 12), path: path, signer: writer).run(shouldStop: { steps == 3 }) { _ in steps += 1 }
+            let careful = try trainer(Line(), settings(steps: 12), path: path, signer: mine)
+            #expect(careful.stepsDone == (writer?.owner == mine.owner ? 3 : 0))
+            #expect((careful.damage?.message.contains("another user") ?? false) == (careful.stepsDone == 0))
+            #expect(try trainer(Line(), settings(steps: 12), path: path, signer: trusting).stepsDone == 3)
+            try FileSystem.removeFile(path)
         }
     }
 
