@@ -105,6 +105,7 @@ let package = Package(
         tests("Metrics", ["Tensors", "Files"]),
         tests("Datasets", ["Tensors", "Files"], exclude: ["monsters.tsv"]),
         tests("Caching", ["Tensors", "Files"]),
+        tests("Interpreting", ["SourceText", "Syntax", "Tensors", "Results"]),
         tests("Verbs", ["SourceText", "Syntax", "Tensors", "Files", "Models", "Diffusion", "Retrieval", "Results", "Caching", "Interpreting"]),
         tests(
             "Notebooks",

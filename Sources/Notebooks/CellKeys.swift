@@ -29,22 +29,19 @@ package struct CellKeys {
         _ program: NotebookProgram, session: Session, files: FileDigests, engine: Int = ItemKeyBuilder.engineVersion, readings: RunReadings? = nil,
         openings: (Cell) -> [String]
     ) throws {
-        var verbs = session.verbSet
         /// The key of each name at this point; nil for what an erroneous cell would make.
         var known: [String: String?] = [:]
         /// Texts that a variable is known to hold without running anything: a param's, above all.
         var texts: [String: String] = [:]
         var found: [Int: Parts] = [:]
-        for (cell, source) in program.parts {
-            let parse = Parser.parse(source, verbs: verbs)
-            verbs = parse.verbs
-            let hasErrors = parse.diagnostics.contains { $0.severity == .error }
+        for (cell, part) in program.parts {
+            let hasErrors = part.diagnostics.hasErrors
             var parts = Parts(text: "", reads: [:], sources: [:])
             var lines: [String] = [cell.header.flags.contains(.hide) ? "hide" : "", cell.header.flags.contains(.raises) ? "raises" : ""]
             var isKnown = !hasErrors || cell.header.flags.contains(.raises)
             /// Names that this cell makes, which are no reads of it.
             var own: Set<String> = []
-            for statement in parse.program.statements {
+            for statement in part.statements {
                 let mentions = Mentions(statement)
                 var names = mentions.names
                 if mentions.commands.contains(where: { session.verbs[$0.verb.text]?.readsModel ?? false }) { names.insert("model") }
@@ -104,7 +101,7 @@ package struct CellKeys {
                 // Which of the cell's names depend on it is not known, so all of them do.
                 for name in own.sorted() { if let key = known[name] ?? nil { known[name] = try Digest.sha256(([key] + further).joined(separator: "\n")) } }
             }
-            parts.text = try Digest.sha256((hasErrors ? [source.text] : lines).joined(separator: "\n"))
+            parts.text = try Digest.sha256((hasErrors ? [part.source.text] : lines).joined(separator: "\n"))
             if isKnown { found[cell.index] = parts }
         }
         parts = found

@@ -9,8 +9,8 @@ extension Notebook {
     /// The notebook with other values behind `param NAME =`, written so that they read as what was given from outside; every other byte is as it was.
     package func setting(_ given: [(name: String, value: String)], session: Session) throws -> Notebook {
         guard !given.isEmpty else { return self }
-        let program = NotebookProgram(self)
-        let params = Params(program.sources, session: session)
+        let program = program(session)
+        let params = Params(program.programs, session: session)
         var edits: [(range: Range<Int>, text: [UInt8])] = []
         for (name, text) in given {
             for param in params.named(name) {
@@ -20,7 +20,9 @@ extension Notebook {
                         place: self.name,
                         cure: "give the param a plain value")
                 }
-                guard let value = ParamText.value(text, like: standard), let part = program.parts.first(where: { $0.source === param.source }) else { continue }
+                guard let value = ParamText.value(text, like: standard), let part = program.parts.first(where: { $0.program.source === param.source }) else {
+                    continue
+                }
                 guard let written = try Self.written(value, as: text, for: param, session),
                     let place = place(of: param.values.span, in: part.cell)
                 else { throw EngineError(.text, "\(name)=\(text) cannot be written into the notebook", place: self.name) }
@@ -42,7 +44,8 @@ extension Notebook {
         }
         return try spellings.first { spelling in
             let source = SourceFile(name: "param", text: "param \(param.name.text) = \(spelling)")
-            let read = Params([source], session: Session(verbs: session.verbs, access: session.access)).all
+            let scratch = Session(verbs: session.verbs, access: session.access)
+            let read = Params([scratch.read(source)], session: scratch).all
             return try read.count == 1 && read[0].values.span.upper == source.span.upper && read[0].standard?.identity() == value.identity()
         }
     }

@@ -5,9 +5,11 @@ import Tensors
 /// A notebook: a Markdown file whose top-level `noise` fences are cells. Fences inside lists and quotes are examples of prose and
 /// do not run, so that a cell's lines are always whole lines of the file. Everything but the output regions is kept to the byte.
 package struct Notebook: Sendable {
-    package var name: String
+    package var name: String { didSet { memo = ProgramMemo() } }
     /// How outputs call the file, which must not depend on how it was reached.
-    package var fileName: String
+    package var fileName: String { didSet { memo = ProgramMemo() } }
+    /// Shared by copies, whose cells are the same.
+    private(set) var memo = ProgramMemo()
     package let bytes: [UInt8]
     package let lines: LineTable
     package let cells: [Cell]

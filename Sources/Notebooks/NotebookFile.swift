@@ -103,6 +103,6 @@ package struct NotebookFile {
     func keys(_ session: Session) throws -> [Int: CellKeys.Parts] {
         let digests = session.cache?.files ?? FileDigests(path: FileSystem.join(FileSystem.join(session.access.base, ".noisebook"), "digests"))
         let readings = session.readings.keepsDigests ? session.readings : nil
-        return try CellKeys(NotebookProgram(notebook), session: session, files: digests, readings: readings) { readings?.openings(of: $0.index) ?? [] }.parts
+        return try CellKeys(notebook.program(session), session: session, files: digests, readings: readings) { readings?.openings(of: $0.index) ?? [] }.parts
     }
 }

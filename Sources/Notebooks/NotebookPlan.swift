@@ -18,22 +18,21 @@ package struct NotebookPlan {
 
     /// Plans in `session`, whose variables then hold stand-ins: it should be used for nothing else.
     package init(_ notebook: Notebook, session: Session) {
-        let program = NotebookProgram(notebook)
+        let program = notebook.program(session)
         diagnostics = program.check(session)
         guard !diagnostics.hasErrors else { return }
         var lost = LostNames()
-        for (cell, source) in program.parts {
-            let parse = Parser.parse(source, verbs: session.verbSet)
-            let names = program.names(parse.program, session)
+        for (cell, part) in program.parts {
+            let names = program.names(part, session)
             var gap = lost.gap(reading: names.reads)
             var plan = WorkPlan()
             if gap == nil {
-                let (found, result) = session.plan(source)
+                let (found, result) = session.plan(part)
                 guard !session.cancellation.isRequested else { return }
                 plan = found
                 let failure = result.ending == .finished ? nil : result.diagnostics.last
                 if !cell.header.flags.contains(.raises) { gap = failure?.title }
-                lost.note(cell, parse.program, failure: failure)
+                lost.note(cell, part.program, failure: failure)
             } else {
                 lost.note(cell, makes: names.makes)
             }

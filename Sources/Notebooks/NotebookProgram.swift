@@ -1,58 +1,40 @@
 import Interpreting
 import SourceText
+import Synchronization
 import Syntax
 
-/// The cells of a notebook as programs, and as the one program that they make when they run in order.
-package struct NotebookProgram {
-    /// Cells that run, with their code as a source that knows its place in the file.
-    package let parts: [(cell: Cell, source: SourceFile)]
+/// The cells of a notebook as programs, each read once, and as the one program that they make when they run in order.
+package struct NotebookProgram: Sendable {
+    /// Cells that run, in their order.
+    package let parts: [(cell: Cell, program: ParsedProgram)]
     /// What the notebook's text warns of.
     private let warnings: [Diagnostic]
 
-    package init(_ notebook: Notebook) {
+    fileprivate init(_ notebook: Notebook, verbs: VerbSet) {
         warnings = notebook.warnings
-        parts = notebook.cells.filter { !$0.header.flags.contains(.skip) }.map { cell in
-            // The message of a cell that must fail becomes its output, which must not depend on where the file lies or what stands above.
+        // What a cell that should fail defines may not be there below it: only others of its kind may use it.
+        var verbs = verbs, verbsOfAll = verbs
+        parts = notebook.sources.map { cell, source in
             let isShown = cell.header.flags.contains(.raises)
-            let source = SourceFile(
-                name: isShown ? notebook.fileName : notebook.name, text: cell.code, cell: isShown ? cell.name : cell.header.label,
-                firstLine: cell.firstCodeLine,
-                firstOffset: notebook.lines.start(of: cell.firstCodeLine))
-            return (cell, source)
+            let program = ParsedProgram(source, verbs: isShown ? verbsOfAll : verbs)
+            if !isShown { verbs = program.verbsBelow }
+            if program.verbsBelow != program.verbsAbove { verbsOfAll.formUnion(program.verbsBelow) }
+            return (cell, program)
         }
     }
 
-    package var sources: [SourceFile] { parts.map(\.source) }
+    package var programs: [ParsedProgram] { parts.map(\.program) }
 
     /// All errors that can be seen before anything runs, and what the text warns of, in its order. Cells that should fail are left out.
     package func check(_ session: Session) -> [Diagnostic] {
-        var verbs = session.verbSet
-        var syntax: [Diagnostic] = []
-        for (cell, source) in parts where !cell.header.flags.contains(.raises) {
-            let parse = Parser.parse(source, verbs: verbs)
-            verbs = parse.verbs
-            syntax += parse.diagnostics.map { $0.located(in: source) }
-        }
-        // Where every bracket is closed, all cells parse in a row too: names are then known across cells.
-        let checked = parts.filter { !$0.cell.header.flags.contains(.raises) }.map(\.source)
-        guard checked.allSatisfy({ !Outline($0).isIncomplete }) else { return (warnings + syntax).sorted { $0.place < $1.place } }
-        var text = ""
-        var starts: [Int] = []
-        for source in checked {
-            starts.append(text.utf8.count)
-            text += source.text + "\n"
+        let checked = parts.filter { !$0.cell.header.flags.contains(.raises) }.map(\.program)
+        // Names are known across cells where every bracket is closed.
+        guard checked.allSatisfy({ !$0.isIncomplete }) else {
+            return (warnings + checked.flatMap(\.diagnostics)).sorted { $0.place < $1.place }
         }
         // A cell that should fail may write files before it does.
         let mayWrite = parts.contains { $0.cell.header.flags.contains(.raises) }
-        let found = session.check(SourceFile(name: checked.first?.name ?? "", text: text), mayWriteBefore: mayWrite).map { diagnostic in
-            guard let index = starts.lastIndex(where: { $0 <= diagnostic.span.lower }) else { return diagnostic }
-            return diagnostic.moved(by: -starts[index], to: checked[index])
-        }
-        // What one cell's text alone shows has been found both times.
-        let isNew = { (diagnostic: Diagnostic) in
-            !syntax.contains { $0.code == diagnostic.code && $0.span == diagnostic.span && $0.source === diagnostic.source }
-        }
-        return (warnings + syntax + found.filter(isNew)).sorted { $0.place < $1.place }
+        return (warnings + session.check(checked, mayWriteBefore: mayWrite)).sorted { $0.place < $1.place }
     }
 
     /// The cells that are wanted, and with them those before that make what they read, by their indices.
@@ -64,12 +46,7 @@ package struct NotebookProgram {
         case .only(let index): wanted = all.filter { $0 == index }
         case .from(let index): wanted = all.filter { $0 >= index }
         }
-        var verbs = session.verbSet
-        let names = parts.map { part -> (makes: Set<String>, reads: Set<String>) in
-            let parse = Parser.parse(part.source, verbs: verbs)
-            verbs = parse.verbs
-            return self.names(parse.program, session)
-        }
+        let names = parts.map { self.names($0.program, session) }
         // Backwards: a cell is needed for each name that a needed one behind it reads.
         var needed: Set<Int> = []
         var missing: Set<String> = []
@@ -84,7 +61,7 @@ package struct NotebookProgram {
     }
 
     /// The names that a program makes, and those that it may read.
-    func names(_ program: Program, _ session: Session) -> (makes: Set<String>, reads: Set<String>) {
+    func names(_ program: ParsedProgram, _ session: Session) -> (makes: Set<String>, reads: Set<String>) {
         var makes: Set<String> = [], reads: Set<String> = []
         for statement in program.statements {
             let mentions = Mentions(statement)
@@ -102,16 +79,33 @@ package struct NotebookProgram {
 extension Diagnostic {
     /// Where it stands in the file, in bytes.
     fileprivate var place: Int { (source?.firstOffset ?? 0) + span.lower }
+}
 
-    /// The same diagnostic in a text of which it saw a longer one; labels of other texts stay.
-    fileprivate func moved(by distance: Int, to source: SourceFile) -> Diagnostic {
-        func moved(_ label: Label) -> Label {
-            Label(Span(max(0, label.span.lower + distance), max(0, label.span.upper + distance)), label.text, source: nil)
-        }
-        var copy = self
-        copy.primary = moved(primary)
-        copy.related = related.map { $0.source == nil ? moved($0) : $0 }
-        copy.source = source
-        return copy
+/// The program of a notebook, made when it is first asked for.
+package final class ProgramMemo: Sendable {
+    private let made = Mutex<(verbs: VerbSet, program: NotebookProgram)?>(nil)
+
+    fileprivate func program(_ notebook: Notebook, _ verbs: VerbSet) -> NotebookProgram {
+        if let made = made.withLock({ $0 }), made.verbs == verbs { return made.program }
+        let program = NotebookProgram(notebook, verbs: verbs)
+        made.withLock { $0 = (verbs, program) }
+        return program
     }
+}
+
+extension Notebook {
+    /// Cells that run, with their code as a source that knows its place in the file.
+    package var sources: [(cell: Cell, source: SourceFile)] {
+        cells.filter { !$0.header.flags.contains(.skip) }.map { cell in
+            // The message of a cell that must fail becomes its output, which must not depend on where the file lies or what stands above.
+            let isShown = cell.header.flags.contains(.raises)
+            let source = SourceFile(
+                name: isShown ? fileName : name, text: cell.code, cell: isShown ? cell.name : cell.header.label,
+                firstLine: cell.firstCodeLine, firstOffset: lines.start(of: cell.firstCodeLine))
+            return (cell, source)
+        }
+    }
+
+    /// The notebook's cells as a session's verbs have them read: once, whoever asks.
+    package func program(_ session: Session) -> NotebookProgram { memo.program(self, session.verbSet) }
 }

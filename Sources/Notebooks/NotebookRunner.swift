@@ -55,10 +55,10 @@ package struct NotebookRunner {
     /// - Parameter part: the cells whose outputs are wanted; others run only as far as these need their values, and show nothing.
     package func run(_ part: Part = .all, began: (Cell) -> Void = { _ in }, shown: (Cell, Output) throws -> Void = { _, _ in }) -> Run {
         var run = Run()
-        let program = NotebookProgram(notebook)
+        let program = notebook.program(session)
         let (needed, wanted) = program.cells(part, session)
         // Files that only cells read which do not run need not be there.
-        let idle = program.parts.filter { !needed.contains($0.cell.index) }.map(\.source)
+        let idle = program.parts.filter { !needed.contains($0.cell.index) }.map(\.program.source)
         run.diagnostics = program.check(session).filter { found in !found.code.isMissingFile || !idle.contains { $0 === found.source } }
         guard !run.diagnostics.hasErrors else {
             run.ending = .failed
@@ -68,14 +68,14 @@ package struct NotebookRunner {
         // Outputs that are kept get a lock with what they were made from.
         if folder != nil { session.readings.keepsDigests = true }
         var lost = LostNames()
-        for (cell, source) in program.parts where needed.contains(cell.index) {
+        for (cell, part) in program.parts where needed.contains(cell.index) {
             began(cell)
             if let standIns = session.standIns {
-                walk(cell, source, program, &run, &lost, standIns)
+                walk(cell, part, program, &run, &lost, standIns)
                 continue
             }
             let isWanted = wanted.contains(cell.index)
-            run.ending = perform(cell, source, &run) { if isWanted { try shown($0, $1) } }
+            run.ending = perform(cell, part, &run) { if isWanted { try shown($0, $1) } }
             if !isWanted { (run.outputs[cell.index], run.made[cell.index]) = (nil, nil) }
             guard run.ending == .finished else { return run }
             // Between two cells, where no statement notices it.
@@ -90,10 +90,9 @@ package struct NotebookRunner {
 
     /// With stand-ins a cell can fail because of them: then nothing is known of it, and the next follows.
     private func walk(
-        _ cell: Cell, _ source: SourceFile, _ program: NotebookProgram, _ run: inout Run, _ lost: inout LostNames, _ standIns: StandIns
+        _ cell: Cell, _ part: ParsedProgram, _ program: NotebookProgram, _ run: inout Run, _ lost: inout LostNames, _ standIns: StandIns
     ) {
-        let parsed = Parser.parse(source, verbs: session.verbSet).program
-        let names = program.names(parsed, session)
+        let names = program.names(part, session)
         let before = run.diagnostics
         standIns.hasGap = false
         if let gap = lost.gap(reading: names.reads) {
@@ -101,9 +100,9 @@ package struct NotebookRunner {
             lost.note(cell, makes: names.makes)
         } else {
             var isKnown = true
-            let ending = perform(cell, source, &run) { _, output in if output.value.view.hasUnknown { isKnown = false } }
+            let ending = perform(cell, part, &run) { _, output in if output.value.view.hasUnknown { isKnown = false } }
             let failure = ending == .finished ? nil : run.diagnostics.dropFirst(before.count).last
-            lost.note(cell, parsed, failure: failure)
+            lost.note(cell, part.program, failure: failure)
             if let failure {
                 run.gaps[cell.index] = failure.title
             } else if !isKnown || standIns.hasGap {
@@ -114,7 +113,7 @@ package struct NotebookRunner {
         run.finished += 1
     }
 
-    private func perform(_ cell: Cell, _ source: SourceFile, _ run: inout Run, _ shown: (Cell, Output) throws -> Void) -> RunResult.Ending {
+    private func perform(_ cell: Cell, _ part: ParsedProgram, _ run: inout Run, _ shown: (Cell, Output) throws -> Void) -> RunResult.Ending {
         let isHidden = cell.header.flags.contains(.hide)
         var blocks: [String] = []
         var failure: Diagnostic?
@@ -122,7 +121,8 @@ package struct NotebookRunner {
         session.trace = trace
         session.readings.begin(cell: cell.index)
         defer { session.readings.begin(cell: nil) }
-        let result = session.run(source) { output in
+        let source = part.source
+        let result = session.run(part) { output in
             guard failure == nil else { return }
             do {
                 if !isHidden { try shown(cell, output) }

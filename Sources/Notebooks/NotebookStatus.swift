@@ -44,7 +44,7 @@ package struct NotebookStatus {
     /// - Parameter session: with the cache in which begun runs are looked for, if there is one.
     package init(_ file: NotebookFile, session: Session, files: FileDigests, lock: Lock) throws {
         let notebook = file.notebook
-        let program = NotebookProgram(notebook)
+        let program = notebook.program(session)
         func keys(_ engine: Int) throws -> CellKeys {
             try CellKeys(program, session: session, files: files, engine: engine) { lock[$0]?.key.sources.keys.sorted() ?? [] }
         }

@@ -28,7 +28,7 @@ package final class OpenNotebook {
 
     /// The next cell with its code as a source, and the prose before it; nil at the end. Cells that do not run are passed by.
     func step() -> (prose: String, cell: Cell, source: SourceFile)? {
-        let parts = NotebookProgram(notebook).parts
+        let parts = notebook.sources
         guard let part = parts.first(where: { $0.cell.index >= next }) else { return nil }
         defer { next = part.cell.index + 1 }
         return (prose(before: part.cell), part.cell, part.source)

@@ -95,28 +95,6 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
         self.init(rawValue: (isWarning ? "W" : "E") + String(repeating: "0", count: 3 - digits.count) + digits)
     }
 
-    /// The code for a kind of engine error, by the kind's name; the engine and this module do not know each other.
-    package init(engineKind: String) {
-        switch engineKind {
-        case "file": self = .engineFile
-        case "format": self = .engineFormat
-        case "weights": self = .engineWeights
-        case "configuration": self = .engineConfiguration
-        case "unsupported": self = .engineUnsupported
-        case "shape": self = .engineShape
-        case "text": self = .engineText
-        case "schedule": self = .engineSchedule
-        case "data": self = .engineData
-        case "memory": self = .engineMemory
-        case "training": self = .engineTraining
-        case "numbers": self = .engineNumbers
-        case "notReadable": self = .notReadable
-        case "notWritable": self = .notWritable
-        case "interrupted": self = .interrupted
-        default: self = .engineUnsupported
-        }
-    }
-
     /// What the code means in general; a diagnostic usually says it with the names at hand.
     package var title: String { page.title }
 }

@@ -240,7 +240,7 @@ extension Parser {
         var help: [String] = []
         let next = lexer.token(from: word.span.upper, limit: limit, newlines: false)
         if next.kind == .openRound { help.append("a function's bracket follows without a space: `\(name)(...)`") }
-        let foreign = ForeignWord.verb(name)
+        let foreign = hint(name)
         let question = foreign == nil ? Suggestion.question(for: name, in: verbs.names) : nil
         if let foreign { help.append(foreign) } else if question == nil { help.append("`help` lists the verbs") }
         report(.unknownVerb, "unknown verb `\(name)`", at: word.span, label: question ?? "", help: help)

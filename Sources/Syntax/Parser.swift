@@ -15,6 +15,8 @@ package struct Parse: Sendable {
     package var diagnostics: [Diagnostic]
     /// The verbs for the text below: those given and what `def` added.
     package var verbs: VerbSet
+    /// Whether the text would go on in a further line.
+    package var isIncomplete: Bool
 }
 
 package struct Parser {
@@ -28,6 +30,7 @@ package struct Parser {
 
     let source: SourceFile
     let place: Place
+    let hint: @Sendable (String) -> String?
     let scanner: Scanner
     let outline: Outline
     let lexer: Lexer
@@ -52,18 +55,23 @@ package struct Parser {
     /// twice at each level, which doubles the work with each.
     var rereading: Int
 
-    package static func parse(_ source: SourceFile, verbs: VerbSet, place: Place = .file) -> Parse {
-        var parser = Parser(source, verbs: verbs, place: place)
+    /// - Parameter hint: what to say of a word that is no verb and that people know from elsewhere.
+    package static func parse(
+        _ source: SourceFile, verbs: VerbSet, place: Place = .file, hint: @escaping @Sendable (String) -> String? = { _ in nil }
+    ) -> Parse {
+        var parser = Parser(source, verbs: verbs, place: place, hint: hint)
         let statements = parser.parseStatements()
         parser.reportOutline()
         return Parse(
-            program: Program(source: source, statements: statements), diagnostics: parser.diagnostics.sortedByPlace(), verbs: parser.verbs)
+            program: Program(source: source, statements: statements), diagnostics: parser.diagnostics.sortedByPlace(), verbs: parser.verbs,
+            isIncomplete: parser.outline.isIncomplete)
     }
 
-    init(_ source: SourceFile, verbs: VerbSet, place: Place) {
+    init(_ source: SourceFile, verbs: VerbSet, place: Place, hint: @escaping @Sendable (String) -> String?) {
         self.source = source
         self.verbs = verbs
         self.place = place
+        self.hint = hint
         scanner = Scanner(bytes: source.bytes)
         outline = Outline(scanner)
         lexer = Lexer(scanner: scanner, outline: outline)

@@ -1,5 +1,5 @@
 /// The verbs that a text may use: the reserved words of the parser. A `def` adds to it for the text below.
-package struct VerbSet: Sendable {
+package struct VerbSet: Sendable, Equatable {
     private enum Entry: Sendable {
         case plain
         case withBlock
@@ -28,6 +28,9 @@ package struct VerbSet: Sendable {
     package mutating func define(_ name: String) {
         if entries[name] == nil { entries[name] = .defined }
     }
+
+    /// Adds what another set has; a verb of the language stays what it is.
+    package mutating func formUnion(_ other: VerbSet) { entries.merge(other.entries) { mine, _ in mine } }
 
     package mutating func remove(_ name: String) { entries[name] = nil }
 }

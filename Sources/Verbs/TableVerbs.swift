@@ -72,8 +72,7 @@ enum TableVerbs {
         }
         let kinds = Set(keys.map(\.kind)).subtracting([.none])
         guard kinds.count <= 1, kinds.isSubset(of: [.number, .text, .boolean]) else {
-            throw Complaint(
-                .wrongOperands, "rows are sorted by numbers or texts, not by \(Column("", keys).kind.phrase)", label: "cannot be ordered", slot: "by")
+            throw Complaint.unsortable(Column("", keys).kind, slot: by.name)
         }
         let order = (0..<table.rowCount).sorted { a, b in
             if keys[a].isNone || keys[b].isNone { return keys[a].isNone == keys[b].isNone ? a < b : keys[b].isNone }
@@ -221,9 +220,7 @@ enum TableVerbs {
         }
         for (ours, theirs) in zip(leftKeys, rightKeys) {
             guard ours.kind != theirs.kind, !Set([ours.kind, theirs.kind]).contains(.none), !Set([ours.kind, theirs.kind]).contains(.mixed) else { continue }
-            throw Complaint(
-                .wrongOperands, "`\(ours.name)` is \(ours.kind.phrase) here and \(theirs.kind.phrase) in the other table: no row can agree",
-                label: "different kinds", slot: "on")
+            throw Complaint.noAgreement(ours.name, ours.kind, theirs.kind, slot: shared.name)
         }
         let groups = try RowGroups(rightKeys, rowCount: right.rowCount)
         let partners = try (0..<left.rowCount).map { try groups.members(like: leftKeys, row: $0) }

@@ -49,7 +49,7 @@ struct CheckCommand: ParsableCommand {
     static func problems(of file: String, _ session: Session) throws -> (found: [Diagnostic], cells: Int?) {
         guard NotebookPlace.isNotebook(file) else { return (session.check(try script(file)), nil) }
         let notebook = try NotebookFile(file).notebook
-        return (NotebookProgram(notebook).check(session), notebook.cells.count)
+        return (notebook.program(session).check(session), notebook.cells.count)
     }
 
     /// The text of a script. A file that looks like a notebook and is called otherwise would be one long error.

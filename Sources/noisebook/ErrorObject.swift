@@ -24,7 +24,7 @@ struct ErrorObject {
             return
         }
         self.init(
-            code: DiagnosticCode(engineKind: error.kind.rawValue).rawValue, message: (error.place.map { "\($0): " } ?? "") + error.message, file: error.place)
+            code: DiagnosticCode(error.kind).rawValue, message: (error.place.map { "\($0): " } ?? "") + error.message, file: error.place)
         help = error.cure.map { [$0] } ?? []
         notes = error.details
         // `a.lock, line 3`

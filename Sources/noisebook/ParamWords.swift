@@ -50,7 +50,7 @@ struct ParamWords {
     /// - Parameter isElsewhere: whether what comes of it is kept in another folder than the notebook's.
     @discardableResult
     func set(_ session: Session, _ notebook: Notebook, _ path: String, isElsewhere: Bool = false) throws -> [Setting] {
-        try check(among: Params(NotebookProgram(notebook).sources, session: session), path)
+        try check(among: Params(notebook.program(session).programs, session: session), path)
         return try Self.set(settings, session, notebook, isElsewhere: isElsewhere)
     }
 
@@ -59,7 +59,7 @@ struct ParamWords {
         let settings = session.resolvingPaths(settings, isElsewhere: isElsewhere)
         session.parameters = Dictionary(settings) { $1 }
         guard !settings.isEmpty else { return [] }
-        let params = Params(NotebookProgram(notebook).sources, session: session)
+        let params = Params(notebook.program(session).programs, session: session)
         for (name, value) in settings {
             for param in params.named(name) { if let problem = param.problem(value) { throw problem } }
         }
@@ -71,7 +71,7 @@ struct ParamWords {
     /// All combinations of the values where a param that is no list was given several; nil where each was given one.
     func variants(_ notebook: Notebook, _ session: Session) -> [[Setting]]? {
         guard !settings.isEmpty else { return nil }
-        let params = Params(NotebookProgram(notebook).sources, session: session)
+        let params = Params(notebook.program(session).programs, session: session)
         let choices = settings.map { name, value in
             let isOne = params.named(name).contains { $0.isList || ParamText.isBracketed(value) && $0.standard?.kind != .text }
             return (name: name, values: isOne ? [value] : Self.parts(value))

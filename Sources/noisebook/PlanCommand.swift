@@ -37,7 +37,7 @@ struct PlanCommand: ParsableCommand {
                 try words.set(session, notebook, path)
                 return plan(notebook, path, session, reporter)
             }
-            try words.check(among: Params(NotebookProgram(notebook).sources, session: session), path)
+            try words.check(among: Params(notebook.program(session).programs, session: session), path)
             // What one variant computes the next one finds; each is counted as if it were the first.
             for variant in variants {
                 let own = options.session(access: options.access(file: path), cache: .ifThere)

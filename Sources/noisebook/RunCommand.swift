@@ -96,7 +96,7 @@ struct RunCommand: ParsableCommand {
 
     private func runScript(_ file: String, _ words: ParamWords, _ session: Session, _ reporter: Reporter) throws -> Int32 {
         let source = try CheckCommand.script(file)
-        try words.check(among: Params([source], session: session), file)
+        try words.check(among: Params([session.read(source)], session: session), file)
         session.parameters = Dictionary(session.resolvingPaths(words.settings, isElsewhere: false)) { $1 }
         return ProgramRun(session: session, reporter: reporter).run(source.text, name: source.name)
     }
@@ -108,7 +108,7 @@ struct RunCommand: ParsableCommand {
             session.access.gate.permitOwn([place.file] + place.own)
         }
         var file = try NotebookFile(path, output: output)
-        try words.check(among: Params(NotebookProgram(file.notebook).sources, session: session), path)
+        try words.check(among: Params(file.notebook.program(session).programs, session: session), path)
         let part = try part(of: file.notebook)
         if let variants = words.variants(file.notebook, session) {
             if write { throw ValidationError("several values of a param make several results: --write takes one") }

@@ -29,7 +29,7 @@ struct VariantsRun {
         // The same for all of them, whatever the params are.
         let session = options.session(access: options.access(file: file.path), cache: .none)
         session.parameters = Dictionary(variants.first ?? []) { $1 }
-        let found = NotebookProgram(file.notebook).check(session).filter { !$0.code.isMissingFile }
+        let found = file.notebook.program(session).check(session).filter { !$0.code.isMissingFile }
         reporter.report(found)
         guard !found.hasErrors else { return ExitStatus.error }
         var worst: Int32 = 0

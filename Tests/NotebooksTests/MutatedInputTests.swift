@@ -231,7 +231,7 @@ import Verbs
 
     static let notebooks: [Reader] = [
         notebook("notebook, check") { folder, session in
-            let found = NotebookProgram(try NotebookFile(folder.path("n.md")).notebook).check(session)
+            let found = try NotebookFile(folder.path("n.md")).notebook.program(session).check(session)
             for diagnostic in found { _ = describe(diagnostic) }
             return !found.hasErrors
         },

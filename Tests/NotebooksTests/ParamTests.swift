@@ -49,7 +49,7 @@ import Verbs
         // What is written is what was given: given again, it changes nothing.
         let notebook = try Notebook(name: "n.md", bytes: Array(copy.utf8))
         session.parameters = [:]
-        #expect(Params(NotebookProgram(notebook).sources, session: session).all.map { $0.isStandard(sample.1) } == [true])
+        #expect(Params(notebook.program(session).programs, session: session).all.map { $0.isStandard(sample.1) } == [true])
     }
 
     @Test("params of several cells, in indented and tilde fences, behind other text")
@@ -73,7 +73,7 @@ import Verbs
         ])
     func standard(_ sample: (String, String, Bool)) {
         let source = SourceFile(name: "s", text: "param n = \(sample.0)")
-        #expect(Params([source], session: session).all.map { $0.isStandard(sample.1) } == [sample.2])
+        #expect(Params([session.read(source)], session: session).all.map { $0.isStandard(sample.1) } == [sample.2])
     }
 
     @Test(
@@ -85,7 +85,7 @@ import Verbs
         ])
     func refused(_ sample: (String, String, String)) throws {
         let source = SourceFile(name: "s", text: "param n = \(sample.0)")
-        let problem = try #require(Params([source], session: session).all.first?.problem(sample.1))
+        let problem = try #require(Params([session.read(source)], session: session).all.first?.problem(sample.1))
         #expect(problem.code == .paramOutside && problem.help.joined().contains(sample.2), "\(problem.help)")
         // The run says the same.
         session.parameters = ["n": sample.1]

@@ -122,7 +122,7 @@ struct RunnerTests {
         let text = "```noise\nparam g = 7.5 in 0..30\nparam mode = \"a\"\n```\n```noise\ng\nmode\n```\n"
         let notebook = try Notebook(name: "test.md", bytes: Array(text.utf8))
         let session = session()
-        #expect(Params(NotebookProgram(notebook).sources, session: session).names == ["g", "mode"])
+        #expect(Params(notebook.program(session).programs, session: session).names == ["g", "mode"])
         session.parameters = ["g": "5", "mode": "b"]
         #expect(try run(text, session).outputs[1] == "```text\n5\n```\n\n```text\nb\n```")
         session.parameters = ["g": "31"]

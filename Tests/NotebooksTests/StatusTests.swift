@@ -161,8 +161,9 @@ import Verbs
         let folder = try desk()
         let file = try NotebookFile(folder.path("n.md"))
         let earlier = ItemKeyBuilder.engineVersion - 1
+        let own = session(folder)
         let keys = try CellKeys(
-            NotebookProgram(file.notebook), session: session(folder), files: FileDigests(path: folder.path("digests")), engine: earlier
+            file.notebook.program(own), session: own, files: FileDigests(path: folder.path("digests")), engine: earlier
         ) { _ in [] }
         let lines = try FileSystem.readText(folder.path("n.lock")).split(separator: "\n").map { line in
             var entry = try JSON.decode(Lock.Entry.self, from: Array(line.utf8), place: "n.lock")
@@ -253,7 +254,7 @@ import Verbs
         func sources(_ parameters: [String: String] = [:]) throws -> [String: String] {
             let session = session(folder)
             session.parameters = parameters
-            let program = NotebookProgram(try Notebook(name: "n.md", bytes: Array(text.utf8)))
+            let program = try Notebook(name: "n.md", bytes: Array(text.utf8)).program(session)
             return try CellKeys(program, session: session, files: FileDigests(path: folder.path("digests"))) { _ in [] }.parts[0]?.sources ?? [:]
         }
         let first = try sources()
@@ -365,8 +366,8 @@ import Verbs
         try AtomicFile.write(
             "```noise load\nmodel = load ./m\n```\n```noise draw\nx = \"a\" | noise of=2 | denoise\n```\n```noise other\n1\n```\n", to: folder.path("n.md"))
         func parts() throws -> [Int: CellKeys.Parts] {
-            let file = try NotebookFile(folder.path("n.md"))
-            return try CellKeys(NotebookProgram(file.notebook), session: session(folder), files: FileDigests(path: folder.path("digests"))) { _ in [] }
+            let file = try NotebookFile(folder.path("n.md")), session = session(folder)
+            return try CellKeys(file.notebook.program(session), session: session, files: FileDigests(path: folder.path("digests"))) { _ in [] }
                 .parts
         }
         let before = try parts()

@@ -34,14 +34,6 @@ struct DiagnosticCodeTests {
         #expect(DiagnosticCode(typed: "w1") == .promptTooLong)
         for text in ["", "E", "E999", "noise", "E0021", "\u{662}\u{661}"] { #expect(DiagnosticCode(typed: text) == nil) }
     }
-
-    @Test("every kind of engine error has a code of its own")
-    func engine() {
-        let kinds = [
-            "file", "format", "weights", "configuration", "unsupported", "shape", "text", "schedule", "data", "memory", "training", "numbers", "interrupted",
-        ]
-        #expect(Set(kinds.map { DiagnosticCode(engineKind: $0) }).count == kinds.count)
-    }
 }
 
 @Suite("Suggestions")

@@ -8,16 +8,10 @@ extension Checker {
         let declaration = bound.declaration
         switch (declaration.input, supply) {
         case (.none, .pipe):
-            problems.append(
-                Diagnostic(
-                    .wrongInput, "nothing can flow into `\(declaration.name)`", at: bound.command.verb.span, label: "it begins a pipeline",
-                    help: ["usage: " + declaration.usage]))
+            problems.append(Diagnostic(.nothingCanFlow(into: declaration), at: bound.command.verb.span))
         case (.table, .head) where !bound.hasInputArgument, (.value, .head) where !bound.hasInputArgument,
             (.table, .blockHead) where !bound.hasInputArgument && !isKnown("it"), (.value, .blockHead) where !bound.hasInputArgument && !isKnown("it"):
-            problems.append(
-                Diagnostic(
-                    .missingInput, "`\(declaration.name)` needs something to work on", at: bound.command.verb.span, label: "nothing flows in here",
-                    help: [declaration.takesInputAsArgument ? "usage: \(declaration.name) X, or X | \(declaration.name)" : "usage: X | " + declaration.usage]))
+            problems.append(Diagnostic(.missingInput(of: declaration), at: bound.command.verb.span))
         default: break
         }
     }
@@ -25,17 +19,14 @@ extension Checker {
     /// What flows in, where its kind is known and the verb cannot use it.
     mutating func checkKind(of input: ValueGuess, into declaration: VerbDeclaration, at span: Span) {
         guard case .table = declaration.input, let kind = input.kind, ![.table, .text, .list, .record].contains(kind) else { return }
-        problems.append(
-            Diagnostic(
-                .wrongInput, "`\(declaration.name)` works on a table, and this is \(kind.phrase)", at: span, label: "\(kind.phrase) flows in here"))
+        problems.append(Diagnostic(.noTable(kind, into: declaration), at: span))
     }
 
     /// Columns that the command reads and that cannot be there.
     mutating func checkColumns(_ bound: BoundCommand, _ input: ColumnGuess) {
         let declaration = bound.declaration
         func missing(_ name: String, at span: Span, _ help: String?) -> Diagnostic {
-            Diagnostic(
-                .missingColumn, "`\(declaration.name)` needs the column `\(name)`", at: span, label: input.summary, help: help.map { [$0] } ?? [])
+            Diagnostic(.missingColumn(name, for: declaration, label: input.summary, help: help), at: span)
         }
         for read in declaration.reads where input.lacksComputed(read.column) {
             if let slot = read.slot, bound.filled(slot) == nil { continue }
@@ -67,11 +58,7 @@ extension Checker {
         let span =
             bound.open.first { $0.name.text == name }?.name.span ?? bound.filled(.namesResult)?.span ?? bound.filled(.otherTable)?.span
             ?? bound.command.verb.span
-        let rename = declaration.slot(.namesResult).map { "choose another name: \($0.name)=NAME" }
-        problems.append(
-            Diagnostic(
-                .columnExists, "the table has a column `\(name)` already", at: span, label: "`\(declaration.name)` would add it again",
-                help: [rename ?? "remove or rename it first: `select` keeps the columns it names"]))
+        problems.append(Diagnostic(.columnExists(name, of: declaration), at: span))
     }
 
     /// Known numbers that may not exceed another slot's.
@@ -126,15 +113,16 @@ extension Checker {
     }
 
     /// Whether an indented assignment could be an option of the command above, whose line it does not continue.
-    mutating func checkThatItIsMeant(_ statement: Statement, behind previous: Statement) {
+    mutating func checkThatItIsMeant(_ statement: Statement, behind previous: Statement, of other: ParsedProgram) {
         guard case .assignment(let name, _) = statement.kind else { return }
         let above: Pipeline
         switch previous.kind {
         case .assignment(_, let pipeline), .pipeline(let pipeline): above = pipeline
         default: return
         }
-        let here = source.position(of: statement.span.lower), there = source.position(of: previous.span.lower)
-        guard here.line > there.line, here.column > there.column, let command = above.allCommands.last, let verb = session.verbs[command.verb.text],
+        let here = source.position(of: statement.span.lower), there = other.source.position(of: previous.span.lower)
+        guard here.line > there.line || other !== program, here.column > there.column, let command = above.allCommands.last,
+            let verb = session.verbs[command.verb.text],
             verb.open != nil || verb.slot(name.text) != nil
         else { return }
         problems.append(

@@ -50,7 +50,7 @@ extension Checker {
         let value = checkParts(expression, perRow: perRow, bareIn: list)
         isInsideConstant = false
         guard problems.count == before else { return value }
-        let evaluator = Evaluator(session: session, source: source, scope: Scope(), budget: budget)
+        let evaluator = Evaluator(session: session, program: program, scope: Scope(), budget: budget)
         do { _ = try evaluator.evaluate(expression) } catch is CheckBudget.Spent {} catch let error as EngineError where error.kind == .memory {} catch {
             problems.append(Diagnostic(error, at: expression.span, of: source))
         }
@@ -68,28 +68,18 @@ extension Checker {
         case .name(let name):
             if !perRow, !isKnown(name) { unknown(Name(name, expression.span), bareIn: list) }
             if perRow, let row, !isKnown(name), row.lacksAll(under: name), session.verbs[name] == nil {
-                problems.append(
-                    Diagnostic(
-                        .unknownName, "there is no column or variable `\(name)`", at: expression.span,
-                        label: Suggestion.question(for: name, in: row.listed + names.sorted()) ?? ForeignWord.value(name) ?? "not known here",
-                        help: ["columns: " + row.listed.joined(separator: " ")]))
+                let complaint = Complaint.unknownInRow(name, among: row.listed + names.sorted(), columns: row.listed)
+                problems.append(Diagnostic(complaint, at: expression.span))
             }
             if let row, perRow, !row.lacksAll(under: name) { return .unknown }
             return guesses[name] ?? .unknown
         case .column(let name):
             guard let columns = perRow ? row ?? .unknown : blockRow else {
-                problems.append(
-                    Diagnostic(
-                        .missingColumn, "`.\(name.text)` is a column, and there is no row here", at: expression.span, label: "no table to read it from",
-                        help: ["name the table: `t.\(name.text)`"]))
+                problems.append(Diagnostic(.noRow(name.text), at: expression.span))
                 break
             }
             if columns.lacksAll(under: name.text) {
-                problems.append(
-                    Diagnostic(
-                        .missingColumn, "the table has no column `\(name.text)`", at: expression.span,
-                        label: Suggestion.question(for: name.text, in: columns.listed) ?? "no such column",
-                        help: ["columns: " + columns.listed.joined(separator: " ")]))
+                problems.append(Diagnostic(.noColumn(name.text, name.text, among: columns.listed), at: expression.span))
             }
         case .previous:
             // In a file the parser has said so.
@@ -159,10 +149,7 @@ extension Checker {
         if case .table(let columns) = value {
             if columns.lacksLongest(fields.map(\.text)) {
                 let wanted = fields.map(\.text).joined(separator: ".")
-                problems.append(
-                    Diagnostic(
-                        .unknownField, "a table here has no `\(wanted)`", at: fields[0].span,
-                        label: Suggestion.question(for: wanted, in: columns.listed) ?? "it has " + columns.listed.prefix(16).joined(separator: ", ")))
+                problems.append(Diagnostic(.unknownField(wanted, of: .table, among: columns.listed), at: fields[0].span))
             }
         } else if perRow, let row, case .name(let name) = base.kind, !isKnown(name), row.lacksLongest([name] + fields.map(\.text)) {
             let wanted = ([name] + fields.map(\.text)).joined(separator: ".")
@@ -176,19 +163,13 @@ extension Checker {
 
     mutating func check(_ name: Name, _ arguments: [Expression]) {
         guard let function = Function(rawValue: name.text) else {
-            problems.append(
-                Diagnostic(
-                    .unknownFunction, "there is no function `\(name.text)`", at: name.span,
-                    label: ForeignWord.function(name.text) ?? Suggestion.question(for: name.text, in: Function.allCases.map(\.rawValue)) ?? "not known",
-                    help: ["functions: " + Function.allCases.map(\.rawValue).joined(separator: " ")]))
+            problems.append(Diagnostic(.unknownFunction(name.text), at: name.span))
             return
         }
         // A range is spliced, so how many arguments it makes is known only at run time.
         let isSpliced = arguments.contains { if case .range = $0.kind { true } else { false } }
         if !isSpliced, !function.arity.contains(arguments.count) {
-            problems.append(
-                Diagnostic(
-                    .wrongOperands, "`\(name.text)` takes \(function.arityPhrase), \(arguments.count) given", at: name.span, label: "usage: \(function.usage)"))
+            problems.append(Diagnostic(.wrongArity(function, arguments.count), at: name.span))
         }
     }
 
@@ -199,22 +180,17 @@ extension Checker {
             problems.append(
                 Diagnostic(.missingInput, "`it` is what flows in, and nothing does", at: name.span, label: "nothing flows in here"))
         } else if session.verbs[name.text] != nil {
-            problems.append(
-                Diagnostic(
-                    .verbAsValue, "`\(name.text)` is a verb", at: name.span,
-                    label: "the column is `.\(name.text)`; a command stands in brackets: `(\(name.text) ...)`"))
+            problems.append(Diagnostic(.verbAsValue(name.text), at: name.span))
         } else if let meant = Suggestion.question(for: name.text, in: names) {
-            problems.append(Diagnostic(.unknownName, "there is no variable `\(name.text)`", at: name.span, label: meant))
+            problems.append(Diagnostic(.unknownVariable(name.text, label: meant), at: name.span))
         } else if list {
             problems.append(
                 Diagnostic(
                     .unquotedName, "there is no variable `\(name.text)`", at: name.span, label: "a text stands in quotes",
                     help: ["write \"\(name.text)\""]))
         } else {
-            let label =
-                name.text == Table.itemName
-                ? "it differs from row to row, and one value for all is needed here" : ForeignWord.value(name.text) ?? "not known here"
-            problems.append(Diagnostic(.unknownName, "there is no variable `\(name.text)`", at: name.span, label: label))
+            let label = name.text == Table.itemName ? "it differs from row to row, and one value for all is needed here" : nil
+            problems.append(Diagnostic(.unknownVariable(name.text, label: label), at: name.span))
         }
     }
 }

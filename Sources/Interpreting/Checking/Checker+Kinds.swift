@@ -137,9 +137,7 @@ extension Checker {
     /// What rows are put in order by.
     mutating func checkOrdering(_ expression: Expression) {
         guard !mayFail, let found = kind(of: expression, perRow: true), found.isList else { return }
-        checkSlot(expression.span) {
-            throw Complaint(.wrongOperands, "rows are sorted by numbers or texts, not by \(ValueKind.list.phrase)", label: "cannot be ordered")
-        }
+        checkSlot(expression.span) { throw Complaint.unsortable(.list) }
     }
 
     /// Columns that rows of two tables must agree in, and by their kinds cannot.
@@ -149,12 +147,9 @@ extension Checker {
         else { return }
         for name in bound.raws(.sharedColumns) {
             guard let here = ours.kind(of: name), let there = theirs.kind(of: name), here != there else { continue }
-            let kinds = [here, there].map { ($0.isList ? ValueKind.list : $0.element).phrase }
-            guard kinds[0] != kinds[1] else { continue }
-            checkSlot(filled.span) {
-                throw Complaint(
-                    .wrongOperands, "`\(name)` is \(kinds[0]) here and \(kinds[1]) in the other table: no row can agree", label: "different kinds")
-            }
+            let kinds = [here, there].map { $0.isList ? ValueKind.list : $0.element }
+            guard kinds[0].phrase != kinds[1].phrase else { continue }
+            checkSlot(filled.span) { throw Complaint.noAgreement(name, kinds[0], kinds[1]) }
         }
     }
 }

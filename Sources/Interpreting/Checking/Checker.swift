@@ -6,7 +6,8 @@ import Syntax
 /// pass. Columns are followed through pipelines as far as they can be known; what could be there at run time is left alone.
 struct Checker {
     let session: Session
-    var source: SourceFile
+    var program: ParsedProgram
+    var source: SourceFile { program.source }
     var problems: [Diagnostic] = []
     var definitions: [String: Definition]
     var names: Set<String>
@@ -36,9 +37,9 @@ struct Checker {
     let budget = CheckBudget()
     let computed: Set<String>
 
-    init(session: Session, source: SourceFile) {
+    private init(session: Session, program: ParsedProgram) {
         self.session = session
-        self.source = source
+        self.program = program
         definitions = session.definitions
         names = Set(session.globals.names)
         computed = session.verbs.computedColumns
@@ -48,20 +49,28 @@ struct Checker {
         }
     }
 
-    /// - Parameter mayWriteBefore: whether what is not part of the program and runs before it may write files.
-    static func check(_ program: Program, session: Session, mayWriteBefore: Bool = false) -> [Diagnostic] {
-        var checker = Checker(session: session, source: program.source)
+    /// The errors of programs that run one after the other, each with its place; by program.
+    /// - Parameter mayWriteBefore: whether what is not part of them and runs before may write files.
+    static func check(_ programs: [ParsedProgram], session: Session, mayWriteBefore: Bool = false) -> [[Diagnostic]] {
+        guard let first = programs.first else { return [] }
+        var checker = Checker(session: session, program: first)
         checker.mayWriteBefore = mayWriteBefore
-        for (index, statement) in program.statements.enumerated() {
-            checker.check(statement, inBlock: false)
-            if index > 0 { checker.checkThatItIsMeant(statement, behind: program.statements[index - 1]) }
+        var previous: (statement: Statement, program: ParsedProgram)?
+        return programs.map { program in
+            checker.program = program
+            checker.problems = []
+            for statement in program.statements {
+                checker.check(statement, inBlock: false)
+                if let previous { checker.checkThatItIsMeant(statement, behind: previous.statement, of: previous.program) }
+                previous = (statement, program)
+            }
+            return checker.problems.map { $0.located(in: program.source) }
         }
-        return checker.problems.map { $0.located(in: program.source) }
     }
 
     /// The columns of the program's last value, as far as they are known: for completion.
-    static func columns(of program: Program, session: Session) -> [String] {
-        var checker = Checker(session: session, source: program.source)
+    static func columns(of program: ParsedProgram, session: Session) -> [String] {
+        var checker = Checker(session: session, program: program)
         var value: ValueGuess?
         for statement in program.statements { value = checker.check(statement, inBlock: false) }
         guard let columns = value?.columns, columns != .unknown else { return [] }
@@ -91,7 +100,7 @@ struct Checker {
             if declaredParameters.contains(name.text) {
                 problems.append(Diagnostic(.repeatedName, "`param \(name.text)` stands twice", at: name.span, label: "the second", help: []))
             } else if problems.count == before, (values.items + (allowed?.items ?? [])).allSatisfy(isConstant) {
-                do { _ = try session.parameter(name, values, allowed, source) } catch { problems.append(Diagnostic(error, at: name.span, of: source)) }
+                do { _ = try session.parameter(name, values, allowed, program) } catch { problems.append(Diagnostic(error, at: name.span, of: source)) }
             }
             if !session.keepsLast { declaredParameters.insert(name.text) }
             names.insert(name.text)
@@ -111,7 +120,7 @@ struct Checker {
             for inner in body.statements { check(inner, inBlock: true) }
             (names, mayBeColumn, guesses, notebook, blockRow, mayWriteBefore) = outside
             do {
-                definitions[name.text] = try Definition(name: name.text, parameters: parameters, body: body, source: source, above: definitions)
+                definitions[name.text] = try Definition(name: name.text, parameters: parameters, body: body, program: program, above: definitions)
             } catch {
                 problems.append(Diagnostic(error, at: name.span, of: source))
             }
@@ -120,7 +129,7 @@ struct Checker {
     }
 
     mutating func declaredInside(_ name: Name, _ span: Span) {
-        problems.append(Diagnostic(.malformedStatement, "`\(name.text)` cannot be declared inside a block", at: span, label: "move it above"))
+        problems.append(Diagnostic(.declaredInBlock(name.text), at: span))
     }
 
     @discardableResult mutating func check(_ pipeline: Pipeline, isBlockHead: Bool) -> ValueGuess {
@@ -141,17 +150,16 @@ struct Checker {
     mutating func check(_ command: Command, supply: Binder.Supply, input: ValueGuess) -> ValueGuess {
         let definition = session.verbs[command.verb.text] == nil ? definitions[command.verb.text] : nil
         guard let declaration = session.verbs[command.verb.text] ?? definition?.declaration else {
-            problems.append(
-                Diagnostic(
-                    .unknownVerb, "there is no verb `\(command.verb.text)`", at: command.verb.span,
-                    label: Suggestion.question(for: command.verb.text, in: session.verbs.names + definitions.keys.sorted()) ?? "not known"))
+            let known = session.verbs.names + definitions.keys.sorted()
+            problems.append(Diagnostic(.unknownVerb(command.verb.text, among: known), at: command.verb.span))
             return .unknown
         }
         let known = names
         let anything = mayBeColumn
-        var binder = Binder(owners: { [session] in session.verbs.owners(of: $0) }) { known.contains($0) || anything }
-        let bound = binder.bind(command, declaration, supply: supply)
-        problems += binder.problems
+        let (bound, unbound) = program.bind(command, declaration, supply: supply, owners: session.verbs.owners) {
+            known.contains($0) || anything
+        }
+        problems += unbound
         checkSupply(bound, supply)
         var input = input
         if let argument = bound.inputArgument { input = check(argument) }
@@ -183,7 +191,7 @@ struct Checker {
         let canDoWithout = if case .optional = declaration.input { true } else { false }
         let turn = Turn(bound: bound, input: input, hasInput: hasInput || !canDoWithout, slots: slots, lists: lists)
         let block = command.block.map { check($0, turn) } ?? .unknown
-        if binder.problems.isEmpty { checkCollisions(bound, input: columns, slots, block: block.columns) }
+        if unbound.isEmpty { checkCollisions(bound, input: columns, slots, block: block.columns) }
         return sure.map { ValueGuess($0) } ?? declaration.value(of: bound, input: input, slots: slots, open: open, block: block, computed: computed)
     }
 
@@ -196,7 +204,7 @@ struct Checker {
         inner.problems = []
         inner.depth += 1
         inner.definitions = definition.above
-        inner.source = definition.source
+        inner.program = definition.program
         if let notebook { (inner.names, inner.guesses) = notebook }
         inner.notebook = (inner.names, inner.guesses)
         inner.mayBeColumn = false
@@ -216,10 +224,12 @@ struct Checker {
         for statement in definition.body.statements { if let last = inner.check(statement, inBlock: true) { value = last } }
         turns = inner.turns
         mayWriteBefore = mayWriteBefore || inner.mayWriteBefore
-        let isHere = definition.source.name == source.name && definition.source.text == source.text
+        let isHere = definition.program === program
         for var problem in inner.problems {
-            guard !problems.contains(where: { $0.code == problem.code && $0.span == problem.span }) else { continue }
-            if !isHere, problem.source == nil { problem.source = definition.source }
+            let place = problem.source ?? definition.program.source
+            let isKnown = problems.contains { $0.code == problem.code && $0.span == problem.span && ($0.source ?? source) === place }
+            guard !isKnown else { continue }
+            if !isHere, problem.source == nil { problem.source = place }
             problem.related.append(Diagnostic.Label(span, "called here", source: isHere ? nil : source))
             problems.append(problem)
         }
@@ -392,7 +402,7 @@ struct Checker {
         for point in points {
             let scope = Scope()
             for (name, value) in point { scope.set(name, value) }
-            let evaluator = Evaluator(session: session, source: source, scope: scope, budget: budget)
+            let evaluator = Evaluator(session: session, program: program, scope: scope, budget: budget)
             guard let value = try? items.count == 1 ? evaluator.evaluate(items[0]) : .list(evaluator.elements(of: items)), ValueGuess.isSmall(value) else {
                 return nil
             }

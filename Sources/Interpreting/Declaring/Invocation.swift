@@ -46,8 +46,8 @@ package struct Invocation {
     /// The column, or an error that says what would make it.
     package func column(_ name: String, of table: Table, slot: String? = nil, cure: String? = nil) throws -> Column {
         if let column = table.column(name) { return column }
-        throw Complaint(
-            .missingColumn, "`\(verb.name)` needs the column `\(name)`", label: "the table has " + listing(table.columnNames), slot: slot,
+        throw Complaint.missingColumn(
+            name, for: verb, label: "the table has " + listing(table.columnNames), slot: slot,
             help: cure ?? Suggestion.question(for: name, in: table.columnNames))
     }
 

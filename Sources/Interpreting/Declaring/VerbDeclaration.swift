@@ -2,7 +2,7 @@ import Results
 
 /// Everything about a verb, said once: parsing, checking, completion, hints, help, the reference pages and the tests of the examples
 /// come from here.
-package struct VerbDeclaration: Sendable {
+package final class VerbDeclaration: Sendable {
     /// What may flow into the verb.
     package enum Input: Sendable {
         /// Nothing: the verb begins a pipeline.

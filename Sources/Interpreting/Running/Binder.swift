@@ -37,10 +37,12 @@ struct BoundCommand {
 /// Puts the arguments of a command into the slots of its verb and reports what does not fit.
 struct Binder {
     /// Whether a name can be read as a variable where the command stands.
-    let knows: (String) -> Bool
+    private let isVariable: (String) -> Bool
     /// The verbs that have an option.
     let owners: (String) -> [String]
     private(set) var problems: [Diagnostic] = []
+    /// Whether what was bound depends on the variables that there are.
+    private(set) var hasAsked = false
     /// Options that the command being bound seems to mean by names it misspells: they are not reported as missing too.
     private var meant: Set<String> = []
 
@@ -49,7 +51,12 @@ struct Binder {
     /// Where the open slot's names stand.
     private var opened: [String: Span] = [:]
 
-    init(owners: @escaping (String) -> [String], knows: @escaping (String) -> Bool) { (self.owners, self.knows) = (owners, knows) }
+    init(owners: @escaping (String) -> [String], knows: @escaping (String) -> Bool) { (self.owners, isVariable) = (owners, knows) }
+
+    private mutating func knows(_ name: String) -> Bool {
+        hasAsked = true
+        return isVariable(name)
+    }
 
     /// Where the command's input comes from.
     enum Supply {
@@ -101,7 +108,7 @@ struct Binder {
         return bound
     }
 
-    private func takesInput(_ argument: Argument, _ supply: Supply, _ declaration: VerbDeclaration) -> Bool {
+    private mutating func takesInput(_ argument: Argument, _ supply: Supply, _ declaration: VerbDeclaration) -> Bool {
         switch supply {
         case .pipe: return false
         case .head: return true
@@ -209,12 +216,9 @@ struct Binder {
     // MARK: What can be wrong
 
     private mutating func unknownChoice(_ item: Argument.Item, _ choices: [String], _ slot: SlotDeclaration) {
-        var help = ["one of " + choices.joined(separator: ", ")]
-        if knows(item.raw) { help.append("to use the variable, put it in brackets: `\(slot.name)=(\(item.raw))`") }
-        problems.append(
-            Diagnostic(
-                .unknownChoice, "`\(slot.name)` cannot be `\(item.raw)`", at: item.span,
-                label: Suggestion.question(for: item.raw, in: choices) ?? "not known", help: help))
+        var complaint = Complaint.unknownChoice(item.raw, choices, of: slot)
+        if knows(item.raw) { complaint.help.append("to use the variable, put it in brackets: `\(slot.name)=(\(item.raw))`") }
+        problems.append(Diagnostic(complaint, at: item.span))
     }
 
     private mutating func tooMany(_ argument: Argument, _ declaration: VerbDeclaration) {

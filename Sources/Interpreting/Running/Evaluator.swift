@@ -6,13 +6,15 @@ import Tensors
 /// Walks expressions. Names are columns of the row, where there is one, then variables.
 struct Evaluator {
     let session: Session
-    let source: SourceFile
+    let program: ParsedProgram
     let scope: Scope
     var row: (table: Table, index: Int)?
     /// Set while a claim's condition is asked.
     var turns: ClaimTurns?
     /// Set in the check before running: how much may be computed there.
     var budget: CheckBudget?
+
+    var source: SourceFile { program.source }
 
     func with(row table: Table, _ index: Int) -> Evaluator {
         var copy = self
@@ -91,7 +93,7 @@ struct Evaluator {
             if let known = turns?.pipelines[expression.span.lower] { return known }
             var inner = self
             inner.row = nil
-            let value = try Runner(session: session, source: source).value(of: pipeline, in: inner.scope, isBlockHead: false)
+            let value = try Runner(session: session, program: program).value(of: pipeline, in: inner.scope, isBlockHead: false)
             turns?.pipelines[expression.span.lower] = value
             return value
         case .list(let items): return .list(try elements(of: items))
@@ -160,12 +162,7 @@ struct Evaluator {
 
     private func call(_ name: Name, _ arguments: [Expression]) throws -> Value {
         guard let function = Function(rawValue: name.text) else {
-            throw diagnostic(
-                Complaint(
-                    .unknownFunction, "there is no function `\(name.text)`",
-                    label: ForeignWord.function(name.text) ?? Suggestion.question(for: name.text, in: Function.allCases.map(\.rawValue)) ?? "not known",
-                    help: "functions: " + Function.allCases.map(\.rawValue).joined(separator: " ")),
-                at: name.span)
+            throw diagnostic(.unknownFunction(name.text), at: name.span)
         }
         // Only the branch that is chosen is computed.
         if function == .if, arguments.count == 3 {
@@ -237,18 +234,12 @@ struct Evaluator {
         case .column(let name):
             guard let row else {
                 if let value = scope.rowValue(name.text) { return try access(value, fields[...]) }
-                throw diagnostic(
-                    Complaint(
-                        .missingColumn, "`.\(name.text)` is a column, and there is no row here", label: "no table to read it from",
-                        help: "name the table: `t.\(name.text)`"), at: expression.span)
+                throw diagnostic(.noRow(name.text), at: expression.span)
             }
             let all = [name.text] + fields.map(\.text)
             guard let (value, used) = column(all, of: row) else {
-                throw diagnostic(
-                    Complaint(
-                        .missingColumn, "the table has no column `\(all.joined(separator: "."))`",
-                        label: Suggestion.question(for: name.text, in: row.table.columnNames) ?? "no such column",
-                        help: "columns: " + row.table.columnNames.joined(separator: " ")), at: expression.span)
+                let complaint = Complaint.noColumn(all.joined(separator: "."), name.text, among: row.table.columnNames)
+                throw diagnostic(complaint, at: expression.span)
             }
             return try access(value, fields.dropFirst(used - 1))
         default:
@@ -271,11 +262,7 @@ struct Evaluator {
                 if let found = try find(names.prefix(used).joined(separator: ".")) { return try access(found, fields.dropFirst(used)) }
             }
             let wanted = names.joined(separator: ".")
-            throw diagnostic(
-                Complaint(
-                    .unknownField, "\(value.kind.phrase) here has no `\(wanted)`",
-                    label: Suggestion.question(for: wanted, in: known) ?? "it has " + (known.isEmpty ? "no fields" : known.prefix(16).joined(separator: ", "))),
-                at: first.span)
+            throw diagnostic(.unknownField(wanted, of: value.kind, among: known), at: first.span)
         }
         switch value {
         case .table(let table): return try longest({ table.column($0).map { .list($0.values) } }, among: table.columnNames)
@@ -319,20 +306,15 @@ struct Evaluator {
     // MARK: Errors
 
     func unknownName(_ name: String, at span: Span) -> Diagnostic {
-        if session.verbs[name] != nil {
-            return diagnostic(
-                Complaint(.verbAsValue, "`\(name)` is a verb", label: "the column is `.\(name)`; a command stands in brackets: `(\(name) ...)`"), at: span)
-        }
+        if session.verbs[name] != nil { return diagnostic(.verbAsValue(name), at: span) }
         let under = row?.table.columnNames.filter { $0.hasPrefix(name + ".") } ?? []
         if !under.isEmpty {
             return diagnostic(Complaint(.unknownName, "`\(name)` is not a column itself", label: "there are " + under.joined(separator: ", ")), at: span)
         }
-        let known = (row?.table.columnNames ?? []) + scope.names
-        let what = row == nil ? "variable" : "column or variable"
-        return diagnostic(
-            Complaint(
-                .unknownName, "there is no \(what) `\(name)`", label: Suggestion.question(for: name, in: known) ?? ForeignWord.value(name) ?? "not known here",
-                help: row.map { "columns: " + $0.table.columnNames.joined(separator: " ") }), at: span)
+        let columns = row?.table.columnNames
+        let known = (columns ?? []) + scope.names
+        if let columns { return diagnostic(.unknownInRow(name, among: known, columns: columns), at: span) }
+        return diagnostic(.unknownVariable(name, label: Suggestion.question(for: name, in: known)), at: span)
     }
 
     func located<T>(_ span: Span, _ body: () throws -> T) throws -> T {

@@ -71,9 +71,7 @@ package enum Function: String, Sendable, CaseIterable {
 
     package func callAsFunction(_ arguments: [Value]) throws -> Value {
         guard arity.contains(arguments.count), let first = arguments.first else {
-            throw Complaint(
-                .wrongOperands, "`\(rawValue)` takes \(arityPhrase), \(arguments.count) given",
-                label: "usage: \(usage)")
+            throw Complaint.wrongArity(self, arguments.count)
         }
         let name = "`\(rawValue)`"
         switch self {

@@ -38,16 +38,13 @@ package struct Params {
     package private(set) var all: [Param] = []
 
     /// - Parameter session: with the values that are set from outside; defaults may depend on them.
-    package init(_ sources: [SourceFile], session: Session) {
+    package init(_ programs: [ParsedProgram], session: Session) {
         let scratch = Session(verbs: session.verbs, access: session.access)
-        var verbs = session.verbSet
-        for source in sources {
-            let parse = Parser.parse(source, verbs: verbs)
-            verbs = parse.verbs
-            let evaluator = Evaluator(session: scratch, source: source, scope: scratch.globals)
-            for statement in parse.program.statements {
+        for program in programs {
+            let evaluator = Evaluator(session: scratch, program: program, scope: scratch.globals)
+            for statement in program.statements {
                 // Only what is worked out at once: commands open models and files.
-                let isPlain = Mentions(statement).commands.isEmpty && !parse.diagnostics.hasErrors
+                let isPlain = Mentions(statement).commands.isEmpty && !program.diagnostics.hasErrors
                 var made: (name: String, value: Value?)?
                 switch statement.kind {
                 case .assignment(let name, let pipeline):
@@ -55,7 +52,7 @@ package struct Params {
                     if isPlain, case .values(let list) = pipeline.head { made?.value = try? evaluator.value(of: list) }
                 case .param(let name, let values, _):
                     let standard = isPlain ? try? evaluator.value(of: values) : nil
-                    all.append(Param(name: name, values: values, source: source, standard: standard))
+                    all.append(Param(name: name, values: values, source: program.source, standard: standard))
                     let set = session.parameters[name.text].flatMap { text in standard.flatMap { ParamText.value(text, like: $0) } }
                     made = (name.text, set ?? standard)
                 case .pipeline, .definition: break

@@ -249,9 +249,7 @@ package struct Resolver {
         case .choice(let choices):
             guard case .text(let text) = value else { throw unfit(value, slot) }
             guard choices.contains(text) else {
-                throw Complaint(
-                    .unknownChoice, "`\(slot.name)` cannot be `\(text)`", label: Suggestion.question(for: text, in: choices) ?? "not known",
-                    help: "one of " + choices.joined(separator: ", "))
+                throw Complaint.unknownChoice(text, choices, of: slot)
             }
             return .name(text)
         case .list: return .value(.list(listed(value)))

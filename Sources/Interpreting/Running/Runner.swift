@@ -6,7 +6,8 @@ import Tensors
 /// Runs pipelines and blocks: binds each command, resolves its arguments, calls its verb and passes the value on.
 struct Runner {
     let session: Session
-    let source: SourceFile
+    let program: ParsedProgram
+    private var source: SourceFile { program.source }
 
     func value(of pipeline: Pipeline, in scope: Scope, isBlockHead: Bool) throws -> Value {
         try session.watchingReads {
@@ -44,8 +45,7 @@ struct Runner {
                 last = made
                 scope.set(name.text, made, from: unfinished)
             case .param(let name, _, _), .definition(let name, _, _):
-                throw Diagnostic(
-                    .malformedStatement, "`\(name.text)` cannot be declared inside a block", at: statement.span, label: "move it above", source: source)
+                throw Diagnostic(.declaredInBlock(name.text), at: statement.span, source: source)
             }
         }
         return last
@@ -60,20 +60,17 @@ struct Runner {
         }
     }
 
-    private func evaluator(_ scope: Scope) -> Evaluator { Evaluator(session: session, source: source, scope: scope) }
+    private func evaluator(_ scope: Scope) -> Evaluator { Evaluator(session: session, program: program, scope: scope) }
 
     // MARK: Commands
 
     private func run(_ command: Command, input: Value?, supply: Binder.Supply, in scope: Scope) throws -> Value {
         let definition = session.definitions[command.verb.text]
         guard let declaration = session.verbs[command.verb.text] ?? definition?.declaration else {
-            throw Diagnostic(
-                .unknownVerb, "there is no verb `\(command.verb.text)`", at: command.verb.span,
-                label: Suggestion.question(for: command.verb.text, in: session.verbs.names) ?? "not known", source: source)
+            throw Diagnostic(.unknownVerb(command.verb.text, among: session.verbs.names), at: command.verb.span, source: source)
         }
-        var binder = Binder(owners: { session.verbs.owners(of: $0) }) { scope[$0] != nil }
-        let bound = binder.bind(command, declaration, supply: supply)
-        if let problem = binder.problems.first { throw problem.located(in: source) }
+        let (bound, problems) = program.bind(command, declaration, supply: supply, owners: session.verbs.owners) { scope[$0] != nil }
+        if let problem = problems.first { throw problem.located(in: source) }
 
         let evaluator = evaluator(scope)
         var flowing = input
@@ -126,37 +123,26 @@ struct Runner {
         let outside = session.definitions
         session.definitions = definition.above
         defer { session.definitions = outside }
-        return try Runner(session: session, source: definition.source).value(of: definition.body, in: inner)
+        return try Runner(session: session, program: definition.program).value(of: definition.body, in: inner)
     }
 
     /// What flows in, as the verb wants it.
     static func fit(_ value: Value?, to declaration: VerbDeclaration) throws -> Value? {
         switch declaration.input {
         case .none:
-            if value != nil {
-                throw Complaint(.wrongInput, "nothing can flow into `\(declaration.name)`", label: "it begins a pipeline", help: "usage: " + declaration.usage)
-            }
+            if value != nil { throw Complaint.nothingCanFlow(into: declaration) }
             return nil
         case .value:
-            guard let value else { throw missingInput(declaration) }
+            guard let value else { throw Complaint.missingInput(of: declaration) }
             return value
         case .optional:
             guard let value else { return nil }
             return (try? table(from: value)).map { .table($0) } ?? value
         case .table:
-            guard let value else { throw missingInput(declaration) }
-            guard let table = try table(from: value) else {
-                throw Complaint(
-                    .wrongInput, "`\(declaration.name)` works on a table, and this is \(value.kind.phrase)", label: "\(value.kind.phrase) flows in here")
-            }
+            guard let value else { throw Complaint.missingInput(of: declaration) }
+            guard let table = try table(from: value) else { throw Complaint.noTable(value.kind, into: declaration) }
             return .table(table)
         }
-    }
-
-    private static func missingInput(_ declaration: VerbDeclaration) -> Complaint {
-        Complaint(
-            .missingInput, "`\(declaration.name)` needs something to work on", label: "nothing flows in here",
-            help: declaration.takesInputAsArgument ? "usage: \(declaration.name) X, or X | \(declaration.name)" : "usage: X | " + declaration.usage)
     }
 
     private static func table(from value: Value) throws -> Table? {

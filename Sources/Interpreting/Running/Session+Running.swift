@@ -61,24 +61,28 @@ extension Session {
     /// All verbs and definitions.
     package var verbNames: [String] { verbs.names + definitions.keys.sorted() }
 
+    /// Reads a program as it would stand here.
+    package func read(_ source: SourceFile) -> ParsedProgram {
+        ParsedProgram(source, verbs: verbSet, place: keepsLast ? .prompt : .file)
+    }
+
     /// The columns of what a pipeline gives, as far as they are known without running it.
     package func columns(of text: String) -> [String] {
         let source = SourceFile(name: "completion", text: text)
-        return Checker.columns(of: Parser.parse(source, verbs: verbSet, place: .prompt).program, session: self)
+        return Checker.columns(of: ParsedProgram(source, verbs: verbSet, place: .prompt), session: self)
     }
 
-    /// Parses and checks a program without running it: all its errors, in the order of the text.
-    /// - Parameter mayWriteBefore: whether something that runs before it may write files.
-    package func check(_ source: SourceFile, mayWriteBefore: Bool = false) -> [Diagnostic] {
-        parseAndCheck(source, mayWriteBefore: mayWriteBefore).diagnostics
-    }
+    /// All errors of a program that can be seen without running it, in the order of the text.
+    package func check(_ source: SourceFile) -> [Diagnostic] { check([read(source)]) }
 
-    private func parseAndCheck(_ source: SourceFile, mayWriteBefore: Bool = false) -> (program: Program, diagnostics: [Diagnostic]) {
-        let parse = Parser.parse(source, verbs: verbSet, place: keepsLast ? .prompt : .file)
-        let read = Session.first(parse.diagnostics.map { $0.located(in: source) })
-        let checked = Checker.check(parse.program, session: self, mayWriteBefore: mayWriteBefore).filter { !Session.follows($0, from: read, in: parse.program) }
-        let found = read + checked
-        return (parse.program, Session.first(found.sortedByPlace()))
+    /// The same of programs that run one after the other.
+    /// - Parameter mayWriteBefore: whether something that runs before them may write files.
+    package func check(_ programs: [ParsedProgram], mayWriteBefore: Bool = false) -> [Diagnostic] {
+        let checked = Checker.check(programs, session: self, mayWriteBefore: mayWriteBefore)
+        let found = zip(programs, checked).flatMap { program, problems in
+            (program.diagnostics + problems.filter { !Session.follows($0, from: program.diagnostics, in: program.program) }).sortedByPlace()
+        }
+        return Session.first(found)
     }
 
     /// More errors than anybody reads, and than can be shown in no time: each shows its line.
@@ -104,9 +108,12 @@ extension Session {
     /// Runs a program: nothing if it has errors that can be seen before; else statement by statement, until one fails. Values assigned
     /// before a failure stay. `shown` is called with each output as it comes. Who drives the session resets its cancellation: a press between two
     /// cells of a notebook counts too.
-    package func run(_ source: SourceFile, shown: (Output) -> Void = { _ in }) -> RunResult {
+    package func run(_ source: SourceFile, shown: (Output) -> Void = { _ in }) -> RunResult { run(read(source), shown: shown) }
+
+    package func run(_ program: ParsedProgram, shown: (Output) -> Void = { _ in }) -> RunResult {
+        let program = suiting(program), source = program.source
         cache?.beginRun()
-        var result = readings.watching { perform(source, shown) }
+        var result = readings.watching { perform(program, shown) }
         do {
             try readings.confirm()
         } catch {
@@ -124,15 +131,20 @@ extension Session {
     }
 
     /// What a program would compute, and its variables as far as they are known without that. Where it ends in an error, the rest cannot be told.
-    package func plan(_ source: SourceFile) -> (plan: WorkPlan, result: RunResult) {
+    package func plan(_ source: SourceFile) -> (plan: WorkPlan, result: RunResult) { plan(read(source)) }
+
+    package func plan(_ program: ParsedProgram) -> (plan: WorkPlan, result: RunResult) {
         let standIns = StandIns(.plan)
         self.standIns = standIns
         defer { self.standIns = nil }
-        return (standIns.plan, perform(source) { _ in })
+        return (standIns.plan, perform(suiting(program)) { _ in })
     }
 
-    private func perform(_ source: SourceFile, _ shown: (Output) -> Void) -> RunResult {
-        let (program, found) = parseAndCheck(source)
+    /// A program as it reads here: the definitions above it can be others than those by which it was read, where not all of them ran.
+    private func suiting(_ program: ParsedProgram) -> ParsedProgram { program.verbsAbove == verbSet ? program : read(program.source) }
+
+    private func perform(_ program: ParsedProgram, _ shown: (Output) -> Void) -> RunResult {
+        let source = program.source, found = check([program])
         var result = RunResult(outputs: [], diagnostics: found, ending: .finished)
         if found.hasErrors {
             result.ending = .failed
@@ -140,7 +152,7 @@ extension Session {
         }
         for statement in program.statements {
             do {
-                let (value, isShown) = try execute(statement, of: source)
+                let (value, isShown) = try execute(statement, of: program)
                 let output = Output(value: isShown ? value : .none, span: statement.span, warnings: takeWarnings(), isProse: givesProse(statement))
                 if !output.value.isNone || !output.warnings.isEmpty {
                     result.outputs.append(output)
@@ -176,8 +188,8 @@ extension Session {
         return pipeline.allCommands.last.flatMap { verb($0.verb.text) }?.givesProse ?? false
     }
 
-    private func execute(_ statement: Statement, of source: SourceFile) throws -> (Value, isShown: Bool) {
-        let runner = Runner(session: self, source: source)
+    private func execute(_ statement: Statement, of program: ParsedProgram) throws -> (Value, isShown: Bool) {
+        let runner = Runner(session: self, program: program)
         switch statement.kind {
         case .pipeline(let pipeline):
             let (value, unfinished) = try watchingReads { try runner.value(of: pipeline, in: globals, isBlockHead: false) }
@@ -191,16 +203,16 @@ extension Session {
             let (value, unfinished) = try watchingReads { try runner.value(of: pipeline, in: globals, isBlockHead: false) }
             try runner.nested(value, statement.span)
             globals.set(name.text, value, from: unfinished)
-            note(name.text, statement, source)
+            note(name.text, statement, program.source)
             remember(value, unfinished)
             return (value, false)
         case .param(let name, let values, let allowed):
-            globals.set(name.text, try parameter(name, values, allowed, source))
+            globals.set(name.text, try parameter(name, values, allowed, program))
             declaredParameters.insert(name.text)
-            note(name.text, statement, source)
+            note(name.text, statement, program.source)
             return (.none, false)
         case .definition(let name, let parameters, let body):
-            definitions[name.text] = try Definition(name: name.text, parameters: parameters, body: body, source: source, above: definitions)
+            definitions[name.text] = try Definition(name: name.text, parameters: parameters, body: body, program: program, above: definitions)
             return (.none, false)
         }
     }
@@ -221,8 +233,9 @@ extension Session {
     }
 
     /// The value of a `param`: its default, or what was set from outside, read by the kind of the default.
-    func parameter(_ name: Name, _ values: ListExpression, _ allowed: ListExpression?, _ source: SourceFile) throws -> Value {
-        let evaluator = Evaluator(session: self, source: source, scope: globals)
+    func parameter(_ name: Name, _ values: ListExpression, _ allowed: ListExpression?, _ program: ParsedProgram) throws -> Value {
+        let source = program.source
+        let evaluator = Evaluator(session: self, program: program, scope: globals)
         let standard = try evaluator.value(of: values)
         var value = standard
         if let text = parameters[name.text] {
