@@ -38,6 +38,7 @@ package struct ByteReader {
         }
     }
 
+    /// The tensor with its shape, at most eight axes.
     package mutating func tensor() throws -> Tensor {
         let rank = try int()
         guard (0...8).contains(rank) else { throw Self.damaged() }
@@ -64,6 +65,7 @@ package struct ByteReader {
 
     package mutating func optionalTensor() throws -> Tensor? { try flag() ? try tensor() : nil }
 
+    /// The generator with its state, or nil where none was written.
     package mutating func generator() throws -> Generator? {
         guard try flag() else { return nil }
         let count = try int()

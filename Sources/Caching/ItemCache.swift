@@ -91,6 +91,7 @@ package final class ItemCache {
         note("\(folder) was removed meanwhile: what was kept in it is gone")
     }
 
+    /// Notes how many items of a verb were found here and how many were computed.
     package func count(_ verb: String, cached: Int = 0, computed: Int = 0) { counts.add(verb, cached: cached, computed: computed) }
 
     /// Bytes of all entries.

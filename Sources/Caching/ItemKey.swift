@@ -73,5 +73,6 @@ package struct ItemKeyBuilder {
         bytes.write(generator)
     }
 
+    /// The key of all parts so far.
     package func key() throws -> ItemKey { ItemKey(digest: try Digest.sha256(bytes.bytes)) }
 }

@@ -45,6 +45,7 @@ package final class RunLog {
 
     package init(path: String) { self.path = path }
 
+    /// - Parameter units: what `kind` counts: items times calls of the network, say.
     package func note(_ kind: WorkKind, units: Int, _ duration: Duration) {
         pending[kind, default: Work()].units += units
         pending[kind, default: Work()].seconds += Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18

@@ -21,6 +21,8 @@ extension Dataset {
     ///     shorter side (bicubic, as Pillow) and cropped to the centre, as training scripts of the reference do; nil leaves files as they are.
     ///   - root: for `monsters`, the folder that the game packages were extracted to; else the machine's root.
     ///   - all: for `monsters`, with the 146 undead copies.
+    /// - Throws: what is missing or malformed, with the file and the line or element. Pictures are looked for
+    ///   and not read.
     package static func load(
         _ nameOrPath: String, split: String? = nil, size: Int? = nil, root: String? = nil, all: Bool = false, base: String = "."
     ) throws -> Dataset {

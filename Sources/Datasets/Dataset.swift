@@ -6,7 +6,9 @@ import Tensors
 package struct Dataset: Sendable {
     /// What the user called it: a name that ships with the program, or a path.
     package let name: String
+    /// Each with `count` values.
     package let columns: [DatasetColumn]
+    /// Rows, at least one.
     package let count: Int
 
     init(name: String, columns: [DatasetColumn]) throws {
@@ -21,9 +23,12 @@ package struct Dataset: Sendable {
 
     /// Captions, one per row; nil where the data set has none.
     package var texts: [String]? { if case .text(let values) = self["text"] { values } else { nil } }
+    /// Pictures, one per row; nil where the data set has none.
     package var pictures: [DatasetPicture]? { if case .pictures(let values) = self["image"] { values } else { nil } }
 }
 
+/// One column of a data set: `text` holds captions, `image` pictures, the others what the source has
+/// beside them.
 package struct DatasetColumn: Sendable {
     package enum Values: Sendable {
         case text([String])
@@ -55,5 +60,7 @@ package struct DatasetPicture: Sendable {
         self.read = read
     }
 
+    /// The pixels in 8 bits, decoded anew at each call.
+    /// - Throws: what is wrong with the file, by its name.
     package func bitmap() throws -> Bitmap { try read() }
 }

@@ -7,6 +7,7 @@ internal import Darwin
 /// The noise a model was trained with: how much of the picture is left at each training timestep.
 /// Betas and their products are single precision, rounded where the reference rounds them.
 package struct NoiseSchedule: Sendable, Hashable {
+    /// How the betas run over the timesteps, by the reference's names (`beta_schedule`).
     package enum Shape: String, CaseIterable, Sendable {
         /// From `start` to `end` (Ho, Jain and Abbeel 2020, section 4).
         case linear
@@ -21,8 +22,10 @@ package struct NoiseSchedule: Sendable, Hashable {
     /// Alpha bar: the share of the picture's variance left after each training timestep, falling from almost 1 to almost 0.
     package let alphaBars: [Float]
 
+    /// Training timesteps, 1,000 in most models.
     package var count: Int { alphaBars.count }
 
+    /// Betas of the reference's `trained_betas`, one per training timestep, each between 0 and 1.
     package init(betas: [Float]) {
         self.betas = betas
         // The reference's running product is double, each entry rounded.
@@ -33,6 +36,9 @@ package struct NoiseSchedule: Sendable, Hashable {
         }
     }
 
+    /// - Parameters:
+    ///   - start, end: the first and the last beta; of no use to `squaredCosine`.
+    ///   - count: training timesteps.
     package init(_ shape: Shape, start: Double, end: Double, count: Int) {
         switch shape {
         case .linear: self.init(betas: Self.evenly(from: Float(start), to: Float(end), count: count))

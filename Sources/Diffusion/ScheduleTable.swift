@@ -17,6 +17,8 @@ package struct ScheduleTable: Sendable, Hashable {
     /// Standard deviation of the pure noise that a full run starts from.
     package let initialSigma: Double
 
+    /// - Parameter steps: N, 1 to the number of training timesteps.
+    /// - Throws: where the scheduler has no schedule of so many steps.
     package init(_ configuration: SchedulerConfiguration, steps: Int) throws {
         let training = configuration.trainingSteps
         guard steps >= 1 else {

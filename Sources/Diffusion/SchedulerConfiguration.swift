@@ -3,21 +3,28 @@ internal import Tensors
 
 /// A scheduler's settings as scheduler_config.json gives them, with the reference's defaults for what it leaves out.
 package struct SchedulerConfiguration: Sendable, Hashable {
+    /// DDPM's `variance_type`: the posterior's variance, its clipped logarithm, or beta
+    /// (Ho, Jain and Abbeel 2020, section 3.2).
     package enum VarianceType: String, CaseIterable, Sendable {
         case fixedSmall = "fixed_small"
         case fixedSmallLog = "fixed_small_log"
         case fixedLarge = "fixed_large"
     }
+    /// `final_sigmas_type`: where the last step leads, to no noise or to that of training timestep 0.
     package enum FinalSigma: String, CaseIterable, Sendable {
         case zero
         case smallest = "sigma_min"
     }
+    /// `solver_type` of the second-order DPM-Solver++ (Lu and others 2022).
     package enum SolverType: String, CaseIterable, Sendable { case midpoint, heun }
 
     package let kind: SchedulerKind
+    /// What the model was trained with.
     package let schedule: NoiseSchedule
+    /// What the network's output means.
     package let prediction: Prediction
     package let spacing: TimestepSpacing
+    /// Added to each timestep of the spacing `leading`.
     package let stepsOffset: Int
     /// Whether the last step goes to a picture without noise; else to the level of training timestep 0.
     package let setsAlphaToOne: Bool
@@ -33,15 +40,20 @@ package struct SchedulerConfiguration: Sendable, Hashable {
     package let karras: Bool
     /// The range of these step sizes where the configuration names it.
     package let sigmaRange: (smallest: Double?, largest: Double?)
+    /// Euler and DPM-Solver: where the last step leads.
     package let finalSigma: FinalSigma
+    /// DPM-Solver: 1 or 2.
     package let solverOrder: Int
     package let solverType: SolverType
+    /// DPM-Solver: whether the last step of a short schedule (fewer than 15) is of first order.
     package let lowerOrderAtEnd: Bool
+    /// DPM-Solver: whether the last step is of first order whatever the schedule.
     package let eulerAtEnd: Bool
     /// DPM-Solver: training timesteps whose log signal-to-noise lies below are left out.
     package let smallestLambda: Double
     /// LCM: the steps of the schedule the model was distilled on.
     package let originalSteps: Int
+    /// LCM: the factor of the timestep in its boundary conditions.
     package let timestepScaling: Double
 
     /// What the folder says, and where.
@@ -58,6 +70,7 @@ package struct SchedulerConfiguration: Sendable, Hashable {
     package var finalAlphaBar: Double { setsAlphaToOne ? 1 : Double(schedule.alphaBars[0]) }
 
     /// As the file stands. `place` is its path, for messages.
+    /// - Throws: what is missing, of another kind or out of range, with file, key and what was expected.
     package init(json: JSON, place: String = "scheduler_config.json") throws {
         try self.init(SchedulerFile(json, place: place, isExact: true))
     }

@@ -10,6 +10,7 @@ package struct SchedulerFile: Sendable {
     package let json: JSON
     /// The file's path, for messages.
     package let place: String
+    /// Whether it is taken as it stands, without the pipeline's corrections.
     package let isExact: Bool
 
     package init(_ json: JSON, place: String, isExact: Bool) {

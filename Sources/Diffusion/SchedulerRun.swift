@@ -22,6 +22,7 @@ package struct SchedulerRun: Sendable {
     package private(set) var memory = SamplerMemory()
     private let sampler: any Sampler
 
+    /// - Throws: where the scheduler has no schedule of so many steps, or `start` leaves more than these.
     package init(_ configuration: SchedulerConfiguration, steps: Int, start: SchedulerStart = .noise) throws {
         table = try ScheduleTable(configuration, steps: steps)
         let (left, mode) = start.resolved(steps: steps)
@@ -53,6 +54,7 @@ package struct SchedulerRun: Sendable {
     package var initialSigma: Double { table.initialSigma }
 
     /// Puts a stored run's state in place of this one's. The run must have been made with the same arguments.
+    /// - Throws: where the run has no call of that number.
     package mutating func resume(index: Int, memory: SamplerMemory) throws {
         guard (0...calls.count).contains(index) else {
             throw EngineError(.schedule, "a run of \(calls.count) calls cannot go on at call \(index)")
@@ -76,6 +78,7 @@ package struct SchedulerRun: Sendable {
 
     /// A picture with noise added, of the level of the first call, or as much as leaves `count` steps to go (which may be another number
     /// than the run has: 0 for a clean start). `noise` has the picture's shape and variance 1.
+    /// - Throws: where the shapes differ, or `count` is beyond the steps.
     package func addNoise(_ clean: Tensor, _ noise: Tensor, count: Int? = nil) throws -> Tensor {
         guard clean.shape == noise.shape else {
             throw EngineError(.shape, "noise of shape \(noise.shape) on a latent of shape \(clean.shape)")
@@ -87,12 +90,15 @@ package struct SchedulerRun: Sendable {
     // MARK: Denoising
 
     /// The sample as the network wants it at the present call.
+    /// - Throws: where no call is left.
     package func scaledInput(_ sample: Tensor) throws -> Tensor {
         try checkNotFinished()
         return sampler.scaled(sample, index)
     }
 
     /// The sample after the present call, whose guided output is `output`; both have the same shape.
+    /// Draws from the generator exactly what the reference draws.
+    /// - Throws: where the shapes differ, or no call is left.
     package mutating func step(output: Tensor, sample: Tensor, generator: inout Generator) throws -> Tensor {
         try checkNotFinished()
         guard output.shape == sample.shape else {

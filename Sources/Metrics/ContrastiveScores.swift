@@ -2,8 +2,12 @@ internal import Kernels
 package import Tensors
 
 /// Scores of pictures by the cosines of CLIP features, one number per item: their mean is the score.
+/// `cosines` of pictures and their texts is CLIPScore without its factor of 2.5 and its cut at zero
+/// (Hessel et al. 2021).
 package enum ContrastiveScores {
     /// Rows scaled to length 1; rows of zeros stay zeros.
+    /// `features` and result: [items, width].
+    /// - Throws: where they hold NaN or infinity.
     package static func units(_ features: Tensor) throws -> DoubleMatrix {
         var rows = DoubleMatrix(features)
         guard rows.values.allSatisfy(\.isFinite) else { throw EngineError(.data, "the features hold NaN or infinity") }
@@ -17,6 +21,8 @@ package enum ContrastiveScores {
     }
 
     /// The cosine of each row of `x` with the same row of `y`; both of unit rows.
+    /// - Returns: one per row, -1...1.
+    /// - Throws: where widths or numbers of rows differ.
     package static func cosines(_ x: DoubleMatrix, _ y: DoubleMatrix) throws -> [Double] {
         try checkWidths(x, y)
         guard x.rows == y.rows else { throw EngineError(.shape, "\(x.rows) rows cannot be compared with \(y.rows) one by one") }
@@ -25,6 +31,10 @@ package enum ContrastiveScores {
 
     /// For each picture whether its own text, `own[i]`, is among the `top` of all texts that are most similar to it. Texts as similar as
     /// the own one share its place with it, so that a network that tells nothing apart finds what chance finds.
+    /// - Parameters:
+    ///   - pictures, texts: unit rows, [items, width] each.
+    ///   - own: by picture the row of its text.
+    /// - Returns: 0...1 per picture: the chance where texts share the place, else 0 or 1.
     package static func recall(pictures: DoubleMatrix, texts: DoubleMatrix, own: [Int], top: Int) throws -> [Double] {
         try checkWidths(pictures, texts)
         let similarities = pictures.timesTransposed(texts)
@@ -41,6 +51,7 @@ package enum ContrastiveScores {
     }
 
     /// The largest cosine of each row of `x` with any row of `y`.
+    /// - Throws: where the widths differ or `y` is empty.
     package static func nearest(_ x: DoubleMatrix, in y: DoubleMatrix) throws -> [Double] {
         try checkWidths(x, y)
         guard y.rows > 0 else { throw EngineError(.data, "there is nothing to be near to: the set is empty") }

@@ -3,6 +3,7 @@ internal import Tensors
 
 /// Statistics in files: `.npz` with `mu` and `sigma`, as pytorch-fid and its kin keep them, or the same two in float64 in `.safetensors`.
 extension FeatureStatistics {
+    /// - Throws: where the form is another, an array is missing, or the covariance is none, with the file.
     package init(path: String) throws {
         let mean: [Double], covariance: NumpyArchive.Array
         if path.hasSuffix(".safetensors") {

@@ -39,6 +39,8 @@ package struct FrechetDistance: Sendable {
         }
     }
 
+    /// - Returns: the squared distance, in the features' unit squared; of Inception's features it is FID.
+    /// - Throws: where the widths differ.
     package static func between(_ x: Side, _ y: Side) throws -> Double {
         guard x.mean.count == y.mean.count else {
             throw EngineError(.shape, "features of width \(x.mean.count) cannot be compared with features of width \(y.mean.count)")

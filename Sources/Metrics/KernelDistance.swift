@@ -35,6 +35,9 @@ package enum KernelDistance {
 
     /// `x`: [items, width]. An item's influence is twice what its mean kernel with the other items of its own set exceeds that with
     /// the reference by.
+    /// - Returns: the squared discrepancy without a factor: KID itself, a thousandth of CMMD.
+    /// - Throws: where there are fewer than two items, the widths differ, numbers are NaN or infinite, or memory
+    ///   is short.
     package static func estimate(_ x: DoubleMatrix, against reference: Reference) throws -> Estimate {
         try checkFeatures(x)
         try reckon(x)

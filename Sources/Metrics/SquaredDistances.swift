@@ -4,6 +4,7 @@ internal import Tensors
 package enum SquaredDistances {
     /// For each row of `x` the smallest squared distance to a row of `y`: found by |x|² + |y|² - 2 x·y, then taken from the differences,
     /// so that equal rows are at distance zero.
+    /// - Throws: where the widths differ or `y` is empty.
     package static func nearest(_ x: DoubleMatrix, in y: DoubleMatrix) throws -> [Double] {
         guard x.columns == y.columns else { throw EngineError(.shape, "rows of \(x.columns) cannot be compared with rows of \(y.columns)") }
         guard y.rows > 0 else { throw EngineError(.data, "there is nothing to be near to: the set is empty") }

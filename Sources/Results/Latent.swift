@@ -7,6 +7,7 @@ package struct Latent: Sendable {
     package var tensor: Tensor
     /// The model that it was made for; nil for numbers read from a file.
     package var model: ModelIdentity?
+    /// How it came to be, which decides what can be done with it.
     package var origin: Origin
     /// The schedule that it is on, and the place in it; nil where there is none (see `origin`).
     package var run: SchedulerRun?

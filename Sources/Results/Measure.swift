@@ -1,8 +1,11 @@
 /// A figure with its uncertainty: the value, of how many items it is, and the same figure under each bootstrap replicate of these items.
 package struct Measure: Sendable, Equatable {
+    /// Bootstrap replicates of each measure.
     package static let replicateCount = 1_000
 
+    /// In the unit of what was measured; so are the replicates and the bounds.
     package let value: Double
+    /// How many items it is of.
     package let n: Int
     /// Empty where there was nothing to resample: one item, a constant.
     package let replicates: [Double]
@@ -10,6 +13,7 @@ package struct Measure: Sendable, Equatable {
     package let low: Double
     package let high: Double
 
+    /// Bounds are the quantiles 0.025 and 0.975 of the replicates, interpolated as NumPy does.
     package init(value: Double, n: Int, replicates: [Double]) {
         (self.value, self.n, self.replicates) = (value, n, replicates)
         let sorted = replicates.sorted()

@@ -23,6 +23,7 @@ package final class Picture: Sendable {
         self.recipe = recipe
     }
 
+    /// A picture in 8 bits, RGB or RGBA.
     package init(_ bitmap: Bitmap, recipe: Recipe? = nil) {
         content = Mutex(.bytes(bitmap))
         self.recipe = recipe
@@ -44,6 +45,7 @@ package final class Picture: Sendable {
     }
 
     /// The picture in 8 bits: values times 255, rounded to the nearest, halves to even, as the reference does.
+    /// - Throws: what is wrong with the file, or that the values hold NaN or infinity.
     package func bitmap() throws -> Bitmap {
         switch try forced() {
         case .bytes(let bitmap): bitmap
@@ -70,6 +72,7 @@ package final class Picture: Sendable {
     /// Whether it stands for a picture that was not computed.
     package var isUnknown: Bool { content.withLock { if case .unknown(let values) = $0 { values.isUnknown } else { false } } }
 
+    /// Whether it is one that was not computed, or comes of one, whatever its numbers are.
     package var isStandIn: Bool { content.withLock { if case .unknown = $0 { true } else { false } } }
 
     private static func rounded(_ values: Tensor) -> Bitmap {

@@ -1,5 +1,6 @@
 /// Named values in a fixed order: a row of a table, or `{a: 1, b: 2}`.
 package struct Record: Sendable {
+    /// In the order in which they are shown.
     package private(set) var fields: [(name: String, value: Value)]
     /// Of a table's row: the number of its item in the source, and how it came to be.
     package var item: Int?

@@ -7,6 +7,8 @@ package struct Resampling: Sendable {
     /// For each replicate how often each item was drawn.
     private let counts: [[Double]]
 
+    /// - Parameter items: the item of each row. The draws depend on the set of items alone, not on rows or
+    ///   their order.
     package init(items: [Int]) {
         let distinct = Set(items).sorted()
         places = Dictionary(uniqueKeysWithValues: distinct.enumerated().map { ($1, $0) })

@@ -32,6 +32,8 @@ extension Table {
 
     /// A table from a CSV file with a header: a column is of numbers if all its cells are, empty cells are missing. A column `item` numbers
     /// the rows.
+    /// - Parameter place: the file as the user called it, for messages.
+    /// - Throws: what is wrong with the file, with the line.
     package init(csvPath path: String, place: String) throws {
         let csv = try CSV.parse(FileSystem.readBytes(path), place: place)
         var columns: [Column] = []

@@ -40,6 +40,7 @@ package struct EmbeddingIndex: Sendable {
     }
 
     /// For each row of `queries` ([count, width]) its `top` nearest rows, or all of them if there are fewer.
+    /// - Throws: where the widths differ, `top` is below 1, or a query holds NaN or infinity.
     package func nearest(_ queries: Tensor, top: Int) throws -> [[Neighbour]] {
         guard queries.rank == 2, queries.shape[1] == width else {
             throw EngineError(.shape, "expected queries of shape [count, \(width)], found \(queries.shape)")

@@ -12,11 +12,14 @@ package struct EmbeddingRows: Sendable {
     package let count: Int
     package let width: Int
 
+    /// `vectors`: [rows, width].
+    /// - Throws: where it has another shape.
     package init(_ vectors: Tensor) throws {
         try self.init(.memory(vectors), shape: vectors.shape)
     }
 
     /// A stored tensor: read where it lies if it holds aligned floats, else read into memory.
+    /// - Throws: where no tensor has that name, or it is not [rows, width].
     package init(file: any TensorSource, name: String) throws {
         guard let entry = file.entry(name) else { throw EngineError(.data, "no tensor is named \(name)", place: file.path) }
         let isAligned = try file.withUnsafeBytes(of: name) { Int(bitPattern: $0.baseAddress) % MemoryLayout<Float>.alignment == 0 }

@@ -1,7 +1,7 @@
 // The inner loops of every matrix product here: a few rows of A against one panel of 16 columns of B, in registers.
 // Each element's sum runs over k in one fixed order with fused multiply-adds, whatever the number of rows, so a
 // result does not depend on the batch or on the number of threads. The two sizes differ only in their rows: written
-// out because an array or tuple of accumulators is spilled to memory (see design notes in CONTRIBUTING.md).
+// out because an array or tuple of accumulators is spilled to memory (see the article `Products`).
 //
 // A is given as row pointers: `segments` groups of one pointer per row, each group contributing `length` consecutive
 // k from `offset` on. One segment is a plain product; one segment per tap is a convolution.

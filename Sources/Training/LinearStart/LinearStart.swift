@@ -9,7 +9,7 @@ internal import Darwin
 
 /// A CLIP's first weights in closed form, for a thousand pairs or so: ridge regression from the words of a caption (weighted by how rare they are and
 /// how early they come) to numbers that one patch and one layer compute of a picture (`PictureFeatures`). A contrastive loss alone learns so few pairs
-/// by heart; these maps a network holds exactly, and training goes on from there (figures in CONTRIBUTING.md).
+/// by heart; these maps a network holds exactly, and training goes on from there (figures in the article `Training`).
 ///
 /// Vectors lie in the network's width H as sums of cosines (the discrete cosine transform is orthonormal, and all but its first function have a mean of
 /// zero, so that layer normalisation only scales). Of the text tower's, functions 1 to K hold a direction each, the next one the place in the caption,

@@ -9,7 +9,7 @@ internal import Darwin
 
 /// What a picture looks like in a few numbers that need no training: a thumbnail of 8 x 8 pixels, a histogram of 4 x 4 x 4 colours and the silhouette
 /// of what is not white, in the main directions of the training pictures. On a thousand pictures a contrastive loss alone learns the
-/// pictures by heart; told to agree with these numbers, both towers generalise (figures in CONTRIBUTING.md).
+/// pictures by heart; told to agree with these numbers, both towers generalise (figures in the article `Training`).
 package struct Appearance: Sendable {
     static let side = 8
     static let levels = 4
