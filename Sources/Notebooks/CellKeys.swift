@@ -58,9 +58,13 @@ package struct CellKeys {
                     words.append("\(name) \(key)")
                     if !own.contains(name) { parts.reads[name] = key }
                 }
-                func text(_ item: Argument.Item) -> String {
-                    let inner = item.raw.trimmingBrackets
-                    return texts[inner] ?? (inner.hasPrefix("\"") ? inner : item.raw).trimmingQuotes
+                /// What stands in a slot of words: a variable in brackets by the text that it is known to hold.
+                func paths(_ argument: Argument) -> [String] {
+                    argument.items.enumerated().map { index, item in
+                        guard item.isForced, let value = argument.value?.items[index].ungrouped else { return item.raw }
+                        if case .name(let name) = value.kind { return texts[name] ?? item.raw }
+                        return value.literalText ?? item.raw
+                    }
                 }
                 func add(_ title: String, _ paths: [String]) throws {
                     let digest = try Digest.sha256(paths.map { try Self.digest($0, files, readings, cell: cell.index) }.joined(separator: "\n"))
@@ -71,15 +75,16 @@ package struct CellKeys {
                     guard let verb = session.verbs[command.verb.text] else { continue }
                     // Files behind names: `statistics=`.
                     for argument in command.arguments where !verb.writesFiles {
-                        guard let name = argument.name?.text, case .path? = verb.slot(name)?.kind, let item = argument.items.first else { continue }
-                        let path = session.access.absolute(text(item))
-                        if FileSystem.exists(path) { try add("\(verb.name) \(name)=\(text(item))", [path]) }
+                        guard let name = argument.name?.text, case .path? = verb.slot(name)?.kind, let word = paths(argument).first
+                        else { continue }
+                        let path = session.access.absolute(word)
+                        if FileSystem.exists(path) { try add("\(verb.name) \(name)=\(word)", [path]) }
                     }
-                    guard let paths = verb.opens else { continue }
-                    let named = command.arguments.filter { $0.name == nil }.flatMap(\.items).map(text)
+                    guard let opens = verb.opens else { continue }
+                    let named = command.arguments.filter { $0.name == nil }.flatMap(paths)
                     let title = ([verb.name] + named).joined(separator: " ")
                     // What is not there is no error yet: an `if` may leave it out.
-                    try add(title, readings?.place(of: title).map { [$0] } ?? (try? paths(named, session)) ?? ["missing"])
+                    try add(title, readings?.place(of: title).map { [$0] } ?? (try? opens(named, session)) ?? ["missing"])
                 }
                 let key = try Digest.sha256(words.joined(separator: "\n"))
                 if let (name, text) = statement.knownText { texts[name] = session.parameters[name].map(ParamText.unquoted) ?? text }
@@ -160,18 +165,16 @@ extension Statement {
             made = (name.text, list)
         default: return nil
         }
-        guard made.list.items.count == 1, case .text(let parts) = made.list.items[0].ungrouped.kind, parts.count <= 1 else { return nil }
-        guard let part = parts.first else { return (made.name, "") }
-        guard case .literal(let text) = part else { return nil }
+        guard made.list.items.count == 1, let text = made.list.items[0].ungrouped.literalText else { return nil }
         return (made.name, text)
     }
 }
 
-extension String {
-    /// `(weights)` names a variable.
-    fileprivate var trimmingBrackets: String {
-        hasPrefix("(") && hasSuffix(")") && count > 2 ? dropFirst().dropLast().split(separator: " ").joined(separator: " ") : ""
+extension Expression {
+    /// The text of a string without interpolations.
+    fileprivate var literalText: String? {
+        guard case .text(let parts) = kind, parts.count <= 1 else { return nil }
+        guard let part = parts.first else { return "" }
+        return if case .literal(let text) = part { text } else { nil }
     }
-
-    fileprivate var trimmingQuotes: String { hasPrefix("\"") && hasSuffix("\"") && count >= 2 ? String(dropFirst().dropLast()) : self }
 }

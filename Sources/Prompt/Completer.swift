@@ -31,7 +31,7 @@ package struct Completer {
             guard wordStart == 0 else { return Completions(matching(arguments(of: before), word)) }
             return Completions(matching(MetaCommand.allCases.map { ":" + $0.rawValue }, word))
         }
-        let context = LineContext(before)
+        let context = LineContext(before, verbs: session.verbSet)
         if context.isInString { return Completions(paths(word), append: nil) }
         guard let verb = context.words.first.flatMap({ session.verb($0) }) else {
             if let fields = fields(word) { return Completions(matching(fields, word), append: nil) }
@@ -131,9 +131,10 @@ package struct Completer {
     /// Columns of the pipeline as far as it is typed; where they are not known, of the tables that the line names and of what its verbs
     /// add; of all tables where it names none.
     private func columns(_ line: String) -> [String] {
-        let known = LineContext.pipeline(before: line).map { session.columns(of: $0) } ?? []
+        let context = LineContext(line, verbs: session.verbSet)
+        let known = context.pipeline.map { session.columns(of: $0) } ?? []
         if !known.isEmpty { return known }
-        let words = Set(line.split { !($0.isLetter || $0.isNumber || $0 == "_" || $0 == ".") }.map(String.init))
+        let words = context.names
         let tables = session.globals.names.filter { kind($0) == .table }
         let named = tables.filter { words.contains($0) }
         var found = (named.isEmpty ? tables : named).flatMap { name -> [String] in
@@ -167,95 +168,4 @@ package struct Completer {
 
 extension SlotDeclaration {
     fileprivate var isPath: Bool { if case .path = kind { true } else { false } }
-}
-
-/// Where in a line a word stands: the words of its command so far, and what is open around it.
-struct LineContext: Equatable {
-    /// The complete words of the innermost command before the word, its verb first.
-    private(set) var words: [String] = []
-    /// `of` where the word stands behind `of=`.
-    private(set) var option: String?
-    private(set) var isBehindBar = false
-    private(set) var isInString = false
-    private(set) var isInBlock = false
-    /// Round and square brackets open inside the command.
-    private(set) var bracketDepth = 0
-
-    /// What flows into the command being typed: the text from the head of its pipeline to the last bar.
-    static func pipeline(before line: String) -> String? {
-        var start = line.startIndex
-        var bar: String.Index?
-        var depth = 0
-        var isInString = false
-        for index in line.indices {
-            let character = line[index]
-            if character == "\"" { isInString.toggle() }
-            guard !isInString else { continue }
-            switch character {
-            case "(", "[": depth += 1
-            case ")", "]": depth = max(0, depth - 1)
-            case "{", "}", ";", "\n":
-                start = line.index(after: index)
-                bar = nil
-                depth = 0
-            case "|" where depth == 0: bar = index
-            default: break
-            }
-        }
-        return bar.map { String(line[start..<$0]) }
-    }
-
-    init(_ text: String) {
-        var current = ""
-        var blocks = 0
-        var brackets: [(words: [String], behindBar: Bool, option: String?)] = []
-        func isBreak(_ character: Character) -> Bool { character == " " || character == "\t" }
-        for character in text {
-            if isInString {
-                if character == "\"" { isInString = false }
-                current.append(character)
-                continue
-            }
-            switch character {
-            case "\"":
-                isInString = true
-                current.append(character)
-            case "|", ";", "{", "}", "\n":
-                words = []
-                option = nil
-                isBehindBar = character == "|"
-                current = ""
-                brackets = character == "{" || character == "}" ? [] : brackets
-                blocks = max(0, blocks + (character == "{" ? 1 : character == "}" ? -1 : 0))
-            case "(", "[":
-                brackets.append((words, isBehindBar, option))
-                if current.isEmpty || current.hasSuffix("=") || words.isEmpty { current += String(character) }
-            case ")", "]":
-                if let outer = brackets.popLast() {
-                    words = outer.words
-                    isBehindBar = outer.behindBar
-                    option = nil
-                }
-                current.append(character)
-            case _ where isBreak(character):
-                if !current.isEmpty { words.append(current) }
-                current = ""
-                option = nil
-            case "=":
-                // At the head of a statement `name = ...` begins the command anew; in a command it names an option.
-                if words.isEmpty || (words.count == 1 && current.isEmpty && brackets.isEmpty && !isBehindBar) {
-                    words = []
-                    current = ""
-                } else {
-                    option = current.isEmpty ? words.popLast() : current
-                    current = (option ?? "") + "="
-                }
-            default: current.append(character)
-            }
-        }
-        isInBlock = blocks > 0
-        // A comma glues: the word behind it is still of the same option.
-        if !current.isEmpty, option == nil, !current.hasSuffix(","), current != "(", current != "[" { words.append(current) }
-        bracketDepth = brackets.count
-    }
 }

@@ -383,36 +383,3 @@ package final class PromptSession {
         }
     }
 }
-
-/// `noise?` and `test | noise ?` ask what the last word is.
-package enum HelpQuestion {
-    /// What help is asked for where a question ends in a word: of a verb's argument or option the verb, unless the word has a page of its own.
-    static func verb(asking word: String, in text: String, _ session: Session) -> String {
-        guard session.verb(word) == nil else { return word }
-        let isCode = word.first?.isLetter == true && DiagnosticCode(typed: word) != nil
-        if isCode || Function(rawValue: word) != nil || LanguageForm.all.contains(where: { $0.name == word }) { return word }
-        let words = text.split { !($0.isLetter || $0.isNumber || $0 == "_") }.map(String.init)
-        // The option's verb is the last one before it.
-        return words.dropLast().last { session.verb($0) != nil } ?? word
-    }
-
-    package static func word(in text: String) -> String? {
-        // IPython's order, and its `??` for more.
-        if text.hasPrefix("?"), text.count > 1 { return word(in: text.drop { $0 == "?" }.trimmed + "?") }
-        if text.hasSuffix("??"), text.count > 2 { return word(in: String(text.dropLast())) }
-        guard text.hasSuffix("?"), !text.dropLast().hasSuffix("\"") else { return nil }
-        let words = text.dropLast().split { !($0.isLetter || $0.isNumber || $0 == "_") }
-        // Inside a string a question mark is a question mark.
-        guard text.filter({ $0 == "\"" }).count.isMultiple(of: 2) else { return nil }
-        return words.last.map(String.init) ?? (text == "?" ? "" : nil)
-    }
-}
-
-extension StringProtocol {
-    var trimmed: String {
-        var text = Substring(self)
-        while text.first?.isWhitespace == true { text.removeFirst() }
-        while text.last?.isWhitespace == true { text.removeLast() }
-        return String(text)
-    }
-}

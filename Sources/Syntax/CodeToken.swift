@@ -20,6 +20,22 @@ package struct CodeToken: Sendable, Equatable {
 
     package let kind: Kind
     package let span: Span
+    /// Whether it belongs to a string that its line does not end.
+    package let isOpen: Bool
+
+    private init(kind: Kind, span: Span, isOpen: Bool = false) {
+        self.kind = kind
+        self.span = span
+        self.isOpen = isOpen
+    }
+
+    /// Whether it is a run of letters and digits.
+    package var isWord: Bool {
+        switch kind {
+        case .number, .keyword, .option, .verb, .name: true
+        case .comment, .text, .sign: false
+        }
+    }
 
     private static let keywords: Set<String> = ["param", "def", "in", "and", "or", "not"]
 
@@ -31,6 +47,7 @@ package struct CodeToken: Sendable, Equatable {
         /// What is being read, the innermost last: a stack and no recursion, as strings can lie in strings without end.
         enum Frame { case code(limit: Int), string(end: Int) }
         var frames = [Frame.code(limit: bytes.count)]
+        let openEnds = Set(outline.unterminated.map(\.upper))
         var tokens: [CodeToken] = []
         var position = 0
         while let frame = frames.last {
@@ -49,7 +66,7 @@ package struct CodeToken: Sendable, Equatable {
                     if bytes[next + 1] == UInt8(ascii: "("), let close = outline.partner[next + 1], close < end { inner = close }
                     next += 2
                 }
-                if next > start { tokens.append(CodeToken(kind: .text, span: Span(start, next))) }
+                if next > start { tokens.append(CodeToken(kind: .text, span: Span(start, next), isOpen: inner == nil && openEnds.contains(next))) }
                 position = next
                 if let inner { frames.append(.code(limit: inner)) } else { frames.removeLast() }
             case .code(let limit):

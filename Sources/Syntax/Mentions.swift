@@ -4,6 +4,7 @@ package struct Mentions: Sendable {
     package private(set) var commands: [Command] = []
 
     package init(_ statement: Statement) { add(statement) }
+    package init(_ block: Block) { add(block) }
 
     private mutating func add(_ statement: Statement) {
         switch statement.kind {

@@ -107,8 +107,7 @@ private struct Stopwatch {
     /// The pictures of what flows in, and of the variables that the block names.
     private func forceInputs() throws {
         try invocation.input?.force()
-        let words = block.source.split { !($0.isLetter || $0.isNumber || $0 == "_") }
-        for word in Set(words).sorted() { try invocation.variable(String(word))?.force() }
+        for name in block.names.sorted() { try invocation.variable(name)?.force() }
     }
 }
 

@@ -1,6 +1,7 @@
 import Interpreting
 import Results
 import SourceText
+import Syntax
 import Tensors
 
 /// Ways to look at values. Each gives a view, which terminal, Markdown and HTML draw alike.
@@ -121,8 +122,9 @@ extension LookingVerbs {
         let expression = invocation.source.drop { $0 != " " }
         guard !expression.isEmpty else { return ["`why NAME`, with the value behind it, tells the statements that it comes from"] }
         var lines: [String] = []
-        for name in expression.split(whereSeparator: { !($0.isLetter || $0.isNumber || $0 == "_") }) {
-            for line in invocation.session.origins[String(name)] ?? [] where !lines.contains(line) { lines.append(line) }
+        let source = SourceFile(name: "why", text: String(expression))
+        for token in CodeToken.all(in: source, verbs: invocation.session.verbSet) where token.kind == .name {
+            for line in invocation.session.origins[source.text(of: token.span)] ?? [] where !lines.contains(line) { lines.append(line) }
         }
         return lines.isEmpty ? ["written out here, or what an expression gives"] : lines
     }

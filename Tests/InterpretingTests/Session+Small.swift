@@ -73,7 +73,7 @@ enum SmallVerbs {
         guard let block = invocation.block else { return .none }
         var value = invocation.input
         for _ in 0..<invocation[turns] {
-            do { value = try block(it: value) } catch where invocation[onError] == .skip {}
+            do { value = try block(it: value) } catch  where invocation[onError] == .skip {}
         }
         guard case .table(var table)? = value, let mark = invocation[marks] else { return value ?? .none }
         table.set(Column("mark", numbers: Array(repeating: Double(mark), count: table.rowCount)))

@@ -1,4 +1,5 @@
 import Results
+import Syntax
 
 /// The resolved arguments of one use of a verb, by slot. What the declaration says has been checked: required slots are there,
 /// kinds and ranges fit, defaults are filled in.
@@ -105,13 +106,16 @@ package struct RowExpression {
 
 /// The `{ ... }` of a verb: runs with `it` and further names bound, and gives the value of its last statement.
 package struct BoundBlock {
-    package let source: String
+    private let block: Block
     private let body: (Value?, [(name: String, value: Value)]) throws -> Value
 
-    package init(source: String, body: @escaping (Value?, [(name: String, value: Value)]) throws -> Value) {
-        self.source = source
+    init(_ block: Block, body: @escaping (Value?, [(name: String, value: Value)]) throws -> Value) {
+        self.block = block
         self.body = body
     }
+
+    /// The names that it may read.
+    package var names: Set<String> { Mentions(block).names }
 
     package func callAsFunction(it: Value?, _ bindings: [(name: String, value: Value)] = []) throws -> Value {
         try body(it, bindings)

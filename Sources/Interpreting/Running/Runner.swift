@@ -96,7 +96,7 @@ struct Runner {
     }
 
     private func bind(_ block: Block, of declaration: VerbDeclaration, in scope: Scope) -> BoundBlock {
-        BoundBlock(source: source.text(of: block.span)) { it, bindings in
+        BoundBlock(block) { it, bindings in
             let inner = Scope(parent: scope)
             if declaration.blockNames.areColumns {
                 inner.bind(row: bindings)
