@@ -11,8 +11,13 @@ let vectorFlags: [SwiftSetting] = []
 let wideVectorFlags: [SwiftSetting] = []
 #endif
 
-func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = [], swiftSettings: [SwiftSetting] = []) -> Target {
-    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
+func module(
+    _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = [], swiftSettings: [SwiftSetting] = [],
+    libraries: [String] = []
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings,
+        linkerSettings: libraries.map { .linkedLibrary($0) })
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -30,7 +35,7 @@ let package = Package(
     dependencies: [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")],
     targets: [
         // System libraries
-        .systemLibrary(name: "CPNG", path: "Sources/CPNG"),
+        .systemLibrary(name: "CPictures", path: "Sources/CPictures"),
         .systemLibrary(name: "CProcessor", path: "Sources/CProcessor"),
         .systemLibrary(name: "CFileSystem", path: "Sources/CFileSystem"),
         .systemLibrary(name: "CPseudoTerminal", path: "Tests/CPseudoTerminal"),
@@ -50,7 +55,7 @@ let package = Package(
         module("Locations"),
         module("Kernels", ["Locations", "WideKernels", "CProcessor"], swiftSettings: vectorFlags),
         module("Tensors", ["Kernels"]),
-        module("Files", ["Locations", "SourceText", "Tensors", "CPNG", "CCrypto", "CZlib", "CFileSystem"]),
+        module("Files", ["Locations", "SourceText", "Tensors", "CPictures", "CCrypto", "CZlib", "CFileSystem"], libraries: ["png16", "jpeg"]),
         module("Networks", ["Kernels", "Tensors", "Files"]),
         module("Models", ["Kernels", "Tensors", "Files", "Networks"]),
 

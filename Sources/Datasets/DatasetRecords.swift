@@ -174,7 +174,7 @@ struct DatasetRecords {
         }
         return paths.map { path in
             DatasetPicture(name: path) {
-                let bitmap = try PNG.read(path: path)
+                let bitmap = try PictureFile.read(path: path)
                 return try size.map { try bitmap.coveringSquare($0, place: path) } ?? bitmap
             }
         }
@@ -218,7 +218,7 @@ extension Bitmap {
     /// pixels as in torchvision, and of that the middle, the earlier pixel where it lies between two.
     func coveringSquare(_ side: Int, place: String) throws -> Bitmap {
         let short = min(width, height), long = side * max(width, height) / short
-        guard long * side <= PNG.mostPixels else {
+        guard long * side <= PictureForm.mostPixels else {
             throw EngineError(.shape, "a picture of \(width) x \(height) is too elongated to be scaled to \(side)", place: place)
         }
         let scaled = width <= height ? (width: side, height: long) : (width: long, height: side)

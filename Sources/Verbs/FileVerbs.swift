@@ -43,7 +43,7 @@ enum FileVerbs {
     private static let file = Slot("file", .path, required: .positional, "relative to the notebook's folder, at the prompt to the working folder")
 
     static let read = VerbDeclaration(
-        "read", .sources, "Reads a file: CSV and JSON as a table, PNG as a table with an `image`, safetensors as a table with a tensor column per name.",
+        "read", .sources, "Reads a file: CSV and JSON as a table, PNG and JPEG as a table with an `image`, safetensors as a table with a tensor column per name.",
         input: .none, slots: [file],
         notes: ["Tensors whose first axes differ cannot share rows and come as a record; `r.NAME` picks one.", DatasetVerb.transparency],
         examples: ["read results.csv | table", "x = read latents.safetensors; items latent=x.latent | describe"],
@@ -51,7 +51,7 @@ enum FileVerbs {
         checks: { use in
             guard let name = use[file] else { return }
             let path = try use.session.access.reading(name, slot: "file")
-            guard known.contains(fileExtension(name)) else { throw unreadable(name, path) }
+            guard readable.contains(fileExtension(name)) else { throw unreadable(name, path) }
             guard use.mayWriteBefore || FileSystem.exists(path) else {
                 throw Complaint(.engineFile, "\(name): there is no such file", label: "not found", slot: "file")
             }
@@ -68,9 +68,9 @@ enum FileVerbs {
         switch fileExtension(name) {
         case "csv": return finished(try Table(csvPath: path, place: name))
         case "json": return try value(of: JSON.read(path: path), finished)
-        case "png":
+        case let ending where pictureEndings.contains(ending):
             let recipe = Recipe(invocation.step())
-            let bitmap = try PNG.read(path: path)
+            let bitmap = try PictureFile.read(path: path)
             return .table(
                 Table(columns: [Column("file", texts: [name]), Column("image", [.picture(Picture(bitmap, recipe: recipe))])], recipes: [recipe]))
         case "safetensors": return try tensors(path, finished)
@@ -78,8 +78,9 @@ enum FileVerbs {
         }
     }
 
-    /// Endings of files that are read and written.
-    private static let known = ["csv", "json", "png", "safetensors"]
+    private static let writable = ["csv", "json", "png", "safetensors"]
+    private static let readable = ["csv", "json"] + pictureEndings + ["safetensors"]
+    private static let pictureEndings = PictureForm.all.flatMap(\.endings)
 
     private static func unreadable(_ name: String, _ path: String) -> Complaint {
         let ending = fileExtension(name)
@@ -87,7 +88,7 @@ enum FileVerbs {
             .unsupportedFeature,
             ending.isEmpty ? "`read` goes by a file's ending, and `\(name)` has none" : "`read` does not know files that end in `.\(ending)`",
             label: "not a kind it reads", slot: "file",
-            help: FileSystem.isFolder(path) ? "a folder of pictures is read by `dataset \(name)`" : "it reads .csv .json .png .safetensors")
+            help: FileSystem.isFolder(path) ? "a folder of pictures is read by `dataset \(name)`" : "it reads " + readable.map { "." + $0 }.joined(separator: " "))
     }
 
     static func fileExtension(_ path: String) -> String {
@@ -163,7 +164,7 @@ enum FileVerbs {
         }
         if let partial = value.partial { invocation.session.warn("what is saved is not finished: \(partial.message)") }
         let ending = fileExtension(name)
-        if let folder = known.contains(ending) ? FileSystem.folder(of: path) : nil { try FileSystem.createFolder(folder) }
+        if let folder = writable.contains(ending) ? FileSystem.folder(of: path) : nil { try FileSystem.createFolder(folder) }
         switch (ending, value) {
         case ("csv", .table(let table)): try AtomicFile.write(table.csv(), to: path)
         case ("json", _): try AtomicFile.write(Saving.json(value).prettyText, to: path)
@@ -182,7 +183,7 @@ enum FileVerbs {
             throw Complaint(.wrongType, "`\(name)` names no file or folder to make", label: "a name is needed", slot: "path")
         }
         let ending = fileExtension(name)
-        guard ending.isEmpty || known.contains(ending) else {
+        guard ending.isEmpty || writable.contains(ending) else {
             throw Complaint(
                 .unsupportedFeature, "`save` does not know files that end in `.\(ending)`", label: "not a kind it writes", slot: "path",
                 help: "it writes .csv .json .png .safetensors, and tables to folders")

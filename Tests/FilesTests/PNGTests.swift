@@ -65,7 +65,7 @@ struct PNGTests {
         try AtomicFile.write(bytes, to: path)
         let error = #expect(throws: EngineError.self) { try PNG.read(path: path) }
         #expect(error?.message.contains("60000 x 60000") == true)
-        #expect(error?.message.contains(String(PNG.mostPixels)) == true)
+        #expect(error?.message.contains(String(PictureForm.mostPixels)) == true)
     }
 
     @Test("a size within the limit that the file is too short for is refused before memory is asked for")

@@ -75,7 +75,7 @@ package struct ContrastivePreprocessing: Sendable, Hashable {
         let opaque = bitmap.onWhite
         let (short, long) = (min(opaque.width, opaque.height), max(opaque.width, opaque.height))
         let other = stretches ? size : size * long / short
-        guard other * size <= PNG.mostPixels else { throw EngineError(.shape, "a picture of \(bitmap.width) x \(bitmap.height) is too long and thin") }
+        guard other * size <= PictureForm.mostPixels else { throw EngineError(.shape, "a picture of \(bitmap.width) x \(bitmap.height) is too long and thin") }
         let resized = opaque.resized(
             width: opaque.width <= opaque.height ? size : other, height: opaque.width <= opaque.height ? other : size, filter: filter)
         let middle = resized.cropped(x: (resized.width - crop) / 2, y: (resized.height - crop) / 2, width: crop, height: crop)

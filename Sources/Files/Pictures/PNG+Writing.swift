@@ -1,4 +1,4 @@
-internal import CPNG
+internal import CPictures
 internal import Tensors
 
 #if canImport(Glibc)

@@ -1,4 +1,4 @@
-internal import CPNG
+internal import CPictures
 internal import Tensors
 
 /// Reading of PNG files of every colour type and depth, interlaced or not. libpng does the decoding; samples become 8-bit RGB(A) as
@@ -14,8 +14,7 @@ package enum PNG {
         case drop
     }
 
-    /// More pixels are refused before memory is asked for; 100 million take 300 MB as RGB.
-    package static let mostPixels = 100_000_000
+    static let signature: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
 
     package static func read(path: String, alpha: Alpha = .onWhite) throws -> Bitmap {
         try decode(FileSystem.readBytes(path), alpha: alpha, place: path)
@@ -53,7 +52,7 @@ package enum PNG {
     /// Width and height from the header alone, without reading the pixels.
     package static func size(path: String) throws -> (width: Int, height: Int) {
         let head = try FileSystem.readPrefix(path, count: 24)
-        if let foreign = foreignKind(head) { throw damaged(path, foreign) }
+        if let defect = defect(head) { throw damaged(path, defect) }
         guard head.count == 24, Array(head[12..<16]) == Array("IHDR".utf8) else { throw damaged(path, "the file is cut short") }
         func number(_ at: Int) -> Int { head[at..<(at + 4)].reduce(0) { $0 << 8 | Int($1) } }
         let (width, height) = (number(16), number(20))
@@ -62,37 +61,23 @@ package enum PNG {
     }
 
     private static func withPicture<R>(_ bytes: [UInt8], place: String, _ body: (nb_png_picture) throws -> R) throws -> R {
-        if let foreign = foreignKind(bytes) { throw damaged(place, foreign) }
+        if let defect = defect(bytes) { throw damaged(place, defect) }
         var picture = nb_png_picture()
-        let failed = bytes.withUnsafeBufferPointer { nb_png_read($0.baseAddress, $0.count, UInt64(mostPixels), &picture) }
+        let failed = bytes.withUnsafeBufferPointer { nb_png_read($0.baseAddress, $0.count, UInt64(PictureForm.mostPixels), &picture) }
         defer { nb_png_free(&picture) }
         if failed != 0 {
             let (width, height) = (UInt64(picture.width), UInt64(picture.height))
-            if width * height > UInt64(mostPixels) {
-                throw EngineError(
-                    .memory, "the picture is too large: its header gives \(width) x \(height) pixels, at most \(mostPixels) are read", place: place,
-                    cure: "scale it down first")
-            }
+            if width * height > UInt64(PictureForm.mostPixels) { throw PictureForm.tooLarge(width, height, place) }
             let message = withUnsafeBytes(of: picture.message) { latin($0.prefix { $0 != 0 }) }
             throw damaged(place, message)
         }
         return try body(picture)
     }
 
-    /// What a file is that does not begin as a PNG does; nil for one that does.
-    private static func foreignKind(_ bytes: [UInt8]) -> String? {
-        let signature: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
-        func begins(_ start: [UInt8]) -> Bool { bytes.starts(with: start) }
-        if begins(signature) { return nil }
-        if bytes.isEmpty { return "the file is empty" }
-        if signature.starts(with: bytes) { return "the file is cut short" }
-        if begins([0x89, 0x50, 0x4e, 0x47]) { return "its first bytes are damaged, as by a copy in text mode" }
-        if begins([0xff, 0xd8, 0xff]) { return "it is a JPEG picture" }
-        if begins(Array("GIF8".utf8)) { return "it is a GIF picture" }
-        if begins(Array("RIFF".utf8)) { return "it is a WebP picture" }
-        if begins(Array("BM".utf8)) { return "it is a BMP picture" }
-        let isText = bytes.prefix(512).allSatisfy { $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 || $0 == 0x0a || $0 == 0x0d }
-        return isText ? "it is a text" : "it does not begin as one"
+    /// What is wrong with a file that does not begin as a PNG does; nil for one that does.
+    private static func defect(_ bytes: [UInt8]) -> String? {
+        if bytes.starts(with: signature) { return nil }
+        return bytes.isEmpty ? "the file is empty" : signature.starts(with: bytes) ? "the file is cut short" : "it does not begin as one"
     }
 
     private static func latin(_ bytes: some Sequence<UInt8>) -> String {
@@ -104,4 +89,10 @@ package enum PNG {
     static func damaged(_ place: String, _ message: String) -> EngineError {
         EngineError(.format, "not a usable PNG picture: \(message)", place: place)
     }
+}
+
+extension PictureForm {
+    static let png = PictureForm(
+        name: "PNG", endings: ["png"], begins: { $0.starts(with: PNG.signature) },
+        decode: { try PNG.decode($0, place: $1) })
 }

@@ -1,4 +1,4 @@
-internal import CPNG
+internal import CPictures
 
 /// The samples of a PNG as stored, and their way to 8-bit RGB and RGBA.
 struct PNGSamples {

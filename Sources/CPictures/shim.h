@@ -1,0 +1,3 @@
+#pragma once
+#include "png_shim.h"
+#include "jpeg_shim.h"
