@@ -48,7 +48,7 @@ package final class RunLog {
     /// - Parameter units: what `kind` counts: items times calls of the network, say.
     package func note(_ kind: WorkKind, units: Int, _ duration: Duration) {
         pending[kind, default: Work()].units += units
-        pending[kind, default: Work()].seconds += Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+        pending[kind, default: Work()].seconds += duration / .seconds(1)
     }
 
     /// The program is over: what it noted becomes a line. Failing to write costs an estimate only.

@@ -1,5 +1,6 @@
 import Interpreting
 import Rendering
+import Results
 import SourceText
 
 #if canImport(Glibc)
@@ -90,16 +91,7 @@ package final class ProgressBar: Progress {
         let full = Int(fraction * Double(size))
         var line = "[" + String(repeating: "#", count: full) + String(repeating: ".", count: size - full) + "] "
         line += works.map { "\($0.label) \(min($0.done, $0.total))/\($0.total)" }.joined(separator: ", ")
-        if fraction > 0.01, time > began { line += ", " + Self.duration((time - began) / fraction * (1 - fraction)) + " left" }
+        if fraction > 0.01, time > began { line += ", " + DurationText.clock((time - began) / fraction * (1 - fraction)) + " left" }
         return TextWidth.fitting(line, width: max(10, width() - 1))
-    }
-
-    static func duration(_ seconds: Double) -> String {
-        guard seconds.isFinite, seconds < 360_000 else { return "long" }
-        let whole = Int(seconds.rounded(.up))
-        if whole < 60 { return "\(whole) s" }
-        let rest = whole % 60
-        if whole < 3600 { return "\(whole / 60):\(rest < 10 ? "0" : "")\(rest)" }
-        return "\(whole / 3600) h \(whole % 3600 / 60) min"
     }
 }

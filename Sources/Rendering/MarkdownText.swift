@@ -74,18 +74,6 @@ package enum MarkdownText {
 
     /// Text inside a double-quoted HTML attribute.
     package static func attribute(_ text: String) -> String {
-        var result = ""
-        for character in oneLine(text) {
-            switch character {
-            case "&": result += "&amp;"
-            case "\"": result += "&quot;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "|": result += "&#124;"
-            case "`": result += "&#96;"
-            default: result.append(character)
-            }
-        }
-        return result
+        MarkupText.escaped(oneLine(text)).replacing("|", with: "&#124;").replacing("`", with: "&#96;")
     }
 }

@@ -248,19 +248,12 @@ package enum PlotSVG {
         return NumberFormat.plain(rounded == 0 ? 0 : rounded)
     }
 
+    /// XML has no place for control characters.
     private static func escaped(_ text: String) -> String {
-        var out = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": out += "&amp;"
-            case "<": out += "&lt;"
-            case ">": out += "&gt;"
-            case "\n", "\t": out.unicodeScalars.append(scalar)
-            // XML has no place for control characters.
-            case "\u{0}"..."\u{1F}", "\u{7F}", "\u{FFFE}", "\u{FFFF}": out += "\u{FFFD}"
-            default: out.unicodeScalars.append(scalar)
-            }
+        let isNone = { (scalar: Unicode.Scalar) in
+            (scalar.value < 0x20 && scalar != "\n" && scalar != "\t") || ["\u{7F}", "\u{FFFE}", "\u{FFFF}"].contains(scalar)
         }
-        return out
+        let shown = String(String.UnicodeScalarView(text.unicodeScalars.map { isNone($0) ? "\u{FFFD}" : $0 }))
+        return MarkupText.escaped(shown, quotes: false)
     }
 }

@@ -101,7 +101,7 @@ private struct Stopwatch {
             throw Complaint(.interrupted, "stopped at run \(index) of \(runs)", label: "unfinished runs have no time")
         }
         session.progress.advance(by: 1)
-        return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+        return duration / .seconds(1)
     }
 
     /// The pictures of what flows in, and of the variables that the block names.

@@ -167,7 +167,7 @@ enum ExitStatus {
     static let error: Int32 = 2
     static let interrupted: Int32 = 3
 
-    static func of(_ ending: RunResult.Ending) -> Int32 {
+    static func of(_ ending: ProgramResult.Ending) -> Int32 {
         switch ending {
         case .finished: 0
         case .unmet: differs

@@ -68,12 +68,12 @@ struct PromptCommand: ParsableCommand {
             access: notebook.map { options.access(file: $0, asker: .prompt) } ?? FileAccess(base: "."), cache: converses ? .make : .ifThere)
         let reporter = Reporter(json: options.json, session: session)
         if !code.isEmpty {
-            throw ExitCode(ProgramRun(session: session, reporter: reporter).run(code.joined(separator: "\n"), name: "-e"))
+            throw ExitCode(ScriptRun(session: session, reporter: reporter).run(code.joined(separator: "\n"), name: "-e"))
         }
         if !converses {
             do {
                 let text = try FileSystem.readStandardInput()
-                throw ExitCode(ProgramRun(session: session, reporter: reporter).run(text, name: "standard input"))
+                throw ExitCode(ScriptRun(session: session, reporter: reporter).run(text, name: "standard input"))
             } catch let code as ExitCode {
                 throw code
             } catch {
@@ -133,6 +133,6 @@ struct HelpCommand: ParsableCommand {
         if let word, word.contains(where: { !($0.isLetter || $0.isNumber || $0 == "_") }) {
             throw ValidationError("`\(word)` is neither a verb, an option nor a code")
         }
-        throw ExitCode(ProgramRun(session: session, reporter: reporter).run("help" + (word.map { " " + $0 } ?? ""), name: "help"))
+        throw ExitCode(ScriptRun(session: session, reporter: reporter).run("help" + (word.map { " " + $0 } ?? ""), name: "help"))
     }
 }

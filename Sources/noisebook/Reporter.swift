@@ -54,7 +54,7 @@ struct Reporter {
     }
 
     /// Where the user stopped a run, and what is kept.
-    func tellStopped(_ ending: RunResult.Ending, _ message: String?) {
+    func tellStopped(_ ending: ProgramResult.Ending, _ message: String?) {
         guard ending == .interrupted else { return }
         let message = message ?? "stopped"
         if isJSON { print(json: ["kind": "stopped", "message": .string(message)]) } else { tell("\(message)\n") }

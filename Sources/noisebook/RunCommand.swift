@@ -98,7 +98,7 @@ struct RunCommand: ParsableCommand {
         let source = try CheckCommand.script(file)
         try words.check(among: Params([session.read(source)], session: session), file)
         session.parameters = Dictionary(session.resolvingPaths(words.settings, isElsewhere: false)) { $1 }
-        return ProgramRun(session: session, reporter: reporter).run(source.text, name: source.name)
+        return ScriptRun(session: session, reporter: reporter).run(source.text, name: source.name)
     }
 
     private func runNotebook(_ path: String, _ words: ParamWords, _ session: Session, _ reporter: Reporter) throws -> Int32 {

@@ -9,7 +9,7 @@ extension Session {
 
     static func small() -> Session { Session(verbs: VerbRegistry(verbs), access: FileAccess(base: ".")) }
 
-    func result(_ text: String) -> RunResult { run(SourceFile(name: "t", text: text)) }
+    func result(_ text: String) -> ProgramResult { run(SourceFile(name: "t", text: text)) }
 
     /// The values that a program shows, as text.
     func shown(_ text: String) -> [String] { result(text).outputs.map(\.value.summary) }

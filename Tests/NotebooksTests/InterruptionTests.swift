@@ -47,7 +47,7 @@ import Verbs
     }
 
     /// Runs with `--write`; gives the units of work that were done.
-    @discardableResult private func run(_ folder: TemporaryFolder, batch: Int = 1, stoppingAfter units: Int = .max) throws -> (RunResult.Ending, Int) {
+    @discardableResult private func run(_ folder: TemporaryFolder, batch: Int = 1, stoppingAfter units: Int = .max) throws -> (ProgramResult.Ending, Int) {
         let file = try NotebookFile(folder.path("n.md"))
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: folder.path, readable: ["/"], writable: ["/"]))
         session.cache = ItemCache(folder: folder.path(".noisebook"), signer: Signer.test)

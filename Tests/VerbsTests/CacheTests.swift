@@ -44,7 +44,7 @@ import Verbs
         return session
     }
 
-    static func run(_ program: String, _ session: Session, model: String? = nil) throws -> (outcome: Outcome, result: RunResult) {
+    static func run(_ program: String, _ session: Session, model: String? = nil) throws -> (outcome: Outcome, result: ProgramResult) {
         let model = try model ?? Golden.topic("models").path("pipeline")
         let result = session.run(SourceFile(name: "test", text: "model = load \(model)\n" + program))
         try #require(result.diagnostics.map(\.title) == [])

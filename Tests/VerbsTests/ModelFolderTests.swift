@@ -18,7 +18,7 @@ import Verbs
         return session
     }
 
-    private func run(_ program: String, _ session: Session? = nil) throws -> (session: Session, result: RunResult) {
+    private func run(_ program: String, _ session: Session? = nil) throws -> (session: Session, result: ProgramResult) {
         let session = session ?? self.session()
         let result = session.run(SourceFile(name: "test", text: program))
         try #require(result.diagnostics.map(\.title) == [])

@@ -30,13 +30,13 @@ import Verbs
         try Safetensors.write(tensors, metadata: ["format": "pt"], to: path)
     }
 
-    static func run(_ program: String, model: String? = nil, cache: TemporaryFolder? = nil) throws -> RunResult {
+    static func run(_ program: String, model: String? = nil, cache: TemporaryFolder? = nil) throws -> ProgramResult {
         let model = try model ?? Golden.topic("models").path("pipeline")
         return CacheTests.session(cache).run(SourceFile(name: "test", text: "model = load \(model)\n" + program))
     }
 
     /// The only complaint of a run.
-    static func complaint(_ result: RunResult) throws -> Diagnostic {
+    static func complaint(_ result: ProgramResult) throws -> Diagnostic {
         #expect(result.diagnostics.map(\.code) == [.engineNumbers])
         return try #require(result.diagnostics.first)
     }

@@ -11,7 +11,7 @@ import Verbs
 @Suite("A plan") struct PlanTests {
     private static let sweep = "out = sweep k=2,3 { [\"a cat\", \"a dog\"] | noise of=k seed=4 | denoise guidance=3 | decode }"
 
-    private func plan(_ program: String, _ session: Session) throws -> (plan: WorkPlan, result: RunResult) {
+    private func plan(_ program: String, _ session: Session) throws -> (plan: WorkPlan, result: ProgramResult) {
         let model = try Golden.topic("models").path("pipeline")
         return session.copy().plan(SourceFile(name: "test", text: "model = load \(model)\n" + program))
     }

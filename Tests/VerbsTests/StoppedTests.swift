@@ -47,7 +47,7 @@ import Verbs
 
     /// A program that is stopped, and lines that are run after it.
     private func stopped(_ label: String, after units: Int, times: Int = 1, _ program: String, then lines: String = "") throws -> (
-        session: Session, result: RunResult, after: RunResult
+        session: Session, result: ProgramResult, after: ProgramResult
     ) {
         let (session, model) = try session()
         _ = session.run(SourceFile(name: "model", text: "model = load \(model)"))

@@ -22,7 +22,7 @@ import Darwin
     }
 
     @discardableResult
-    private static func run(_ program: String, _ folder: TemporaryFolder, cached: Bool = true) throws -> RunResult {
+    private static func run(_ program: String, _ folder: TemporaryFolder, cached: Bool = true) throws -> ProgramResult {
         let result = session(folder, cached: cached).run(SourceFile(name: "test", text: program))
         try #require(result.ending == .finished, "\(result.diagnostics.map(\.title))")
         return result

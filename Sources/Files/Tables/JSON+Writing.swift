@@ -64,22 +64,5 @@ extension JSON {
         return value.description
     }
 
-    static func quote(_ text: String, to out: inout String) {
-        out += "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": out += "\\\""
-            case "\\": out += "\\\\"
-            case "\n": out += "\\n"
-            case "\r": out += "\\r"
-            case "\t": out += "\\t"
-            // JSON asks for the first of them only; the others would steer a terminal that shows it.
-            case _ where scalar.isSteering:
-                let hex = String(scalar.value, radix: 16)
-                out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-        out += "\""
-    }
+    static func quote(_ text: String, to out: inout String) { out += JSONString.quoted(text) }
 }

@@ -93,7 +93,7 @@ struct Evaluator {
             if let known = turns?.pipelines[expression.span.lower] { return known }
             var inner = self
             inner.row = nil
-            let value = try Runner(session: session, program: program).value(of: pipeline, in: inner.scope, isBlockHead: false)
+            let value = try PipelineRunner(session: session, program: program).value(of: pipeline, in: inner.scope, isBlockHead: false)
             turns?.pipelines[expression.span.lower] = value
             return value
         case .list(let items): return .list(try elements(of: items))

@@ -24,7 +24,7 @@ package struct Output: Sendable {
 }
 
 /// How a program went.
-package struct RunResult: Sendable {
+package struct ProgramResult: Sendable {
     package enum Ending: Sendable {
         case finished
         /// An error in the program; nothing after it ran.
@@ -108,9 +108,9 @@ extension Session {
     /// Runs a program: nothing if it has errors that can be seen before; else statement by statement, until one fails. Values assigned
     /// before a failure stay. `shown` is called with each output as it comes. Who drives the session resets its cancellation: a press between two
     /// cells of a notebook counts too.
-    package func run(_ source: SourceFile, shown: (Output) -> Void = { _ in }) -> RunResult { run(read(source), shown: shown) }
+    package func run(_ source: SourceFile, shown: (Output) -> Void = { _ in }) -> ProgramResult { run(read(source), shown: shown) }
 
-    package func run(_ program: ParsedProgram, shown: (Output) -> Void = { _ in }) -> RunResult {
+    package func run(_ program: ParsedProgram, shown: (Output) -> Void = { _ in }) -> ProgramResult {
         let program = suiting(program), source = program.source
         cache?.beginRun()
         var result = readings.watching { perform(program, shown) }
@@ -131,9 +131,9 @@ extension Session {
     }
 
     /// What a program would compute, and its variables as far as they are known without that. Where it ends in an error, the rest cannot be told.
-    package func plan(_ source: SourceFile) -> (plan: WorkPlan, result: RunResult) { plan(read(source)) }
+    package func plan(_ source: SourceFile) -> (plan: WorkPlan, result: ProgramResult) { plan(read(source)) }
 
-    package func plan(_ program: ParsedProgram) -> (plan: WorkPlan, result: RunResult) {
+    package func plan(_ program: ParsedProgram) -> (plan: WorkPlan, result: ProgramResult) {
         let standIns = StandIns(.plan)
         self.standIns = standIns
         defer { self.standIns = nil }
@@ -143,9 +143,9 @@ extension Session {
     /// A program as it reads here: the definitions above it can be others than those by which it was read, where not all of them ran.
     private func suiting(_ program: ParsedProgram) -> ParsedProgram { program.verbsAbove == verbSet ? program : read(program.source) }
 
-    private func perform(_ program: ParsedProgram, _ shown: (Output) -> Void) -> RunResult {
+    private func perform(_ program: ParsedProgram, _ shown: (Output) -> Void) -> ProgramResult {
         let source = program.source, found = check([program])
-        var result = RunResult(outputs: [], diagnostics: found, ending: .finished)
+        var result = ProgramResult(outputs: [], diagnostics: found, ending: .finished)
         if found.hasErrors {
             result.ending = .failed
             return result
@@ -189,7 +189,7 @@ extension Session {
     }
 
     private func execute(_ statement: Statement, of program: ParsedProgram) throws -> (Value, isShown: Bool) {
-        let runner = Runner(session: self, program: program)
+        let runner = PipelineRunner(session: self, program: program)
         switch statement.kind {
         case .pipeline(let pipeline):
             let (value, unfinished) = try watchingReads { try runner.value(of: pipeline, in: globals, isBlockHead: false) }

@@ -17,14 +17,6 @@ extension WorkPlan {
     package func time(_ log: RunLog?) -> String? {
         guard !units.isEmpty else { return nil }
         guard let log, let (seconds, isWhole) = estimate(log) else { return "time not known: nothing like it has run here" }
-        return (isWhole ? "about " : "at least ") + Self.duration(seconds)
-    }
-
-    private static func duration(_ seconds: Double) -> String {
-        switch max(0, seconds) {
-        case ..<100: "\(max(1, Int(seconds.rounded(.up)))) s"
-        case ..<6_000: "\(Int((seconds / 60).rounded(.up))) min"
-        default: NumberFormat.fixed(decimals: 1)(seconds / 3_600) + " h"
-        }
+        return (isWhole ? "about " : "at least ") + DurationText.estimate(seconds)
     }
 }

@@ -1,5 +1,6 @@
 import Files
 import Interpreting
+import Rendering
 import Syntax
 import Tensors
 
@@ -137,8 +138,8 @@ package struct NotebookExport {
     }
 
     private func section(_ cell: Cell, _ markup: inout MarkdownHTML) -> String {
-        let label = cell.header.label.map { "<span class=\"label\">\(MarkdownHTML.escaped($0))</span>" } ?? ""
-        let anchor = MarkdownHTML.escaped("cell-\(cell.name)")
+        let label = cell.header.label.map { "<span class=\"label\">\(MarkupText.escaped($0))</span>" } ?? ""
+        let anchor = MarkupText.escaped("cell-\(cell.name)")
         let code = "<pre><code>\(CodeMarkup(verbs: verbs).html(cell.code.hasSuffix("\n") ? String(cell.code.dropLast()) : cell.code))</code></pre>"
         let doubt = doubts[cell.index]
         var output = ""
@@ -148,7 +149,7 @@ package struct NotebookExport {
         return "<section class=\"cell\" id=\"\(anchor)\">\n<div class=\"code\">\(label)\(code)</div>\n\(doubt.map(Self.note) ?? "")\(output)</section>\n"
     }
 
-    private static func note(_ doubt: String) -> String { "<p class=\"doubt\" role=\"note\">\(MarkdownHTML.escaped(doubt))</p>\n" }
+    private static func note(_ doubt: String) -> String { "<p class=\"doubt\" role=\"note\">\(MarkupText.escaped(doubt))</p>\n" }
 
     private func provenance() throws -> [(name: String, value: String)] {
         let shown = notebook.cells.count { notebook.storedOutput(of: $0) != nil }

@@ -71,7 +71,7 @@ struct MarkdownHTML {
                     tree.replace(node, withParagraph: marks.add(picture.inline, alone: picture.alone))
                 } else {
                     leftOut.pieces += 1
-                    let shown = marks.put(into: html) { $0.contains { !$0.isWhitespace } ? "<pre><code>\(Self.escaped($0))</code></pre>\n" : "" }
+                    let shown = marks.put(into: html) { $0.contains { !$0.isWhitespace } ? "<pre><code>\(MarkupText.escaped($0))</code></pre>\n" : "" }
                     tree.replace(node, withParagraph: marks.add("", alone: shown))
                 }
             case .image:
@@ -82,7 +82,8 @@ struct MarkdownHTML {
                     tree.replace(node, withText: marks.add(picture.inline, alone: picture.alone))
                 } else if !isOutput, Self.isLink(address) {
                     // The page fetches nothing: a picture from elsewhere is a link to it.
-                    tree.replace(node, withText: marks.add("<a href=\"\(Self.escaped(address))\">\(Self.escaped(words.isEmpty ? address : words))</a>"))
+                    tree.replace(
+                        node, withText: marks.add("<a href=\"\(MarkupText.escaped(address))\">\(MarkupText.escaped(words.isEmpty ? address : words))</a>"))
                 } else {
                     leftOut.links += 1
                     tree.replace(node, withText: words)
@@ -196,33 +197,19 @@ struct MarkdownHTML {
     }
 
     private mutating func picture(_ name: String, words: String, width: Int?) -> Picture {
-        let words = Self.escaped(words)
+        let words = MarkupText.escaped(words)
         let found = files.find(name)
         switch found {
         case .picture(let data):
             return Picture(inline: "<img src=\"\(data)\"\(width.map { " width=\"\($0)\"" } ?? "") alt=\"\(words)\">")
         case .drawing(let data, let numbers):
             let image = "<img class=\"plot\" src=\"\(data)\" alt=\"\(words)\">"
-            let table = numbers.trimmedLine.isEmpty ? "" : "<details><summary>Numbers</summary><pre>\(Self.escaped(numbers.trimmedLine))</pre></details>"
+            let table = numbers.trimmedLine.isEmpty ? "" : "<details><summary>Numbers</summary><pre>\(MarkupText.escaped(numbers.trimmedLine))</pre></details>"
             return Picture(inline: image, alone: "<figure class=\"plot\">\(image)\(table)</figure>\n")
         case .table, .other, nil:
             if found == nil { leftOut.missing.insert(name) } else { leftOut.others.insert(name) }
             return Picture(inline: "<span class=\"missing\">[\(words.isEmpty ? name : words)]</span>")
         }
-    }
-
-    static func escaped(_ text: some StringProtocol) -> String {
-        var out = ""
-        for character in text.unicodeScalars {
-            switch character {
-            case "&": out += "&amp;"
-            case "<": out += "&lt;"
-            case ">": out += "&gt;"
-            case "\"": out += "&quot;"
-            default: out.unicodeScalars.append(character)
-            }
-        }
-        return out
     }
 }
 

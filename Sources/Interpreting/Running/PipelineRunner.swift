@@ -4,7 +4,7 @@ import Syntax
 import Tensors
 
 /// Runs pipelines and blocks: binds each command, resolves its arguments, calls its verb and passes the value on.
-struct Runner {
+struct PipelineRunner {
     let session: Session
     let program: ParsedProgram
     private var source: SourceFile { program.source }
@@ -80,7 +80,7 @@ struct Runner {
             session.noteReading(scope.unfinished("it"))
         }
         return try located(command, bound) {
-            let fitted = try Runner.fit(flowing, to: declaration)
+            let fitted = try PipelineRunner.fit(flowing, to: declaration)
             let (arguments, unfinished) = try session.watchingReads { try Resolver(evaluator: evaluator, bound: bound).arguments() }
             if session.verbs[command.verb.text] == nil, let definition { return try call(definition, arguments, unfinished, input: fitted) }
             let invocation = Invocation(
@@ -123,7 +123,7 @@ struct Runner {
         let outside = session.definitions
         session.definitions = definition.above
         defer { session.definitions = outside }
-        return try Runner(session: session, program: definition.program).value(of: definition.body, in: inner)
+        return try PipelineRunner(session: session, program: definition.program).value(of: definition.body, in: inner)
     }
 
     /// What flows in, as the verb wants it.

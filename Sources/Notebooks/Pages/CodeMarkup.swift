@@ -1,3 +1,4 @@
+import Rendering
 import SourceText
 import Syntax
 
@@ -9,12 +10,12 @@ struct CodeMarkup {
         let source = SourceFile(name: "code", text: code)
         var out = "", end = 0
         for token in CodeToken.all(in: source, verbs: verbs) {
-            out += MarkdownHTML.escaped(source.text(of: Span(end, token.span.lower)))
-            let text = MarkdownHTML.escaped(source.text(of: token.span))
+            out += MarkupText.escaped(source.text(of: Span(end, token.span.lower)))
+            let text = MarkupText.escaped(source.text(of: token.span))
             out += Self.mark(of: token.kind).map { "<span class=\"\($0)\">\(text)</span>" } ?? text
             end = token.span.upper
         }
-        return out + MarkdownHTML.escaped(source.text(of: Span(end, source.bytes.count)))
+        return out + MarkupText.escaped(source.text(of: Span(end, source.bytes.count)))
     }
 
     /// The class of the page's style.

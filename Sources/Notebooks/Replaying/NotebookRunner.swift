@@ -12,7 +12,7 @@ package struct NotebookRunner {
         /// New outputs as Markdown, by cell; cells that did not run, or whose output is not to be kept, have none.
         package var outputs: [Int: String] = [:]
         package var diagnostics: [Diagnostic] = []
-        package var ending = RunResult.Ending.finished
+        package var ending = ProgramResult.Ending.finished
         /// Cells that ran to their end.
         package var finished = 0
         /// Items of all cells that came from the cache, and that were computed.
@@ -113,7 +113,7 @@ package struct NotebookRunner {
         run.finished += 1
     }
 
-    private func perform(_ cell: Cell, _ part: ParsedProgram, _ run: inout Run, _ shown: (Cell, Output) throws -> Void) -> RunResult.Ending {
+    private func perform(_ cell: Cell, _ part: ParsedProgram, _ run: inout Run, _ shown: (Cell, Output) throws -> Void) -> ProgramResult.Ending {
         let isHidden = cell.header.flags.contains(.hide)
         var blocks: [String] = []
         var failure: Diagnostic?

@@ -4,7 +4,7 @@ import Rendering
 import SourceText
 
 /// Runs one program that is no notebook: `-e`, standard input, a `.noise` file.
-struct ProgramRun {
+struct ScriptRun {
     let session: Session
     let reporter: Reporter
 

@@ -1,4 +1,5 @@
 import Files
+import Rendering
 
 /// One page that needs nothing else: its style, a few lines of script for tables and pictures, light and dark, wide and narrow. Its policy lets a
 /// browser take this style, this script and pictures that are in the page, and nothing else, should anything else ever come into it.
@@ -14,7 +15,7 @@ struct HTMLPage {
             "default-src 'none'", "img-src data:", "style-src '\(try Self.hash(Self.style))'", "script-src '\(try Self.hash(Self.script))'", "base-uri 'none'",
             "form-action 'none'",
         ]
-        let facts = provenance.map { "<dt>\($0.name)</dt><dd>\(MarkdownHTML.escaped($0.value))</dd>" }.joined()
+        let facts = provenance.map { "<dt>\($0.name)</dt><dd>\(MarkupText.escaped($0.value))</dd>" }.joined()
         return """
             <!doctype html>
             <html lang="en">
@@ -26,7 +27,7 @@ struct HTMLPage {
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta name="color-scheme" content="light dark">
             <meta name="generator" content="\(mark)">
-            <title>\(MarkdownHTML.escaped(title))</title>
+            <title>\(MarkupText.escaped(title))</title>
             <style>\(Self.style)</style>
             </head>
             <body>
