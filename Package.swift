@@ -97,7 +97,8 @@ let package = Package(
             ]),
 
         // Tests
-        .target(name: "TestSupport", dependencies: ["Tensors", "Files", "Models", "Autodiff"], path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["Tensors", "Files", "Models", "Autodiff", "Results", "Rendering"], path: "Tests/TestSupport"),
+        tests("SourceText", []),
         tests("Syntax", ["SourceText"]),
         tests("Kernels", ["Tensors", "WideKernels"]),
         tests("Tensors", ["Files"]),
@@ -110,6 +111,8 @@ let package = Package(
         tests("Metrics", ["Tensors", "Files"]),
         tests("Datasets", ["Tensors", "Files"], exclude: ["monsters.tsv"]),
         tests("Caching", ["Tensors", "Files"]),
+        tests("Results", []),
+        tests("Rendering", ["SourceText", "Files", "Results", "CMarkdown"]),
         tests("Interpreting", ["SourceText", "Syntax", "Tensors", "Results"]),
         tests("Verbs", ["SourceText", "Syntax", "Tensors", "Files", "Models", "Diffusion", "Retrieval", "Results", "Caching", "Interpreting"]),
         tests(

@@ -200,7 +200,7 @@ import Darwin
     func plots() throws {
         for mark in PlotView.Mark.allCases {
             for series in [1, 3, 12] {
-                let plot = PlotTests.plot(mark, name: "a <b> & \"c\"", series: series)
+                let plot = PlotView.sample(mark, name: "a <b> & \"c\"", series: series)
                 let made = try made("![words](n.out/0123456789ab.svg)\n", files: ["n.out/0123456789ab.svg": PlotSVG.text(plot)])
                 #expect(made.leftOut.isEmpty, "\(made.leftOut)")
                 #expect(made.text.contains("<figure class=\"plot\"><img class=\"plot\" src=\"data:image/svg+xml;base64,"))

@@ -1,6 +1,7 @@
 import Notebooks
 import Rendering
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("Notebooks as text")

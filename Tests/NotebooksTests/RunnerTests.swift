@@ -194,8 +194,3 @@ struct RunnerTests {
         }
     }
 }
-
-/// Takes files and forgets them.
-struct ForgetfulFolder: OutputFolder {
-    func keep(_ bytes: [UInt8], kind: String) throws -> String { "test.out/\(bytes.count).\(kind)" }
-}

@@ -2,6 +2,7 @@ import Files
 import Interpreting
 import Notebooks
 import Rendering
+import Results
 import SourceText
 import Tensors
 import TestSupport
@@ -141,5 +142,19 @@ struct VerificationTests {
         try AtomicFile.write(Array("```noise\n2\n```\n<!-- out -->\n\n```text\n2\n```\n\n<!-- /out -->\n".utf8), to: path)
         try verification(path).writeCorrection()
         #expect(!FileSystem.exists(path + ".corrected"))
+    }
+
+    @Test("verify compares what plots show: a little rounding is none, another number is one")
+    func comparison() {
+        func differences(_ change: Double) -> Int {
+            var other = PlotView.sample(.lines)
+            other.panels[0].series[0].points[3].value += change
+            let files = ["000000000000.svg": PlotSVG.text(PlotView.sample(.lines)), "111111111111.svg": PlotSVG.text(other)].mapValues { Array($0.utf8) }
+            let comparison = OutputComparison(storedFile: { files[$0] ?? [] }, computedFile: { files[$0] ?? [] })
+            return comparison.differences(stored: "![a](x.out/000000000000.svg)", computed: "![a](x.out/111111111111.svg)").count
+        }
+        #expect(differences(0) == 0)
+        #expect(differences(0.004) == 0)
+        #expect(differences(0.4) == 1)
     }
 }

@@ -2,6 +2,7 @@ import Files
 import Rendering
 import Results
 import SourceText
+import TestSupport
 import Testing
 
 @Suite("Views as text, Markdown and terminal output")
@@ -127,8 +128,8 @@ struct RenderingTests {
         let grid = GridView(
             columnHeadings: ["h\u{9B}"], rowHeadings: ["r\u{1B}"], rows: [[.init(picture: picture, label: "\u{1B}]0;t\u{7}")]], note: "n\u{202E}")
         let views: [View] = [
-            .table(wide), .grid(grid), .text("\u{1B}c"), .plot(PlotTests.plot(.lines, name: "s\u{1B}]0;\u{7}")),
-            .plot(PlotTests.plot(.bars, name: "s\u{9B}")),
+            .table(wide), .grid(grid), .text("\u{1B}c"), .plot(PlotView.sample(.lines, name: "s\u{1B}]0;\u{7}")),
+            .plot(PlotView.sample(.bars, name: "s\u{9B}")),
         ]
         for view in views {
             let text = withoutSequences(try TerminalRenderer(terminal, method: .symbols).render(view).written)

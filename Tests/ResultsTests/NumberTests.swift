@@ -1,10 +1,6 @@
-import Files
-import Interpreting
 import Results
-import SourceText
 import TestSupport
 import Testing
-import Verbs
 
 @Suite("Numbers as they are shown") struct NumberTests {
     private func shown(_ numbers: [Double]) -> [String] {
@@ -93,14 +89,7 @@ import Verbs
         #expect(lines[0] == "v,v.low,v.high,l")
         #expect(lines[1] == "\(1.0 / 3),\(measure.low),\(measure.high),[\(0.1 + 0.2)]")
         #expect(lines[2] == "\(2.0 / 3),,,[\(1.0 / 3) (\(measure.low) to \(measure.high))]")
-        let session = Session(verbs: Verbs.registry, access: FileAccess(base: "."))
-        let outputs = session.run(SourceFile(name: "t", text: "items k=1,2,2 | describe")).outputs
-        guard case .view(.table(let view))? = outputs.first?.value else { throw EngineErrorOfTests() }
-        // The mean of 1, 2, 2 has no end; what is shown has.
-        #expect(abs((view.source?.column("mean")?.values[0].number ?? 0) - 5.0 / 3) < 1e-15)
     }
-
-    private struct EngineErrorOfTests: Error {}
 
     @Test(
         "a number in a sentence is rounded for reading",
@@ -108,4 +97,22 @@ import Verbs
     func brief(_ number: Double, _ text: String) {
         #expect(NumberFormat.brief(number) == text)
     }
+
+    @Test(
+        "a number in a program has no exponent and reads back the same",
+        arguments: [
+            (0.000001, "0.000001"), (7.5, "7.5"), (70, "70"), (0.1 + 0.2, "0.30000000000000004"), (1e20, "100000000000000000000"), (-2.5e-7, "-0.00000025"),
+        ])
+    func decimal(_ number: Double, _ text: String) {
+        #expect(NumberFormat.decimal(number) == text)
+        #expect(Double(NumberFormat.decimal(number)) == number)
+    }
+}
+
+@Suite("Times in words") struct DurationTextTests {
+    @Test("a count down", arguments: [(0.2, "1 s"), (59, "59 s"), (70, "1:10"), (3599, "59:59"), (7500, "2 h 5 min"), (1e9, "long"), (.nan, "long")])
+    func clock(_ seconds: Double, _ text: String) { #expect(DurationText.clock(seconds) == text) }
+
+    @Test("an estimate", arguments: [(0, "1 s"), (40, "40 s"), (99.5, "100 s"), (100, "2 min"), (5999, "100 min"), (9000, "2.5 h")])
+    func estimate(_ seconds: Double, _ text: String) { #expect(DurationText.estimate(seconds) == text) }
 }

@@ -1,5 +1,6 @@
 internal import CMarkdown
 import Rendering
+import TestSupport
 import Testing
 
 @Suite("Text in Markdown")

@@ -1,11 +1,11 @@
 /// Random Markdown made of what can go wrong: fences of all kinds, output regions, comments, lists, quotes, mixed line ends.
-struct RandomMarkdown {
+package struct RandomMarkdown {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
+    package init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
 
     /// xorshift64* (Vigna 2016): the same cases in every run.
-    mutating func next(below bound: Int) -> Int {
+    package mutating func next(below bound: Int) -> Int {
         state ^= state >> 12
         state ^= state << 25
         state ^= state >> 27
@@ -22,7 +22,7 @@ struct RandomMarkdown {
         "<!-- out -->", "<!-- /out -->", "  <!-- out -->", "<!-- out --> more", "x = 1", "x | table",
     ]
 
-    mutating func text() -> [UInt8] {
+    package mutating func text() -> [UInt8] {
         var text = next(below: 8) == 0 ? "\u{FEFF}" : ""
         let style = next(below: 5)
         for line in 0..<next(below: 40) {
@@ -52,7 +52,7 @@ struct RandomMarkdown {
     }
 
     /// What a cell may give, rendered as the runner renders it.
-    mutating func words() -> String {
+    package mutating func words() -> String {
         (0..<next(below: 6)).map { _ in
             pick(["a", "|", "```", "<!-- /out -->", "*", "_x_", "\n", "# h", "<b>", "````", "  ", "\\", "&lt;", "[x](y)", "~~~", "猫"])
         }
