@@ -7,18 +7,12 @@ import SourceText
 /// that is being typed seldom parses.
 package struct Completer {
     private let session: Session
-    /// Names that a slot of kind `name` knows, such as the models that ship with the program.
-    private let names: (_ verb: String, _ slot: String) -> [String]
-
     /// The cells of the open notebook.
     private let labels: () -> [String]
 
-    package init(
-        session: Session, labels: @escaping () -> [String] = { [] }, names: @escaping (_ verb: String, _ slot: String) -> [String] = { _, _ in [] }
-    ) {
+    package init(session: Session, labels: @escaping () -> [String] = { [] }) {
         self.session = session
         self.labels = labels
-        self.names = names
     }
 
     /// `line` ends at the cursor; the word to complete begins `wordStart` bytes into it.
@@ -48,7 +42,7 @@ package struct Completer {
         }
         if let option = context.option {
             guard let slot = verb.slot(option) ?? verb.open else { return Completions([], hint: hint) }
-            return completions(of: slot, verb: verb, word: word, line: line, hint: hint)
+            return completions(of: slot, word: word, line: line, hint: hint)
         }
         let used = Set(context.words.dropFirst().compactMap { $0.split(separator: "=", maxSplits: 1).first.map(String.init) })
         let options = matching(verb.named.map(\.name).filter { !used.contains($0) }, word).map { $0 + "=" }
@@ -59,7 +53,7 @@ package struct Completer {
         let index = place - (hasInput ? 1 : 0)
         let slot = index < 0 ? nil : index < positional.count ? positional[index] : positional.last.flatMap { $0.repeats ? $0 : nil }
         if !(slot?.isPath ?? false), let fields = fields(word) { return Completions(matching(fields, word), append: nil, hint: hint) }
-        var values = slot.map { completions(of: $0, verb: verb, word: word, line: line, hint: hint) } ?? Completions([])
+        var values = slot.map { completions(of: $0, word: word, line: line, hint: hint) } ?? Completions([])
         if verb.takesInputAsArgument, place == 0, !context.isBehindBar { values.words += matching(session.globals.names, word) }
         let append: Unicode.Scalar? = options.isEmpty ? values.append : nil
         return Completions(values.words + options, append: append, hint: hint)
@@ -90,7 +84,7 @@ package struct Completer {
         }
     }
 
-    private func completions(of slot: SlotDeclaration, verb: VerbDeclaration, word: String, line: String, hint: String) -> Completions {
+    private func completions(of slot: SlotDeclaration, word: String, line: String, hint: String) -> Completions {
         let words: [String]
         var append: Unicode.Scalar? = " "
         switch slot.kind {
@@ -101,10 +95,10 @@ package struct Completer {
         case .table, .tables: words = session.globals.names.filter { kind($0) == .table }
         case .model: words = session.globals.names.filter { kind($0) == .model }
         case .path:
-            words = names(verb.name, slot.name) + paths(word)
+            words = (slot.suggestions?(session) ?? []) + paths(word)
             append = words.first.map { $0.hasSuffix("/") } ?? false ? nil : " "
         case .name:
-            let known = names(verb.name, slot.name) + verbs(for: slot, of: verb)
+            let known = slot.suggestions?(session) ?? []
             let files = word.contains("/") || word.hasPrefix(".") || known.isEmpty ? paths(word) : []
             words = known + files
             append = files.contains { $0.hasSuffix("/") } ? nil : " "
@@ -113,13 +107,6 @@ package struct Completer {
         case .list, .value, .claim, .verdict, .lists: words = session.globals.names
         }
         return Completions(matching(words, word), append: append, hint: hint)
-    }
-
-    /// `help` takes the name of a verb.
-    private func verbs(for slot: SlotDeclaration, of verb: VerbDeclaration) -> [String] {
-        verb.name == "help"
-            ? session.verbNames + DiagnosticCode.allCases.map(\.rawValue) + LanguageForm.all.map(\.name) + Function.allCases.map(\.rawValue)
-                + session.verbs.all.flatMap { $0.named.map(\.name) } : []
     }
 
     private func functions(_ context: LineContext) -> [String] {

@@ -42,7 +42,7 @@ extension PromptSession {
         }
         if !prose.isEmpty { write("\n\(lines: prose)\n\n", .output) }
         write("[\(cell.name)]\n" + source.text.split(separator: "\n").map { "\(Transcript.prompt)\($0)\n" }.joined(), .output)
-        let (ending, _) = run(source)
+        let (ending, _) = run(session.read(source))
         return ending == .finished || cell.header.flags.contains(.raises)
     }
 

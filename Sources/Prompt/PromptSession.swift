@@ -6,7 +6,6 @@ import Notebooks
 import Rendering
 import Results
 import SourceText
-import Syntax
 import Tensors
 
 /// The conversation at the prompt: lines become programs, results and errors are shown, and nothing short of leaving ends it.
@@ -27,6 +26,8 @@ package final class PromptSession {
     /// What the last of them showed, unless it is in the notebook already. Of the others nothing is held: a session may last for days.
     var keepable: [Output]?
     private var showsTime = false
+    /// The entry that was read last.
+    private var read: ParsedProgram?
 
     /// - Parameter notebook: the one that `:next` goes through.
     package init(
@@ -70,7 +71,9 @@ package final class PromptSession {
             let isFirst = entry.isEmpty
             entry += (isFirst ? "" : "\n") + Transcript.input(in: line)
             let isBlank = !line.contains { !$0.isWhitespace }
-            if (isBlank && !isFirst) || entry.hasPrefix(":") || !Outline(SourceFile(name: "prompt", text: entry)).isIncomplete {
+            let isMeta = entry.hasPrefix(":")
+            if !isMeta { read = session.read(SourceFile(name: "prompt", text: entry)) }
+            if (isBlank && !isFirst) || isMeta || read?.isIncomplete != true {
                 editor.remember(entry)
                 return .line(entry)
             }
@@ -98,23 +101,25 @@ package final class PromptSession {
 
     private func run(_ text: String) {
         count += 1
-        let (ending, outputs) = run(SourceFile(name: "prompt", text: text))
+        let known = read.flatMap { $0.source.text == text ? $0 : nil }
+        read = nil
+        let (ending, outputs) = run(known ?? session.read(SourceFile(name: "prompt", text: text)))
         guard ending == .finished else { return }
         finished.append(text)
         keepable = outputs
     }
 
-    func run(_ source: SourceFile) -> (ending: ProgramResult.Ending, outputs: [Output]) {
+    func run(_ program: ParsedProgram) -> (ending: ProgramResult.Ending, outputs: [Output]) {
         var failure: Diagnostic?
         let begun = ContinuousClock.now
         session.cancellation.reset()
         session.cache?.forgetUses()
         let result = Interrupts.whileRunning {
-            session.run(source) { output in
+            session.run(program) { output in
                 do {
                     try show(output)
                 } catch {
-                    failure = Diagnostic(error, at: output.span, of: source)
+                    failure = Diagnostic(error, at: output.span, of: program.source)
                 }
             }
         }

@@ -10,15 +10,17 @@ enum DatasetVerb {
     static let transparency =
         "Transparency is drawn on white, and of 16-bit gray the upper 8 bits are taken. PIL's convert(\"RGB\"), with which the scripts of diffusers read pictures, drops transparency instead, so that hidden colours come back, and makes 16-bit gray above 255 white."
 
+    private static let name = Slot(
+        "name", .path, required: .positional, "`monsters`, a folder with metadata.jsonl or train.json and test.json, or a CSV file"
+    ).suggesting { _ in Dataset.builtIn }
+    private static let split = Slot("split", .name, "the rows of this part only: train, test").suggesting { _ in ["train", "test"] }
+    private static let size = Slot("size", .whole, in: 1...4096, "pictures of so many pixels a side")
+    private static let root = Slot("root", .path, "for `monsters`: a folder that the game packages were extracted to")
+    private static let undead = Slot("all", .boolean, default: false, "for `monsters`: with the undead copies that share one sentence per kind")
+
     static let dataset = VerbDeclaration(
         "dataset", .sources, "Gives a data set's rows: `text`, `image`, and what else the source has.", input: .none,
-        slots: [
-            Slot("name", .path, .positional, required: true, "`monsters`, a folder with metadata.jsonl or train.json and test.json, or a CSV file"),
-            Slot("split", .name, "the rows of this part only: train, test"),
-            Slot("size", .number(whole: true), in: 1...4096, "pictures of so many pixels a side"),
-            Slot("root", .path, "for `monsters`: a folder that the game packages were extracted to"),
-            Slot("all", .boolean, standard: "no", "for `monsters`: with the undead copies that share one sentence per kind"),
-        ],
+        slots: [name, split, size, root, undead],
         adds: ["text", "image"],
         notes: [
             "`monsters` is real data from two Debian packages: apt-get install angband crawl-tiles-data.", "Pictures are read when they are first looked at.",
@@ -27,16 +29,16 @@ enum DatasetVerb {
         ],
         columns: .sourced, examples: ["test = dataset monsters split=test | first 8", "dataset pictures/mine size=64 | grid image labels=text"],
         opens: { words, session in files(words.first, session.access) },
-        checks: { use in if let name = use.text("name"), !use.mayWriteBefore { _ = try place(name, use.session.access) } }
+        checks: { use in if let name = use[name], !use.mayWriteBefore { _ = try place(name, use.session.access) } }
     ) { invocation in
-        let name = invocation.arguments.text("name") ?? ""
+        let name = invocation[name]
         let access = invocation.session.access
-        let root = try invocation.arguments.text("root").map { try access.reading($0, slot: "root") }
+        let root = try invocation[root].map { try access.reading($0, slot: "root") }
         let place = try place(name, access)
         if !Dataset.builtIn.contains(name) { invocation.session.readings.noteSource(at: place) }
         let dataset = try Dataset.load(
-            place, split: invocation.arguments.text("split"), size: invocation.arguments.integer("size"), root: root,
-            all: invocation.arguments.boolean("all") ?? false, base: access.base)
+            place, split: invocation[split], size: invocation[size], root: root,
+            all: invocation[undead], base: access.base)
         let recipes = (0..<dataset.count).map { row in
             Recipe(invocation.step(remark: "item \(row)" + (dataset.texts.map { ": \(LoadedModel.shortened($0[row]))" } ?? "")))
         }

@@ -4,7 +4,10 @@ import SourceText
 
 /// `help`: everything it says comes from the declarations and from the pages of the codes.
 enum HelpVerb {
-    private static let word = Slot("word", .name, .positional, "a verb, an option, or a code such as E021")
+    private static let word = Slot("word", .name, .positional, "a verb, an option, or a code such as E021").suggesting { session in
+        session.verbNames + DiagnosticCode.allCases.map(\.rawValue) + LanguageForm.all.map(\.name) + Function.allCases.map(\.rawValue)
+            + session.verbs.all.flatMap { $0.named.map(\.name) }
+    }
 
     static let help = VerbDeclaration(
         "help", .looking, "Lists the verbs, or explains a verb, an option of verbs or an error code.", input: .none,

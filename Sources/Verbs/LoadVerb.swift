@@ -12,7 +12,8 @@ enum LoadVerb {
     static let load = VerbDeclaration(
         "load", .sources, "Opens a model folder in the diffusers layout, a whole CLIP, or the weights of Inception.", input: .none,
         slots: [
-            Slot("name", .path, .positional, required: true, "a name, a Hugging Face name, or a folder; or `clip` or `inception`, and a path"),
+            Slot("name", .path, required: .positional, "a name, a Hugging Face name, or a folder; or `clip` or `inception`, and a path")
+                .suggesting { _ in known() + ["clip", "inception"] },
             Slot(
                 "precision", .choice(StoredPrecision.allCases.map(\.rawValue)), standard: StoredPrecision.float32.rawValue,
                 "how weights are kept in memory: in half precision they take half of it, and results move in their third or fourth digit"),

@@ -11,18 +11,23 @@ import Tensors
 enum NewVerb {
     private static let kinds = ModelPart.Kind.allCases.map(\.rawValue) + ["model"]
 
+    private static let part = Slot("part", .choice(kinds), required: .positional, "what to make")
+    private static let scheduler = Slot("scheduler", .choice(SchedulerKind.self), default: .pndm, "for `model`")
+    private static let prediction = Slot(
+        "prediction", .choice(["epsilon", "v_prediction"]), default: "epsilon", "for `model`: what the UNet tells")
+    private static let seed = Slot(
+        "seed", .whole, default: 0, in: 0...4_294_967_295, "of the first weights; each parameter draws for itself")
+    private static let options = Slot(open: "options", .lists, "the keys of the part's config.json, or their short names below")
+
     static let new = VerbDeclaration(
         "new", .training, "Makes a tokenizer, a CLIP, a VAE or a UNet to be trained, or puts a model together from them.", input: .none,
         slots: [
-            Slot("part", .choice(kinds), .positional, required: true, "what to make"),
+            part,
             Slot("tokenizer", .model, "for `clip` and `model`: a fitted tokenizer"),
             Slot("clip", .model, "for `model`: its text tower conditions the UNet, and `retrieve` compares by it"),
             Slot("vae", .model, "for `model`"), Slot("unet", .model, "for `model`"),
             Slot("scorer", .model, "for `model`: another CLIP, by which `score` measures"),
-            Slot("scheduler", .choice(NoiseVerb.schedulers), standard: "pndm", "for `model`"),
-            Slot("prediction", .choice(["epsilon", "v_prediction"]), standard: "epsilon", "for `model`: what the UNet tells"),
-            Slot("seed", .number(whole: true), standard: "0", in: 0...4_294_967_295, "of the first weights; each parameter draws for itself"),
-            Slot("options", .lists, .open, "the keys of the part's config.json, or their short names below"),
+            scheduler, prediction, seed, options,
         ],
         notes: ModelPart.Kind.allCases.map { kind in
             let short = (PartOptions.shortNames[kind] ?? []).map { "`\($0.short)` (\($0.key))" }
@@ -38,23 +43,23 @@ enum NewVerb {
             "new unet channels=160,320,640,1280,1280 context=512 sample=32",
         ], checks: check
     ) { invocation in
-        let name = invocation.arguments.text("part") ?? ""
+        let name = invocation[part]
         guard let kind = ModelPart.Kind(rawValue: name) else { return try model(invocation) }
         for slot in ["clip", "vae", "unet", "scorer", "scheduler", "prediction"] + (kind == .clip ? [] : ["tokenizer"])
         where invocation.arguments.given.contains(slot) {
             throw Complaint(.unknownOption, "`new \(name)` has no option `\(slot)`", label: "for a model", slot: slot)
         }
-        let options = try PartOptions(kind, invocation.arguments.lists("options"))
+        let options = try PartOptions(kind, invocation[options])
         let tokenizer = try part("tokenizer", .tokenizer, invocation)
         let configuration = try options.configuration(words: tokenizer.map { try PartOptions.Words($0.openedTokenizer()) })
-        let part = try ModelPart(kind, configuration, seed: invocation.arguments.integer("seed") ?? 0, tokenizer: tokenizer)
+        let part = try ModelPart(kind, configuration, seed: invocation[seed], tokenizer: tokenizer)
         try MemoryBudget.check(4 * part.parameterCount, for: "\(part.parameterCount) parameters", cure: "make the network smaller")
         return .model(part)
     }
 
     /// What is wrong with the options alone.
     private static func check(_ use: VerbUse) throws {
-        guard let name = use.text("part"), let options = use.open else { return }
+        guard let name = use[part], let options = use.open else { return }
         guard let kind = ModelPart.Kind(rawValue: name) else {
             if let option = options.first { throw unknownOption(option.name) }
             for (slot, kind) in [("unet", ModelPart.Kind.unet), ("vae", .vae), ("clip", .clip)] where !use.filled.contains(slot) { throw missing(slot, kind) }
@@ -87,7 +92,7 @@ enum NewVerb {
     // MARK: A whole model
 
     private static func model(_ invocation: Invocation) throws -> Value {
-        if let option = invocation.arguments.lists("options").first { throw unknownOption(option.name) }
+        if let option = invocation[options].first { throw unknownOption(option.name) }
         func needed(_ slot: String, _ kind: ModelPart.Kind) throws -> ModelPart {
             if let part = try part(slot, kind, invocation) { return part }
             throw missing(slot, kind)
@@ -122,10 +127,10 @@ enum NewVerb {
 
     /// As Stable Diffusion's; the schedulers differ in what they add.
     private static func schedulerConfiguration(_ invocation: Invocation) throws -> JSON {
-        let kind = invocation.arguments.text("scheduler").flatMap { SchedulerKind(rawValue: $0) } ?? .pndm
+        let kind = invocation[scheduler]
         var settings: [String: JSON] = [
             "_class_name": .string(kind.className), "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000,
-            "steps_offset": 1, "timestep_spacing": "leading", "prediction_type": .string(invocation.arguments.text("prediction") ?? "epsilon"),
+            "steps_offset": 1, "timestep_spacing": "leading", "prediction_type": .string(invocation[prediction]),
         ]
         if kind == .pndm { settings["skip_prk_steps"] = .bool(true) }
         if kind == .pndm || kind == .ddim { settings["set_alpha_to_one"] = .bool(false) }

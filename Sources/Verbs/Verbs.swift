@@ -1,4 +1,3 @@
-import Datasets
 import Interpreting
 import Locations
 
@@ -12,14 +11,4 @@ package enum Verbs {
 
     /// Folders that models are found in by their names.
     package static var modelFolders: [String] { LoadVerb.shipped() + [Locations.userModels, Locations.huggingFaceHub] }
-
-    /// Names that a slot takes beside paths, for completion.
-    package static func knownNames(_ verb: String, _ slot: String) -> [String] {
-        switch (verb, slot) {
-        case ("load", "name"): LoadVerb.known() + ["clip", "inception"]
-        case ("dataset", "name"): Dataset.builtIn
-        case ("dataset", "split"): ["train", "test"]
-        default: []
-        }
-    }
 }

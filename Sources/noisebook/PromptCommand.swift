@@ -92,7 +92,7 @@ struct PromptCommand: ParsableCommand {
     private func converse(_ session: Session, _ reporter: Reporter, _ notebook: String?) throws {
         let history = History(path: History.standardPath)
         let opened = try notebook.map { try OpenNotebook($0) }
-        let completer = Completer(session: session, labels: { opened?.cellNames ?? [] }, names: Verbs.knownNames)
+        let completer = Completer(session: session, labels: { opened?.cellNames ?? [] })
         let editor = ReadlineEditor(history: history) { completer.completions($0, wordStart: $1) }
         reporter.print("noisebook \(Self.version). `help` lists the verbs, Tab completes, Ctrl-D leaves.\n")
         if let notebook { reporter.print("\(notebook) is open: :next runs its next cell, :help lists more.\n") }

@@ -98,7 +98,7 @@ struct CompletionTests {
     @Test("names of data sets and models stand before files")
     func names() throws {
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: "."))
-        let completer = Completer(session: session, names: Verbs.knownNames)
+        let completer = Completer(session: session)
         #expect(completer.completions("dataset mon", wordStart: 8).words == ["monsters"])
         #expect(completer.completions("model = load mon", wordStart: 13).words == ["monsters"])
         #expect(completer.completions("dataset monsters split=t", wordStart: 23).words == ["test", "train"])

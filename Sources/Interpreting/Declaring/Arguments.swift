@@ -4,7 +4,7 @@ import Syntax
 /// The resolved arguments of one use of a verb, by slot. What the declaration says has been checked: required slots are there,
 /// kinds and ranges fit, defaults are filled in.
 package struct Arguments {
-    private var bySlot: [String: SlotValue]
+    @usableFromInline var bySlot: [String: SlotValue]
     /// Slots that the user wrote, as opposed to defaults.
     package let given: Set<String>
     /// As they stand in a recipe: `of=70`, in the order of the declaration; defaults included where the slot has one.
@@ -16,7 +16,7 @@ package struct Arguments {
         self.written = written
     }
 
-    package subscript<Content>(slot: Slot<Content>) -> Content { slot.content(of: bySlot[slot.name]) }
+    @inlinable package subscript<Content>(slot: Slot<Content>) -> Content { slot.content(of: bySlot[slot.name]) }
 
     /// Whether the user wrote it.
     package func gives(_ slot: some DeclaresSlot) -> Bool { given.contains(slot.declaration.name) }

@@ -38,7 +38,7 @@ package struct Invocation {
     }
 
     /// What stands in a slot, or its default.
-    package subscript<Content>(slot: Slot<Content>) -> Content { arguments[slot] }
+    @inlinable package subscript<Content>(slot: Slot<Content>) -> Content { arguments[slot] }
 
     /// Whether the user wrote it.
     package func gives(_ slot: some DeclaresSlot) -> Bool { arguments.gives(slot) }

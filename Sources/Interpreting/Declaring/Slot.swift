@@ -9,20 +9,20 @@ package protocol DeclaresSlot: Sendable {
 /// default where nothing was written. A slot without a default that is not required gives an optional.
 package struct Slot<Content>: DeclaresSlot {
     package let declaration: SlotDeclaration
-    let read: @Sendable (SlotValue) -> Content?
+    @usableFromInline let read: @Sendable (SlotValue) -> Content?
     /// The content where nothing is written; nil of a slot that is required.
-    let absent: @Sendable () -> Content?
+    @usableFromInline let absent: @Sendable () -> Content?
 
-    package var name: String { declaration.name }
+    @inlinable package var name: String { declaration.name }
 
     /// The content of what stands in the slot.
-    func content(of value: SlotValue?) -> Content {
+    @inlinable func content(of value: SlotValue?) -> Content {
         if let value, let content = read(value) { return content }
         guard let content = absent() else { preconditionFailure("`\(name)` is required, and nothing that suits it was bound") }
         return content
     }
 
-    private init(
+    @inlinable init(
         _ declaration: SlotDeclaration, absent: @escaping @Sendable () -> Content?, read: @escaping @Sendable (SlotValue) -> Content?
     ) {
         (self.declaration, self.absent, self.read) = (declaration, absent, read)
@@ -31,7 +31,7 @@ package struct Slot<Content>: DeclaresSlot {
 
 extension Slot {
     /// With a default.
-    package init(
+    @inlinable package init(
         _ name: String, _ kind: SlotKind<Content>, _ place: SlotDeclaration.Place = .named, default content: Content, repeats: Bool = false,
         in range: ClosedRange<Double>? = nil, atMost: String? = nil, role: SlotDeclaration.Role? = nil, _ summary: String
     ) where Content: Sendable {
@@ -41,7 +41,7 @@ extension Slot {
     }
 
     /// Without which the verb cannot be used.
-    package init(
+    @inlinable package init(
         _ name: String, _ kind: SlotKind<Content>, required place: SlotDeclaration.Place, repeats: Bool = false,
         in range: ClosedRange<Double>? = nil, atMost: String? = nil, role: SlotDeclaration.Role? = nil, _ summary: String
     ) {
@@ -51,7 +51,7 @@ extension Slot {
     }
 
     /// That can be left out, which means something that no value says.
-    package init<Inner>(
+    @inlinable package init<Inner>(
         _ name: String, _ kind: SlotKind<Inner>, _ place: SlotDeclaration.Place = .named, repeats: Bool = false,
         in range: ClosedRange<Double>? = nil, atMost: String? = nil, role: SlotDeclaration.Role? = nil, _ summary: String
     ) where Content == Inner? {
@@ -59,21 +59,30 @@ extension Slot {
         self.init(declaration, absent: { .some(nil) }, read: { .some(kind.read($0)) })
     }
 
-    package init<Inner>(_ name: String, _ kind: SlotKind<Inner>, _ summary: String) where Content == Inner? {
+    @inlinable package init<Inner>(_ name: String, _ kind: SlotKind<Inner>, _ summary: String) where Content == Inner? {
         self.init(name, kind, .named, summary)
     }
 
     /// The slot that takes all `NAME=...` that no other takes; none of them is an empty list.
-    package init<Element>(open name: String, _ kind: SlotKind<[Element]>, isRequired: Bool = false, _ summary: String) where Content == [Element] {
+    @inlinable package init<Element>(open name: String, _ kind: SlotKind<[Element]>, isRequired: Bool = false, _ summary: String) where Content == [Element] {
         self.init(SlotDeclaration(name, kind.declared, .open, required: isRequired, summary), absent: { [] }, read: kind.read)
     }
 }
 
 extension Slot {
     /// The same slot for some words of another alone: beside any other word it is refused.
-    package func only<Word: RawRepresentable>(with other: Slot<Word>, _ words: Word...) -> Slot where Word.RawValue == String {
+    @inlinable package func only<Word: RawRepresentable>(with other: Slot<Word>, _ words: Word...) -> Slot where Word.RawValue == String {
         var declaration = declaration
         declaration.taker = (other.name, words.map(\.rawValue))
+        return Slot(declaration, absent: absent, read: read)
+    }
+}
+
+extension Slot {
+    /// The same slot with words for completion.
+    package func suggesting(_ words: @escaping @Sendable (Session) -> [String]) -> Slot {
+        var declaration = declaration
+        declaration.suggestions = words
         return Slot(declaration, absent: absent, read: read)
     }
 }

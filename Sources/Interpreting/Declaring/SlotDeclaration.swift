@@ -79,12 +79,14 @@ package struct SlotDeclaration: DeclaresSlot {
     /// Another slot whose number this one cannot exceed.
     package let atMost: String?
     package let role: Role?
+    /// Words that suit it, for completion, beside what its kind tells.
+    package var suggestions: (@Sendable (Session) -> [String])?
     /// The words of another slot beside which this one means something; nil where it always does.
-    package internal(set) var taker: (slot: String, words: [String])?
+    package var taker: (slot: String, words: [String])?
 
     package var declaration: SlotDeclaration { self }
 
-    init(
+    @usableFromInline init(
         _ name: String, _ kind: Kind, _ place: Place = .named, required: Bool = false, repeats: Bool = false, standard: String? = nil,
         in range: ClosedRange<Double>? = nil, atMost: String? = nil, role: Role? = nil, _ summary: String
     ) {
