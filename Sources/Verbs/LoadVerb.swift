@@ -20,7 +20,7 @@ enum LoadVerb {
             Slot(
                 "exact", .boolean, standard: "no",
                 "whether the files are taken exactly as they stand, without the corrections that diffusers' pipelines make"),
-            Slot("path", .path, .positional, "after `clip` the folder of a whole CLIP, after `inception` a safetensors file"),
+            Slot("path", .path, .positional, "after `clip` the folder of a whole CLIP, after `inception` its file of weights"),
         ],
         notes: [
             "A name without a slash is looked up among what ships with the program, the user's models folder and the Hugging Face cache; a/b is a folder if it exists, else a Hugging Face name. Nothing is downloaded.",
@@ -28,7 +28,7 @@ enum LoadVerb {
             "What StableDiffusionPipeline corrects in a folder that it opens is corrected here too, and told in the line that `load` prints and in recipes: `steps_offset` of the scheduler becomes 1, `clip_sample` false, and a `sample_size` below 64 in a UNet's configuration from before diffusers 0.9 becomes 64. `exact=yes` takes the files as they stand. `save model` writes the configuration that was read, with these corrections.",
             "A folder whose own scheduler is none of those that are here opens too: `noise` then needs `scheduler=`.",
             "Weights lie in one safetensors file or in shards with an index, in float32 or in the variants fp16 and bf16. Where both a single file and an index are there, the index wins for the UNet and the VAE and the single file for text encoders and CLIP, as in the reference libraries. Tensors that a configuration has no use for are a warning; missing and misshapen ones are an error.",
-            "`load clip PATH` opens a CLIPModel of transformers with both its towers, `load inception PATH` the network that FID is defined by; they are what `using=` of `retrieve` and `score` takes. Inception's weights are those that pytorch-fid fetches, made into a safetensors file by `\(Inception.conversion)`.",
+            "`load clip PATH` opens a CLIPModel of transformers with both its towers, `load inception PATH` the network that FID is defined by; they are what `using=` of `retrieve` and `score` takes. Inception's weights are the file that pytorch-fid fetches, `pt_inception-2015-12-05-6726825d.pth`, as it is or as safetensors.",
         ],
         columns: .other(.model), examples: ["model = load monsters", "load runwayml/stable-diffusion-v1-5"],
         opens: { words, session in

@@ -77,7 +77,7 @@ struct SafetensorsTests {
         var found = 0
         for folder in try Golden.topic("models").folders() {
             for index in try folder.files(ending: ".safetensors.index.json") {
-                let weights = try SafetensorsFolder(folder: folder.path, name: index)
+                let weights = try WeightFolder(folder: folder.path, name: index)
                 let map = try #require(try folder.json(index)["weight_map"]?.object)
                 #expect(weights.names.count == map.count)
                 #expect(weights.files.count == Set(map.values).count)
@@ -96,7 +96,7 @@ struct SafetensorsTests {
         let temporary = try TemporaryFolder()
         try AtomicFile.write(#"{"weight_map": {"a": "m-1.safetensors", "b": "m-2.safetensors"}}"#, to: temporary.path("m.safetensors.index.json"))
         try Safetensors.write(["a": Tensor(zeros: [2])], to: temporary.path("m-1.safetensors"))
-        let error = #expect(throws: EngineError.self) { try SafetensorsFolder(folder: temporary.path, name: "m.safetensors.index.json") }
+        let error = #expect(throws: EngineError.self) { try WeightFolder(folder: temporary.path, name: "m.safetensors.index.json") }
         #expect(error?.message.contains("m-2.safetensors") == true)
         #expect(error?.message.contains("m-1.safetensors") == false)
     }
@@ -105,7 +105,7 @@ struct SafetensorsTests {
     func escapingShard() throws {
         let temporary = try TemporaryFolder()
         try AtomicFile.write(#"{"weight_map": {"a": "../../etc/passwd"}}"#, to: temporary.path("m.safetensors.index.json"))
-        let error = #expect(throws: EngineError.self) { try SafetensorsFolder(folder: temporary.path, name: "m.safetensors.index.json") }
+        let error = #expect(throws: EngineError.self) { try WeightFolder(folder: temporary.path, name: "m.safetensors.index.json") }
         #expect(error?.message.contains("outside") == true)
     }
 

@@ -55,10 +55,32 @@ struct WeightFilesTests {
         let shards = try error(folder(["model-00001-of-00002.safetensors": 1]))
         #expect(shards?.cure?.contains("index") == true)
         let pickled = try folder([:])
-        try AtomicFile.write("x", to: pickled.path("diffusion_pytorch_model.bin"))
+        try AtomicFile.write("x", to: pickled.path("flax_model.msgpack"))
         let binary = error(pickled)
-        #expect(binary?.message.contains("diffusion_pytorch_model.bin") == true && binary?.cure?.contains("safetensors form") == true)
+        #expect(binary?.message.contains("flax_model.msgpack") == true && binary?.cure?.contains("safetensors form") == true)
         let none = try error(folder([:], configuration: ["model_type": "clip"]))
         #expect(none?.message.contains("neither model.safetensors") == true && none?.cure?.contains("copied whole") == true)
+    }
+
+    @Test("torch's own form is read where there is no safetensors of float32, its shards and variants too") func torch() throws {
+        let bytes = try Golden.laterTopic("torch").bytes("zip.bin")
+        func opens(_ safetensors: [String: Float], _ names: [String], index: String? = nil) throws -> String {
+            let files = try folder(safetensors)
+            for name in names { try AtomicFile.write(bytes, to: files.path(name)) }
+            if let index {
+                let map: JSON = ["weight_map": ["conv.weight": .string(names[0])]]
+                try AtomicFile.write(map.text, to: files.path(index))
+            }
+            return FileSystem.name(of: try WeightFiles.open(folder: files.path).path)
+        }
+        for stem in ["diffusion_pytorch_model", "pytorch_model"] {
+            let name = stem + ".bin"
+            #expect(try opens([:], [name]) == name)
+            #expect(try opens(["diffusion_pytorch_model.safetensors": 1], [name]) == "diffusion_pytorch_model.safetensors")
+            #expect(try opens([:], [stem + ".fp16.bin"]) == stem + ".fp16.bin")
+            #expect(try opens([:], [stem + "-00001-of-00001.bin"], index: name + ".index.json") == name + ".index.json")
+        }
+        #expect(try opens(["diffusion_pytorch_model.fp16.safetensors": 1], ["diffusion_pytorch_model.bin"]) == "diffusion_pytorch_model.bin")
+        #expect(try opens(["model.fp16.safetensors": 1], ["pytorch_model.bin"]) == "pytorch_model.bin")
     }
 }

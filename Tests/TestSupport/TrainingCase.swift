@@ -22,7 +22,7 @@ package struct TrainingCase {
         let json = try folder.json("case.json")
         let io = try folder.tensors("io.safetensors")
         func input(_ name: String) throws -> Tensor { try io.tensor("in." + name) }
-        let weights = try SafetensorsFolder(
+        let weights = try WeightFolder(
             folder: folder.path, name: (FileSystem.exists(folder.path("model.safetensors")) ? "model" : "diffusion_pytorch_model") + ".safetensors")
         parameters = Parameters(try weights.names.map { ($0, try weights.tensor($0)) })
         name = folder.name

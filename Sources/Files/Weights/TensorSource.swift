@@ -7,11 +7,15 @@ package struct StoredTensor: Sendable, Hashable {
     package let shape: [Int]
     /// Where its bytes lie, counted from the start of the file.
     package let range: Range<Int>
+    /// Of its elements, which may lie apart.
+    package let count: Int
 
-    package var count: Int { range.count / type.byteCount }
+    init(type: ElementType, shape: [Int], range: Range<Int>, count: Int? = nil) {
+        (self.type, self.shape, self.range, self.count) = (type, shape, range, count ?? range.count / type.byteCount)
+    }
 }
 
-/// Named tensors in one file or in several: `SafetensorsFile`, `SafetensorsFolder`.
+/// Named tensors in one file or in several: `SafetensorsFile`, `WeightFolder`.
 package protocol TensorSource: Sendable {
     /// The file or folder, for messages.
     var path: String { get }

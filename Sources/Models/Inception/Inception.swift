@@ -18,13 +18,9 @@ package final class Inception: Sendable {
     private let d: InceptionD  // Mixed_7a
     private let e: [InceptionE]  // Mixed_7b, 7c
 
-    /// How the weights that pytorch-fid fetches become such a file.
-    package static let conversion =
-        "python -c \"import torch, safetensors.torch as s; s.save_file({k: v.contiguous() for k, v in torch.load('pt_inception-2015-12-05-6726825d.pth').items()}, 'inception.safetensors')\""
-
-    /// A safetensors file with the names of pytorch-fid's checkpoint.
+    /// A file with the names of pytorch-fid's checkpoint: the one that it fetches, or a safetensors file of the same.
     package init(path: String) throws {
-        let file = try SafetensorsFile(path: path)
+        let file = try WeightFile.open(path)
         let reader = WeightReader(file)
         let root = reader.root
         stem = [
@@ -50,8 +46,8 @@ package final class Inception: Sendable {
     }
 
     /// The classes are not used, but their number tells the graph of 2015 from later networks of the same names.
-    private static func check(_ file: SafetensorsFile, _ reader: WeightReader) throws {
-        let cure = "the weights are those that pytorch-fid fetches, made into a safetensors file: " + conversion
+    private static func check(_ file: any TensorSource, _ reader: WeightReader) throws {
+        let cure = "the weights are those that pytorch-fid fetches, pt_inception-2015-12-05-6726825d.pth"
         do {
             if let unused = try reader.finish(ignoring: { $0.hasSuffix("num_batches_tracked") || $0 == "fc.weight" || $0 == "fc.bias" }) {
                 throw EngineError(

@@ -1,12 +1,23 @@
 internal import Tensors
 
+/// A file of weights in one of the forms that are read, told by its content: endings are often wrong.
+package enum WeightFile {
+    package static func open(_ path: String) throws -> any TensorSource {
+        let head = try FileSystem.readPrefix(path, count: 16)
+        // A safetensors file begins with a length and the header's brace behind it.
+        let isSafetensors = head.count > 8 && head[8] == UInt8(ascii: "{")
+        let isNamedSo = FileSystem.name(of: path).hasSuffix(".safetensors")
+        return try isSafetensors || isNamedSo && !TorchFile.isOne(head) ? SafetensorsFile(path: path) : TorchFile(path: path)
+    }
+}
+
 /// The weights of one part of a model: one file, or the shards that an index lists.
 /// Every shard is opened (header only) and every listed name is looked up at once, so that what is missing is told in one message.
-package final class SafetensorsFolder: TensorSource {
+package final class WeightFolder: TensorSource {
     /// The single file, or the index.
     package let path: String
     package let names: [String]
-    package let files: [SafetensorsFile]
+    package let files: [any TensorSource]
     private let places: [String: Int]
 
     /// - Parameter name: of the file in its folder, or of the index of its shards.
@@ -17,7 +28,7 @@ package final class SafetensorsFolder: TensorSource {
             (files, places) = try Self.openShards(index: path, folder: folder)
             names = places.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         } else {
-            let file = try SafetensorsFile(path: path)
+            let file = try WeightFile.open(path)
             files = [file]
             names = file.names
             places = Dictionary(uniqueKeysWithValues: file.names.map { ($0, 0) })
@@ -36,11 +47,11 @@ package final class SafetensorsFolder: TensorSource {
     }
 
     /// The file that holds a tensor, for messages.
-    package func file(of name: String) -> SafetensorsFile? { places[name].map { files[$0] } }
+    package func file(of name: String) -> (any TensorSource)? { places[name].map { files[$0] } }
 
     private struct Index: Decodable { var weight_map: [String: String] }
 
-    private static func openShards(index: String, folder: String) throws -> ([SafetensorsFile], [String: Int]) {
+    private static func openShards(index: String, folder: String) throws -> ([any TensorSource], [String: Int]) {
         let map = try JSON.decode(Index.self, path: index).weight_map
         let shards = Set(map.values).sorted()
         if let outside = shards.first(where: { $0.contains("/") || $0.isEmpty || $0 == ".." || $0 == "." }) {
@@ -50,7 +61,7 @@ package final class SafetensorsFolder: TensorSource {
         if !missing.isEmpty {
             throw EngineError(.file, "missing shards: \(missing.joined(separator: ", "))", place: index, cure: "copy them into \(folder)")
         }
-        let files = try shards.map { try SafetensorsFile(path: FileSystem.join(folder, $0)) }
+        let files = try shards.map { try WeightFile.open(FileSystem.join(folder, $0)) }
         let numbers = Dictionary(uniqueKeysWithValues: shards.enumerated().map { ($1, $0) })
         let places = map.compactMapValues { numbers[$0] }
         let absent = places.filter { files[$1].entry($0) == nil }.keys.sorted()
