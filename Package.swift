@@ -36,6 +36,8 @@ let package = Package(
     targets: [
         // System libraries
         .systemLibrary(name: "CPictures", path: "Sources/CPictures"),
+        // Opened when it is first used, see its shim.
+        .systemLibrary(name: "COpenBLAS", path: "Sources/COpenBLAS"),
         .systemLibrary(name: "CProcessor", path: "Sources/CProcessor"),
         .systemLibrary(name: "CFileSystem", path: "Sources/CFileSystem"),
         .systemLibrary(name: "CPseudoTerminal", path: "Tests/CPseudoTerminal"),
@@ -53,19 +55,20 @@ let package = Package(
         // Engine
         module("WideKernels", ["CProcessor"], swiftSettings: wideVectorFlags),
         module("Locations"),
-        module("Kernels", ["Locations", "WideKernels", "CProcessor"], swiftSettings: vectorFlags),
+        module("Kernels", ["Locations", "WideKernels", "CProcessor", "COpenBLAS"], swiftSettings: vectorFlags),
         module("Tensors", ["Kernels"]),
+        module("LinearAlgebra", ["Kernels", "Tensors"], swiftSettings: vectorFlags),
         module("Files", ["Locations", "SourceText", "Tensors", "CPictures", "CCrypto", "CZlib", "CFileSystem"], libraries: ["png16", "jpeg"]),
         module("Networks", ["Kernels", "Tensors", "Files"]),
         module("Models", ["Kernels", "Tensors", "Files", "Networks"]),
 
-        module("Autodiff", ["Kernels", "Tensors", "Networks", "Models"], swiftSettings: vectorFlags),
+        module("Autodiff", ["Kernels", "LinearAlgebra", "Tensors", "Networks", "Models"], swiftSettings: vectorFlags),
 
         // Experiments
         module("Diffusion", ["Tensors", "Files"]),
         module("Retrieval", ["Tensors", "Kernels", "Files"], swiftSettings: vectorFlags),
-        module("Training", ["Kernels", "Tensors", "Files", "Models", "Diffusion", "Autodiff"]),
-        module("Metrics", ["Kernels", "Tensors", "Files"], swiftSettings: vectorFlags),
+        module("Training", ["Kernels", "LinearAlgebra", "Tensors", "Files", "Models", "Diffusion", "Autodiff"]),
+        module("Metrics", ["LinearAlgebra", "Tensors", "Files"]),
         module("Datasets", ["Tensors", "Files"], resources: [.embedInCode("Resources/crawl-atlas.tsv")]),
 
         // Results and language
@@ -76,7 +79,7 @@ let package = Package(
             "Verbs",
             [
                 "Locations", "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Networks", "Models", "Autodiff", "Diffusion", "Training", "Retrieval",
-                "Metrics", "Datasets", "Results", "Caching", "Interpreting",
+                "LinearAlgebra", "Metrics", "Datasets", "Results", "Caching", "Interpreting",
             ]),
 
         // Documents and front ends
@@ -108,7 +111,8 @@ let package = Package(
         tests("Diffusion", ["Tensors", "Files"]),
         tests("Training", ["Kernels", "Tensors", "Files", "Models", "Diffusion", "Autodiff"]),
         tests("Retrieval", ["Tensors", "Files"]),
-        tests("Metrics", ["Tensors", "Files"]),
+        tests("LinearAlgebra", ["Kernels", "Tensors"]),
+        tests("Metrics", ["LinearAlgebra", "Tensors", "Files"]),
         tests("Datasets", ["Tensors", "Files"], exclude: ["monsters.tsv"]),
         tests("Caching", ["Tensors", "Files"]),
         tests("Results", []),

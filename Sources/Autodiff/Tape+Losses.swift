@@ -1,4 +1,5 @@
 internal import Kernels
+internal import LinearAlgebra
 package import Tensors
 
 #if canImport(Glibc)
@@ -125,7 +126,7 @@ extension Tape {
     package func cosineError(_ x: Node, _ target: Tensor) -> Node {
         let batch = x.shape[0]
         let rows = UnitRows(x.value), wanted = UnitRows(target)
-        let cosines = (0..<batch).map { row in dot(rows.row(row), wanted.row(row)) }
+        let cosines = (0..<batch).map { row in dotInOrder(rows.row(row), wanted.row(row)) }
         return loss(1 - cosines.reduce(0, +) / Double(batch), from: x) { d in
             rows.gradient(shape: x.shape) { row, i in -Double(d) / Double(batch) * wanted.row(row)[i] }
         }
@@ -141,7 +142,7 @@ extension Tape {
         let groups = groups ?? Array(0..<batch)
         var sizes: [Int: Double] = [:]
         for group in groups { sizes[group, default: 0] += 1 }
-        let cosines = (0..<batch).map { i in (0..<batch).map { j in dot(left.row(i), right.row(j)) } }
+        let cosines = (0..<batch).map { i in (0..<batch).map { j in dotInOrder(left.row(i), right.row(j)) } }
         // Of each row and each column: softmax minus target, the gradient of its cross entropy.
         var total = 0.0
         var slopes = [[Double]](repeating: [Double](repeating: 0, count: batch), count: batch)
@@ -194,12 +195,6 @@ extension Tape {
     }
 }
 
-private func dot(_ a: [Double], _ b: [Double]) -> Double {
-    var sum = 0.0
-    for i in a.indices { sum += a[i] * b[i] }
-    return sum
-}
-
 /// Rows of length one, in Double, and the way back to the rows as they were.
 private struct UnitRows {
     private let rows: [[Double]]
@@ -211,7 +206,7 @@ private struct UnitRows {
         var rows: [[Double]] = [], lengths: [Double] = []
         for start in stride(from: 0, to: values.count, by: width) {
             let row = values[start..<start + width].map(Double.init)
-            let length = max(dot(row, row).squareRoot(), 1e-12)
+            let length = max(dotInOrder(row, row).squareRoot(), 1e-12)
             rows.append(row.map { $0 / length })
             lengths.append(length)
         }
@@ -225,7 +220,7 @@ private struct UnitRows {
         Tensor(shape: shape) { out in
             for (row, u) in rows.enumerated() {
                 let d = u.indices.map { dUnit(row, $0) }
-                let along = dot(d, u)
+                let along = dotInOrder(d, u)
                 for i in u.indices { out[row * u.count + i] = Float((d[i] - along * u[i]) / lengths[row]) }
             }
         }

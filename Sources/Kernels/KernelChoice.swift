@@ -11,6 +11,8 @@ package enum KernelChoice: String, CaseIterable, Sendable {
     case direct
     /// The same, and Winograd's algorithm wherever it applies.
     case winograd
+    /// Every product of inference by OpenBLAS, convolutions as one product: somebody else's inner loops for the golden tests.
+    case openblas
     /// The definition, as plain loops: slow, and the yardstick of the others.
     case naive
 
@@ -33,7 +35,7 @@ extension WinogradSize {
     package static func chosen(for geometry: ConvolutionGeometry, outputs: Int) -> WinogradSize? {
         guard geometry.isWinograd else { return nil }
         switch KernelChoice.current {
-        case .naive, .direct: return nil
+        case .naive, .openblas, .direct: return nil
         case .winograd: return geometry.isDoubled ? .doubled : .four
         case .tuned, .narrow:
             // Few channels leave the transforms too little to save on.

@@ -1,4 +1,4 @@
-internal import Kernels
+package import LinearAlgebra
 package import Tensors
 
 /// Scores of pictures by the cosines of CLIP features, one number per item: their mean is the score.
@@ -37,11 +37,12 @@ package enum ContrastiveScores {
     /// - Returns: 0...1 per picture: the chance where texts share the place, else 0 or 1.
     package static func recall(pictures: DoubleMatrix, texts: DoubleMatrix, own: [Int], top: Int) throws -> [Double] {
         try checkWidths(pictures, texts)
-        let similarities = pictures.timesTransposed(texts)
+        let similarities = try pictures.timesTransposed(texts)
         return own.enumerated().map { row, text in
-            let score = similarities[row, text]
+            let score = pictures.dot(row, texts, text)
             var better = 0, equal = 0
-            for (other, value) in similarities.row(row).enumerated() where other != text {
+            for (other, approximate) in similarities.row(row).enumerated() where other != text {
+                let value = isNear(approximate, score, pictures) ? pictures.dot(row, texts, other) : approximate
                 if value > score { better += 1 } else if value == score { equal += 1 }
             }
             // The own text's place is any of better + 1 ... better + 1 + equal with the same chance.
@@ -55,9 +56,16 @@ package enum ContrastiveScores {
     package static func nearest(_ x: DoubleMatrix, in y: DoubleMatrix) throws -> [Double] {
         try checkWidths(x, y)
         guard y.rows > 0 else { throw EngineError(.data, "there is nothing to be near to: the set is empty") }
-        let similarities = x.timesTransposed(y)
-        return (0..<x.rows).map { similarities.row($0).max() ?? 0 }
+        let similarities = try x.timesTransposed(y)
+        return (0..<x.rows).map { i in
+            let row = similarities.row(i), largest = row.max() ?? 0
+            return row.enumerated().filter { isNear($1, largest, x) }.map { x.dot(i, y, $0.offset) }.max() ?? 0
+        }
     }
+
+    /// Whether rounding may have changed which of two cosines is the larger one: then they are computed again in one order, which gives equal
+    /// rows equal cosines.
+    private static func isNear(_ a: Double, _ b: Double, _ rows: DoubleMatrix) -> Bool { abs(a - b) <= 1e-15 * Double(rows.columns + 4) }
 
     private static func checkWidths(_ x: DoubleMatrix, _ y: DoubleMatrix) throws {
         guard x.columns == y.columns else {

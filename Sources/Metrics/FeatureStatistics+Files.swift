@@ -1,4 +1,5 @@
 internal import Files
+internal import LinearAlgebra
 internal import Tensors
 
 /// Statistics in files: `.npz` with `mu` and `sigma`, as pytorch-fid and its kin keep them, or the same two in float64 in `.safetensors`.

@@ -1,3 +1,5 @@
+package import LinearAlgebra
+
 /// How each item moves the distance. Resampling the set anew for each replicate would give intervals two to four times too wide: a
 /// resampled set has fewer different items, which moves and spreads a distance between many dimensions far more than another sample does.
 extension FrechetDistance {
@@ -8,14 +10,14 @@ extension FrechetDistance {
         let side = try Side(features)
         let value = try between(side, reference)
         let rows = side.factor, n = rows.rows
-        let cholesky = n > rows.columns ? PivotedCholesky(rows.transposed.gram) : nil
+        let cholesky = n > rows.columns ? try PivotedCholesky(rows.transposed.gram()) : nil
         let own = cholesky?.factor ?? rows
-        let product = own.timesTransposed(reference.reduced(for: own.rows).factor)
-        let roots = SymmetricEigenvectors(product.gram)
+        let product = try own.timesTransposed(reference.reduced(for: own.rows).factor)
+        let roots = try SymmetricEigenvalues(product.gram(), wantsVectors: true)
         // The items in the coordinates of the eigenvectors.
         let coordinates: DoubleMatrix
         if let cholesky {
-            coordinates = cholesky.solved(rows).timesTransposed(roots.vectors)
+            coordinates = try cholesky.solved(rows).timesTransposed(roots.vectors)
         } else {
             // Each row is its own coordinate.
             coordinates = roots.vectors.transposed

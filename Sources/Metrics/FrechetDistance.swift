@@ -1,3 +1,4 @@
+package import LinearAlgebra
 internal import Tensors
 
 /// The Fréchet distance between the normal distributions that fit two sets of features (Dowson and Landau 1982; as FID, Heusel et al. 2017):
@@ -23,19 +24,19 @@ package struct FrechetDistance: Sendable {
             factor = rows
         }
 
-        package init(_ statistics: FeatureStatistics) {
+        package init(_ statistics: FeatureStatistics) throws {
             mean = statistics.mean
             trace = (0..<statistics.mean.count).reduce(0) { $0 + statistics.covariance[$1, $1] }
-            factor = PivotedCholesky(statistics.covariance).factor
+            factor = try PivotedCholesky(statistics.covariance).factor
         }
 
         private init(mean: [Double], trace: Double, factor: DoubleMatrix) { (self.mean, self.trace, self.factor) = (mean, trace, factor) }
 
         /// For a product with `count` rows: with no more rows than columns in the factor, where the product with a taller one would
         /// cost more than making it smaller.
-        func reduced(for count: Int) -> Side {
+        func reduced(for count: Int) throws -> Side {
             guard factor.rows > factor.columns, 2 * count > factor.columns else { return self }
-            return Side(mean: mean, trace: trace, factor: PivotedCholesky(factor.transposed.gram).factor)
+            return Side(mean: mean, trace: trace, factor: try PivotedCholesky(factor.transposed.gram()).factor)
         }
     }
 
@@ -48,16 +49,16 @@ package struct FrechetDistance: Sendable {
         var shift = 0.0
         for (a, b) in zip(x.mean, y.mean) { shift += (a - b) * (a - b) }
         // Below zero is rounding: a distance is not.
-        return max(0, shift + x.trace + y.trace - 2 * nuclearNorm(x, y))
+        return max(0, shift + x.trace + y.trace - 2 * (try nuclearNorm(x, y)))
     }
 
     /// The sum of the singular values of F1 F2ᵀ.
-    private static func nuclearNorm(_ x: Side, _ y: Side) -> Double {
+    private static func nuclearNorm(_ x: Side, _ y: Side) throws -> Double {
         let (small, large) = x.factor.rows <= y.factor.rows ? (x, y) : (y, x)
         let count = small.factor.rows
-        let product = small.reduced(for: count).factor.timesTransposed(large.reduced(for: count).factor)
-        let gram = product.rows <= product.columns ? product.gram : product.transposed.gram
-        return sumOfRoots(SymmetricEigenvalues(gram).values)
+        let product = try small.reduced(for: count).factor.timesTransposed(large.reduced(for: count).factor)
+        let gram = try (product.rows <= product.columns ? product : product.transposed).gram()
+        return sumOfRoots(try SymmetricEigenvalues(gram).values)
     }
 
     /// Roots of the eigenvalues of a Gram matrix; what is not above rounding counts as zero.
@@ -95,7 +96,7 @@ package struct FeatureStatistics: Sendable, Equatable {
     package init(_ features: DoubleMatrix) throws {
         try checkFeatures(features)
         mean = features.columnMeans
-        covariance = features.centred(on: mean, scale: 1 / Double(features.rows - 1).squareRoot()).transposed.gram
+        covariance = try features.centred(on: mean, scale: 1 / Double(features.rows - 1).squareRoot()).transposed.gram()
     }
 }
 

@@ -1,4 +1,4 @@
-internal import Kernels
+package import LinearAlgebra
 internal import Tensors
 
 #if canImport(Glibc)
@@ -29,7 +29,7 @@ package enum KernelDistance {
             try checkFeatures(features)
             try reckon(features)
             (self.features, self.kernel) = (features, kernel)
-            pairs = mean(means(features, with: features, kernel, exceptSelf: true))
+            pairs = mean(try means(features, with: features, kernel, exceptSelf: true))
         }
     }
 
@@ -44,7 +44,7 @@ package enum KernelDistance {
         guard x.columns == reference.features.columns else {
             throw EngineError(.shape, "features of width \(x.columns) cannot be compared with features of width \(reference.features.columns)")
         }
-        let within = means(x, with: x, reference.kernel, exceptSelf: true), across = means(x, with: reference.features, reference.kernel)
+        let within = try means(x, with: x, reference.kernel, exceptSelf: true), across = try means(x, with: reference.features, reference.kernel)
         return Estimate(value: mean(within) + reference.pairs - 2 * mean(across), influence: zip(within, across).map { 2 * ($0 - $1) })
     }
 
@@ -57,11 +57,11 @@ package enum KernelDistance {
     private static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
 
     /// For each item of `x` the mean kernel with the items of `y`, some of them at a time so that no matrix of both sets is held.
-    private static func means(_ x: DoubleMatrix, with y: DoubleMatrix, _ kernel: Kernel, exceptSelf: Bool = false) -> [Double] {
+    private static func means(_ x: DoubleMatrix, with y: DoubleMatrix, _ kernel: Kernel, exceptSelf: Bool = false) throws -> [Double] {
         var sums = [Double](repeating: 0, count: x.rows)
         for start in stride(from: 0, to: y.rows, by: 2_048) {
             let part = y.selecting(rows: Array(start..<min(start + 2_048, y.rows)))
-            let kernels = values(x, part, kernel)
+            let kernels = try values(x, part, kernel)
             for i in 0..<x.rows {
                 sums[i] += kernels.row(i).reduce(0, +)
                 if exceptSelf, i >= start, i < start + part.rows { sums[i] -= kernels[i, i - start] }
@@ -70,8 +70,8 @@ package enum KernelDistance {
         return sums.map { $0 / Double(exceptSelf ? y.rows - 1 : y.rows) }
     }
 
-    private static func values(_ x: DoubleMatrix, _ y: DoubleMatrix, _ kernel: Kernel) -> DoubleMatrix {
-        var products = x.timesTransposed(y)
+    private static func values(_ x: DoubleMatrix, _ y: DoubleMatrix, _ kernel: Kernel) throws -> DoubleMatrix {
+        var products = try x.timesTransposed(y)
         let columns = y.rows
         switch kernel {
         case .cubic:
@@ -94,12 +94,5 @@ package enum KernelDistance {
         return products
     }
 
-    private static func squares(_ x: DoubleMatrix) -> [Double] {
-        x.values.withUnsafeBufferPointer { values in
-            (0..<x.rows).map { row in
-                let start = values.baseAddress.map { $0 + row * x.columns }
-                return dotProduct(start, start, x.columns)
-            }
-        }
-    }
+    private static func squares(_ x: DoubleMatrix) -> [Double] { (0..<x.rows).map { x.dot($0, x, $0) } }
 }

@@ -1,3 +1,4 @@
+package import LinearAlgebra
 internal import Tensors
 
 /// Squared Euclidean distances between rows.
@@ -10,7 +11,7 @@ package enum SquaredDistances {
         guard y.rows > 0 else { throw EngineError(.data, "there is nothing to be near to: the set is empty") }
         func length(_ row: ArraySlice<Double>) -> Double { row.reduce(0) { $0 + $1 * $1 } }
         let lengths = (0..<y.rows).map { length(y.row($0)) }
-        let products = x.timesTransposed(y)
+        let products = try x.timesTransposed(y)
         return (0..<x.rows).map { i in
             let approximate = lengths.indices.map { lengths[$0] - 2 * products[i, $0] }
             // Rows within rounding of the smallest.

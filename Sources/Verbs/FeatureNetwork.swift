@@ -1,6 +1,7 @@
 import Caching
 import Files
 import Interpreting
+import LinearAlgebra
 import Metrics
 import Models
 import Networks

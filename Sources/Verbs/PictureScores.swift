@@ -1,5 +1,6 @@
 import Files
 import Interpreting
+import LinearAlgebra
 import Metrics
 import Models
 import Results
@@ -304,14 +305,14 @@ final class PictureScores {
             guard statistics.mean.count == network.width else {
                 throw EngineError(.shape, "statistics of \(statistics.mean.count) features; \(network.name) gives \(network.width)", place: file)
             }
-            return FrechetDistance.Side(statistics)
+            return try FrechetDistance.Side(statistics)
         }
         let pictures = try referencePictures()
         // Fewer pictures than features: their own rows are the smaller and the exact form.
         guard file != nil || pictures.count > network.width else { return try FrechetDistance.Side(DoubleMatrix(referenceFeatures(metric))) }
         let statistics = try network.statistics(of: pictures, session)
         if let file { try statistics.write(to: session.access.writing(file, slot: "statistics")) }
-        return pictures.count > network.width ? FrechetDistance.Side(statistics) : try FrechetDistance.Side(DoubleMatrix(referenceFeatures(metric)))
+        return try pictures.count > network.width ? FrechetDistance.Side(statistics) : FrechetDistance.Side(DoubleMatrix(referenceFeatures(metric)))
     }
 
     private func ownTexts() throws -> (distinct: [String], own: [Int]) {

@@ -1,4 +1,5 @@
 import Files
+import LinearAlgebra
 import Metrics
 import Tensors
 import TestSupport
@@ -16,7 +17,7 @@ import Testing
             let pictures = try ContrastiveScores.units(file.tensor("\(name).image_features")),
                 texts = try ContrastiveScores.units(file.tensor("\(name).text_features"))
             let expected = (json["cosine_image_by_text"]?.array ?? []).flatMap { $0.doubles ?? [] }
-            expectClose(actual: pictures.timesTransposed(texts).values, expected: expected, absolute: 1e-5, name)
+            expectClose(actual: try pictures.timesTransposed(texts).values, expected: expected, absolute: 1e-5, name)
             let count = min(pictures.rows, texts.rows), rows = Array(0..<count)
             let paired = try ContrastiveScores.cosines(pictures.selecting(rows: rows), texts.selecting(rows: rows))
             expectClose(actual: paired.map { 100 * $0 }, expected: try #require(json["paired_scores_100cos"]?.doubles), absolute: 1e-3, name)

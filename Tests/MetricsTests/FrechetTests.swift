@@ -1,4 +1,5 @@
 import Files
+import LinearAlgebra
 import Metrics
 import Tensors
 import TestSupport

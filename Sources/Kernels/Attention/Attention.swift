@@ -99,6 +99,14 @@ private func product(
     _ panel: UnsafePointer<Float>, step: Int, initial: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>
 ) {
     let stride = panels * 16, even = min(tiles.twelves, count / 12)
+    if KernelChoice.current == .openblas {
+        for index in 0..<panels {
+            OpenBLAS.reference.multiply(
+                rows[0] + offset, rows: count, stride: apart, by: panel + index * step, columns: 16, stride: 16, length: length,
+                adding: initial == nil, into: out + index * 16, stride: stride)
+        }
+        return
+    }
     if even > 0 {
         evenProduct(
             even, length: length, input: rows[0] + offset, inputStride: apart, panel: panel, panels: panels, step: step, ahead: panel, pace: 0,

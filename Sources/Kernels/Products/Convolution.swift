@@ -50,7 +50,7 @@ package func convolution(
         if let residual { addRow(residual, count: g.batch * g.outputHeight * g.outputWidth * matrix.outputs, to: out) }
         return
     }
-    if g.isLow { return lowConvolution(input, g, by: matrix, adding: residual, into: out) }
+    if g.isLow, KernelChoice.current != .openblas { return lowConvolution(input, g, by: matrix, adding: residual, into: out) }
     let zeros = allocateFloats(g.channels)
     defer { zeros.deallocate() }
     zeros.update(repeating: 0, count: g.channels)

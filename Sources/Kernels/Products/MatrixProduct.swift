@@ -19,7 +19,7 @@ package func matrixProduct(
         return
     }
     let source = RowSource(rows: rows, segments: 1, length: matrix.inputs) { row, to in to[0] = input + row * inputStride }
-    guard matrix.cached(rows: rows) != nil else { return product(of: source, by: matrix, adding: residual, into: out, outputStride: outputStride) }
+    guard matrix.cached(rows: rows) != nil, KernelChoice.current != .openblas else { return product(of: source, by: matrix, adding: residual, into: out, outputStride: outputStride) }
     let fetchesOut = isBeyondCache(rows: rows, outputStride)
     forEachChunk(rows: rows, inputs: matrix.inputs, matrix) { rows, panels, following in
         // A last chunk may be of less than a tile.
@@ -63,6 +63,9 @@ func product(
 ) {
     let inputs = source.segments * source.length
     precondition(part.map { $0 + inputs <= matrix.inputs } ?? (inputs == matrix.inputs), "rows of \(inputs) against a matrix of \(matrix.inputs) inputs")
+    if KernelChoice.current == .openblas, part == nil {
+        return openBLASProduct(of: source, by: matrix, adding: residual, into: out, outputStride: outputStride)
+    }
     let fetchesOut = isBeyondCache(rows: source.rows, outputStride)
     forEachChunk(rows: source.rows, inputs: inputs, matrix) { rows, panels, following in
         productBlock(

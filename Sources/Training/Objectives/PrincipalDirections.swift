@@ -1,3 +1,5 @@
+internal import LinearAlgebra
+
 /// The directions of greatest variance of a covariance matrix, by subspace iteration (Golub and Van Loan, section 8.2): the products and the
 /// orthogonalisation run in one order, so the same data gives the same directions on every machine.
 struct PrincipalDirections {
@@ -19,7 +21,7 @@ struct PrincipalDirections {
         for _ in 0..<rounds { vectors = Self.orthonormal(vectors.map { Self.product(covariance, $0) }) }
         // The basis is turned so that each vector is a direction of its own: one Rayleigh-Ritz step by Jacobi's rotations.
         let images = vectors.map { Self.product(covariance, $0) }
-        var small = vectors.map { v in images.map { Self.dot(v, $0) } }
+        var small = vectors.map { v in images.map { dotInOrder(v, $0) } }
         let turn = Self.jacobi(&small)
         var found: [(variance: Double, vector: [Double])] = []
         for k in vectors.indices {
@@ -33,13 +35,7 @@ struct PrincipalDirections {
         variances = found.map(\.variance)
     }
 
-    private static func dot(_ a: [Double], _ b: [Double]) -> Double {
-        var sum = 0.0
-        for i in a.indices { sum += a[i] * b[i] }
-        return sum
-    }
-
-    private static func product(_ matrix: [[Double]], _ vector: [Double]) -> [Double] { matrix.map { dot($0, vector) } }
+    private static func product(_ matrix: [[Double]], _ vector: [Double]) -> [Double] { matrix.map { dotInOrder($0, vector) } }
 
     /// Gram and Schmidt, modified; a vector that vanishes is left out.
     private static func orthonormal(_ vectors: [[Double]]) -> [[Double]] {
@@ -48,11 +44,11 @@ struct PrincipalDirections {
             var v = vector
             for _ in 0..<2 {
                 for other in result {
-                    let share = dot(v, other)
+                    let share = dotInOrder(v, other)
                     for i in v.indices { v[i] -= share * other[i] }
                 }
             }
-            let norm = dot(v, v).squareRoot()
+            let norm = dotInOrder(v, v).squareRoot()
             if norm > 1e-12 { result.append(v.map { $0 / norm }) }
         }
         return result
