@@ -16,6 +16,10 @@ package enum KernelChoice: String, CaseIterable, Sendable {
     /// The definition, as plain loops: slow, and the yardstick of the others.
     case naive
 
+    /// Whether a row of a product has the same bits wherever it stands and whatever stands beside it. OpenBLAS computes every second group of rows
+    /// in another order.
+    package var isBlindToPlaces: Bool { self != .openblas }
+
     /// A program checks `unknownRequest` first; without that, in tests say, a misspelt name must not pass for `tuned`.
     package static let current: KernelChoice = {
         guard let request else { return .tuned }

@@ -23,7 +23,7 @@ struct UNetGoldenTests {
                 let out = try unet.predict(sample, timesteps: timesteps, conditioning: conditioning, contexts: Array(0..<batch), trace: trace)
                 try golden.check("out", out)
                 let plain = try unet.predict(sample, timesteps: timesteps, conditioning: conditioning, contexts: Array(0..<batch))
-                #expect(plain.values == out.values, "tracing changes \(model.folder.name)")
+                #expect(!KernelChoice.current.isBlindToPlaces || plain.values == out.values, "tracing changes \(model.folder.name)")
                 for key in golden.outputs where key.hasPrefix("act.") {
                     let activation = try #require(trace.activations[String(key.dropFirst(4))], "\(model.folder.name) \(golden.name): \(key) was not recorded")
                     try golden.check(key, activation)
@@ -32,7 +32,7 @@ struct UNetGoldenTests {
         }
     }
 
-    @Test("an item's prediction does not depend on the batch or on the number of threads")
+    @Test("an item's prediction does not depend on the batch or on the number of threads", .enabled(if: KernelChoice.current.isBlindToPlaces))
     func batchIndependence() throws {
         let model = try #require(try Self.models.get().first)
         let unet = try UNet(folder: model.folder.path)
@@ -53,7 +53,9 @@ struct UNetGoldenTests {
         }
     }
 
-    @Test("items with two contexts each give what the same items twice do, to the bit, with any number of threads")
+    @Test(
+        "items with two contexts each give what the same items twice do, to the bit, with any number of threads",
+        .enabled(if: KernelChoice.current.isBlindToPlaces))
     func sharedBeginning() throws {
         let threads = ThreadPool.shared.threadCount
         defer { ThreadPool.shared.threadCount = threads }

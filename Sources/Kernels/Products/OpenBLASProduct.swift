@@ -8,8 +8,7 @@ extension OpenBLAS {
     }()
 }
 
-/// As `product(of:)`: the rows are copied side by side, in blocks that are filled up with zeros so that each row goes through full tiles, and
-/// multiplied with one packed panel after the other.
+/// As `product(of:)` of rows that are copied side by side, with one packed panel after the other.
 func openBLASProduct(
     of source: RowSource, by matrix: PackedMatrix, adding residual: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>,
     outputStride: Int
@@ -17,10 +16,10 @@ func openBLASProduct(
     let together = 96, width = PackedMatrix.width, inputs = matrix.inputs
     OpenBLAS.run((source.rows + together - 1) / together) { chunk in
         let first = chunk * together, count = min(together, source.rows - first)
-        let size = (together + width) * inputs + together * width, memory = BufferPool.take(size)
+        let size = (together + width) * inputs + together * width
+        let memory = BufferPool.take(size)
         defer { BufferPool.give(memory, size) }
         let rows = memory, weights = memory + together * inputs, sums = weights + width * inputs
-        rows.update(repeating: 0, count: together * inputs)
         withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: source.segments) { pointers in
             guard let segments = pointers.baseAddress else { return }
             for row in 0..<count {
@@ -34,7 +33,7 @@ func openBLASProduct(
             if matrix.isBorrowed { matrix.packBorrowed(panel, into: weights) }
             let values = matrix.isBorrowed ? UnsafePointer(weights) : matrix.rows(0, inputs, ofPanel: panel, scratch: weights)
             OpenBLAS.reference.multiply(
-                rows, rows: together, stride: inputs, by: values, columns: width, stride: width, length: inputs, adding: false, into: sums,
+                rows, rows: count, stride: inputs, by: values, columns: width, stride: width, length: inputs, adding: false, into: sums,
                 stride: width)
             let column = panel * width
             for row in 0..<count {
