@@ -19,7 +19,9 @@ package func matrixProduct(
         return
     }
     let source = RowSource(rows: rows, segments: 1, length: matrix.inputs) { row, to in to[0] = input + row * inputStride }
-    guard matrix.cached(rows: rows) != nil, KernelChoice.current != .openblas else { return product(of: source, by: matrix, adding: residual, into: out, outputStride: outputStride) }
+    guard matrix.cached(rows: rows) != nil, KernelChoice.current != .openblas else {
+        return product(of: source, by: matrix, adding: residual, into: out, outputStride: outputStride)
+    }
     let fetchesOut = isBeyondCache(rows: rows, outputStride)
     forEachChunk(rows: rows, inputs: matrix.inputs, matrix) { rows, panels, following in
         // A last chunk may be of less than a tile.
