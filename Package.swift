@@ -75,11 +75,12 @@ let package = Package(
         module("Results", ["Tensors", "Files", "Models", "Diffusion"]),
         module("Caching", ["Kernels", "Tensors", "Files"]),
         module("Interpreting", ["Locations", "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Results", "Caching"]),
+        module("ItemWork", ["SourceText", "Tensors", "Results", "Caching", "Interpreting"]),
         module(
             "Verbs",
             [
-                "Locations", "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Networks", "Models", "Autodiff", "Diffusion", "Training", "Retrieval",
-                "LinearAlgebra", "Metrics", "Datasets", "Results", "Caching", "Interpreting",
+                "ItemWork", "Locations", "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Networks", "Models", "Autodiff", "Diffusion", "Training",
+                "Retrieval", "LinearAlgebra", "Metrics", "Datasets", "Results", "Caching", "Interpreting",
             ]),
 
         // Documents and front ends

@@ -1,4 +1,5 @@
 import Interpreting
+import ItemWork
 import Networks
 import Results
 import SourceText

@@ -1,4 +1,5 @@
 import Interpreting
+import ItemWork
 import Results
 import SourceText
 

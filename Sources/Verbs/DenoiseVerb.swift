@@ -1,6 +1,7 @@
 import Caching
 import Diffusion
 import Interpreting
+import ItemWork
 import Models
 import Networks
 import Results
@@ -29,7 +30,7 @@ enum DenoiseVerb {
         examples: [
             "model = load monsters; \"a red dragon\" | noise of=4 seed=1 | denoise guidance=7.5 | decode | show",
             "model = load monsters; \"a red dragon\" | noise of=4 seed=1 | denoise every=2 | decode | grid generated cols=left",
-        ]
+        ], computes: ["denoise", "text encoder"]
     ) { invocation in
         let table = try invocation.table()
         let model = try invocation.model()
@@ -87,13 +88,7 @@ struct Conditions {
                 }
             }
         } else {
-            let column = try invocation.column("text", of: table, cure: "give each row a text, or an `embedding`")
-            let prompts = try column.values.enumerated().map { row, value in
-                guard case .text(let text) = value else {
-                    throw Complaint(.wrongType, "row \(row) of `text` is \(value.kind.phrase)", label: "a prompt is text")
-                }
-                return text
-            }
+            let prompts = try invocation.texts("text", of: table, cure: "give each row a text, or an `embedding`")
             encoded = try model.embeddings(of: [negative] + prompts, in: invocation.session) {
                 $0 > 0 ? table.itemPhrase($0 - 1) : "the empty or negative prompt"
             }

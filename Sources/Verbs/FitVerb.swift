@@ -67,7 +67,7 @@ enum FitVerb {
         examples: [
             "train = dataset monsters split=train | first 40; new tokenizer size=600 | fit tokenizer on=train",
             "train = dataset monsters split=train | first 8; new vae channels=8,16 layers=1 attention=no | fit vae on=train batch=4 steps=3",
-        ]
+        ], computes: ["encode", "text encoder"]
     ) { invocation in
         guard case .model(let handle) = invocation.input else {
             throw Complaint(

@@ -22,14 +22,14 @@ enum GridVerb {
         examples: [
             "dataset monsters split=test | first 8 | grid image labels=text",
             "dataset monsters split=test | first 8 | grid image cols=4",
-        ], readsModel: true
+        ], computes: ["decode"], readsModel: true
     ) { invocation in
         let table = try invocation.table()
         let columns: [Column]
         if let named = invocation[pictures] {
             columns = try named.map { name in
                 let column = try invocation.column(name, of: table, slot: "pictures", cure: name == "generated" ? "put `decode` before it" : nil)
-                if column.kind == .latent { return try EncodeVerb.shown(column, of: table, invocation) }
+                if column.kind == .latent { return try PictureDecoding.shown(column, of: table, invocation) }
                 guard column.kind == .image || column.kind == .none else {
                     throw Complaint(
                         .wrongType, "`grid` arranges pictures, and `\(name)` is \(column.kind.phrase)", label: "not a picture column", slot: "pictures")

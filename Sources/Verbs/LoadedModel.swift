@@ -2,6 +2,7 @@ import Caching
 import Diffusion
 import Files
 import Interpreting
+import ItemWork
 import Kernels
 import Models
 import Networks
@@ -16,14 +17,12 @@ package final class LoadedModel: ModelHandle {
     package let name: String
     package let model: DiffusionModel
     let digests: PartDigests
-    private let encodings = Remembered<String, Embedding>()
-    private let pooled = Remembered<String, [Float]>()
+    let texts = ItemMemory<String, TextEncoding.Value>(most: 512)
+    let pooledTexts = ItemMemory<String, [Float]>(most: 20_000)
     /// The folder's own whole CLIP.
     let clip: FeatureNetwork?
     /// The network in `scorer/`, with which scores are measured where there is one.
     let scorer: FeatureNetwork?
-    /// So many texts are remembered at most.
-    private static let most = 20_000
 
     /// - Parameter open: opens the model in `folder`; what it reads is what the model's digests are of.
     init(name: String, folder: String, precision: StoredPrecision = .float32, _ open: () throws -> DiffusionModel) throws {
@@ -157,138 +156,41 @@ package final class LoadedModel: ModelHandle {
         }
     }
 
-    // MARK: Texts and pictures as numbers
+    // MARK: Texts as numbers
 
     /// The text encoder's states of each text.
-    func embeddings(of texts: [String], in session: Session, naming: ((Int) -> String)? = nil) throws -> [Embedding] {
-        let found = try finishedEmbeddings(of: texts, in: session, naming: naming)
-        return try found.enumerated().map { row, embedding in
-            guard let embedding else { throw Stop.error(at: "text \(row) of \(texts.count)") }
-            return embedding
-        }
+    /// - Parameter naming: how messages name a text's place.
+    package func embeddings(of texts: [String], in session: Session, naming: ((Int) -> String)? = nil) throws -> [Embedding] {
+        let work = try TextEncoding(texts, self, session, naming: naming)
+        return try zip(texts.indices, work.results(in: session).whole("text")).map(work.embedding)
     }
 
-    /// The text encoder's states of each text, nil for those that were left when the user stopped. A text that is longer than the encoder
-    /// takes is cut, with a warning. `count` is told how many of the texts were known and how many had to be computed.
-    func finishedEmbeddings(
-        of texts: [String], in session: Session, cached: Bool = true, count: (Int, Int) -> Void = { _, _ in }, naming: ((Int) -> String)? = nil
-    ) throws -> [Embedding?] {
-        let watch = session.cancellation.watch()
-        let known = encodings.withLock { $0 }
-        var missing = Array(Set(texts.filter { known[$0] == nil })).sorted()
-        for text in texts {
-            if let tail = model.tokenizer.truncatedTail(text, length: model.maximumTokens) {
-                let cut = LoadedModel.shortened(tail)
-                session.warn("a prompt is longer than the \(model.maximumTokens) tokens that the text encoder takes; cut off: \"\(cut)\" (`help W001`)")
-            }
-        }
-        let wanted = Set(texts)
-        func keep(_ text: String, _ states: Tensor, _ summary: [Float]) {
-            encodings.withLock { known in
-                if known.count > 512 { known = known.filter { wanted.contains($0.key) } }
-                known[text] = Embedding(states: states, text: text, model: identity)
-            }
-            pooled.withLock { known in
-                if known.count > LoadedModel.most { known = [:] }
-                known[text] = summary
-            }
-        }
-        let store = missing.isEmpty || !cached ? nil : try ItemStore(session.cache, verb: "encode text", self, [.textEncoder, .tokenizer])
-        if let store {
-            missing = try missing.filter { text in
-                guard let (states, summary) = store.cache.value(try textKey(text, store), { (try $0.tensor(), try $0.tensor()) }), states.isFinite,
-                    summary.isFinite
-                else { return true }
-                keep(text, states, summary.values)
-                return false
-            }
-        }
-        let isMissing = Set(missing)
-        let computed = texts.count { isMissing.contains($0) }
-        count(texts.count - computed, computed)
-        if let plan = session.plan, !missing.isEmpty {
-            let new = missing.count { plan.isFirst("text \($0)") }
-            plan.add("text encoder", cached: 0, missing: new, work("text encoder", []), units: new)
-            let known = encodings.withLock { $0 }
-            let states = Tensor.unknown([model.maximumTokens, model.textEncoder.configuration.width])
-            return texts.map { known[$0] ?? Embedding(states: states, text: $0, model: identity) }
-        }
-        if !missing.isEmpty { try reckonWeights(of: .textEncoder) }
-        var failures = NumberFailures()
-        let began = ContinuousClock.now
-        // So many at a time that a usual batch reads the weights once. What is stopped ends with the part it is at, a second for the report's encoder on two
-        // cores; a second Ctrl-C does not wait for it.
-        for start in stride(from: 0, to: missing.count, by: 36) {
-            let part = Array(missing[start..<min(start + 36, missing.count)])
-            guard !watch.isStopped, let output = try Stop.unlessAbandoned({ try session.abandonable { try model.encode(part) } }) else { break }
-            for (index, text) in part.enumerated() {
-                let (states, summary) = (output.states[index], output.pooled[index])
-                guard states.isFinite, summary.isFinite else {
-                    let row = texts.firstIndex(of: text) ?? 0
-                    failures.add(
-                        "what the text encoder makes of the text", at: naming?(row) ?? "\"\(LoadedModel.shortened(text))\"", cure: cure(for: .textEncoder))
-                    continue
-                }
-                keep(text, states, summary.values)
-                if let store {
-                    try store.keep(try textKey(text, store)) {
-                        $0.write(states)
-                        $0.write(summary)
-                    }
-                }
-            }
-        }
-        if !missing.isEmpty { session.cache?.log.note(work("text encoder", []), units: missing.count, ContinuousClock.now - began) }
-        if !watch.isStopped { try failures.throwIfAny() }
-        let all = encodings.withLock { $0 }
-        return texts.map { all[$0] }
+    /// What retrieval compares texts by, [texts, width]: the projected embedding of the model's own CLIP, else the text
+    /// encoder's pooled one.
+    package func features(of texts: [String], in session: Session, naming: ((Int) -> String)? = nil) throws -> Tensor {
+        if let clip { return try clip.features(of: texts, session, naming: naming) }
+        let work = try PooledTexts(texts, self, session, naming: naming)
+        return FeatureNetwork.rows(try work.results(in: session).whole("text"))
     }
 
     /// The time of one use of a part follows from its size and that of what it is given.
-    func work(_ verb: String, _ shape: [Int]) -> WorkKind { WorkKind(verb, parameters: model.parameterCount, shape: shape) }
+    package func work(_ verb: String, _ shape: [Int]) -> WorkKind { WorkKind(verb, parameters: model.parameterCount, shape: shape) }
 
-    private func textKey(_ text: String, _ store: ItemStore) throws -> ItemKey {
-        try store.key {
-            $0.add("text", text)
-            $0.add("tokens", model.maximumTokens)
-            if let ids = model.tokenizer.ownIDs(text, to: model.maximumTokens) { $0.add("ids", ids) }
-        }
+    /// What the states of a text depend on, beside the encoder.
+    func add(_ text: String, to key: inout ItemKeyBuilder) {
+        key.add("text", text)
+        key.add("tokens", model.maximumTokens)
+        if let ids = model.tokenizer.ownIDs(text, to: model.maximumTokens) { key.add("ids", ids) }
     }
 
-    /// What retrieval compares texts by, [texts, width]: the projected embedding of the model's own CLIP, else the text encoder's pooled one.
-    func features(of texts: [String], in session: Session, naming: ((Int) -> String)? = nil) throws -> Tensor {
-        if let clip { return try clip.features(of: texts, session, naming: naming) }
-        // The states of a whole data set would fill a disk, so only what is compared is kept.
-        let store = try ItemStore(session.cache, verb: "text features", self, [.textEncoder, .tokenizer])
-        let known = pooled.withLock { $0 }
-        var found = known
-        var missing = Array(Set(texts.filter { found[$0] == nil })).sorted()
-        if let store {
-            missing = try missing.filter { text in
-                guard let features = store.cache.value(try textKey(text, store), { try $0.tensor() }), features.isFinite else { return true }
-                found[text] = features.values
-                return false
-            }
+    /// A text that is longer than the encoder takes is cut, with a warning.
+    func warnOfCuts(_ texts: [String], _ session: Session) {
+        for text in texts {
+            guard let tail = model.tokenizer.truncatedTail(text, length: model.maximumTokens) else { continue }
+            session.warn(
+                "a prompt is longer than the \(model.maximumTokens) tokens that the text encoder takes; cut off: \"\(LoadedModel.shortened(tail))\" (`help W001`)"
+            )
         }
-        if let plan = session.plan, !missing.isEmpty {
-            plan.add("text encoder", cached: 0, missing: missing.count, work("text encoder", []), units: missing.count)
-            throw WorkPlan.Gap()
-        }
-        for start in stride(from: 0, to: missing.count, by: 32) {
-            let part = Array(missing[start..<min(start + 32, missing.count)])
-            let states = try finishedEmbeddings(
-                of: part, in: session, cached: false, naming: naming.map { naming in { naming(texts.firstIndex(of: part[$0]) ?? 0) } })
-            guard !states.contains(where: { $0 == nil }) else { throw Stop.error(at: "text \(start) of \(missing.count)") }
-            let known = pooled.withLock { $0 }
-            for text in part {
-                let features = try known[text] ?? model.encode([text]).pooled[0].values
-                found[text] = features
-                if let store { try store.keep(try textKey(text, store)) { $0.write(Tensor(shape: [features.count], values: features)) } }
-            }
-        }
-        let all = found
-        pooled.withLock { $0 = all.count > LoadedModel.most ? [:] : all }
-        return FeatureNetwork.rows(texts.compactMap { all[$0] })
     }
 
     static func shortened(_ text: String, to limit: Int = 60) -> String {

@@ -19,7 +19,7 @@ enum LookingVerbs {
             "A table with picture columns shows them side by side, a row per row; `table` shows all columns, `grid` arranges.",
             "Latents, where no pictures are beside them, are shown as what the autoencoder of `model` makes of them.",
         ],
-        examples: ["show (1 + 1)", "items a=1,2 | show"], readsModel: true
+        examples: ["show (1 + 1)", "items a=1,2 | show"], computes: ["decode"], readsModel: true
     ) { invocation in
         guard let value = invocation.input else { return .none }
         if case .list(let values) = value, !values.isEmpty, values.allSatisfy({ $0.kind == .image }) {
@@ -28,15 +28,18 @@ enum LookingVerbs {
         }
         guard case .table(let table) = value else {
             guard case .latent(let latent) = value, hasModel(invocation, for: latent) else { return .view(value.view) }
-            let pictures = try EncodeVerb.pictures(of: [latent], invocation.model(), invocation) { _ in "the latent that is shown" }
-            guard let picture = pictures[0] else { throw Stop.error(at: "the picture") }
-            return .view(.grid(GridView(rows: [[GridView.Cell(picture: picture, description: "a latent, decoded")]])))
+            let decoding = try PictureDecoding([latent], invocation.model(), invocation) { _ in "the latent that is shown" }
+            return .view(
+                .grid(
+                    GridView(rows: [
+                        try decoding.allPictures().map { GridView.Cell(picture: $0, description: "a latent, decoded") }
+                    ])))
         }
         var pictures = table.columns.filter { $0.kind == .image }
         if pictures.isEmpty, let column = table.columns.first(where: { $0.kind == .latent }), case .latent(let latent)? = column.values.first,
             hasModel(invocation, for: latent)
         {
-            pictures = [try EncodeVerb.shown(column, of: table, invocation)]
+            pictures = [try PictureDecoding.shown(column, of: table, invocation)]
         }
         guard !pictures.isEmpty, table.rowCount > 0 else { return .view(value.view) }
         let texts = table.column("text")

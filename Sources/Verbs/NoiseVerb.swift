@@ -1,5 +1,6 @@
 import Diffusion
 import Interpreting
+import ItemWork
 import Results
 import SourceText
 import Tensors

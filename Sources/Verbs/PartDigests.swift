@@ -1,5 +1,7 @@
 import Caching
 import Files
+import Interpreting
+import ItemWork
 import Kernels
 import Models
 import Synchronization
@@ -118,6 +120,14 @@ final class PartDigests: Sendable {
         return digest
     }
 
+    /// Where what these parts compute is kept; nil where nothing is cached.
+    func store(_ cache: ItemCache?, verb: String, version: Int = 1, _ parts: [Part]) throws -> ItemStore? {
+        guard let cache else { return nil }
+        var base = ItemKeyBuilder(verb: verb, version: version)
+        for part in parts { base.add(part.rawValue, try digest(of: part, cache.files)) }
+        return ItemStore(cache, base: base, confirm: confirm)
+    }
+
     /// Of a file of the model's folder, as it was opened or, outside of the parts, as it is.
     func digest(ofAny path: String, _ files: FileDigests) throws -> String {
         try listing[path] == nil ? files.digest(of: path) : digest(of: path, files)
@@ -154,5 +164,12 @@ final class PartDigests: Sendable {
     /// Paths of the files that a part's folder had when it was opened, in the order of their names.
     func names(in folder: String) -> [String] {
         listing.keys.filter { FileSystem.folder(of: $0) == folder }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+}
+
+extension LoadedModel {
+    /// Where what a verb computes with these parts is kept; nil where nothing is cached.
+    func store(for invocation: Invocation, _ parts: [PartDigests.Part]) throws -> ItemStore? {
+        try digests.store(invocation.session.cache, verb: invocation.verb.name, version: invocation.verb.version, parts)
     }
 }

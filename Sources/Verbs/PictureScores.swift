@@ -1,5 +1,6 @@
 import Files
 import Interpreting
+import ItemWork
 import LinearAlgebra
 import Metrics
 import Models
@@ -254,13 +255,7 @@ final class PictureScores {
 
     private func pictures(_ name: String, of table: Table, slot: String? = nil) throws -> [Picture] {
         let cure = name == "generated" ? "put `decode` before it" : nil
-        return try invocation.column(name, of: table, slot: slot, cure: cure).values.enumerated().map { row, value -> Picture in
-            guard case .picture(let picture) = value else {
-                throw Complaint(
-                    .wrongType, "`\(name)` holds \(value.kind.phrase) in row \(row) where a picture is needed", label: value.kind.phrase, slot: slot)
-            }
-            return picture
-        }
+        return try invocation.pictures(name, of: table, slot: slot, cure: cure)
     }
 
     private func features(_ pictures: [Picture], _ metric: Metric, naming: ((Int) -> String)? = nil) throws -> Tensor {
@@ -318,10 +313,7 @@ final class PictureScores {
     private func ownTexts() throws -> (distinct: [String], own: [Int]) {
         if let texts { return texts }
         var places: [String: Int] = [:], distinct: [String] = []
-        let own = try invocation.column("text", of: table).values.map { value -> Int in
-            guard case .text(let text) = value else {
-                throw Complaint(.wrongType, "`text` holds \(value.kind.phrase) where a text is needed", label: value.kind.phrase)
-            }
+        let own = try invocation.texts("text", of: table).map { text -> Int in
             if let place = places[text] { return place }
             places[text] = distinct.count
             distinct.append(text)

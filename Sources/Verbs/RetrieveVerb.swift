@@ -1,4 +1,5 @@
 import Interpreting
+import ItemWork
 import Results
 import Retrieval
 import SourceText
@@ -25,7 +26,7 @@ enum RetrieveVerb {
         examples: [
             "model = load monsters; train = dataset monsters split=train; \"a red dragon\" | retrieve train top=3 | select near.text near.similarity | table",
             "model = load monsters; train = dataset monsters split=train; dataset monsters split=test | first 4 | retrieve train | grid image,near.image",
-        ]
+        ], computes: ["text features", "picture features", "text encoder"]
     ) { invocation in
         let table = try invocation.table()
         guard let source = invocation.arguments.table("table") else { return .none }
@@ -97,47 +98,32 @@ enum RetrieveVerb {
                 return try RandomNeighbours.rows(of: source.rowCount, top: top, seed: seed).map { Neighbour(row: $0, similarity: .nan) }
             }
         }
-        let network = try invocation.featureNetwork()
-        let queries: Tensor
-        let keys: EmbeddingRows
-        if let network {
-            queries =
-                table.has("text")
-                ? try network.features(of: texts(table, "text", invocation), session, naming: table.itemPhrase)
-                : try network.features(of: pictures(table, invocation, slot: nil), session, naming: table.itemPhrase)
-            keys =
-                by == "text"
-                ? try network.searchable(texts(source, "text", invocation, slot: "table"), session, naming: source.itemPhrase)
-                : try network.searchable(pictures(source, invocation, slot: "table"), session, naming: source.itemPhrase)
-        } else {
+        func texts(_ table: Table, slot: String? = nil) throws -> [String] { try invocation.texts("text", of: table, slot: slot) }
+        func pictures(_ table: Table, slot: String? = nil) throws -> [Picture] { try invocation.pictures("image", of: table, slot: slot) }
+        guard let network = try invocation.featureNetwork() else {
             let model = try invocation.model()
             guard table.has("text"), by == "text" else {
                 throw EngineError(
                     .unsupported, "\(model.name) has no whole CLIP to look at pictures with", place: model.model.folder,
                     cure: "`retrieve TABLE by=text` compares texts, and `using=` takes a whole CLIP")
             }
-            queries = try model.features(of: texts(table, "text", invocation), in: session, naming: table.itemPhrase)
-            keys = try EmbeddingRows(model.features(of: texts(source, "text", invocation, slot: "table"), in: session, naming: source.itemPhrase))
+            let (queries, keys) = try session.both {
+                try model.features(of: texts(table), in: session, naming: table.itemPhrase)
+            } and: {
+                try model.features(of: texts(source, slot: "table"), in: session, naming: source.itemPhrase)
+            }
+            return try EmbeddingIndex(EmbeddingRows(keys)).nearest(queries, top: top)
+        }
+        let (queries, keys) = try session.both {
+            table.has("text")
+                ? try network.features(of: texts(table), session, naming: table.itemPhrase)
+                : try network.features(of: pictures(table), session, naming: table.itemPhrase)
+        } and: {
+            by == "text"
+                ? try network.searchable(texts(source, slot: "table"), session, naming: source.itemPhrase)
+                : try network.searchable(pictures(source, slot: "table"), session, naming: source.itemPhrase)
         }
         return try EmbeddingIndex(keys).nearest(queries, top: top)
-    }
-
-    private static func texts(_ table: Table, _ name: String, _ invocation: Invocation, slot: String? = nil) throws -> [String] {
-        try invocation.column(name, of: table, slot: slot).values.map { value in
-            guard case .text(let text) = value else {
-                throw Complaint(.wrongType, "`\(name)` holds \(value.kind.phrase) where a text is needed", label: value.kind.phrase, slot: slot)
-            }
-            return text
-        }
-    }
-
-    private static func pictures(_ table: Table, _ invocation: Invocation, slot: String?) throws -> [Picture] {
-        try invocation.column("image", of: table, slot: slot).values.map { value in
-            guard case .picture(let picture) = value else {
-                throw Complaint(.wrongType, "`image` holds \(value.kind.phrase) where a picture is needed", label: value.kind.phrase, slot: slot)
-            }
-            return picture
-        }
     }
 }
 

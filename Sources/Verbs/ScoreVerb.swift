@@ -1,4 +1,5 @@
 import Interpreting
+import ItemWork
 import Metrics
 import Results
 import SourceText
@@ -32,7 +33,7 @@ enum ScoreVerb {
             "model = load monsters; dataset monsters split=test | first 8 | encode image | decode | score n clip clip_image psnr",
             "model = load monsters; train = dataset monsters split=train | first 60; dataset monsters split=test | first 40 | score mmd_clip nearest_clip column=image against=train",
         ],
-        readsModel: true,
+        computes: ["picture features", "text features"], readsModel: true,
         checks: { use in
             let metrics = (use.texts("metrics") ?? []).compactMap(Metric.init(rawValue:))
             if let metric = metrics.first(where: \.needsInception), !use.filled.contains("using") { throw PictureScores.withoutInception(metric) }

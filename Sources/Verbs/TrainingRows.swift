@@ -1,6 +1,7 @@
 import Caching
 import Files
 import Interpreting
+import ItemWork
 import Results
 import SourceText
 import Tensors
@@ -16,11 +17,9 @@ struct TrainingRows {
     init(_ table: Table, _ invocation: Invocation, texts needsTexts: Bool) throws {
         texts = needsTexts ? try Self.texts(table, invocation) : []
         items = table.items
-        let column = try invocation.column("image", of: table, slot: "on", cure: "`fit` learns from a table with the column `image`")
-        pictures = try column.values.enumerated().map { row, value in
-            guard case .picture(let picture) = value else {
-                throw Complaint(.wrongType, "row \(row) of `image` is \(value.kind.phrase)", label: "a picture is needed", slot: "on")
-            }
+        let shown = try invocation.pictures(
+            "image", of: table, slot: "on", cure: "`fit` learns from a table with the column `image`")
+        pictures = try shown.enumerated().map { row, picture in
             do {
                 return try picture.pixels()
             } catch { throw NotedError(error, note: table.itemPhrase(row)) }
@@ -35,13 +34,7 @@ struct TrainingRows {
     }
 
     static func texts(_ table: Table, _ invocation: Invocation) throws -> [String] {
-        let column = try invocation.column("text", of: table, slot: "on", cure: "`fit` learns from a table with captions in the column `text`")
-        return try column.values.enumerated().map { row, value in
-            guard case .text(let text) = value else {
-                throw Complaint(.wrongType, "row \(row) of `text` is \(value.kind.phrase)", label: "a caption is needed", slot: "on")
-            }
-            return text
-        }
+        try invocation.texts("text", of: table, slot: "on", cure: "`fit` learns from a table with captions in the column `text`")
     }
 
     /// Rows to learn from and rows held out: equal captions stay together, and the choice follows from the caption alone.

@@ -3,6 +3,7 @@ import Caching
 import Diffusion
 import Files
 import Interpreting
+import ItemWork
 import Models
 import Results
 import SourceText
@@ -110,11 +111,7 @@ struct UNetFitting {
     /// caption's states; and those of the empty text. Each encoded once.
     private func prepared() throws -> (latents: [[(mean: Tensor, deviation: Tensor)]], texts: [[Tensor]], empty: Tensor) {
         let session = invocation.session
-        let inner = model.model
-        let factor = inner.vae.configuration.scalingFactor
         let flips = invocation.arguments.boolean("flip") ?? true
-        session.progress.begin("encode", total: rows.pictures.count)
-        defer { session.progress.end() }
         var latents: [[(mean: Tensor, deviation: Tensor)]] = []
         if let column = table.column("latent") {
             // Latents that the table brings are taken as they are.
@@ -124,18 +121,7 @@ struct UNetFitting {
                 return [(tensor, Tensor(zeros: tensor.shape))]
             }
         } else {
-            let mirrored = PictureChange.Draw(isMirrored: true)
-            for start in stride(from: 0, to: rows.pictures.count, by: 8) {
-                if session.cancellation.isRequested { throw EngineError(.interrupted, "`fit unet` was stopped while it encoded pictures") }
-                let part = rows.pictures[start..<min(start + 8, rows.pictures.count)]
-                let ways = [part.map { $0 }] + (flips ? [part.map { PictureChange.apply(mirrored, to: $0) }] : [])
-                let encoded = try ways.map { way -> (Tensor, Tensor) in
-                    let distribution = try inner.vae.encode(Tensor.stacked(way) * 2 - 1)
-                    return ((distribution.mean * factor).channelsLast, (distribution.standardDeviation * factor).channelsLast)
-                }
-                for row in 0..<part.count { latents.append(encoded.map { ($0.0[row], $0.1[row]) }) }
-                session.progress.advance(by: part.count)
-            }
+            latents = try TrainingLatents(rows.pictures, model, flips: flips, naming: table.itemPhrase).results(in: session).whole("picture")
         }
         func tellings(_ text: String) -> [String] {
             guard invocation.arguments.boolean("variants") ?? false, let comma = text.firstIndex(of: ",") else { return [text] }
@@ -144,12 +130,8 @@ struct UNetFitting {
         }
         let told = rows.texts.map(tellings)
         let all = Array(Set(told.joined())).sorted()
-        var states: [String: Tensor] = [:]
-        for start in stride(from: 0, to: all.count, by: 64) {
-            let part = Array(all[start..<min(start + 64, all.count)])
-            for (text, embedding) in zip(part, try model.embeddings(of: part, in: session)) { states[text] = embedding.states }
-        }
-        guard let empty = try model.embeddings(of: [""], in: session).first?.states else { throw EngineError(.text, "the text encoder gave nothing") }
-        return (latents, told.map { $0.compactMap { states[$0] } }, empty)
+        let embeddings = try model.embeddings(of: [""] + all, in: session)
+        let states = Dictionary(zip(all, embeddings.dropFirst().map(\.states))) { first, _ in first }
+        return (latents, told.map { $0.compactMap { states[$0] } }, embeddings[0].states)
     }
 }

@@ -115,6 +115,8 @@ package final class VerbDeclaration: Sendable {
     package let writesFiles: Bool
     /// Whether what it gives is to be read like a page, its lines broken to the width that there is.
     package let givesProse: Bool
+    /// What it computes item by item, by the names that plans and counts have for it: progress, a stop, plans, times and the cache are tested for each.
+    package let computes: [String]
     /// Throws a complaint about what is written out and cannot work, before anything runs.
     package let checks: (@Sendable (VerbUse) throws -> Void)?
     /// The value that a use surely gives, where `checks` has made it already.
@@ -136,7 +138,7 @@ package final class VerbDeclaration: Sendable {
         _ name: String, _ family: Family, _ summary: String, input: Input, asArgument: Bool = false, slots: [any DeclaresSlot] = [],
         block: Bool = false, blockNames: BlockNames = .none, adds: [String] = [], addsOneOf: Bool = false, replaces: Bool = false,
         notes: [String] = [],
-        columns: Columns = .unknown, reads: [Read] = [], examples: [String], givesProse: Bool = false, version: Int = 1,
+        columns: Columns = .unknown, reads: [Read] = [], examples: [String], givesProse: Bool = false, computes: [String] = [], version: Int = 1,
         opens: (@Sendable ([String], Session) throws -> [String])? = nil,
         readsModel: Bool = false, writesFiles: Bool = false, checks: (@Sendable (VerbUse) throws -> Void)? = nil, known: (@Sendable (VerbUse) -> Value?)? = nil,
         run: @escaping @Sendable (Invocation) throws -> Value
@@ -159,6 +161,7 @@ package final class VerbDeclaration: Sendable {
         self.version = version
         self.opens = opens
         self.givesProse = givesProse
+        self.computes = computes
         self.checks = checks
         self.known = known
         self.readsModel = readsModel || family == .diffusion

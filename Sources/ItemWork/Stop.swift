@@ -1,15 +1,15 @@
-import Interpreting
-import SourceText
-import Tensors
+internal import Interpreting
+internal import SourceText
+package import Tensors
 
 /// How verbs say that the user stopped them before anything whole was there. What is whole they return, as a partial table.
-enum Stop {
+package enum Stop {
     private static let beginning = "stopped at "
 
-    static func error(at place: String) -> EngineError { EngineError(.interrupted, beginning + place) }
+    package static func error(at place: String) -> EngineError { EngineError(.interrupted, beginning + place) }
 
     /// Where work was stopped, if that is what the error says: "k=40, turn 3 of 10".
-    static func place(of error: any Error) -> String? {
+    package static func place(of error: any Error) -> String? {
         switch error {
         case let noted as NotedError:
             guard let inner = place(of: noted.underlying) else { return nil }
@@ -22,7 +22,7 @@ enum Stop {
     }
 
     /// Whether an error comes of a stop: it is one, or too little was left for what came after.
-    static func isStop(_ error: any Error) -> Bool {
+    package static func isStop(_ error: any Error) -> Bool {
         if place(of: error) != nil { return true }
         switch error {
         case let noted as NotedError: return isStop(noted.underlying)
@@ -35,7 +35,7 @@ enum Stop {
     private static func place(in message: String) -> String { message.hasPrefix(beginning) ? String(message.dropFirst(beginning.count)) : "" }
 
     /// What `body` gives, nil if the user abandoned it.
-    static func unlessAbandoned<R>(_ body: () throws -> R) throws -> R? {
+    package static func unlessAbandoned<R>(_ body: () throws -> R) throws -> R? {
         do {
             return try body()
         } catch  where place(of: error) != nil {
