@@ -77,10 +77,16 @@ let package = Package(
         module("Interpreting", ["Locations", "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Results", "Caching"]),
         module("ItemWork", ["SourceText", "Tensors", "Results", "Caching", "Interpreting"]),
         module(
+            "OpenedModels",
+            [
+                "ItemWork", "Locations", "SourceText", "Kernels", "Tensors", "Files", "Networks", "Models", "Diffusion", "Training", "Retrieval", "LinearAlgebra", "Metrics",
+                "Results", "Caching", "Interpreting",
+            ]),
+        module(
             "Verbs",
             [
-                "ItemWork", "Locations", "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Networks", "Models", "Autodiff", "Diffusion", "Training",
-                "Retrieval", "LinearAlgebra", "Metrics", "Datasets", "Results", "Caching", "Interpreting",
+                "ItemWork", "OpenedModels", "Locations", "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Networks", "Models", "Autodiff",
+                "Diffusion", "Training", "Retrieval", "LinearAlgebra", "Metrics", "Datasets", "Results", "Caching", "Interpreting",
             ]),
 
         // Documents and front ends

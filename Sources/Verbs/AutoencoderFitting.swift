@@ -3,6 +3,7 @@ import Caching
 import Files
 import Interpreting
 import Models
+import OpenedModels
 import Results
 import SourceText
 import Tensors
@@ -42,8 +43,8 @@ struct AutoencoderFitting {
         fitting.add(to: &builder)
         rows.add(to: &builder)
         let key = try builder.key()
-        let workshop = try Workshop(invocation.session)
-        if try fitting.isPlanned(key, workshop, parameters: part.parameterCount, rows: rows.pictures.count) { return part }
+        let modelStore = try ModelStore(invocation.session)
+        if try fitting.isPlanned(key, modelStore, parameters: part.parameterCount, rows: rows.pictures.count) { return part }
         func train() throws -> (outcome: Trainer.Outcome, rows: Int) {
             let holdsOut = arguments.text("keep") == "validation"
             if holdsOut, rows.texts.isEmpty {
@@ -64,13 +65,13 @@ struct AutoencoderFitting {
                 change: PictureChange(
                     mirrors: arguments.boolean("flip") ?? true, shift: arguments.integer("shift") ?? 0, recolour: arguments.number("recolour") ?? 0))
             let order = BatchOrder(rowCount: learnt.count, batch: settings.batch, seed: settings.seed)
-            var outcome = try fitting.run(objective, settings, order: order, key: key, workshop: workshop)
+            var outcome = try fitting.run(objective, settings, order: order, key: key, modelStore: modelStore)
             fitting.tell(outcome)
             let tuned = Dictionary(uniqueKeysWithValues: outcome.weights.map { ($0.name, $0.tensor) })
             outcome.weights = weights.map { ($0.name, tuned[$0.name] ?? $0.tensor) }
             return (outcome, order.rowCount)
         }
-        let folder = try workshop.folder(key, made: train) { made, path in
+        let folder = try modelStore.folder(key, made: train) { made, path in
             // Latents are scaled to unit variance over the training pictures, as Rombach et al. (2022) do.
             let scale = try scalingFactor(made.outcome.weights)
             var members = part.configuration.object ?? [:]
@@ -79,7 +80,7 @@ struct AutoencoderFitting {
             try ModelPart.write(.vae, .object(members), made.outcome.weights, to: path)
             try TrainingRecord.write(made.outcome.curve, fitting.facts(made.outcome, parameters: part.parameterCount, rows: made.rows), to: path)
         }
-        return try ModelPart(.vae, JSON.read(path: FileSystem.join(folder, "config.json")), source: workshop.source(folder))
+        return try ModelPart(.vae, JSON.read(path: FileSystem.join(folder, "config.json")), source: modelStore.source(folder))
     }
 
     /// One over the standard deviation of the latents' means.

@@ -1,6 +1,7 @@
 import Interpreting
 import ItemWork
 import Networks
+import OpenedModels
 import Results
 import SourceText
 import Tensors
@@ -75,13 +76,13 @@ private struct Stopwatch {
         let usedCache = session.usesCache
         session.usesCache = false
         // What is trained or put together in a turn is made in a folder of that turn.
-        let workshop = TemporaryWorkshop.taken(from: session)
+        let modelStore = TemporaryModelStore.taken(from: session)
         defer {
             session.usesCache = usedCache
             // A variable may hold what the last turn made.
-            let last = TemporaryWorkshop.taken(from: session)
+            let last = TemporaryModelStore.taken(from: session)
             if let last { session.store["workshop of \(ObjectIdentifier(last).hashValue)"] = last }
-            TemporaryWorkshop.give(workshop, to: session)
+            TemporaryModelStore.give(modelStore, to: session)
         }
         session.progress.begin(invocation.verb.name, total: runs + (warmUp ? 1 : 0))
         defer { session.progress.end() }
@@ -94,7 +95,7 @@ private struct Stopwatch {
 
     private func turn(_ index: Int, of runs: Int) throws -> Double {
         RememberedEpoch.forgetAll()
-        _ = TemporaryWorkshop.taken(from: session)
+        _ = TemporaryModelStore.taken(from: session)
         let duration = try ContinuousClock().measure {
             try block(it: invocation.input).force()
         }

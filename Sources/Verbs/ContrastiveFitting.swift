@@ -3,6 +3,7 @@ import Caching
 import Files
 import Interpreting
 import Models
+import OpenedModels
 import Results
 import SourceText
 import Tensors
@@ -31,8 +32,8 @@ struct ContrastiveFitting {
         fitting.add(to: &builder)
         rows.add(to: &builder)
         let key = try builder.key()
-        let workshop = try Workshop(invocation.session)
-        if try fitting.isPlanned(key, workshop, parameters: part.parameterCount, rows: rows.pictures.count) { return part }
+        let modelStore = try ModelStore(invocation.session)
+        if try fitting.isPlanned(key, modelStore, parameters: part.parameterCount, rows: rows.pictures.count) { return part }
         guard let words = part.tokenizer else { throw Complaint(.wrongInput, "this CLIP has no tokenizer", label: "`new clip tokenizer=`") }
         let tokenizer = try words.openedTokenizer()
         func train() throws -> (outcome: Trainer.Outcome, rows: Int) {
@@ -64,14 +65,14 @@ struct ContrastiveFitting {
                     recolour: arguments.number("recolour") ?? 0.5, captions: CaptionChange(wordDropout: arguments.number("word_dropout") ?? 0.5)),
                 tokens: { tokenizer.padded($0, to: length).ids }, normalisation: ([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]))
             let order = BatchOrder(rowCount: learnt.count, batch: settings.batch, seed: settings.seed)
-            let outcome = try fitting.run(objective, settings, order: order, key: key, workshop: workshop)
+            let outcome = try fitting.run(objective, settings, order: order, key: key, modelStore: modelStore)
             fitting.tell(outcome)
             return (outcome, learnt.count)
         }
-        let folder = try workshop.folder(key, made: train) { made, path in
+        let folder = try modelStore.folder(key, made: train) { made, path in
             try ModelPart.write(.clip, part.configuration, made.outcome.weights, to: path)
             try TrainingRecord.write(made.outcome.curve, fitting.facts(made.outcome, parameters: part.parameterCount, rows: made.rows), to: path)
         }
-        return try ModelPart(.clip, part.configuration, source: workshop.source(folder), tokenizer: words)
+        return try ModelPart(.clip, part.configuration, source: modelStore.source(folder), tokenizer: words)
     }
 }

@@ -1,6 +1,7 @@
 import Datasets
 import Files
 import Interpreting
+import OpenedModels
 import Results
 import SourceText
 

@@ -4,6 +4,7 @@ import Interpreting
 import ItemWork
 import Models
 import Networks
+import OpenedModels
 import Results
 import SourceText
 import Tensors

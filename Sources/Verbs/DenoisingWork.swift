@@ -3,6 +3,7 @@ import Diffusion
 import Interpreting
 import ItemWork
 import Models
+import OpenedModels
 import Results
 import Tensors
 

@@ -1,6 +1,7 @@
 import Interpreting
 import ItemWork
 import Models
+import OpenedModels
 import Results
 import SourceText
 import Tensors

@@ -1,5 +1,6 @@
 import Files
 import Interpreting
+import OpenedModels
 import Results
 import SourceText
 import Tensors

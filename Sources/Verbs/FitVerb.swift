@@ -2,6 +2,7 @@ import Caching
 import Files
 import Interpreting
 import Models
+import OpenedModels
 import Results
 import SourceText
 import Tensors
@@ -133,13 +134,13 @@ enum FitVerb {
         for text in texts { builder.add("text", text) }
         let length = part.configuration["model_max_length"]?.int ?? 77
         var learnt = part.configuration.object ?? [:]
-        let workshop = try Workshop(invocation.session)
-        let folder = try workshop.folder(builder.key()) { path in
+        let modelStore = try ModelStore(invocation.session)
+        let folder = try modelStore.folder(builder.key()) { path in
             let vocabulary = LearntVocabulary(of: texts, size: part.configuration["vocab_size"]?.int ?? LearntVocabulary.smallest)
             try vocabulary.write(to: path, maximumLength: length)
         }
         learnt["vocab_size"] = .number(Double(try Tokenizer(folder: folder).tokenCount))
-        return try ModelPart(.tokenizer, .object(learnt), source: workshop.source(folder))
+        return try ModelPart(.tokenizer, .object(learnt), source: modelStore.source(folder))
     }
 
     static let batches = VerbDeclaration(

@@ -2,6 +2,7 @@ import Caching
 import Files
 import Interpreting
 import Kernels
+import OpenedModels
 import Results
 import SourceText
 import Tensors
@@ -58,9 +59,9 @@ struct Fitting {
     }
 
     /// While a run is planned: counts the training, and says whether the untrained part must stand in for its result.
-    func isPlanned(_ key: ItemKey, _ workshop: Workshop, parameters: Int, rows: Int) throws -> Bool {
+    func isPlanned(_ key: ItemKey, _ modelStore: ModelStore, parameters: Int, rows: Int) throws -> Bool {
         guard let plan = invocation.session.plan else { return false }
-        let isThere = try workshop.has(key)
+        let isThere = try modelStore.has(key)
         guard !isThere, let settings = try? settings(rows: rows, parameters: parameters) else {
             plan.add("fit", cached: 1, missing: 0)
             return !isThere
@@ -87,7 +88,7 @@ struct Fitting {
     }
 
     /// Trains to the end, or throws what stopped it.
-    func run(_ objective: any Objective, _ settings: TrainingSettings, order: BatchOrder, key: ItemKey, workshop: Workshop) throws -> Trainer.Outcome {
+    func run(_ objective: any Objective, _ settings: TrainingSettings, order: BatchOrder, key: ItemKey, modelStore: ModelStore) throws -> Trainer.Outcome {
         let session = invocation.session
         let parameters = objective.parameters.count
         // Values, gradients, two moments, the averages and the best so far.
@@ -97,7 +98,7 @@ struct Fitting {
         BufferPool.keep(upTo: min(6 << 30, MemoryBudget.installed / 4))
         defer { BufferPool.keep(upTo: BufferPool.standardLimit) }
         let trainer = try Trainer(
-            objective, settings, order: order, key: key.digest, path: session.cache == nil ? nil : workshop.checkpoint(key),
+            objective, settings, order: order, key: key.digest, path: session.cache == nil ? nil : modelStore.checkpoint(key),
             signer: session.cache?.signer)
         if let damage = trainer.damage { session.cache?.note("the training begins anew, since its checkpoint cannot be used: \(damage)") }
         defer { if let unsaved = trainer.unsaved { session.cache?.note("no checkpoint could be written: \(unsaved)") } }

@@ -3,6 +3,7 @@ import Interpreting
 import Kernels
 import Locations
 import Models
+import OpenedModels
 import Results
 import SourceText
 import Tensors

@@ -3,6 +3,7 @@ import Diffusion
 import Files
 import Interpreting
 import Models
+import OpenedModels
 import Results
 import SourceText
 import Tensors
@@ -104,18 +105,18 @@ enum NewVerb {
         var builder = ItemKeyBuilder(verb: "new model", version: 1)
         for part in [unet, vae, clip, tokenizer] + (scorer.map { [$0] } ?? []) { builder.add(part.kind.rawValue, try part.digest) }
         builder.add("scheduler", scheduler.text)
-        let key = try builder.key(), workshop = try Workshop(invocation.session)
-        if invocation.session.plan != nil, try !workshop.has(key) {
+        let key = try builder.key(), modelStore = try ModelStore(invocation.session)
+        if invocation.session.plan != nil, try !modelStore.has(key) {
             throw Complaint(.partialValue, "it needs a model whose parts are not made yet", label: "`new model` writes one")
         }
-        let folder = try workshop.folder(key) { path in
+        let folder = try modelStore.folder(key) { path in
             func place(_ name: String) -> String { FileSystem.join(path, name) }
             try unet.write(to: place("unet"))
             try vae.write(to: place("vae"))
             try tokenizer.write(to: place("tokenizer"))
-            try writeContrastive(clip, to: place("clip"))
+            try clip.writeContrastive(to: place("clip"))
             try writeTextEncoder(clip, to: place("text_encoder"))
-            if let scorer { try writeContrastive(scorer, to: place("scorer")) }
+            if let scorer { try scorer.writeContrastive(to: place("scorer")) }
             try FileSystem.createFolder(place("scheduler"))
             try AtomicFile.write(scheduler.prettyText, to: place("scheduler/scheduler_config.json"))
             try AtomicFile.write(index(scheduler).prettyText, to: place("model_index.json"))
@@ -145,21 +146,6 @@ enum NewVerb {
             "vae": ["diffusers", "AutoencoderKL"], "safety_checker": [.null, .null], "feature_extractor": [.null, .null], "image_encoder": [.null, .null],
             "requires_safety_checker": .bool(false),
         ])
-    }
-
-    /// A whole CLIP with its vocabulary and the preparation of its pictures.
-    static func writeContrastive(_ clip: ModelPart, to path: String) throws {
-        try clip.write(to: path)
-        if let words = clip.tokenizer, words.folder != nil { try words.write(to: path) }
-        // The tokenizer's own config.json names no network.
-        try AtomicFile.write(clip.configuration.prettyText, to: FileSystem.join(path, "config.json"))
-        let side = clip.configuration["vision_config"]?["image_size"] ?? 32
-        try AtomicFile.write(
-            JSON.object([
-                "image_processor_type": "CLIPImageProcessor", "do_resize": .bool(true), "size": ["height": side, "width": side], "resample": 0,
-                "do_center_crop": .bool(false), "do_rescale": .bool(true), "rescale_factor": 0.00392156862745098, "do_normalize": .bool(true),
-                "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "do_convert_rgb": .bool(true),
-            ]).prettyText, to: FileSystem.join(path, "preprocessor_config.json"))
     }
 
     /// The text tower alone, as a CLIPTextModel: what conditions the UNet.

@@ -1,6 +1,7 @@
 import Diffusion
 import Interpreting
 import ItemWork
+import OpenedModels
 import Results
 import SourceText
 import Tensors

@@ -2,6 +2,7 @@ import Caching
 import Interpreting
 import ItemWork
 import Models
+import OpenedModels
 import Results
 import Tensors
 

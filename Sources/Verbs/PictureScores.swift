@@ -4,6 +4,7 @@ import ItemWork
 import LinearAlgebra
 import Metrics
 import Models
+import OpenedModels
 import Results
 import SourceText
 import Tensors

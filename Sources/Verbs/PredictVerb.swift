@@ -2,6 +2,7 @@ import Diffusion
 import Interpreting
 import ItemWork
 import Models
+import OpenedModels
 import Results
 import SourceText
 import Tensors

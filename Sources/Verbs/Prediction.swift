@@ -2,6 +2,7 @@ import Caching
 import Diffusion
 import Interpreting
 import ItemWork
+import OpenedModels
 import Results
 import SourceText
 import Tensors

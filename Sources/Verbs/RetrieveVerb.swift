@@ -1,5 +1,6 @@
 import Interpreting
 import ItemWork
+import OpenedModels
 import Results
 import Retrieval
 import SourceText

@@ -1,6 +1,7 @@
 import Interpreting
 import ItemWork
 import Metrics
+import OpenedModels
 import Results
 import SourceText
 

@@ -1,4 +1,5 @@
 import Interpreting
+import OpenedModels
 import Results
 import SourceText
 import Tensors

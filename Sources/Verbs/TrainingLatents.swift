@@ -1,6 +1,7 @@
 import Caching
 import Interpreting
 import ItemWork
+import OpenedModels
 import Tensors
 import Training
 

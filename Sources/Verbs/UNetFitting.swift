@@ -5,6 +5,7 @@ import Files
 import Interpreting
 import ItemWork
 import Models
+import OpenedModels
 import Results
 import SourceText
 import Tensors
@@ -33,16 +34,16 @@ struct UNetFitting {
         let fitting = Fitting(invocation: invocation, kind: .unet)
         let arguments = invocation.arguments
         let inner = model.model
-        let workshop = try Workshop(invocation.session)
+        let modelStore = try ModelStore(invocation.session)
         var builder = ItemKeyBuilder(verb: "fit unet", version: 1)
-        // A model in the workshop is named by its key; one that was loaded by its files.
+        // A model in the modelStore is named by its key; one that was loaded by its files.
         let files = invocation.session.cache?.files ?? FileDigests(path: "")
         for part in [PartDigests.Part.unet, .vae, .textEncoder, .tokenizer] { builder.add(part.rawValue, try model.digests.digest(of: part, files)) }
         builder.add("scheduler", inner.schedulerConfiguration.text)
         fitting.add(to: &builder)
         rows.add(to: &builder)
         let key = try builder.key()
-        if try fitting.isPlanned(key, workshop, parameters: inner.unet.parameterCount, rows: rows.pictures.count) { return model }
+        if try fitting.isPlanned(key, modelStore, parameters: inner.unet.parameterCount, rows: rows.pictures.count) { return model }
         let count = inner.unet.parameterCount, unetFolder = FileSystem.join(inner.folder, "unet")
         func train() throws -> (outcome: Trainer.Outcome, rows: Int) {
             // Of a scheduler that is not here it is what DDPM reads of its file, as the reference's training scripts do.
@@ -65,22 +66,22 @@ struct UNetFitting {
                     textNoise: Float(arguments.number("text_noise") ?? 0)), recomputing: count > 200_000_000)
             let order = BatchOrder(
                 rowCount: learnt.count, batch: settings.batch, emptyShare: arguments.number("drop_text") ?? 0.1, seed: settings.seed)
-            let outcome = try fitting.run(objective, settings, order: order, key: key, workshop: workshop)
+            let outcome = try fitting.run(objective, settings, order: order, key: key, modelStore: modelStore)
             fitting.tell(outcome)
             return (outcome, learnt.count)
         }
-        let trained = try workshop.folder(key, made: train) { made, path in
+        let trained = try modelStore.folder(key, made: train) { made, path in
             let configuration = try model.digests.again { try JSON.read(path: FileSystem.join(unetFolder, "config.json")) }
             try model.digests.confirm()
             try ModelPart.write(.unet, configuration, made.outcome.weights, to: path)
             try TrainingRecord.write(made.outcome.curve, fitting.facts(made.outcome, parameters: count, rows: made.rows), to: path)
         }
-        let folder = try assembled(trained, key, workshop, files)
+        let folder = try assembled(trained, key, modelStore, files)
         return try LoadedModel(name: model.name, folder: folder, isExact: inner.isExact)
     }
 
     /// The model with its new UNet. Parts that took no share in the training, such as the scorer, can change without a training anew.
-    private func assembled(_ trained: String, _ key: ItemKey, _ workshop: Workshop, _ files: FileDigests) throws -> String {
+    private func assembled(_ trained: String, _ key: ItemKey, _ modelStore: ModelStore, _ files: FileDigests) throws -> String {
         let source = model.model.folder
         var builder = ItemKeyBuilder(verb: "fitted model", version: 1)
         builder.add("unet", key.digest)
@@ -95,13 +96,13 @@ struct UNetFitting {
                 builder.add(name, "\(FileSystem.name(of: file)) \(try model.digests.digest(ofAny: file, files))")
             }
         }
-        return try workshop.folder(builder.key()) { path in
+        return try modelStore.folder(builder.key()) { path in
             for (from, stamp) in stamps.sorted(by: { $0.key < $1.key }) {
                 let to = FileSystem.join(path, String(from.dropFirst(source.count).drop { $0 == "/" }))
                 try FileSystem.createFolder(FileSystem.folder(of: to))
                 try FileSystem.copy(from, to: to, expecting: stamp)
             }
-            if case .made(_, true) = workshop.source(trained) { try Workshop.check(trained) }
+            if case .made(_, true) = modelStore.source(trained) { try ModelStore.check(trained) }
             try AtomicFolder.copyFiles(of: trained, to: FileSystem.join(path, "unet"))
             _ = try DiffusionModel(folder: path)
         }

@@ -1,11 +1,12 @@
 import Caching
 import Files
 import Interpreting
+import OpenedModels
 import Results
 import SourceText
 import Tensors
-import TestSupport
 import Testing
+import TestSupport
 import Verbs
 
 /// Results do not depend on the cache: not on what is in it, not on when a run was stopped, not on batches.

@@ -1,12 +1,13 @@
 import Caching
 import Files
 import Interpreting
+import OpenedModels
 import Results
 import Retrieval
 import SourceText
 import Tensors
-import TestSupport
 import Testing
+import TestSupport
 import Verbs
 
 #if canImport(Glibc)

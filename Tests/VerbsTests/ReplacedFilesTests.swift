@@ -1,12 +1,13 @@
 import Caching
 import Files
 import Interpreting
+import OpenedModels
 import Results
 import SourceText
 import Synchronization
 import Tensors
-import TestSupport
 import Testing
+import TestSupport
 import Verbs
 
 #if canImport(Glibc)

@@ -7,12 +7,12 @@ import Tensors
 
 /// From the options of `new` to a part's config.json: the file's own keys, or short names for the usual ones; what is left out takes what the
 /// report's model has, scaled to fit.
-struct PartOptions {
-    let kind: ModelPart.Kind
+package struct PartOptions {
+    package let kind: ModelPart.Kind
     private var values: [String: JSON] = [:]
 
     /// Short names and the keys that they stand for.
-    static let shortNames: [ModelPart.Kind: [(short: String, key: String)]] = [
+    package static let shortNames: [ModelPart.Kind: [(short: String, key: String)]] = [
         .tokenizer: [("size", "vocab_size"), ("length", "model_max_length")],
         .vae: [
             ("channels", "block_out_channels"), ("layers", "layers_per_block"), ("groups", "norm_num_groups"), ("sample", "sample_size"),
@@ -29,7 +29,7 @@ struct PartOptions {
     ]
 
     /// The keys of config.json that the engine knows, beside those with short names. Of a CLIP each may begin with `text_` or `vision_`.
-    static let otherKeys: [ModelPart.Kind: [String]] = [
+    package static let otherKeys: [ModelPart.Kind: [String]] = [
         .tokenizer: [],
         .vae: ["in_channels", "out_channels", "latent_channels", "use_quant_conv", "use_post_quant_conv", "scaling_factor"],
         .unet: [
@@ -40,7 +40,7 @@ struct PartOptions {
         .clip: ["hidden_act", "layer_norm_eps"],
     ]
 
-    init(_ kind: ModelPart.Kind, _ options: [(name: String, values: [Value])]) throws {
+    package init(_ kind: ModelPart.Kind, _ options: [(name: String, values: [Value])]) throws {
         self.kind = kind
         let short = Self.shortNames[kind] ?? []
         let keys = short.map(\.key) + (Self.otherKeys[kind] ?? [])
@@ -79,13 +79,13 @@ struct PartOptions {
     }
 
     /// What a new CLIP has from its tokenizer.
-    struct Words {
-        var count: Int, length: Int, start: Int, end: Int, padding: Int
+    package struct Words {
+        package var count: Int, length: Int, start: Int, end: Int, padding: Int
 
         /// CLIP's own, for a check of the options alone.
-        static let usual = Words(count: 49_408, length: 77, start: 49_406, end: 49_407, padding: 49_407)
+        package static let usual = Words(count: 49_408, length: 77, start: 49_406, end: 49_407, padding: 49_407)
 
-        init(_ tokenizer: Tokenizer) {
+        package init(_ tokenizer: Tokenizer) {
             self.init(
                 count: tokenizer.tokenCount, length: tokenizer.maximumLength, start: tokenizer.startToken, end: tokenizer.endToken,
                 padding: tokenizer.paddingToken)
@@ -103,7 +103,7 @@ struct PartOptions {
 
     /// The whole config.json.
     /// - Parameter words: of a CLIP.
-    func configuration(words: Words?) throws -> JSON {
+    package func configuration(words: Words?) throws -> JSON {
         switch kind {
         case .tokenizer: try tokenizerConfiguration()
         case .vae: try autoencoderConfiguration()

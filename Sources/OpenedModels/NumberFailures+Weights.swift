@@ -4,7 +4,7 @@ import Models
 
 extension LoadedModel {
     /// What is known of a part that gives NaN or infinity: the weights that hold them, else what may make them.
-    func cure(for part: PartDigests.Part) -> String {
+    package func cure(for part: PartDigests.Part) -> String {
         let folder = FileSystem.join(model.folder, part.rawValue)
         if let weights = NumberFailures.weights(in: folder) { return weights }
         return model.precision == .float32
@@ -14,7 +14,7 @@ extension LoadedModel {
 
 extension NumberFailures {
     /// Names weights that hold NaN or infinity, if there are any. Read only after something went wrong.
-    static func weights(in folder: String) -> String? {
+    package static func weights(in folder: String) -> String? {
         guard let source = try? WeightFiles.open(folder: folder) else { return nil }
         let bad = source.names.sorted().filter { name in (try? source.tensor(name)).map { !$0.isFinite } ?? false }
         guard let name = bad.first else { return nil }

@@ -16,16 +16,16 @@ import Tensors
 package final class LoadedModel: ModelHandle {
     package let name: String
     package let model: DiffusionModel
-    let digests: PartDigests
+    package let digests: PartDigests
     let texts = ItemMemory<String, TextEncoding.Value>(most: 512)
     let pooledTexts = ItemMemory<String, [Float]>(most: 20_000)
     /// The folder's own whole CLIP.
-    let clip: FeatureNetwork?
+    package let clip: FeatureNetwork?
     /// The network in `scorer/`, with which scores are measured where there is one.
-    let scorer: FeatureNetwork?
+    package let scorer: FeatureNetwork?
 
     /// - Parameter open: opens the model in `folder`; what it reads is what the model's digests are of.
-    init(name: String, folder: String, precision: StoredPrecision = .float32, _ open: () throws -> DiffusionModel) throws {
+    package init(name: String, folder: String, precision: StoredPrecision = .float32, _ open: () throws -> DiffusionModel) throws {
         let place = FileSystem.join(folder, PartDigests.Part.scorer.rawValue)
         let (opened, digests) = try PartDigests.opening(PartDigests.places(in: folder), precision: precision) {
             let model = try open()
@@ -41,7 +41,7 @@ package final class LoadedModel: ModelHandle {
     }
 
     /// A model that was made here.
-    convenience init(name: String, folder: String, isExact: Bool = false) throws {
+    package convenience init(name: String, folder: String, isExact: Bool = false) throws {
         try self.init(name: name, folder: folder) { try DiffusionModel(folder: folder, isExact: isExact) }
     }
 
@@ -58,7 +58,7 @@ package final class LoadedModel: ModelHandle {
     private let reckoned = Mutex<Set<PartDigests.Part>>([])
 
     /// Before a part is first used: its weights are packed then. Of the text encoder the table of words stays in the file.
-    func reckonWeights(of part: PartDigests.Part) throws {
+    package func reckonWeights(of part: PartDigests.Part) throws {
         let count: Int
         switch part {
         case .unet: count = model.unet.parameterCount
@@ -76,10 +76,10 @@ package final class LoadedModel: ModelHandle {
     }
 
     /// The folder's scheduler as it is read.
-    var scheduler: SchedulerFile { SchedulerFile(model.schedulerConfiguration, place: model.schedulerPath, isExact: model.isExact) }
+    package var scheduler: SchedulerFile { SchedulerFile(model.schedulerConfiguration, place: model.schedulerPath, isExact: model.isExact) }
 
     /// What the weight files hold that no part uses.
-    var unused: [UnusedWeights] { model.unused + (scorer?.unused ?? []) }
+    package var unused: [UnusedWeights] { model.unused + (scorer?.unused ?? []) }
 
     /// The folder and the size of its weights stand for their content.
     package var identity: ModelIdentity { ModelIdentity(name: name, digest: "\(model.folder):\(model.byteCount)") }
@@ -108,11 +108,11 @@ package final class LoadedModel: ModelHandle {
     }
 
     /// "1.2 M", "846 M", "3,400".
-    static func count(_ number: Int) -> String {
+    package static func count(_ number: Int) -> String {
         number >= 1_000_000 ? "\(NumberFormat.fixed(decimals: number < 10_000_000 ? 2 : 1)(Double(number) / 1e6)) M" : "\(number)"
     }
 
-    static func bytes(_ number: Int) -> String {
+    package static func bytes(_ number: Int) -> String {
         number >= 1_000_000_000 ? "\(NumberFormat.fixed(decimals: 2)(Double(number) / 1e9)) GB" : "\(NumberFormat.fixed(decimals: 1)(Double(number) / 1e6)) MB"
     }
 
@@ -177,7 +177,7 @@ package final class LoadedModel: ModelHandle {
     package func work(_ verb: String, _ shape: [Int]) -> WorkKind { WorkKind(verb, parameters: model.parameterCount, shape: shape) }
 
     /// What the states of a text depend on, beside the encoder.
-    func add(_ text: String, to key: inout ItemKeyBuilder) {
+    package func add(_ text: String, to key: inout ItemKeyBuilder) {
         key.add("text", text)
         key.add("tokens", model.maximumTokens)
         if let ids = model.tokenizer.ownIDs(text, to: model.maximumTokens) { key.add("ids", ids) }
@@ -193,14 +193,14 @@ package final class LoadedModel: ModelHandle {
         }
     }
 
-    static func shortened(_ text: String, to limit: Int = 60) -> String {
+    package static func shortened(_ text: String, to limit: Int = 60) -> String {
         text.count > limit ? text.prefix(limit) + "..." : text
     }
 }
 
 extension Invocation {
     /// The model that the verb uses: `using=` if given, else the variable `model`.
-    func model() throws -> LoadedModel {
+    package func model() throws -> LoadedModel {
         let given = arguments.value("using")
         guard let value = given ?? variable("model") else {
             throw Complaint(
@@ -217,7 +217,7 @@ extension Invocation {
     }
 
     /// A latent or tensor column's values for `model`, checked against it.
-    func latents(_ table: Table, for model: LoadedModel, column name: String = "latent") throws -> [Latent] {
+    package func latents(_ table: Table, for model: LoadedModel, column name: String = "latent") throws -> [Latent] {
         let column = try column(name, of: table, cure: "put `encode COLUMN` or `noise of=N` before it")
         var hasOther = false
         let latents = try column.values.enumerated().map { row, value in
@@ -242,7 +242,7 @@ extension Invocation {
     }
 
     /// Adds a column that must not be there yet.
-    func add(_ column: Column, to table: inout Table, slot: String = "as") throws {
+    package func add(_ column: Column, to table: inout Table, slot: String = "as") throws {
         guard !table.has(column.name) else {
             throw Complaint(
                 .columnExists, "the table has a column `\(column.name)` already", label: "`\(verb.name)` would add it again",

@@ -12,14 +12,14 @@ import Tensors
 /// A network that turns texts or pictures into the features they are compared by: a whole CLIP or Inception, alone or as part of a model
 /// folder. What was computed once is remembered, and cached by content.
 package final class FeatureNetwork: ModelHandle {
-    enum Network: Sendable {
+    package enum Network: Sendable {
         case clip(ContrastiveModel)
         case inception(Inception)
     }
 
     package let name: String
-    let network: Network
-    let digests: PartDigests
+    package let network: Network
+    package let digests: PartDigests
     private let parts: [PartDigests.Part]
     let texts: ItemMemory<String, [Float]>
     let pictures: ItemMemory<ObjectIdentifier, PictureFeatures.Value>
@@ -51,9 +51,9 @@ package final class FeatureNetwork: ModelHandle {
 
     // MARK: As the language sees it
 
-    var isClip: Bool { if case .clip = network { true } else { false } }
+    package var isClip: Bool { if case .clip = network { true } else { false } }
 
-    var path: String {
+    package var path: String {
         switch network {
         case .clip(let model): model.folder
         case .inception(let network): network.path
@@ -61,9 +61,9 @@ package final class FeatureNetwork: ModelHandle {
     }
 
     /// What its weight file holds beyond the network.
-    var unused: [UnusedWeights] { if case .clip(let model) = network { model.clip.unused.map { [$0] } ?? [] } else { [] } }
+    package var unused: [UnusedWeights] { if case .clip(let model) = network { model.clip.unused.map { [$0] } ?? [] } else { [] } }
 
-    var parameterCount: Int {
+    package var parameterCount: Int {
         switch network {
         case .clip(let model): model.clip.parameterCount
         case .inception(let network): network.parameterCount
@@ -154,7 +154,7 @@ package final class FeatureNetwork: ModelHandle {
     }
 
     /// Mean and covariance of the features of a reference set, cached by its pictures and their order.
-    func statistics(of pictures: [Picture], _ session: Session) throws -> FeatureStatistics {
+    package func statistics(of pictures: [Picture], _ session: Session) throws -> FeatureStatistics {
         func computed() throws -> FeatureStatistics { try FeatureStatistics(DoubleMatrix(features(of: pictures, session))) }
         guard let store = try store(session.cache, "feature statistics") else { return try computed() }
         let key = try store.key { builder in for picture in pictures { builder.add("picture", try PictureFeatures.key(of: picture, store).digest) } }
@@ -176,7 +176,7 @@ package final class FeatureNetwork: ModelHandle {
     }
 
     /// Numbers per picture or text.
-    var width: Int {
+    package var width: Int {
         switch network {
         case .clip(let model): model.clip.text.configuration.projectionWidth
         case .inception: Inception.width

@@ -4,7 +4,7 @@ import Results
 import Tensors
 
 /// What the verbs are about to take of memory, each reckoned before it is taken (`MemoryBudget`): only what is surely there at once is counted.
-enum Reckoning {
+package enum Reckoning {
     /// A recipe that stands for one row: the object, its verb and the list of what went into it.
     private static let bytesPerRecipe = 128
 
@@ -12,7 +12,7 @@ enum Reckoning {
     /// - Parameters:
     ///   - fresh: how many values each row has that are made for it.
     ///   - hasOwnRecipes: whether recipes are made for it too.
-    static func rows(_ count: Int, columns: Int, fresh: Int = 0, hasOwnRecipes: Bool = false, of verb: String) throws {
+    package static func rows(_ count: Int, columns: Int, fresh: Int = 0, hasOwnRecipes: Bool = false, of verb: String) throws {
         let row = 16 + 8 * columns + fresh * MemoryBudget.bytesPerValue + (hasOwnRecipes ? bytesPerRecipe : 0)
         try MemoryBudget.check(
             MemoryBudget.product([count, row]), for: "a table of \(counted(count, "row")) and \(counted(columns, "column")) by `\(verb)`",
@@ -20,25 +20,25 @@ enum Reckoning {
     }
 
     /// Tables one below the other.
-    static func stack(_ tables: [Table], of verb: String) throws {
+    package static func stack(_ tables: [Table], of verb: String) throws {
         // In any order: a set of names.
         let names = Set(tables.flatMap { $0.columns.map(\.name) })
         try rows(tables.reduce(0) { MemoryBudget.sum($0, $1.rowCount) }, columns: names.count, of: verb)
     }
 
     /// Tensors of one shape, such as the latents of a table.
-    static func tensors(_ count: Int, _ shape: [Int], _ noun: String) throws {
+    package static func tensors(_ count: Int, _ shape: [Int], _ noun: String) throws {
         try MemoryBudget.check(
             floats: shape, times: count, for: "\(counted(count, noun)) of \(shape.shapeText)", cure: "fewer rows at a time, or smaller pictures")
     }
 
     /// "1 row", "2 rows".
-    static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+    package static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
     /// How many items go through a network together: so many as the user says, or else as are usual and fit; what comes of them does not depend on it.
     /// - Parameter bytes: what a network holds at once, at least, for one item.
     /// - Throws: where not even one fits.
-    static func batch(given: Int?, usual: Int, bytes: Int, _ verb: String, _ shape: [Int]) throws -> Int {
+    package static func batch(given: Int?, usual: Int, bytes: Int, _ verb: String, _ shape: [Int]) throws -> Int {
         let size = given ?? usual
         func check(_ count: Int) throws {
             try MemoryBudget.check(
@@ -59,7 +59,7 @@ enum Reckoning {
 
 extension Invocation {
     /// What a verb's column takes that an expression computes row by row, from its first value on.
-    func reckonColumn(_ name: String, _ first: Value, rows: Int) throws {
+    package func reckonColumn(_ name: String, _ first: Value, rows: Int) throws {
         let bytes: Int
         switch first {
         case .tensor(let tensor): bytes = 4 * tensor.count
@@ -78,7 +78,7 @@ extension Invocation {
 extension LoadedModel {
     /// Rows of latents of a shape that the UNet predicts for together.
     /// - Parameter prompts: how many each row looks at.
-    func predictionBatch(of rows: Int, _ shape: [Int], _ prompts: Int, _ invocation: Invocation) throws -> Int {
+    package func predictionBatch(of rows: Int, _ shape: [Int], _ prompts: Int, _ invocation: Invocation) throws -> Int {
         let unet = model.unet
         // What is only planned is not computed.
         guard invocation.session.plan == nil, shape.count == 3 else { return unet.usualBatch }

@@ -20,7 +20,7 @@ extension FeatureNetwork {
         }
     }
 
-    func searchable(_ pictures: [Picture], _ session: Session, naming: ((Int) -> String)? = nil) throws -> EmbeddingRows {
+    package func searchable(_ pictures: [Picture], _ session: Session, naming: ((Int) -> String)? = nil) throws -> EmbeddingRows {
         guard pictures.count > most, let store = try store(session.cache, "picture features of a table") else {
             return try EmbeddingRows(features(of: pictures, session, naming: naming))
         }

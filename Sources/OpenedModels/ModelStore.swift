@@ -1,41 +1,34 @@
 import Caching
 import Files
 import Interpreting
-import Locations
 import Tensors
-
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
 
 /// Where parts and models that were made lie, each under the digest of all that it depends on, and the checkpoints of trainings under way:
 /// beside the item cache, or in a temporary folder where nothing is cached. What lies beside the cache carries the digests of its files, which are
 /// looked at before it is used: what is damaged is made anew, and so is what another user made, beside it.
-struct Workshop {
+package struct ModelStore {
     /// nil where nothing is cached.
     private let cache: ItemCache?
     private let root: String
     /// Where to put what cannot be kept in `root`.
     private let elsewhere: () throws -> String
 
-    init(_ session: Session) throws {
+    package init(_ session: Session) throws {
         // Models signed with a secret that ends with the process would only fill the disk.
         cache = try session.cache?.signer.remark == nil ? session.cache : nil
-        // A part that was made keeps its workshop, and the session keeps the part.
+        // A part that was made keeps its store, and the session keeps the part.
         elsewhere = { [weak session] in
             guard let session else { throw EngineError(.file, "the session is over") }
-            return try TemporaryWorkshop.of(session).path
+            return try TemporaryModelStore.of(session).path
         }
         root = try cache?.folder ?? elsewhere()
     }
 
     /// The folder of that key, filled by `body` if it is not there.
-    func folder(_ key: ItemKey, _ body: (String) throws -> Void) throws -> String { try folder(key, made: {}) { _, path in try body(path) } }
+    package func folder(_ key: ItemKey, _ body: (String) throws -> Void) throws -> String { try folder(key, made: {}) { _, path in try body(path) } }
 
     /// The same for what takes long to make: a process that is killed meanwhile leaves no half folder.
-    func folder<Made>(_ key: ItemKey, made: () throws -> Made, _ body: (Made, String) throws -> Void) throws -> String {
+    package func folder<Made>(_ key: ItemKey, made: () throws -> Made, _ body: (Made, String) throws -> Void) throws -> String {
         let path = try path(key)
         if let damage = try damage(path, key) {
             cache?.note("\(path) is damaged (\(damage)) and is made anew")
@@ -77,18 +70,18 @@ struct Workshop {
     }
 
     /// Whether the folder of that key is there and whole.
-    func has(_ key: ItemKey) throws -> Bool {
+    package func has(_ key: ItemKey) throws -> Bool {
         let path = try path(key)
         return try FileSystem.isFolder(path) && damage(path, key) == nil
     }
 
     /// What a part that was made in such a folder comes from.
-    func source(_ folder: String) -> ModelPart.Source {
+    package func source(_ folder: String) -> ModelPart.Source {
         .made(folder: folder, isSealed: cache.map { folder.hasPrefix(FileSystem.join($0.folder, "models")) } ?? false)
     }
 
     /// Throws where a folder that is kept is not as it was made. All of it is read.
-    static func check(_ folder: String) throws {
+    package static func check(_ folder: String) throws {
         guard FileSystem.isFolder(folder) else { throw EngineError(.file, "is gone", place: folder, cure: "run the line that makes it again") }
         if let damage = FolderSeal.damage(folder, digest: { try Digest.sha256(path: $0) }) {
             throw EngineError(.file, "is damaged (\(damage))", place: folder, cure: "run the line that makes it again: it is computed anew")
@@ -110,34 +103,5 @@ struct Workshop {
     }
 
     private static func path(_ key: ItemKey, below root: String) -> String { FileSystem.join(FileSystem.join(root, "models"), key.digest) }
-    func checkpoint(_ key: ItemKey) -> String { FileSystem.join(FileSystem.join(root, "training"), key.digest + ".safetensors") }
-}
-
-/// Gone when the session is.
-final class TemporaryWorkshop {
-    let path: String
-    private static let key = "workshop"
-
-    private init() throws {
-        let path = FileSystem.join(FileSystem.realPathAsFar(Locations.temporary), "noisebook-\(getpid())-\(UInt64.random(in: 0 ... .max))")
-        // The user's temporary folder is out of a notebook's reach, and this one in it is the program's own.
-        try FileGate.user.during { try FileSystem.createFolder(path, isPrivate: true) }
-        FileGate.current.permit(path, isWritable: true)
-        self.path = path
-    }
-
-    deinit { FileGate.user.during { try? AtomicFolder.remove(path) } }
-
-    /// The session's own.
-    static func of(_ session: Session) throws -> TemporaryWorkshop {
-        if let temporary = session.store[key] as? TemporaryWorkshop { return temporary }
-        let temporary = try TemporaryWorkshop()
-        session.store[key] = temporary
-        return temporary
-    }
-
-    /// Takes the session's away, so that what is made next is made anew. What was made keeps its folder as long as the caller keeps this.
-    static func taken(from session: Session) -> AnyObject? { session.store.removeValue(forKey: key) }
-
-    static func give(_ workshop: AnyObject?, to session: Session) { session.store[key] = workshop }
+    package func checkpoint(_ key: ItemKey) -> String { FileSystem.join(FileSystem.join(root, "training"), key.digest + ".safetensors") }
 }

@@ -6,13 +6,13 @@ import SourceText
 import Tensors
 
 /// Writes a model or a part of one as the folder that diffusers and transformers load: whole or not at all.
-enum SavedModel {
-    static func write(_ handle: any ModelHandle, half: Bool, to path: String) throws {
+package enum SavedModel {
+    package static func write(_ handle: any ModelHandle, half: Bool, to path: String) throws {
         try checkPlace(path)
         switch handle {
         case let model as LoadedModel:
             let folder = model.model.folder
-            if FileSystem.exists(FileSystem.join(folder, FolderSeal.file)) { try Workshop.check(folder) }
+            if FileSystem.exists(FileSystem.join(folder, FolderSeal.file)) { try ModelStore.check(folder) }
             try AtomicFolder.write(to: path, replacing: true) { place in
                 try copy(folder, model.digests, half: half, to: place)
                 try writeCorrections(model, to: place)
@@ -20,7 +20,7 @@ enum SavedModel {
         case let part as ModelPart:
             try AtomicFolder.write(to: path, replacing: true) { place in
                 if part.kind == .tokenizer { _ = try part.openedTokenizer() }
-                if part.kind == .clip { try NewVerb.writeContrastive(part, to: place) } else { try part.write(to: place) }
+                if part.kind == .clip { try part.writeContrastive(to: place) } else { try part.write(to: place) }
                 if half { try halve(place) }
             }
         default:

@@ -9,8 +9,8 @@ import Tensors
 
 /// Digests of the parts of an opened model folder, for the keys of what they compute: of the bytes that were read and mapped when it was
 /// opened, whatever lies under their names by now.
-final class PartDigests: Sendable {
-    enum Part: String, Sendable, CaseIterable {
+package final class PartDigests: Sendable {
+    package enum Part: String, Sendable, CaseIterable {
         case unet
         case vae
         case textEncoder = "text_encoder"
@@ -26,7 +26,7 @@ final class PartDigests: Sendable {
     /// The files in these places, in the order of their names.
     private let listing: [String: FileStamp]
     /// What was read of them.
-    let readings: [FileReading]
+    package let readings: [FileReading]
     private let byPath: [String: FileReading]
     /// How the weights of UNet, autoencoder and text encoder are kept, which their results depend on.
     private let precision: StoredPrecision
@@ -42,13 +42,13 @@ final class PartDigests: Sendable {
     }
 
     /// The parts of a model folder.
-    static func places(in folder: String) -> [Part: String] {
+    package static func places(in folder: String) -> [Part: String] {
         Dictionary(uniqueKeysWithValues: Part.allCases.map { ($0, FileSystem.join(folder, $0.rawValue)) })
     }
 
     /// Opens what lies in these places, each a folder or a single file. Where files come, go or change meanwhile it is opened again; an error if that
     /// does not end.
-    static func opening<Opened>(
+    package static func opening<Opened>(
         _ places: [Part: String], precision: StoredPrecision = .float32, _ open: () throws -> Opened, remarks: (Opened) -> [Part: String] = { _ in [:] }
     ) throws -> (Opened, PartDigests) {
         for _ in 0..<3 {
@@ -80,13 +80,13 @@ final class PartDigests: Sendable {
     }
 
     /// Whether the same would be opened now.
-    var isCurrent: Bool { Self.listing(places) == listing }
+    package var isCurrent: Bool { Self.listing(places) == listing }
 
     /// Throws where a weight file was written over since it was opened.
-    func confirm() throws { for reading in readings { try reading.confirm() } }
+    package func confirm() throws { for reading in readings { try reading.confirm() } }
 
     /// Opens files of these parts once more: an error where they are not those that were opened.
-    func again<R>(_ open: () throws -> R) throws -> R {
+    package func again<R>(_ open: () throws -> R) throws -> R {
         let (result, read) = try OpenedFiles.during(open)
         for reading in read {
             if let first = byPath[reading.path], first.stamp != reading.stamp { throw Self.changed(reading.path) }
@@ -96,7 +96,7 @@ final class PartDigests: Sendable {
     }
 
     /// The files that a part's folder had when it was opened, in another folder.
-    func copy(_ folder: String, to target: String) throws {
+    package func copy(_ folder: String, to target: String) throws {
         try FileSystem.createFolder(target)
         for path in names(in: folder) where FileSystem.isFile(path) && FileSystem.name(of: path) != FolderSeal.file { try copyFile(path, to: target) }
     }
@@ -110,7 +110,7 @@ final class PartDigests: Sendable {
     }
 
     /// Of the configuration and the weights in use.
-    func digest(of part: Part, _ files: FileDigests) throws -> String {
+    package func digest(of part: Part, _ files: FileDigests) throws -> String {
         if let digest = known.withLock({ $0[part] }) { return digest }
         var lines = try paths(of: part).map { "\(FileSystem.name(of: $0)) \(try self.digest(of: $0, files))" }
         if precision != .float32, [.unet, .vae, .textEncoder].contains(part) { lines.append(precision.rawValue) }
@@ -121,7 +121,7 @@ final class PartDigests: Sendable {
     }
 
     /// Where what these parts compute is kept; nil where nothing is cached.
-    func store(_ cache: ItemCache?, verb: String, version: Int = 1, _ parts: [Part]) throws -> ItemStore? {
+    package func store(_ cache: ItemCache?, verb: String, version: Int = 1, _ parts: [Part]) throws -> ItemStore? {
         guard let cache else { return nil }
         var base = ItemKeyBuilder(verb: verb, version: version)
         for part in parts { base.add(part.rawValue, try digest(of: part, cache.files)) }
@@ -129,7 +129,7 @@ final class PartDigests: Sendable {
     }
 
     /// Of a file of the model's folder, as it was opened or, outside of the parts, as it is.
-    func digest(ofAny path: String, _ files: FileDigests) throws -> String {
+    package func digest(ofAny path: String, _ files: FileDigests) throws -> String {
         try listing[path] == nil ? files.digest(of: path) : digest(of: path, files)
     }
 
@@ -159,7 +159,7 @@ final class PartDigests: Sendable {
     }
 
     /// Of a file in these places, when it was opened.
-    func stamp(of path: String) -> FileStamp? { listing[path] }
+    package func stamp(of path: String) -> FileStamp? { listing[path] }
 
     /// Paths of the files that a part's folder had when it was opened, in the order of their names.
     func names(in folder: String) -> [String] {
@@ -169,7 +169,7 @@ final class PartDigests: Sendable {
 
 extension LoadedModel {
     /// Where what a verb computes with these parts is kept; nil where nothing is cached.
-    func store(for invocation: Invocation, _ parts: [PartDigests.Part]) throws -> ItemStore? {
+    package func store(for invocation: Invocation, _ parts: [PartDigests.Part]) throws -> ItemStore? {
         try digests.store(invocation.session.cache, verb: invocation.verb.name, version: invocation.verb.version, parts)
     }
 }

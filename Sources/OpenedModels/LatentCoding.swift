@@ -6,7 +6,7 @@ import Tensors
 /// How latents stand in keys and in entries of the cache.
 extension ItemKeyBuilder {
     /// All that later steps of a latent depend on: its numbers, its schedule and place in it, its generator.
-    mutating func add(_ label: String, _ latent: Latent) {
+    package mutating func add(_ label: String, _ latent: Latent) {
         add(label, latent.tensor)
         add("generator", latent.generator)
         guard let run = latent.run else { return add("schedule", 0) }
@@ -32,7 +32,7 @@ extension ItemKeyBuilder {
 
 extension ByteWriter {
     /// What denoising changes in a latent.
-    mutating func write(_ latent: Latent) {
+    package mutating func write(_ latent: Latent) {
         write(latent.tensor)
         write(latent.generator)
         write(latent.run?.index ?? 0)
@@ -46,7 +46,7 @@ extension ByteWriter {
 
 extension ByteReader {
     /// The latent as it was stored, on the schedule of `begun`, which it came from.
-    mutating func latent(from begun: Latent) throws -> Latent {
+    package mutating func latent(from begun: Latent) throws -> Latent {
         var latent = begun
         latent.tensor = try tensor()
         latent.generator = try generator()
