@@ -11,7 +11,7 @@ import Darwin
 /// Gone when the session is.
 package final class TemporaryModelStore {
     package let path: String
-    private static let key = "workshop"
+    private static let key = "model store"
 
     private init() throws {
         let path = FileSystem.join(FileSystem.realPathAsFar(Locations.temporary), "noisebook-\(getpid())-\(UInt64.random(in: 0 ... .max))")

@@ -36,7 +36,7 @@ struct UNetFitting {
         let inner = model.model
         let modelStore = try ModelStore(invocation.session)
         var builder = ItemKeyBuilder(verb: "fit unet", version: 1)
-        // A model in the modelStore is named by its key; one that was loaded by its files.
+        // A model in the store is named by its key; one that was loaded by its files.
         let files = invocation.session.cache?.files ?? FileDigests(path: "")
         for part in [PartDigests.Part.unet, .vae, .textEncoder, .tokenizer] { builder.add(part.rawValue, try model.digests.digest(of: part, files)) }
         builder.add("scheduler", inner.schedulerConfiguration.text)

@@ -81,7 +81,7 @@ private struct Stopwatch {
             session.usesCache = usedCache
             // A variable may hold what the last turn made.
             let last = TemporaryModelStore.taken(from: session)
-            if let last { session.store["workshop of \(ObjectIdentifier(last).hashValue)"] = last }
+            if let last { session.store["model store of \(ObjectIdentifier(last).hashValue)"] = last }
             TemporaryModelStore.give(modelStore, to: session)
         }
         session.progress.begin(invocation.verb.name, total: runs + (warmUp ? 1 : 0))
