@@ -79,7 +79,8 @@ let package = Package(
         module(
             "OpenedModels",
             [
-                "ItemWork", "Locations", "SourceText", "Kernels", "Tensors", "Files", "Networks", "Models", "Diffusion", "Training", "Retrieval", "LinearAlgebra", "Metrics",
+                "ItemWork", "Locations", "SourceText", "Kernels", "Tensors", "Files", "Networks", "Models", "Diffusion", "Training", "Retrieval",
+                "LinearAlgebra", "Metrics",
                 "Results", "Caching", "Interpreting",
             ]),
         module(
@@ -125,7 +126,7 @@ let package = Package(
         tests("Results", []),
         tests("Rendering", ["SourceText", "Files", "Results", "CMarkdown"]),
         tests("Interpreting", ["SourceText", "Syntax", "Tensors", "Results"]),
-        tests("Verbs", ["SourceText", "Syntax", "Tensors", "Files", "Models", "Diffusion", "Retrieval", "Results", "Caching", "Interpreting"]),
+        tests("Verbs", ["OpenedModels", "SourceText", "Syntax", "Tensors", "Files", "Models", "Diffusion", "Retrieval", "Results", "Caching", "Interpreting"]),
         tests(
             "Notebooks",
             ["SourceText", "Syntax", "Caching", "Tensors", "Models", "Diffusion", "Results", "Interpreting", "Verbs", "Rendering", "Files", "CMarkdown"]),

@@ -5,8 +5,8 @@ import OpenedModels
 import Results
 import SourceText
 import Tensors
-import Testing
 import TestSupport
+import Testing
 import Verbs
 
 /// Results do not depend on the cache: not on what is in it, not on when a run was stopped, not on batches.

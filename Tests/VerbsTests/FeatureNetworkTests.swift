@@ -6,8 +6,8 @@ import Results
 import Retrieval
 import SourceText
 import Tensors
-import Testing
 import TestSupport
+import Testing
 import Verbs
 
 #if canImport(Glibc)

@@ -125,7 +125,7 @@ import Verbs
             session.progress = works
         }
 
-        func run(_ program: String) -> RunResult { session.run(SourceFile(name: "test", text: program)) }
+        func run(_ program: String) -> ProgramResult { session.run(SourceFile(name: "test", text: program)) }
         func plan(_ program: String) -> WorkPlan { session.copy().plan(SourceFile(name: "test", text: program)).plan }
     }
 

@@ -6,8 +6,8 @@ import Results
 import SourceText
 import Synchronization
 import Tensors
-import Testing
 import TestSupport
+import Testing
 import Verbs
 
 #if canImport(Glibc)
