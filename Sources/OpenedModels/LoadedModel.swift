@@ -14,6 +14,9 @@ import Tensors
 /// A model folder as the language holds it: the engine's model with its name, and what has been computed of texts and pictures
 /// before, which is asked for again and again.
 package final class LoadedModel: ModelHandle {
+    /// For verbs that work with one.
+    package static let using = Slot("using", .model, "another model than the variable `model`")
+
     package let name: String
     package let model: DiffusionModel
     package let digests: PartDigests

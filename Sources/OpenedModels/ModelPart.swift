@@ -9,7 +9,7 @@ import Training
 
 /// A part of a model that is being made: a configuration with its first weights still to be drawn, or a folder with trained ones.
 package final class ModelPart: ModelHandle {
-    package enum Kind: String, CaseIterable {
+    package enum Kind: String, CaseIterable, Sendable {
         case tokenizer, clip, vae, unet
 
         /// What a reader calls it.

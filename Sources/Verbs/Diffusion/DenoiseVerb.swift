@@ -11,17 +11,17 @@ import Tensors
 
 /// `denoise`: the remaining steps of each row's schedule.
 enum DenoiseVerb {
+    static let guidance = Slot(
+        "guidance", .number, default: 7.5, in: 0...1000,
+        "how far to go from the empty prompt's prediction beyond the text's; 1 or less runs without the empty prompt")
+    static let steps = Slot("steps", .whole, in: 1...1000, "how many of the remaining steps to take")
+    static let every = Slot(
+        "every", .whole, in: 1...1000, role: .addsColumn("left"), "keeps a row per so many steps, with the column `left`")
+    private static let negative = Slot("negative", .text, default: "", "what to lead away from, in place of the empty prompt")
+
     static let denoise = VerbDeclaration(
         "denoise", .diffusion, "Takes the remaining steps, or some of them, with classifier-free guidance.", input: .table,
-        slots: [
-            Slot(
-                "guidance", .number(whole: false), standard: "7.5", in: 0...1000,
-                "how far to go from the empty prompt's prediction beyond the text's; 1 or less runs without the empty prompt"),
-            Slot("steps", .number(whole: true), in: 1...1000, "how many of the remaining steps to take"),
-            Slot("negative", .text, standard: "\"\"", "what to lead away from, in place of the empty prompt"),
-            Slot("every", .whole, in: 1...1000, role: .addsColumn("left"), "keeps a row per so many steps, with the column `left`"),
-            Slot("using", .model, "another model than the variable `model`"),
-        ],
+        slots: [guidance, steps, negative, every, LoadedModel.using],
         adds: ["latent", "calls"], replaces: true,
         notes: [
             "The text is `embedding` if there is such a column, else `text` is encoded. `calls` counts how often the network was asked, from the start of the schedule.",
@@ -48,10 +48,10 @@ enum DenoiseVerb {
                     help: "add noise first: `noise 40 of=70`")
             }
         }
-        let steps = latents.map { $0.run?.left ?? 0 }.max() ?? 0
-        let turns = invocation.arguments.integer("every").map { max(1, min(steps, invocation.arguments.integer("steps") ?? steps) / $0) } ?? 1
+        let left = latents.map { $0.run?.left ?? 0 }.max() ?? 0
+        let turns = invocation[every].map { max(1, min(left, invocation[steps] ?? left) / $0) } ?? 1
         if let shape = latents.first?.tensor.shape { try Reckoning.tensors(MemoryBudget.product([latents.count, turns]), shape, "latent") }
-        let conditions = try Conditions(invocation, table, model)
+        let conditions = try Conditions(invocation, table, model, negative: invocation[negative])
         // Many steps follow the first: it packs the network's weights.
         let (kept, stopped) = try WeightUse.$current.withValue(.often) { try DenoisingWork(invocation, table, model, latents, conditions).run() }
         let rows = kept.flatMap { row, turns in turns.map { (row, $0) } }
@@ -59,7 +59,7 @@ enum DenoiseVerb {
         result.partial = table.finished(kept.map(\.row), steps: stopped).partial
         result.set(Column("latent", rows.map { .latent($0.1) }))
         result.set(Column("calls", numbers: rows.map { Double($0.1.run?.index ?? 0) }))
-        if invocation.arguments.given.contains("every") {
+        if invocation.gives(every) {
             result.set(Column("left", numbers: rows.map { Double($0.1.run?.left ?? 0) }))
         }
         result.record(invocation.step(remark: "model \(model.name)"))
@@ -74,8 +74,8 @@ struct Conditions {
     /// The empty prompt, or what stands in for it.
     var empty: Embedding
 
-    init(_ invocation: Invocation, _ table: Table, _ model: LoadedModel) throws {
-        let negative = invocation.arguments.text("negative") ?? ""
+    /// - Parameter negative: what stands in for the empty prompt.
+    init(_ invocation: Invocation, _ table: Table, _ model: LoadedModel, negative: String) throws {
         // All texts together: the encoder's weights are read once.
         let encoded: [Embedding]
         if let column = table.column("embedding") {

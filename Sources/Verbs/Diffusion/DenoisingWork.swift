@@ -45,9 +45,9 @@ final class DenoisingWork: ItemWork {
         self.table = table
         self.model = model
         self.conditions = conditions
-        guidance = Float(invocation.arguments.number("guidance") ?? 7.5)
-        steps = invocation.arguments.integer("steps")
-        every = invocation.arguments.integer("every")
+        guidance = Float(invocation[DenoiseVerb.guidance])
+        steps = invocation[DenoiseVerb.steps]
+        every = invocation[DenoiseVerb.every]
         store = try model.store(for: invocation, [.unet])
         let tags = invocation.session.trace?.tags(rows: latents.count)
         rows = latents.enumerated().map { row, latent in

@@ -10,15 +10,17 @@ import Tensors
 enum EncodeVerb {
     static let all = [encode, decode]
 
+    /// What latents are made of pictures.
+    enum Posterior: String, CaseIterable, Sendable { case mean, sample }
+
+    static let posterior = Slot(
+        "posterior", .choice(Posterior.self), default: .mean, "of pictures: the encoder's mean, or a draw from its distribution")
+    private static let column = Slot("column", .column, required: .positional, "texts or pictures")
+    private static let newName = Slot("as", .name, role: .namesResult, "another name for the new column")
+
     static let encode = VerbDeclaration(
         "encode", .diffusion, "Turns texts into `embedding` by the text encoder, or pictures into `latent` by the autoencoder.", input: .table,
-        slots: [
-            Slot("column", .column, .positional, required: true, "texts or pictures"),
-            Slot("as", .name, role: .namesResult, "another name for the new column"),
-            Slot("using", .model, "another model than the variable `model`"),
-            Slot("posterior", .choice(["mean", "sample"]), standard: "mean", "of pictures: the encoder's mean, or a draw from its distribution"),
-            Seeds.slot,
-        ],
+        slots: [column, newName, LoadedModel.using, posterior, Seeds.slot],
         adds: ["latent", "embedding"], addsOneOf: true,
         notes: ["Latents are in the network's units: what the autoencoder gave, times its scaling factor."],
         columns: .kept,
@@ -28,7 +30,7 @@ enum EncodeVerb {
         ], computes: ["encode"]
     ) { invocation in
         var table = try invocation.table()
-        let name = invocation.arguments.text("column") ?? ""
+        let name = invocation[column]
         let column = try invocation.column(name, of: table, slot: "column")
         let model = try invocation.model(), session = invocation.session
         switch column.kind {
@@ -40,14 +42,14 @@ enum EncodeVerb {
             let embeddings = results.values.enumerated().compactMap { item, value in
                 value.map { Value.embedding(texts.embedding(item, $0)) }
             }
-            try invocation.add(Column(invocation.arguments.text("as") ?? "embedding", embeddings), to: &table)
+            try invocation.add(Column(invocation[newName] ?? "embedding", embeddings), to: &table)
         case .image:
             let latents = try PictureEncoding(invocation, table, column: name, model).results(in: session)
             table = table.finished(latents.finished)
             try invocation.add(
-                Column(invocation.arguments.text("as") ?? "latent", latents.values.compactMap { $0.map { .latent($0) } }), to: &table)
+                Column(invocation[newName] ?? "latent", latents.values.compactMap { $0.map { .latent($0) } }), to: &table)
         case .none where table.rowCount == 0:
-            try invocation.add(Column(invocation.arguments.text("as") ?? "latent", []), to: &table)
+            try invocation.add(Column(invocation[newName] ?? "latent", []), to: &table)
         default:
             throw Complaint(.wrongType, "`encode` takes texts or pictures, and `\(name)` is \(column.kind.phrase)", label: column.kind.phrase, slot: "column")
         }
@@ -57,7 +59,7 @@ enum EncodeVerb {
 
     static let decode = VerbDeclaration(
         "decode", .diffusion, "Turns latents into pictures by the autoencoder.", input: .table,
-        slots: [Slot("as", .name, role: .namesResult, "another name for the new column"), Slot("using", .model, "another model than the variable `model`")],
+        slots: [newName, LoadedModel.using],
         adds: ["generated"],
         notes: ["A latent that still has noise can be decoded too: it shows where the denoising stands."],
         columns: .kept, reads: [.latent],
@@ -78,7 +80,7 @@ enum EncodeVerb {
         }
         table = table.finished(pictures.indices.filter { pictures[$0] != nil })
         let made = pictures.compactMap { $0.map { Value.picture($0) } }
-        try invocation.add(Column(invocation.arguments.text("as") ?? "generated", made), to: &table)
+        try invocation.add(Column(invocation[newName] ?? "generated", made), to: &table)
         return .table(table)
     }
 }

@@ -10,24 +10,22 @@ import Tensors
 enum NoiseVerb {
     static let all = [noise, schedule]
 
-    static let schedulers = SchedulerKind.allCases.map(\.rawValue)
+    private static let added = Slot(
+        "k", .whole, .positional, in: 0...1000, atMost: "of", "steps of noise to add; without it, pure noise")
+    private static let steps = Slot("of", .whole, required: .named, in: 1...1000, "steps of the whole schedule")
+    private static let left = Slot("left", .whole, in: 0...1000, atMost: "of", "steps that remain, if not K")
+    private static let size = Slot("size", .size, "of the picture in pixels, if not the model's own")
+    private static let scheduler = Slot(
+        "scheduler", .choice(SchedulerKind.self), "if not the folder's; it takes over the folder's settings")
+    private static let start = Slot(
+        "start", .choice(StartMode.self), default: .aligned,
+        "how to begin in the middle: on the schedule's own levels, or call for call as diffusers does")
+    private static let eta = Slot("eta", .number, in: 0...1, "the share of fresh noise in each step (ddim)")
+    private static let karras = Slot("karras", .boolean, "whether the step sizes are those of Karras and others (2022)")
 
     static let noise = VerbDeclaration(
         "noise", .diffusion, "Puts latents on a schedule: pure noise, or so much noise on `latent` that K of N steps remain.", input: .table,
-        slots: [
-            Slot("k", .number(whole: true), .positional, in: 0...1000, atMost: "of", "steps of noise to add; without it, pure noise"),
-            Slot("of", .number(whole: true), .named, required: true, in: 1...1000, "steps of the whole schedule"),
-            Slot("left", .number(whole: true), in: 0...1000, atMost: "of", "steps that remain, if not K"),
-            Seeds.slot,
-            Slot("size", .size, "of the picture in pixels, if not the model's own"),
-            Slot("scheduler", .choice(schedulers), "if not the folder's; it takes over the folder's settings"),
-            Slot(
-                "start", .choice(StartMode.allCases.map(\.rawValue)), standard: "aligned",
-                "how to begin in the middle: on the schedule's own levels, or call for call as diffusers does"),
-            Slot("eta", .number(whole: false), in: 0...1, "the share of fresh noise in each step (ddim)"),
-            Slot("karras", .boolean, "whether the step sizes are those of Karras and others (2022)"),
-            Slot("using", .model, "another model than the variable `model`"),
-        ],
+        slots: [added, steps, left, Seeds.slot, size, scheduler, start, eta, karras, LoadedModel.using],
         adds: ["latent"], replaces: true,
         notes: [
             "`noise 0 of=70 left=60` denoises a clean latent, which blurs it.",
@@ -47,27 +45,23 @@ enum NoiseVerb {
     ) { invocation in
         var table = try invocation.table()
         let model = try invocation.model()
-        let arguments = invocation.arguments
-        let steps = arguments.integer("of") ?? 1
-        let added = arguments.integer("k")
-        for (slot, value) in [("k", added), ("left", arguments.integer("left"))] {
+        let steps = invocation[steps], added = invocation[added], left = invocation[left]
+        for (slot, value) in [("k", added), ("left", left)] {
             if let value, value > steps {
-                throw Complaint(.outOfRange, "\(value) of \(steps) steps: a schedule has no more steps than it has", label: "at most \(steps)", slot: slot)
+                throw Complaint(
+                    .outOfRange, "\(value) of \(steps) steps: a schedule has no more steps than it has", label: "at most \(steps)", slot: slot)
             }
         }
-        if added != nil, arguments.given.contains("size") {
-            throw sizeOfLatent
-        }
-        let configuration = try configuration(model, invocation)
-        let mode = arguments.text("start").flatMap { StartMode(rawValue: $0) } ?? .aligned
-        let left = arguments.integer("left") ?? added
-        let run = try SchedulerRun(configuration, steps: steps, start: left.map { .middle(left: $0, mode: mode) } ?? .noise)
+        if added != nil, invocation.gives(size) { throw sizeOfLatent }
+        let configuration = try configuration(model, invocation, kind: invocation[scheduler])
+        let run = try SchedulerRun(
+            configuration, steps: steps, start: (left ?? added).map { .middle(left: $0, mode: invocation[start]) } ?? .noise)
         let latents = try added.map { try noised(table, model, run, added: $0, invocation) } ?? pure(table, model, run, invocation)
         table.set(Column("latent", latents.map { .latent($0) }))
-        let corrections = configuration.corrections + (added == nil && !arguments.given.contains("size") ? model.model.corrections : [])
+        let corrections = configuration.corrections + (added == nil && !invocation.gives(size) ? model.model.corrections : [])
         table.record(
             invocation.step(
-                remark: remark(corrections), extra: arguments.given.contains("scheduler") ? [] : ["scheduler=\(configuration.kind.rawValue)"]))
+                remark: remark(corrections), extra: invocation.gives(scheduler) ? [] : ["scheduler=\(configuration.kind.rawValue)"]))
         return .table(table)
     }
 
@@ -93,18 +87,18 @@ enum NoiseVerb {
         if let steps = use.number("of").flatMap(Int.init(exactly:)), (1...1000).contains(steps) { _ = try ScheduleTable(configuration, steps: steps) }
     }
 
-    static func configuration(_ model: LoadedModel, _ invocation: Invocation, kind slot: String = "scheduler") throws -> SchedulerConfiguration {
-        let kind = invocation.arguments.text(slot).flatMap { SchedulerKind(rawValue: $0) }
-        return try SchedulerConfiguration(
-            model.scheduler, as: kind, eta: invocation.arguments.number("eta"), karras: invocation.arguments.boolean("karras"))
+    private static func configuration(
+        _ model: LoadedModel, _ invocation: Invocation, kind: SchedulerKind?
+    ) throws -> SchedulerConfiguration {
+        try SchedulerConfiguration(model.scheduler, as: kind, eta: invocation[eta], karras: invocation[karras])
     }
 
     private static func pure(_ table: Table, _ model: LoadedModel, _ run: SchedulerRun, _ invocation: Invocation) throws -> [Latent] {
         let factor = model.model.vae.configuration.factor
         var (height, width) = model.model.latentSize
-        if case .list(let size) = invocation.arguments.value("size"), case .number(let across) = size.first, case .number(let down) = size.last {
-            try check(across: Int(across), down: Int(down), model)
-            (height, width) = (Int(down) / factor, Int(across) / factor)
+        if let size = invocation[size] {
+            try check(across: size.width, down: size.height, model)
+            (height, width) = (size.height / factor, size.width / factor)
         }
         let shape = [model.model.unet.configuration.inChannels, height, width]
         try Reckoning.tensors(table.rowCount, shape, "latent")
@@ -152,22 +146,18 @@ enum NoiseVerb {
         }
     }
 
+    private static let named = Slot("scheduler", .choice(SchedulerKind.self), .positional, "if not the folder's")
+
     static let schedule = VerbDeclaration(
         "schedule", .diffusion, "Gives a schedule's numbers, one row per step, noisiest first.", input: .none,
-        slots: [
-            Slot("scheduler", .choice(schedulers), .positional, "if not the folder's"),
-            Slot("of", .number(whole: true), .named, required: true, in: 1...1000, "steps of the whole schedule"),
-            Slot("eta", .number(whole: false), in: 0...1, "the share of fresh noise in each step (ddim)"),
-            Slot("karras", .boolean, "whether the step sizes are those of Karras and others (2022)"),
-            Slot("using", .model, "another model than the variable `model`"),
-        ],
+        slots: [named, steps, eta, karras, LoadedModel.using],
         adds: ["timestep", "alpha_bar", "alpha_bar_next", "sigma", "sigma_next"],
         notes: ["`alpha_bar` is the picture's share of the variance before the step, `alpha_bar_next` after it; `sigma` is noise per picture."],
         columns: .made, examples: ["model = load monsters; schedule ddim of=10 | table", "model = load monsters; schedule of=70 | first 3 | table"],
         checks: checkOptions
     ) { invocation in
-        let configuration = try configuration(try invocation.model(), invocation)
-        let rows = try ScheduleTable(configuration, steps: invocation.arguments.integer("of") ?? 1).rows
+        let configuration = try configuration(try invocation.model(), invocation, kind: invocation[named])
+        let rows = try ScheduleTable(configuration, steps: invocation[steps]).rows
         var table = Table(columns: [
             Column("timestep", numbers: rows.map { Double($0.timestep) }),
             Column("alpha_bar", numbers: rows.map(\.level.alphaBar)),

@@ -25,7 +25,7 @@ final class PictureEncoding: ItemWork {
     init(_ invocation: Invocation, _ table: Table, column: String, _ model: LoadedModel) throws {
         (self.invocation, self.table, self.model) = (invocation, table, model)
         pictures = try invocation.pictures(column, of: table, slot: "column")
-        samples = invocation.arguments.text("posterior") == "sample"
+        samples = invocation[EncodeVerb.posterior] == .sample
         seed = Seeds.base(invocation)
         store = try model.store(for: invocation, [.vae])
         if samples { SeedWatch.note(invocation, base: seed, items: table.items) }

@@ -11,13 +11,14 @@ import Tensors
 enum PredictVerb {
     static let all = [predict, step]
 
+    static let timestep = Slot(
+        "at", .number, in: 0...100_000, "the timestep to tell the network; else that of the latent's place in its schedule")
+    static let negative = Slot("negative", .text, default: "", "what to use in place of the empty prompt")
+    private static let column = Slot("column", .column, .positional, default: "eps", "the guided prediction")
+
     static let predict = VerbDeclaration(
         "predict", .diffusion, "Asks the network about each latent: `eps.text` with the row's text, `eps.empty` with the empty prompt.", input: .table,
-        slots: [
-            Slot("at", .number(whole: false), in: 0...100_000, "the timestep to tell the network; else that of the latent's place in its schedule"),
-            Slot("negative", .text, standard: "\"\"", "what to use in place of the empty prompt"),
-            Slot("using", .model, "another model than the variable `model`"),
-        ],
+        slots: [timestep, negative, LoadedModel.using],
         adds: ["eps.text", "eps.empty"], replaces: true,
         notes: [
             "With `at`, the latent goes to the network as it is; without, scaled as its scheduler does. The columns hold what the network gives, noise or velocity."
@@ -41,10 +42,7 @@ enum PredictVerb {
 
     static let step = VerbDeclaration(
         "step", .diffusion, "Takes one step of each latent's scheduler, with the network's output from a column.", input: .table,
-        slots: [
-            Slot("column", .column, .positional, standard: "eps", "the guided prediction"),
-            Slot("using", .model, "another model than the variable `model`"),
-        ],
+        slots: [column, LoadedModel.using],
         adds: ["latent"], replaces: true, notes: ["Some schedulers ask the network more than once per step; `step` takes one such turn."],
         columns: .kept, reads: [.latent],
         examples: [
@@ -54,7 +52,7 @@ enum PredictVerb {
     ) { invocation in
         var table = try invocation.table()
         let model = try invocation.model()
-        let name = invocation.arguments.text("column") ?? "eps"
+        let name = invocation[column]
         let outputs = try invocation.column(name, of: table, slot: "column", cure: "`predict` makes `eps.text` and `eps.empty`; `with eps=(...)` combines them")
         let latents = try invocation.latents(table, for: model).enumerated().map { row, latent -> Value in
             guard let output = try outputs.values[row].elements() else {

@@ -24,8 +24,8 @@ struct Prediction: ItemWork {
 
     init(_ invocation: Invocation, _ table: Table, _ model: LoadedModel, _ latents: [Latent]) throws {
         (self.invocation, self.table, self.model) = (invocation, table, model)
-        conditions = try Conditions(invocation, table, model)
-        let timestep = invocation.arguments.number("at").map { Float($0) }
+        conditions = try Conditions(invocation, table, model, negative: invocation[PredictVerb.negative])
+        let timestep = invocation[PredictVerb.timestep].map { Float($0) }
         told = try latents.map { try Self.told($0, at: timestep) }
         store = try model.store(for: invocation, [.unet])
     }

@@ -8,17 +8,19 @@ import Tensors
 
 /// `retrieve`: the nearest rows of another table.
 enum RetrieveVerb {
+    /// What a row is compared by.
+    private enum By: String, CaseIterable, Sendable { case text, image, random }
+
+    private static let source = Slot("table", .table, required: .positional, role: .otherTable, "where to look")
+    private static let by = Slot(
+        "by", .choice(By.self), default: .text, "the row's text against the table's texts or pictures, or drawn without looking")
+    private static let top = Slot("top", .whole, default: 1, in: 1...10_000, "how many; each gives a row, and all share the item")
+    private static let prefix = Slot("as", .name, default: "near", role: .namesResult, "what the new columns begin with")
+    private static let network = Slot("using", .model, "another model than the variable `model`, or a whole CLIP")
+
     static let retrieve = VerbDeclaration(
         "retrieve", .diffusion, "Finds for each row the nearest rows of a table, by the cosine of their CLIP embeddings.", input: .table,
-        slots: [
-            Slot("table", .table, required: .positional, role: .otherTable, "where to look"),
-            Slot(
-                "by", .choice(["text", "image", "random"]), standard: "text", "the row's text against the table's texts or pictures, or drawn without looking"),
-            Slot("top", .number(whole: true), standard: "1", in: 1...10_000, "how many; each gives a row, and all share the item"),
-            Slot("as", .name, default: "near", role: .namesResult, "what the new columns begin with"),
-            Slot("using", .model, "another model than the variable `model`, or a whole CLIP"),
-            Seeds.slot,
-        ],
+        slots: [source, by, top, prefix, network, Seeds.slot],
         adds: ["AS.item", "AS.rank", "AS.similarity", "AS.*"],
         notes: [
             "The embeddings are the projected ones of the model's own CLIP; where it has none, the pooled ones of its text encoder. Rows without a text but with an image are compared by that."
@@ -30,9 +32,7 @@ enum RetrieveVerb {
         ], computes: ["text features", "picture features", "text encoder"]
     ) { invocation in
         let table = try invocation.table()
-        guard let source = invocation.arguments.table("table") else { return .none }
-        let top = invocation.arguments.integer("top") ?? 1
-        let prefix = invocation.arguments.text("as") ?? "near"
+        let source = invocation[source], top = invocation[top], prefix = invocation[prefix]
         guard source.rowCount > 0 else {
             throw Complaint(.emptyTable, "there is nothing to retrieve from: the table is empty", label: "no rows", slot: "table")
         }
@@ -91,8 +91,8 @@ enum RetrieveVerb {
     private static func neighbours(_ table: Table, _ source: Table, top: Int, _ invocation: Invocation) throws -> [[Neighbour]] {
         guard table.rowCount > 0 else { return [] }
         let session = invocation.session
-        let by = invocation.arguments.text("by") ?? "text"
-        if by == "random" {
+        let by = invocation[by]
+        if by == .random {
             SeedWatch.note(invocation, base: Seeds.base(invocation), items: table.items)
             return try table.items.map { item in
                 let seed = UInt64(truncatingIfNeeded: Seeds.base(invocation) &+ item)
@@ -103,7 +103,7 @@ enum RetrieveVerb {
         func pictures(_ table: Table, slot: String? = nil) throws -> [Picture] { try invocation.pictures("image", of: table, slot: slot) }
         guard let network = try invocation.featureNetwork() else {
             let model = try invocation.model()
-            guard table.has("text"), by == "text" else {
+            guard table.has("text"), by == .text else {
                 throw EngineError(
                     .unsupported, "\(model.name) has no whole CLIP to look at pictures with", place: model.model.folder,
                     cure: "`retrieve TABLE by=text` compares texts, and `using=` takes a whole CLIP")
@@ -120,7 +120,7 @@ enum RetrieveVerb {
                 ? try network.features(of: texts(table), session, naming: table.itemPhrase)
                 : try network.features(of: pictures(table), session, naming: table.itemPhrase)
         } and: {
-            by == "text"
+            by == .text
                 ? try network.searchable(texts(source, slot: "table"), session, naming: source.itemPhrase)
                 : try network.searchable(pictures(source, slot: "table"), session, naming: source.itemPhrase)
         }

@@ -44,7 +44,8 @@ enum FileVerbs {
     private static let file = Slot("file", .path, required: .positional, "relative to the notebook's folder, at the prompt to the working folder")
 
     static let read = VerbDeclaration(
-        "read", .sources, "Reads a file: CSV and JSON as a table, PNG and JPEG as a table with an `image`, safetensors as a table with a tensor column per name.",
+        "read", .sources,
+        "Reads a file: CSV and JSON as a table, PNG and JPEG as a table with an `image`, safetensors as a table with a tensor column per name.",
         input: .none, slots: [file],
         notes: ["Tensors whose first axes differ cannot share rows and come as a record; `r.NAME` picks one.", DatasetVerb.transparency],
         examples: ["read results.csv | table", "x = read latents.safetensors; items latent=x.latent | describe"],
@@ -89,7 +90,8 @@ enum FileVerbs {
             .unsupportedFeature,
             ending.isEmpty ? "`read` goes by a file's ending, and `\(name)` has none" : "`read` does not know files that end in `.\(ending)`",
             label: "not a kind it reads", slot: "file",
-            help: FileSystem.isFolder(path) ? "a folder of pictures is read by `dataset \(name)`" : "it reads " + readable.map { "." + $0 }.joined(separator: " "))
+            help: FileSystem.isFolder(path)
+                ? "a folder of pictures is read by `dataset \(name)`" : "it reads " + readable.map { "." + $0 }.joined(separator: " "))
     }
 
     static func fileExtension(_ path: String) -> String {

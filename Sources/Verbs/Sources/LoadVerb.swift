@@ -10,19 +10,21 @@ import Tensors
 
 /// `load` and where it looks for models.
 enum LoadVerb {
+    private static let name = Slot(
+        "name", .path, required: .positional, "a name, a Hugging Face name, or a folder; or `clip` or `inception`, and a path"
+    ).suggesting { _ in known() + ["clip", "inception"] }
+    private static let precision = Slot(
+        "precision", .choice(StoredPrecision.self), default: .float32,
+        "how weights are kept in memory: in half precision they take half of it, and results move in their third or fourth digit")
+    private static let exact = Slot(
+        "exact", .boolean, default: false,
+        "whether the files are taken exactly as they stand, without the corrections that diffusers' pipelines make")
+    private static let path = Slot(
+        "path", .path, .positional, "after `clip` the folder of a whole CLIP, after `inception` a safetensors file")
+
     static let load = VerbDeclaration(
         "load", .sources, "Opens a model folder in the diffusers layout, a whole CLIP, or the weights of Inception.", input: .none,
-        slots: [
-            Slot("name", .path, required: .positional, "a name, a Hugging Face name, or a folder; or `clip` or `inception`, and a path")
-                .suggesting { _ in known() + ["clip", "inception"] },
-            Slot(
-                "precision", .choice(StoredPrecision.allCases.map(\.rawValue)), standard: StoredPrecision.float32.rawValue,
-                "how weights are kept in memory: in half precision they take half of it, and results move in their third or fourth digit"),
-            Slot(
-                "exact", .boolean, standard: "no",
-                "whether the files are taken exactly as they stand, without the corrections that diffusers' pipelines make"),
-            Slot("path", .path, .positional, "after `clip` the folder of a whole CLIP, after `inception` its file of weights"),
-        ],
+        slots: [name, precision, exact, path],
         notes: [
             "A name without a slash is looked up among what ships with the program, the user's models folder and the Hugging Face cache; a/b is a folder if it exists, else a Hugging Face name. Nothing is downloaded.",
             "The model has the fields name, folder, parameters, bytes, flops, the operations of one noise prediction for one picture, and curve, the UNet's training where it was trained here; and its parts unet, vae, clip, scorer and tokenizer, to be trained on or put into another model. Verbs use the variable `model`.",
@@ -41,11 +43,8 @@ enum LoadVerb {
         // What the check has opened is kept, so this opens nothing.
         known: { use in (try? opened(use)).flatMap { $0 }.map { .model($0) } }
     ) { invocation in
-        let arguments = invocation.arguments
-        let precision = arguments.text("precision").flatMap { StoredPrecision(rawValue: $0) } ?? .float32
         let handle = try opened(
-            arguments.text("name") ?? "", path: arguments.text("path"), precision, isExact: arguments.boolean("exact") ?? false, invocation.session,
-            isNoted: true)
+            invocation[name], path: invocation[path], invocation[precision], isExact: invocation[exact], invocation.session, isNoted: true)
         let unused = (handle as? LoadedModel)?.unused ?? (handle as? FeatureNetwork)?.unused ?? []
         for weights in unused { invocation.session.warn(weights.text + " (`help W008`)") }
         (handle as? LoadedModel)?.model.tokenizer.remarks.forEach(invocation.session.warn)
@@ -58,7 +57,7 @@ enum LoadVerb {
         guard let name = use.text("name"), !use.mayWriteBefore else { return nil }
         let path = use.text("path")
         for slot in ["path", "precision", "exact"] where use.filled.contains(slot) && use.values[slot] == nil { return nil }
-        let precision = use.text("precision").flatMap { StoredPrecision(rawValue: $0) } ?? .float32
+        let precision = use[precision] ?? .float32
         return try FileReading.$witness.withValue(nil) {
             try opened(name, path: path, precision, isExact: use.isYes("exact"), use.session, isNoted: false)
         }

@@ -11,19 +11,24 @@ enum ScoreVerb {
     /// The number of pictures, which is counted and not measured.
     private static let count = "n"
 
+    private static let measures = Slot(
+        "metrics", .choices(Metric.allCases.map(\.rawValue) + [count]), required: .positional, repeats: true, "what to measure")
+    private static let against = Slot(
+        "against", .table,
+        "a table with real pictures: what distances and neighbours are to; without it the true pictures of the table itself")
+    private static let by = Slot("by", .columns, "a row for each value of these columns; `item` for each item")
+    private static let column = Slot("column", .column, default: "generated", "the pictures to score")
+    private static let truth = Slot("truth", .column, default: "image", "the true pictures, in the table and in `against`")
+    private static let using = Slot(
+        "using", .list,
+        "the networks to measure with: a model, a whole CLIP, Inception; else the scorer or the CLIP of `model`")
+    private static let statistics = Slot(
+        "statistics", .path,
+        "a file with mean and covariance of Inception's features, .npz or .safetensors: written with `against=`, read without it")
+
     static let score = VerbDeclaration(
         "score", .tables, "Measures pictures: a row for each group, a column with its interval for each score.", input: .table, asArgument: true,
-        slots: [
-            Slot("metrics", .choice(PictureScores.Metric.allCases.map(\.rawValue) + [count]), .positional, required: true, repeats: true, "what to measure"),
-            Slot("against", .table, "a table with real pictures: what distances and neighbours are to; without it the true pictures of the table itself"),
-            Slot("by", .columns, .named, "a row for each value of these columns; `item` for each item"),
-            Slot("column", .column, .named, standard: "generated", "the pictures to score"),
-            Slot("truth", .column, .named, standard: "image", "the true pictures, in the table and in `against`"),
-            Slot("using", .list, .named, "the networks to measure with: a model, a whole CLIP, Inception; else the scorer or the CLIP of `model`"),
-            Slot(
-                "statistics", .path, .named,
-                "a file with mean and covariance of Inception's features, .npz or .safetensors: written with `against=`, read without it"),
-        ],
+        slots: [measures, against, by, column, truth, using, statistics],
         notes: PictureScores.Metric.allCases.map { "`\($0.rawValue)`: \($0.summary)." } + [
             "`n`: the number of pictures.",
             "Every figure has the middle 95 % of 1,000 bootstrap replicates over the items as its interval; groups of the same items share their draws, so that differences are paired. Distances between sets are resampled by how each item moves them, to first order.",
@@ -43,7 +48,7 @@ enum ScoreVerb {
     ) { invocation in
         let table = try invocation.table()
         let names = try metrics(invocation)
-        let groups = try (invocation.arguments.names("by") ?? []).map { try invocation.column($0, of: table, slot: "by") }
+        let groups = try (invocation[by] ?? []).map { try invocation.column($0, of: table, slot: "by") }
         if let name = names.first(where: { name in groups.contains { $0.name == name } }) {
             throw Complaint(
                 .columnExists, "`\(name)` is both a column of the table and a figure", label: "both would be the column `\(name)`", slot: "by",
@@ -51,7 +56,7 @@ enum ScoreVerb {
         }
         // Without columns all rows are one group, if there are any.
         let members = groups.isEmpty ? (table.rowCount > 0 ? [Array(0..<table.rowCount)] : []) : try RowGroups(groups, rowCount: table.rowCount).members
-        let against = invocation.arguments.table("against")
+        let against = invocation[against]
         if let against, against.rowCount == 0 {
             throw Complaint(.emptyTable, "there is nothing to compare with: the table is empty", label: "no rows", slot: "against")
         }
@@ -59,8 +64,8 @@ enum ScoreVerb {
         if let standIns, !standIns.computesScores { standIns.plan.add("score", cached: 0, missing: members.count) }
         if let standIns, case .plan = standIns.mode { return .table(unknown(names, groups, members)) }
         let scores = PictureScores(
-            invocation, table, column: invocation.arguments.text("column") ?? "generated", truth: invocation.arguments.text("truth") ?? "image",
-            against: against, statistics: invocation.arguments.text("statistics"), networks: try networks(invocation, names))
+            invocation, table, column: invocation[column], truth: invocation[truth], against: against, statistics: invocation[statistics],
+            networks: try networks(invocation, names))
         // An unfinished group has no figure: one of what is there would pass for one of all.
         let isWhole = members.map { table.isWhole(groups, $0[0]) && against?.partial == nil }
         var stop: Table.Partial?
@@ -113,7 +118,7 @@ enum ScoreVerb {
 
     private static func metrics(_ invocation: Invocation) throws -> [String] {
         var names: [String] = []
-        for name in invocation.arguments.names("metrics") ?? [] where !names.contains(name) {
+        for name in invocation[measures] where !names.contains(name) {
             guard Metric(rawValue: name) != nil || name == count else {
                 throw Complaint(.unknownChoice, "`score` has no measure `\(name)`", label: "not known", slot: "metrics")
             }
@@ -133,7 +138,7 @@ enum ScoreVerb {
             }
             networks[keyPath: place] = network
         }
-        for value in invocation.arguments.list("using") ?? [] {
+        for value in invocation[using] ?? [] {
             switch value {
             case .model(let handle as FeatureNetwork): try take(handle, as: handle.isClip ? \.clip : \.inception)
             case .model(let handle as LoadedModel): try take(handle.scorer ?? handle.clip, as: \.clip)

@@ -36,8 +36,7 @@ struct AutoencoderFitting {
 
     func run() throws -> ModelPart {
         let fitting = Fitting(invocation: invocation, kind: .vae)
-        let arguments = invocation.arguments
-        let tunesDecoder = arguments.text("tune") == "decoder"
+        let tunesDecoder = invocation[FitSlots.VAE.tune] == .decoder
         var builder = ItemKeyBuilder(verb: "fit vae", version: 1)
         builder.add("part", try part.digest)
         fitting.add(to: &builder)
@@ -46,24 +45,24 @@ struct AutoencoderFitting {
         let modelStore = try ModelStore(invocation.session)
         if try fitting.isPlanned(key, modelStore, parameters: part.parameterCount, rows: rows.pictures.count) { return part }
         func train() throws -> (outcome: Trainer.Outcome, rows: Int) {
-            let holdsOut = arguments.text("keep") == "validation"
-            if holdsOut, rows.texts.isEmpty {
+            if invocation[FitSlots.keep] == .validation, rows.texts.isEmpty {
                 _ = try invocation.column("text", of: Table(columns: []), slot: "keep", cure: "captions decide what is held out")
             }
-            let (learnt, heldOut) = try TrainingRows.split(
-                rows.texts.isEmpty ? rows.items.map(String.init) : rows.texts, share: holdsOut ? arguments.number("held") ?? 0.1 : 0)
+            let (learnt, heldOut) = try fitting.split(rows.texts.isEmpty ? rows.items.map(String.init) : rows.texts)
             let settings = try fitting.settings(rows: learnt.count, parameters: part.parameterCount)
             let weights = try part.weights()
             let learns = { (name: String) in !tunesDecoder || name.hasPrefix("decoder.") || name.hasPrefix("post_quant_conv.") }
             let parameters = Parameters(weights.filter { learns($0.name) })
             let frozen = tunesDecoder ? Parameters(weights.filter { !learns($0.name) }) : nil
-            func weight(_ slot: String) -> Float { Float(arguments.number(slot) ?? 0) }
+            func weight(_ slot: Slot<Double>) -> Float { Float(invocation[slot]) }
             let objective = ReconstructionObjective(
                 AutoencoderGraph(configuration), parameters, frozen: frozen, pictures: learnt.map { rows.pictures[$0] },
                 heldOut: heldOut.map { rows.pictures[$0] },
-                weights: .init(absolute: weight("absolute"), squared: weight("squared"), edges: weight("edges"), divergence: weight("divergence")),
+                weights: .init(
+                    absolute: weight(FitSlots.VAE.absolute), squared: weight(FitSlots.VAE.squared), edges: weight(FitSlots.VAE.edges),
+                    divergence: weight(FitSlots.VAE.divergence)),
                 change: PictureChange(
-                    mirrors: arguments.boolean("flip") ?? true, shift: arguments.integer("shift") ?? 0, recolour: arguments.number("recolour") ?? 0))
+                    mirrors: invocation[FitSlots.flip], shift: invocation[FitSlots.shift] ?? 0, recolour: invocation[FitSlots.recolour] ?? 0))
             let order = BatchOrder(rowCount: learnt.count, batch: settings.batch, seed: settings.seed)
             var outcome = try fitting.run(objective, settings, order: order, key: key, modelStore: modelStore)
             fitting.tell(outcome)

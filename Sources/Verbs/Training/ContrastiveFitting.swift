@@ -26,7 +26,6 @@ struct ContrastiveFitting {
 
     func run() throws -> ModelPart {
         let fitting = Fitting(invocation: invocation, kind: .clip)
-        let arguments = invocation.arguments
         var builder = ItemKeyBuilder(verb: "fit clip", version: 2)
         builder.add("part", try part.digest)
         fitting.add(to: &builder)
@@ -38,8 +37,7 @@ struct ContrastiveFitting {
         let tokenizer = try words.openedTokenizer()
         func train() throws -> (outcome: Trainer.Outcome, rows: Int) {
             let (text, vision) = try CLIP.configurations(part.configuration, place: "new clip")
-            let holdsOut = arguments.text("keep") == "validation"
-            let (learnt, heldOut) = try TrainingRows.split(rows.texts, share: holdsOut ? arguments.number("held") ?? 0.1 : 0)
+            let (learnt, heldOut) = try fitting.split(rows.texts)
             let settings = try fitting.settings(rows: learnt.count, parameters: part.parameterCount)
             let pictures = rows.pictures.map { picture in
                 picture.shape[1] == vision.imageSize && picture.shape[2] == vision.imageSize
@@ -49,20 +47,21 @@ struct ContrastiveFitting {
             func row(_ index: Int) -> ContrastiveObjective.Row { .init(text: rows.texts[index], picture: pictures[index]) }
             let length = min(tokenizer.maximumLength, text.maximumLength)
             let parameters = Parameters(try part.weights())
-            if arguments.text("start") == "linear" {
+            if invocation[FitSlots.CLIP.start] == .linear {
                 let start = try LinearStart(
                     text: text, vision: vision, texts: learnt.map { tokenizer.encode(rows.texts[$0]) }, pictures: learnt.map { pictures[$0] },
-                    mirrors: arguments.boolean("flip") ?? true, seed: settings.seed)
+                    mirrors: invocation[FitSlots.flip], seed: settings.seed)
                 // In any order: each has a parameter of its own.
                 for (name, tensor) in start.weights { parameters[name] = tensor }
             }
             let objective = ContrastiveObjective(
                 CLIPGraph(text: text, vision: vision), parameters, rows: learnt.map(row), heldOut: heldOut.map(row),
                 settings: .init(
-                    pairs: Float(arguments.number("pairs") ?? 0.5), appearance: Float(arguments.number("appearance") ?? 1),
-                    dropout: Float(arguments.number("dropout") ?? 0),
-                    pictures: PictureChange(mirrors: arguments.boolean("flip") ?? true, shift: arguments.integer("shift") ?? 2),
-                    recolour: arguments.number("recolour") ?? 0.5, captions: CaptionChange(wordDropout: arguments.number("word_dropout") ?? 0.5)),
+                    pairs: Float(invocation[FitSlots.CLIP.pairs]), appearance: Float(invocation[FitSlots.CLIP.appearance]),
+                    dropout: Float(invocation[FitSlots.dropout]),
+                    pictures: PictureChange(mirrors: invocation[FitSlots.flip], shift: invocation[FitSlots.shift] ?? 2),
+                    recolour: invocation[FitSlots.recolour] ?? 0.5,
+                    captions: CaptionChange(wordDropout: invocation[FitSlots.CLIP.wordDropout])),
                 tokens: { tokenizer.padded($0, to: length).ids }, normalisation: ([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]))
             let order = BatchOrder(rowCount: learnt.count, batch: settings.batch, seed: settings.seed)
             let outcome = try fitting.run(objective, settings, order: order, key: key, modelStore: modelStore)

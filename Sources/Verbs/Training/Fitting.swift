@@ -25,25 +25,32 @@ struct Fitting {
                 .tooManyArguments, "`\(budgets[0])` and `\(budgets[1])` both say how long to train", label: "one of them is enough", slot: budgets[1])
         }
         let budget: TrainingSettings.Budget =
-            arguments.integer("steps").map { .steps($0) } ?? arguments.number("minutes").map { .minutes($0) } ?? .epochs(arguments.number("epochs") ?? 30)
+            invocation[FitSlots.steps].map { .steps($0) } ?? invocation[FitSlots.minutes].map { .minutes($0) }
+            ?? .epochs(invocation[FitSlots.epochs] ?? 30)
         let usual = kind == .vae ? 16 : 128
-        if let given = arguments.integer("batch"), given > rows {
+        if let given = invocation[FitSlots.batch], given > rows {
             throw Complaint(
                 .outOfRange, "a batch of \(given) is larger than the \(rows) rows there are to learn from", label: "at most \(rows)", slot: "batch",
-                help: arguments.text("keep") == "validation" ? "`keep=validation` holds a part of the rows out" : nil)
+                help: invocation[FitSlots.keep] == .validation ? "`keep=validation` holds a part of the rows out" : nil)
         }
-        let keep = arguments.text("keep").flatMap { TrainingSettings.Keep(rawValue: $0) } ?? .training
-        let norm = arguments.number("norm") ?? 1
+        let norm = invocation[FitSlots.norm]
         return TrainingSettings(
-            budget: budget, batch: min(arguments.integer("batch") ?? usual, rows), chunk: arguments.integer("chunk") ?? Self.chunk(parameters: parameters),
-            rate: arguments.number("rate") ?? (kind == .unet ? 5e-4 : 1e-3),
-            shape: arguments.text("schedule").flatMap { RateSchedule.Shape(rawValue: $0) } ?? .linear, warmup: arguments.integer("warmup") ?? 100,
-            optimiser: AdamW.Settings(weightDecay: arguments.number("decay") ?? (kind == .clip ? 0.1 : 0.01), beta2: kind == .clip ? 0.98 : 0.999),
-            largestNorm: norm > 0 ? norm : nil, averages: try averages(), keep: keep, seed: arguments.integer("seed") ?? 0)
+            budget: budget, batch: min(invocation[FitSlots.batch] ?? usual, rows),
+            chunk: invocation[FitSlots.chunk] ?? Self.chunk(parameters: parameters),
+            rate: invocation[FitSlots.rate] ?? (kind == .unet ? 5e-4 : 1e-3), shape: invocation[FitSlots.schedule],
+            warmup: invocation[FitSlots.warmup],
+            optimiser: AdamW.Settings(
+                weightDecay: invocation[FitSlots.decay] ?? (kind == .clip ? 0.1 : 0.01), beta2: kind == .clip ? 0.98 : 0.999),
+            largestNorm: norm > 0 ? norm : nil, averages: try averages(), keep: invocation[FitSlots.keep], seed: invocation[FitSlots.seed])
+    }
+
+    /// Rows to learn from and rows held out.
+    func split(_ texts: [String]) throws -> (learnt: [Int], heldOut: [Int]) {
+        try TrainingRows.split(texts, share: invocation[FitSlots.keep] == .validation ? invocation[FitSlots.held] : 0)
     }
 
     private func averages() throws -> [AverageLength] {
-        guard let list = arguments.list("average") else {
+        guard let list = invocation[FitSlots.average] else {
             return kind == .vae ? [.exponential(decay: 0.999)] : [.power(relative: 0.05), .power(relative: 0.1)]
         }
         return try list.flatMap { value -> [AverageLength] in
@@ -141,14 +148,14 @@ struct Fitting {
         [
             "command": .string("fit " + invocation.arguments.written.joined(separator: " ")), "steps": .number(Double(outcome.steps)),
             "kept_step": .number(Double(outcome.step)), "kept_loss": outcome.loss.map { .number($0) } ?? .null,
-            "kept_by": .string(invocation.arguments.text("keep") ?? "training"), "parameters": .number(Double(parameters)), "rows": .number(Double(rows)),
+            "kept_by": .string(invocation[FitSlots.keep].rawValue), "parameters": .number(Double(parameters)), "rows": .number(Double(rows)),
         ]
     }
 
     /// Says which weights were kept, and why.
     func tell(_ outcome: Trainer.Outcome) {
         guard let loss = outcome.loss else { return }
-        let by = invocation.arguments.text("keep") == "validation" ? "over the rows held out" : "in training, averaged since the point before"
+        let by = invocation[FitSlots.keep] == .validation ? "over the rows held out" : "in training, averaged since the point before"
         invocation.session.progress.note(
             "fit \(kind.rawValue): kept the weights of step \(outcome.step) of \(outcome.steps), loss \(ColumnFormat.fixed(decimals: 4)(loss)) \(by)")
     }

@@ -32,7 +32,6 @@ struct UNetFitting {
 
     func run() throws -> LoadedModel {
         let fitting = Fitting(invocation: invocation, kind: .unet)
-        let arguments = invocation.arguments
         let inner = model.model
         let modelStore = try ModelStore(invocation.session)
         var builder = ItemKeyBuilder(verb: "fit unet", version: 1)
@@ -48,8 +47,7 @@ struct UNetFitting {
         func train() throws -> (outcome: Trainer.Outcome, rows: Int) {
             // Of a scheduler that is not here it is what DDPM reads of its file, as the reference's training scripts do.
             let schedule = try SchedulerConfiguration(model.scheduler, as: (try? model.scheduler.ownKind()) ?? .ddpm)
-            let holdsOut = arguments.text("keep") == "validation"
-            let (learnt, heldOut) = try TrainingRows.split(rows.texts, share: holdsOut ? arguments.number("held") ?? 0.1 : 0)
+            let (learnt, heldOut) = try fitting.split(rows.texts)
             let settings = try fitting.settings(rows: learnt.count, parameters: count)
             let parameters = try model.digests.again {
                 let source = try WeightFiles.open(folder: unetFolder)
@@ -62,10 +60,10 @@ struct UNetFitting {
             let objective = DenoisingObjective(
                 UNetGraph(inner.unet.configuration), parameters, schedule: schedule.schedule, data: data(learnt), heldOut: data(heldOut), empty: empty,
                 settings: .init(
-                    prediction: schedule.prediction, largestRatio: arguments.number("min_snr"), dropout: Float(arguments.number("dropout") ?? 0),
-                    textNoise: Float(arguments.number("text_noise") ?? 0)), recomputing: count > 200_000_000)
+                    prediction: schedule.prediction, largestRatio: invocation[FitSlots.UNet.smallestRatio],
+                    dropout: Float(invocation[FitSlots.dropout]), textNoise: Float(invocation[FitSlots.UNet.textNoise])), recomputing: count > 200_000_000)
             let order = BatchOrder(
-                rowCount: learnt.count, batch: settings.batch, emptyShare: arguments.number("drop_text") ?? 0.1, seed: settings.seed)
+                rowCount: learnt.count, batch: settings.batch, emptyShare: invocation[FitSlots.UNet.dropText], seed: settings.seed)
             let outcome = try fitting.run(objective, settings, order: order, key: key, modelStore: modelStore)
             fitting.tell(outcome)
             return (outcome, learnt.count)
@@ -112,7 +110,7 @@ struct UNetFitting {
     /// caption's states; and those of the empty text. Each encoded once.
     private func prepared() throws -> (latents: [[(mean: Tensor, deviation: Tensor)]], texts: [[Tensor]], empty: Tensor) {
         let session = invocation.session
-        let flips = invocation.arguments.boolean("flip") ?? true
+        let flips = invocation[FitSlots.flip]
         var latents: [[(mean: Tensor, deviation: Tensor)]] = []
         if let column = table.column("latent") {
             // Latents that the table brings are taken as they are.
@@ -125,7 +123,7 @@ struct UNetFitting {
             latents = try TrainingLatents(rows.pictures, model, flips: flips, naming: table.itemPhrase).results(in: session).whole("picture")
         }
         func tellings(_ text: String) -> [String] {
-            guard invocation.arguments.boolean("variants") ?? false, let comma = text.firstIndex(of: ",") else { return [text] }
+            guard invocation[FitSlots.UNet.variants], let comma = text.firstIndex(of: ",") else { return [text] }
             let name = String(text[..<comma]), rest = String(text[text.index(after: comma)...].drop { $0 == " " })
             return [text, text, name] + (rest.isEmpty ? [] : [rest])
         }
