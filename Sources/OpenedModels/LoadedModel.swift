@@ -204,8 +204,8 @@ package final class LoadedModel: ModelHandle {
 extension Invocation {
     /// The model that the verb uses: `using=` if given, else the variable `model`.
     package func model() throws -> LoadedModel {
-        let given = arguments.value("using")
-        guard let value = given ?? variable("model") else {
+        let given = self[LoadedModel.using]
+        guard let value = given.map({ .model($0) }) ?? variable("model") else {
             throw Complaint(
                 .missingModel, "`\(verb.name)` needs a model, and there is no variable `model`", label: "no model is loaded",
                 help: "put `model = load NAME` before it")
@@ -247,10 +247,7 @@ extension Invocation {
     /// Adds a column that must not be there yet.
     package func add(_ column: Column, to table: inout Table, slot: String = "as") throws {
         guard !table.has(column.name) else {
-            throw Complaint(
-                .columnExists, "the table has a column `\(column.name)` already", label: "`\(verb.name)` would add it again",
-                slot: arguments.given.contains(slot) ? slot : nil,
-                help: verb.slot("as") == nil ? "remove or rename it first: `select` keeps the columns it names" : "choose another name: as=NAME")
+            throw Complaint.columnExists(column.name, of: verb, slot: arguments.given.contains(slot) ? slot : nil)
         }
         table.set(column)
     }

@@ -4,11 +4,14 @@ import Syntax
 
 /// `noise?` and `test | noise ?` ask what the last word is.
 package enum HelpQuestion {
-    /// What help is asked for where a question ends in a word: of a verb's argument or option the verb, unless the word has a page of its own.
+    /// What help is asked for where a question ends in a word: of a verb's argument or option the verb,
+    /// unless the word has a page of its own.
     static func verb(asking word: String, in text: String, _ session: Session) -> String {
         guard session.verb(word) == nil else { return word }
         let isCode = word.first?.isLetter == true && DiagnosticCode(typed: word) != nil
-        if isCode || Function(rawValue: word) != nil || LanguageForm.all.contains(where: { $0.name == word }) { return word }
+        if isCode || Function(rawValue: word) != nil || LanguageForm.all.contains(where: { $0.name == word }) {
+            return word
+        }
         let source = SourceFile(name: "question", text: text)
         // The option's verb is the last one before it.
         let verb = CodeToken.all(in: source, verbs: session.verbSet).last { $0.kind == .verb }

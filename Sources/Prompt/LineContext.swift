@@ -1,8 +1,8 @@
 import SourceText
 import Syntax
 
-/// Where in a line the word at its end stands: the words of its command so far, and what is open around it. It goes by the tokens, because a line that
-/// is being typed seldom parses.
+/// Where in a line the word at its end stands: the words of its command so far, and what is open around it.
+/// It goes by the tokens, because a line that is being typed seldom parses.
 struct LineContext {
     /// The complete words of the innermost command before the word, its verb first.
     private(set) var words: [String] = []
@@ -42,7 +42,9 @@ struct LineContext {
         isInString = tokens.last.map { $0.isOpen && $0.span.upper == source.bytes.count } ?? false
         isInBlock = blocks > 0
         // A comma glues: the word behind it is still of the same option.
-        if !current.isEmpty, option == nil, !current.hasSuffix(","), current != "(", current != "[" { words.append(current) }
+        if !current.isEmpty, option == nil, !current.hasSuffix(","), current != "(", current != "[" {
+            words.append(current)
+        }
         bracketDepth = brackets.count
         pipeline = bar.map { source.text(of: Span(start, $0)) }
     }
@@ -97,7 +99,8 @@ struct LineContext {
             }
             current += text
         case "=":
-            // At the head of a statement `name = ...` begins the command anew; in a command it names an option.
+            // At the head of a statement `name = ...` begins the command anew; in a command it names an
+            // option.
             if words.isEmpty || (words.count == 1 && current.isEmpty && brackets.isEmpty && !isBehindBar) {
                 (words, current) = ([], "")
             } else {

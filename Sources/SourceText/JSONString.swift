@@ -1,6 +1,7 @@
 /// A text as JSON writes it.
 package enum JSONString {
-    /// In quotes. JSON asks for the escape of control characters only; what else would steer a terminal that shows it is escaped too.
+    /// In quotes. JSON asks for the escape of control characters only; what else would steer a terminal that
+    /// shows it is escaped too.
     package static func quoted(_ text: String) -> String {
         var out = "\""
         for scalar in text.unicodeScalars {

@@ -20,6 +20,9 @@ enum CommandRun {
                 var parsed = try command.parseAsRoot(arguments)
                 try parsed.run()
             }
+        } catch let code as ExitCode {
+            // All has been said.
+            status = code.rawValue
         } catch {
             let code = exitCode(command, error)
             status = code.rawValue

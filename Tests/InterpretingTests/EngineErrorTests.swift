@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Errors of the engine in a program") struct EngineErrorTests {
     @Test("every kind has a code of its own") func codes() {
-        #expect(Set(EngineError.Kind.allCases.map { DiagnosticCode($0) }).count == EngineError.Kind.allCases.count)
+        #expect(
+            Set(EngineError.Kind.allCases.map { DiagnosticCode($0) }).count == EngineError.Kind.allCases.count
+        )
     }
 
     @Test("an error becomes a diagnostic with its place, cure and details") func diagnostic() {
@@ -20,7 +22,8 @@ import Testing
 
     @Test("a diagnostic keeps the source that it has") func located() {
         let inner = SourceFile(name: "inner", text: "x"), outer = SourceFile(name: "outer", text: "y")
-        let diagnostic = Diagnostic(Diagnostic(.unknownName, at: Span(0, 1), source: inner), at: Span(0, 1), of: outer)
+        let diagnostic = Diagnostic(
+            Diagnostic(.unknownName, at: Span(0, 1), source: inner), at: Span(0, 1), of: outer)
         #expect(diagnostic.source === inner)
     }
 }

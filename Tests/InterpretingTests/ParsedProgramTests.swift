@@ -12,19 +12,23 @@ import Testing
         for _ in 0..<2 {
             let result = session.run(program)
             #expect(result.ending == .finished)
-            let table = result.outputs.first.flatMap { if case .table(let table) = $0.value { table } else { nil } }
+            let table = result.outputs.first.flatMap {
+                if case .table(let table) = $0.value { table } else { nil }
+            }
             #expect(table?.column("t")?.values.map(\.number) == [0, 2])
         }
     }
 
-    @Test("programs in a row see each other's names and definitions, and errors lie in their own texts") func row() {
+    @Test("programs in a row see each other's names and definitions, and errors lie in their own texts")
+    func row() {
         let session = Session.small()
         var verbs = session.verbSet
-        let programs = ["n = 2\ndef two { rows n }", "two | add t=(k)", "two | add t=(j)\nrows m"].enumerated().map { index, text in
-            let program = ParsedProgram(SourceFile(name: "\(index)", text: text), verbs: verbs)
-            verbs = program.verbsBelow
-            return program
-        }
+        let programs = ["n = 2\ndef two { rows n }", "two | add t=(k)", "two | add t=(j)\nrows m"]
+            .enumerated().map { index, text in
+                let program = ParsedProgram(SourceFile(name: "\(index)", text: text), verbs: verbs)
+                verbs = program.verbsBelow
+                return program
+            }
         let found = session.check(programs)
         #expect(found.map(\.code) == [.unknownName, .unknownName])
         #expect(found.map { $0.source?.name } == ["2", "2"])
@@ -59,10 +63,12 @@ import Testing
 
     @Test("the check and the run say the same of what is wrong") func alike() {
         for text in [
-            "rows | rows", "add", "1 | add", "rows | add t=(x)", "sqrt(1, 2)", "nothing(1)", "rows | add t=(.j)", "(rows).j", ".k", "rows + 1",
+            "rows | rows", "add", "1 | add", "rows | add t=(x)", "sqrt(1, 2)", "nothing(1)",
+            "rows | add t=(.j)", "(rows).j", ".k", "rows + 1",
         ] {
             let checked = Session.small().check(SourceFile(name: "t", text: text)).first
-            // Inside of a block whose failures are left out nothing is checked of values, and the run meets them.
+            // Inside of a block whose failures are left out nothing is checked of values, and the run meets
+            // them.
             let run = Session.small().result("turn 1 { \(text) }").diagnostics.first
             #expect(checked?.code == run?.code, "\(text)")
             #expect(checked?.title == run?.title, "\(text)")

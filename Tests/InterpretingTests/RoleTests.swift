@@ -4,7 +4,8 @@ import Testing
 
 /// What options do by their roles, whatever they are called.
 @Suite("Roles of slots") struct RoleTests {
-    @Test("an option that names the result: its column is known behind it, and no name is refused") func naming() {
+    @Test("an option that names the result: its column is known behind it, and no name is refused")
+    func naming() {
         let session = Session.small()
         #expect(session.codes("rows | add as=total | add t=(total)") == [])
         #expect(session.codes("rows | add as=total | add as=other t=(totals)") == [.unknownName])

@@ -2,10 +2,13 @@ import Interpreting
 import Results
 import SourceText
 
-/// A session with a few verbs of its own: what the interpreter promises is not about the verbs that there are.
+/// A session with a few verbs of its own: what the interpreter promises is not about the verbs that there
+/// are.
 extension Session {
     /// Takes the number of rows, how, and columns by expressions.
-    static let verbs: [VerbDeclaration] = [SmallVerbs.rows, SmallVerbs.add, SmallVerbs.tell, SmallVerbs.turn, SmallVerbs.paint, SmallVerbs.look]
+    static let verbs: [VerbDeclaration] = [
+        SmallVerbs.rows, SmallVerbs.add, SmallVerbs.tell, SmallVerbs.turn, SmallVerbs.paint, SmallVerbs.look,
+    ]
 
     static func small() -> Session { Session(verbs: VerbRegistry(verbs), access: FileAccess(base: ".")) }
 
@@ -29,7 +32,8 @@ enum SmallVerbs {
 
     /// A column `k` of 0, 1, ...
     static let rows = VerbDeclaration(
-        "rows", .sources, "Makes rows.", input: .none, slots: [count], adds: ["k"], columns: .made, examples: []
+        "rows", .sources, "Makes rows.", input: .none, slots: [count], adds: ["k"], columns: .made,
+        examples: []
     ) { invocation in
         .table(Table(columns: [Column("k", numbers: (0..<invocation[count]).map(Double.init))]))
     }
@@ -39,7 +43,8 @@ enum SmallVerbs {
 
     /// Columns by expressions, and a column of zeros by the name of `as`.
     static let add = VerbDeclaration(
-        "add", .tables, "Adds columns.", input: .table, slots: [name, values], adds: ["AS", "NAME"], columns: .kept, examples: []
+        "add", .tables, "Adds columns.", input: .table, slots: [name, values], adds: ["AS", "NAME"],
+        columns: .kept, examples: []
     ) { invocation in
         var table = try invocation.table()
         for (name, expression) in invocation[values] {
@@ -51,7 +56,8 @@ enum SmallVerbs {
 
     /// Says what its body got.
     static let tell = VerbDeclaration(
-        "tell", .looking, "Tells its slots.", input: .none, slots: [count, share, mode, limit, title, flag], columns: .other(.text), examples: []
+        "tell", .looking, "Tells its slots.", input: .none, slots: [count, share, mode, limit, title, flag],
+        columns: .other(.text), examples: []
     ) { invocation in
         let limit = invocation[limit].map(String.init) ?? "none"
         let given = invocation.arguments.given.sorted().joined(separator: ",")
@@ -63,12 +69,14 @@ enum SmallVerbs {
     enum OnError: String, CaseIterable { case stop, skip }
 
     static let turns = Slot("turns", .whole, required: .positional, in: 1...100, "how often")
-    static let onError = Slot("failing", .choice(OnError.self), default: .stop, role: .skipsErrors("skip"), "what a failure does")
+    static let onError = Slot(
+        "failing", .choice(OnError.self), default: .stop, role: .skipsErrors("skip"), "what a failure does")
     static let marks = Slot("marks", .whole, role: .addsColumn("mark"), "numbers the turns")
 
     /// The block again and again, what it gave as its `it`.
     static let turn = VerbDeclaration(
-        "turn", .control, "Runs a block.", input: .optional, slots: [turns, onError, marks], block: true, columns: .block, examples: []
+        "turn", .control, "Runs a block.", input: .optional, slots: [turns, onError, marks], block: true,
+        columns: .block, examples: []
     ) { invocation in
         guard let block = invocation.block else { return .none }
         var value = invocation.input
@@ -84,15 +92,22 @@ enum SmallVerbs {
 
     /// Takes its value as an argument too.
     static let look = VerbDeclaration(
-        "look", .looking, "Looks.", input: .value, asArgument: true, slots: [word], columns: .other(.text), examples: []
+        "look", .looking, "Looks.", input: .value, asArgument: true, slots: [word], columns: .other(.text),
+        examples: []
     ) { invocation in .text("\(invocation.input?.summary ?? "nothing") \(invocation[word] ?? "none")") }
 
     enum Surface: String, CaseIterable { case wall, door }
 
     static let surface = Slot("surface", .choice(Surface.self), required: .positional, "what to paint")
-    static let layers = Slot("layers", .whole, default: 2, in: 1...9, "wall: how often").only(with: surface, .wall)
+    static let layers = Slot("layers", .whole, default: 2, in: 1...9, "wall: how often").only(
+        with: surface, .wall)
+
+    static let coats = Slot(
+        "coats", .whole, by: surface, default: { $0 == .wall ? 3 : 1 }, in: 1...9,
+        "how much; of a wall 3, else 1")
 
     static let paint = VerbDeclaration(
-        "paint", .looking, "Paints.", input: .none, slots: [surface, layers], columns: .other(.text), examples: []
-    ) { invocation in .text("\(invocation[surface]) \(invocation[layers])") }
+        "paint", .looking, "Paints.", input: .none, slots: [surface, layers, coats], columns: .other(.text),
+        examples: []
+    ) { invocation in .text("\(invocation[surface]) \(invocation[layers]) \(invocation[coats])") }
 }

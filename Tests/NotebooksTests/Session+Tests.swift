@@ -7,10 +7,9 @@ extension Session {
     /// A session with two verbs more than the language has.
     static func ofTests(_ folder: String = ".") -> Session {
         // `ink` makes a picture of one colour without reading a file; `stopped` behaves as work that Ctrl-C ended.
-        let ink = VerbDeclaration(
-            "ink", .sources, "A picture.", input: .none, slots: [Slot("grey", .number(whole: true), .positional, required: true, "its colour")], examples: []
-        ) { invocation in
-            let grey = UInt8(clamping: invocation.arguments.integer("grey") ?? 0)
+        let grey = Slot("grey", .whole, required: .positional, "its colour")
+        let ink = VerbDeclaration("ink", .sources, "A picture.", input: .none, slots: [grey], examples: []) { invocation in
+            let grey = UInt8(clamping: invocation[grey])
             return .table(
                 Table(columns: [
                     Column("image", [.picture(Picture(Bitmap(width: 8, height: 8, red: grey, green: grey, blue: grey)))]), Column("n", numbers: [Double(grey)]),

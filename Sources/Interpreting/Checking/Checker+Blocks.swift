@@ -8,8 +8,8 @@ extension Checker {
     struct Turn {
         var bound: BoundCommand
         var input: ValueGuess
-        /// Whether something flows into the verb. A verb that can do without, as `sweep` can, gives its block no `it` then beyond that of a
-        /// block around it.
+        /// Whether something flows into the verb. A verb that can do without, as `sweep` can, gives its block
+        /// no `it` then beyond that of a block around it.
         var hasInput: Bool
         var slots: [String: ValueGuess]
         /// Each list of the open slot.
@@ -66,7 +66,11 @@ extension Checker {
         let it = guesses["it"]
         if let variables = columns.variables {
             names.formUnion(variables)
-            for name in variables { guesses[name] = columns.kind(of: name).flatMap { if case .one(let kind) = $0 { .kind(kind) } else { nil } } }
+            for name in variables {
+                guesses[name] = columns.kind(of: name).flatMap {
+                    if case .one(let kind) = $0 { .kind(kind) } else { nil }
+                }
+            }
         } else {
             mayBeColumn = true
             guesses = [:]

@@ -31,7 +31,9 @@ extension Checker {
                         values.append(check(list, isList: isList(filled.slot)))
                     }
                     checkValue(list, values.last ?? .unknown, filled)
-                    if problems.count == before, filled.slot.isAsked, let only = list.items.first, list.items.count == 1 {
+                    if problems.count == before, filled.slot.isAsked, let only = list.items.first,
+                        list.items.count == 1
+                    {
                         checkCondition(only, perRow: false)
                     }
                 }
@@ -63,7 +65,9 @@ extension Checker {
             let before = problems.count
             for value in values where problems.count == before {
                 // A slot that repeats takes a list as several values.
-                for one in slot.repeats ? Resolver.listed(value) : [value] { checkSlot(list.span) { _ = try Resolver.check(one, slot) } }
+                for one in slot.repeats ? Resolver.listed(value) : [value] {
+                    checkSlot(list.span) { _ = try Resolver.check(one, slot) }
+                }
             }
         case .table, .kind:
             if let kind = guess.kind, !Resolver.accepts(kind, filled.slot) {
@@ -82,13 +86,16 @@ extension Checker {
         return possible(list.items).map { .among($0) } ?? .unknown
     }
 
-    /// The values of some expressions for all values of the names in them; nil where they are not known, too many or in error.
+    /// The values of some expressions for all values of the names in them; nil where they are not known, too
+    /// many or in error.
     func possible(_ items: [Expression]) -> [Value]? {
         var free: Set<String> = []
         guard items.allSatisfy({ $0.collectNames(into: &free) }) else { return nil }
         var points: [[(String, Value)]] = [[]]
         for name in free.sorted() {
-            guard case .among(let values)? = guesses[name], points.count * values.count <= 200 else { return nil }
+            guard case .among(let values)? = guesses[name], points.count * values.count <= 200 else {
+                return nil
+            }
             points = points.flatMap { point in values.map { point + [(name, $0)] } }
         }
         var result: [Value] = []
@@ -96,7 +103,11 @@ extension Checker {
             let scope = Scope()
             for (name, value) in point { scope.set(name, value) }
             let evaluator = Evaluator(session: session, program: program, scope: scope, budget: budget)
-            guard let value = try? items.count == 1 ? evaluator.evaluate(items[0]) : .list(evaluator.elements(of: items)), ValueGuess.isSmall(value) else {
+            guard
+                let value = try? items.count == 1
+                    ? evaluator.evaluate(items[0]) : .list(evaluator.elements(of: items)),
+                ValueGuess.isSmall(value)
+            else {
                 return nil
             }
             result.append(value)
@@ -110,7 +121,8 @@ extension Checker {
     }
 
     func expression(_ filled: BoundCommand.Filled) -> Expression? {
-        guard filled.parts.count == 1, case .expression(let list) = filled.parts[0], list.items.count == 1 else { return nil }
+        guard filled.parts.count == 1, case .expression(let list) = filled.parts[0], list.items.count == 1
+        else { return nil }
         return list.items[0]
     }
 }

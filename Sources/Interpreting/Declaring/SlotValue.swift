@@ -1,6 +1,7 @@
 import Results
 
-/// What an argument has become once it was evaluated: what the slot's kind makes of it, checked against the declaration.
+/// What an argument has become once it was evaluated: what the slot's kind makes of it, checked against the
+/// declaration.
 package enum SlotValue {
     case value(Value)
     case name(String)

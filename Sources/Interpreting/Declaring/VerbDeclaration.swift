@@ -103,7 +103,9 @@ package final class VerbDeclaration: Sendable {
     package let columns: Columns
     package let reads: [Read]
     /// What else the user should know, a paragraph each.
-    package let notes: [String]
+    package var notes: [String] { makeNotes() }
+    /// Only who asks for help needs them, and every start declares all verbs.
+    private let makeNotes: @Sendable () -> [String]
     package let examples: [String]
     /// Changed whenever the same input and arguments would give another result.
     package let version: Int
@@ -126,9 +128,9 @@ package final class VerbDeclaration: Sendable {
     /// What a use opens, by the verb and its words, or by an option: as the keys of a notebook's cells name it.
     func openings(_ arguments: Arguments) -> [String] {
         guard !writesFiles else { return [] }
-        let words = slots.filter { $0.place == .positional }.compactMap { arguments.text($0.name) }
+        let words = slots.filter { $0.place == .positional }.compactMap { arguments.word($0.name) }
         let options = slots.compactMap { slot -> String? in
-            guard slot.place == .named, case .path = slot.kind, let path = arguments.text(slot.name) else { return nil }
+            guard slot.place == .named, case .path = slot.kind, let path = arguments.word(slot.name) else { return nil }
             return "\(name) \(slot.name)=\(path)"
         }
         return (opens == nil ? [] : [([name] + words).joined(separator: " ")]) + options
@@ -137,7 +139,7 @@ package final class VerbDeclaration: Sendable {
     package init(
         _ name: String, _ family: Family, _ summary: String, input: Input, asArgument: Bool = false, slots: [any DeclaresSlot] = [],
         block: Bool = false, blockNames: BlockNames = .none, adds: [String] = [], addsOneOf: Bool = false, replaces: Bool = false,
-        notes: [String] = [],
+        notes: @autoclosure @escaping @Sendable () -> [String] = [],
         columns: Columns = .unknown, reads: [Read] = [], examples: [String], givesProse: Bool = false, computes: [String] = [], version: Int = 1,
         opens: (@Sendable ([String], Session) throws -> [String])? = nil,
         readsModel: Bool = false, writesFiles: Bool = false, checks: (@Sendable (VerbUse) throws -> Void)? = nil, known: (@Sendable (VerbUse) -> Value?)? = nil,
@@ -154,7 +156,7 @@ package final class VerbDeclaration: Sendable {
         self.adds = adds
         self.addsOneOf = addsOneOf
         self.replaces = replaces
-        self.notes = notes
+        makeNotes = notes
         self.columns = columns
         self.reads = reads
         self.examples = examples

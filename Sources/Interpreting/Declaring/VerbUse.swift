@@ -1,12 +1,13 @@
 import Results
 
-/// What is known of one use of a verb before anything runs, for the faults that only the verb can find: a file's ending, a network that is not
-/// loaded. Hours may lie between a program's first line and its last.
+/// What is known of one use of a verb before anything runs, for the faults that only the verb can find: a
+/// file's ending, a network that is not loaded. Hours may lie between a program's first line and its last.
 package struct VerbUse {
     package let session: Session
     /// What flows in, where that is sure.
     package let input: ValueKind?
-    /// By slot the values that stand there, where they are sure: the words of a slot that takes words, else what the expression gives.
+    /// By slot the values that stand there, where they are sure: the words of a slot that takes words, else
+    /// what the expression gives.
     package let values: [String: [Value]]
     /// The slots that are filled.
     package let filled: Set<String>
@@ -23,7 +24,7 @@ package struct VerbUse {
 
     /// What surely stands in a slot, or its default where it is not filled.
     package subscript<Content>(slot: Slot<Content>) -> Content? {
-        guard filled.contains(slot.name) else { return slot.absent() }
+        guard filled.contains(slot.name) else { return slot.absent(Arguments([:], given: [], written: [])) }
         return content(of: slot.declaration).flatMap(slot.read)
     }
 
@@ -41,27 +42,4 @@ package struct VerbUse {
 
     /// Whether something stands in a slot.
     package func gives(_ slot: some DeclaresSlot) -> Bool { filled.contains(slot.declaration.name) }
-
-    /// The one text in a slot.
-    package func text(_ slot: String) -> String? {
-        guard let values = values[slot], values.count == 1, case .text(let text) = values[0] else { return nil }
-        return text
-    }
-
-    /// All texts in a slot.
-    package func texts(_ slot: String) -> [String]? {
-        values[slot]?.compactMap { if case .text(let text) = $0 { text } else { nil } }
-    }
-
-    /// The one number in a slot.
-    package func number(_ slot: String) -> Double? {
-        guard let values = values[slot], values.count == 1, case .number(let number) = values[0] else { return nil }
-        return number
-    }
-
-    /// Whether `yes` surely stands in a slot.
-    package func isYes(_ slot: String) -> Bool {
-        guard let values = values[slot], values.count == 1, case .boolean(true) = values[0] else { return false }
-        return true
-    }
 }

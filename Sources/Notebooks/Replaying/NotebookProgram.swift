@@ -3,7 +3,8 @@ import SourceText
 import Synchronization
 import Syntax
 
-/// The cells of a notebook as programs, each read once, and as the one program that they make when they run in order.
+/// The cells of a notebook as programs, each read once, and as the one program that they make when they run
+/// in order.
 package struct NotebookProgram: Sendable {
     /// Cells that run, in their order.
     package let parts: [(cell: Cell, program: ParsedProgram)]
@@ -25,7 +26,8 @@ package struct NotebookProgram: Sendable {
 
     package var programs: [ParsedProgram] { parts.map(\.program) }
 
-    /// All errors that can be seen before anything runs, and what the text warns of, in its order. Cells that should fail are left out.
+    /// All errors that can be seen before anything runs, and what the text warns of, in its order. Cells that
+    /// should fail are left out.
     package func check(_ session: Session) -> [Diagnostic] {
         let checked = parts.filter { !$0.cell.header.flags.contains(.raises) }.map(\.program)
         // Names are known across cells where every bracket is closed.
@@ -66,9 +68,12 @@ package struct NotebookProgram: Sendable {
         for statement in program.statements {
             let mentions = Mentions(statement)
             reads.formUnion(mentions.names)
-            if mentions.commands.contains(where: { session.verbs[$0.verb.text]?.readsModel ?? false }) { reads.insert("model") }
+            if mentions.commands.contains(where: { session.verbs[$0.verb.text]?.readsModel ?? false }) {
+                reads.insert("model")
+            }
             switch statement.kind {
-            case .assignment(let name, _), .param(let name, _, _), .definition(let name, _, _): makes.insert(name.text)
+            case .assignment(let name, _), .param(let name, _, _), .definition(let name, _, _):
+                makes.insert(name.text)
             case .pipeline: break
             }
         }
@@ -97,10 +102,12 @@ extension Notebook {
     /// Cells that run, with their code as a source that knows its place in the file.
     package var sources: [(cell: Cell, source: SourceFile)] {
         cells.filter { !$0.header.flags.contains(.skip) }.map { cell in
-            // The message of a cell that must fail becomes its output, which must not depend on where the file lies or what stands above.
+            // The message of a cell that must fail becomes its output, which must not depend on where the
+            // file lies or what stands above.
             let isShown = cell.header.flags.contains(.raises)
             let source = SourceFile(
-                name: isShown ? fileName : name, text: cell.code, cell: isShown ? cell.name : cell.header.label,
+                name: isShown ? fileName : name, text: cell.code,
+                cell: isShown ? cell.name : cell.header.label,
                 firstLine: cell.firstCodeLine, firstOffset: lines.start(of: cell.firstCodeLine))
             return (cell, source)
         }

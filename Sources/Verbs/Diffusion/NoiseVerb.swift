@@ -40,7 +40,7 @@ enum NoiseVerb {
         ],
         checks: { use in
             try checkOptions(use)
-            if use.filled.contains("k"), use.filled.contains("size") { throw sizeOfLatent }
+            if use.gives(added), use.gives(size) { throw sizeOfLatent }
         }
     ) { invocation in
         var table = try invocation.table()
@@ -74,17 +74,14 @@ enum NoiseVerb {
     /// Options that mean nothing to the scheduler that is named or, where the model is sure, to the folder's own, and schedules and sizes that it
     /// cannot have.
     @Sendable private static func checkOptions(_ use: VerbUse) throws {
-        let kind = use.text("scheduler").flatMap(SchedulerKind.init(rawValue:))
-        let eta = use.number("eta"), karras = use.isYes("karras") ? true : nil
+        let kind = use[scheduler], eta = use[eta], karras = use[karras] == true ? true : nil
         try kind?.check(eta: eta, karras: karras)
-        guard case .model(let handle)? = use.filled.contains("using") ? use.values["using"]?.first : use.model, let model = handle as? LoadedModel else {
-            return
-        }
-        let sides = (use.text("size") ?? "").split(separator: "x").map { Int($0) }
-        if let across = sides.first ?? nil, let down = sides.last ?? nil { try check(across: across, down: down, model) }
-        guard kind != nil || !use.filled.contains("scheduler") else { return }
+        let own: (any ModelHandle)? = if case .model(let handle)? = use.model { handle } else { nil }
+        guard let model = (use.gives(LoadedModel.using) ? use[LoadedModel.using] : own) as? LoadedModel else { return }
+        if let size = use[size] { try check(across: size.width, down: size.height, model) }
+        guard kind != nil || !use.gives(scheduler) else { return }
         let configuration = try SchedulerConfiguration(model.scheduler, as: kind, eta: eta, karras: karras)
-        if let steps = use.number("of").flatMap(Int.init(exactly:)), (1...1000).contains(steps) { _ = try ScheduleTable(configuration, steps: steps) }
+        if let steps = use[steps] { _ = try ScheduleTable(configuration, steps: steps) }
     }
 
     private static func configuration(

@@ -16,7 +16,7 @@ enum RetrieveVerb {
         "by", .choice(By.self), default: .text, "the row's text against the table's texts or pictures, or drawn without looking")
     private static let top = Slot("top", .whole, default: 1, in: 1...10_000, "how many; each gives a row, and all share the item")
     private static let prefix = Slot("as", .name, default: "near", role: .namesResult, "what the new columns begin with")
-    private static let network = Slot("using", .model, "another model than the variable `model`, or a whole CLIP")
+    fileprivate static let network = Slot("using", .model, "another model than the variable `model`, or a whole CLIP")
 
     static let retrieve = VerbDeclaration(
         "retrieve", .diffusion, "Finds for each row the nearest rows of a table, by the cosine of their CLIP embeddings.", input: .table,
@@ -131,7 +131,7 @@ enum RetrieveVerb {
 extension Invocation {
     /// The network that texts and pictures are compared with: `using=` where it is one, else the whole CLIP of the model; nil if that has none.
     func featureNetwork() throws -> FeatureNetwork? {
-        guard case .model(let handle)? = arguments.value("using"), let network = handle as? FeatureNetwork else { return try model().clip }
+        guard let network = self[RetrieveVerb.network] as? FeatureNetwork else { return try model().clip }
         guard network.isClip else {
             throw Complaint(.otherModel, "`\(verb.name)` compares by a CLIP, and \(network.name) is none", label: "Inception", slot: "using")
         }

@@ -20,7 +20,7 @@ enum LoadVerb {
         "exact", .boolean, default: false,
         "whether the files are taken exactly as they stand, without the corrections that diffusers' pipelines make")
     private static let path = Slot(
-        "path", .path, .positional, "after `clip` the folder of a whole CLIP, after `inception` a safetensors file")
+        "path", .path, .positional, "after `clip` the folder of a whole CLIP, after `inception` its file of weights")
 
     static let load = VerbDeclaration(
         "load", .sources, "Opens a model folder in the diffusers layout, a whole CLIP, or the weights of Inception.", input: .none,
@@ -54,12 +54,11 @@ enum LoadVerb {
 
     /// What a use surely opens, before anything runs: what is read then is noted when it runs.
     private static func opened(_ use: VerbUse) throws -> (any ModelHandle)? {
-        guard let name = use.text("name"), !use.mayWriteBefore else { return nil }
-        let path = use.text("path")
-        for slot in ["path", "precision", "exact"] where use.filled.contains(slot) && use.values[slot] == nil { return nil }
-        let precision = use[precision] ?? .float32
+        guard let name = use[name], let precision = use[precision], let isExact = use[exact], !use.mayWriteBefore else { return nil }
+        let place = use[path]
+        guard place != nil || !use.gives(path) else { return nil }
         return try FileReading.$witness.withValue(nil) {
-            try opened(name, path: path, precision, isExact: use.isYes("exact"), use.session, isNoted: false)
+            try opened(name, path: place, precision, isExact: isExact, use.session, isNoted: false)
         }
     }
 

@@ -16,11 +16,11 @@ enum ScoreVerb {
     private static let against = Slot(
         "against", .table,
         "a table with real pictures: what distances and neighbours are to; without it the true pictures of the table itself")
-    private static let by = Slot("by", .columns, "a row for each value of these columns; `item` for each item")
+    private static let by = Slot("by", .columns, default: [], "a row for each value of these columns; `item` for each item")
     private static let column = Slot("column", .column, default: "generated", "the pictures to score")
     private static let truth = Slot("truth", .column, default: "image", "the true pictures, in the table and in `against`")
     private static let using = Slot(
-        "using", .list,
+        "using", .list, default: [],
         "the networks to measure with: a model, a whole CLIP, Inception; else the scorer or the CLIP of `model`")
     private static let statistics = Slot(
         "statistics", .path,
@@ -41,14 +41,14 @@ enum ScoreVerb {
         ],
         computes: ["picture features", "text features"], readsModel: true,
         checks: { use in
-            let metrics = (use.texts("metrics") ?? []).compactMap(Metric.init(rawValue:))
-            if let metric = metrics.first(where: \.needsInception), !use.filled.contains("using") { throw PictureScores.withoutInception(metric) }
-            if let metric = metrics.first(where: \.needsAgainst), !use.filled.contains("against") { throw PictureScores.withoutReference(metric) }
+            let metrics = (use[measures] ?? []).compactMap(Metric.init(rawValue:))
+            if let metric = metrics.first(where: \.needsInception), !use.gives(using) { throw PictureScores.withoutInception(metric) }
+            if let metric = metrics.first(where: \.needsAgainst), !use.gives(against) { throw PictureScores.withoutReference(metric) }
         }
     ) { invocation in
         let table = try invocation.table()
         let names = try metrics(invocation)
-        let groups = try (invocation[by] ?? []).map { try invocation.column($0, of: table, slot: "by") }
+        let groups = try invocation[by].map { try invocation.column($0, of: table, slot: "by") }
         if let name = names.first(where: { name in groups.contains { $0.name == name } }) {
             throw Complaint(
                 .columnExists, "`\(name)` is both a column of the table and a figure", label: "both would be the column `\(name)`", slot: "by",
@@ -138,7 +138,7 @@ enum ScoreVerb {
             }
             networks[keyPath: place] = network
         }
-        for value in invocation[using] ?? [] {
+        for value in invocation[using] {
             switch value {
             case .model(let handle as FeatureNetwork): try take(handle, as: handle.isClip ? \.clip : \.inception)
             case .model(let handle as LoadedModel): try take(handle.scorer ?? handle.clip, as: \.clip)

@@ -62,7 +62,7 @@ struct AutoencoderFitting {
                     absolute: weight(FitSlots.VAE.absolute), squared: weight(FitSlots.VAE.squared), edges: weight(FitSlots.VAE.edges),
                     divergence: weight(FitSlots.VAE.divergence)),
                 change: PictureChange(
-                    mirrors: invocation[FitSlots.flip], shift: invocation[FitSlots.shift] ?? 0, recolour: invocation[FitSlots.recolour] ?? 0))
+                    mirrors: invocation[FitSlots.flip], shift: invocation[FitSlots.shift], recolour: invocation[FitSlots.recolour]))
             let order = BatchOrder(rowCount: learnt.count, batch: settings.batch, seed: settings.seed)
             var outcome = try fitting.run(objective, settings, order: order, key: key, modelStore: modelStore)
             fitting.tell(outcome)

@@ -59,8 +59,8 @@ struct ContrastiveFitting {
                 settings: .init(
                     pairs: Float(invocation[FitSlots.CLIP.pairs]), appearance: Float(invocation[FitSlots.CLIP.appearance]),
                     dropout: Float(invocation[FitSlots.dropout]),
-                    pictures: PictureChange(mirrors: invocation[FitSlots.flip], shift: invocation[FitSlots.shift] ?? 2),
-                    recolour: invocation[FitSlots.recolour] ?? 0.5,
+                    pictures: PictureChange(mirrors: invocation[FitSlots.flip], shift: invocation[FitSlots.shift]),
+                    recolour: invocation[FitSlots.recolour],
                     captions: CaptionChange(wordDropout: invocation[FitSlots.CLIP.wordDropout])),
                 tokens: { tokenizer.padded($0, to: length).ids }, normalisation: ([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]))
             let order = BatchOrder(rowCount: learnt.count, batch: settings.batch, seed: settings.seed)

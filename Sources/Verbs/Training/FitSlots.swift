@@ -23,14 +23,20 @@ enum FitSlots {
             "steps", .whole, in: 0...1_000_000_000, "optimiser steps, in place of epochs; none leaves clip at its linear start"))
     static let minutes = trained(
         Slot("minutes", .number, in: 0.001...100_000, "in place of epochs: made into steps once the first have been timed"))
-    static let batch = trained(Slot("batch", .whole, in: 1...65_536, "rows per step; unet and clip 128, vae 16"))
+    static let batch = trained(
+        Slot("batch", .whole, by: part, default: { $0 == .vae ? 16 : 128 }, in: 1...65_536, "rows per step; unet and clip 128, vae 16"))
     static let rate = trained(
-        Slot("rate", .number, in: 0...1_000_000, "the highest learning rate; unet 0.0005, vae and clip 0.001"))
+        Slot(
+            "rate", .number, by: part, default: { $0 == .unet ? 5e-4 : 1e-3 }, in: 0...1_000_000,
+            "the highest learning rate; unet 0.0005, vae and clip 0.001"))
     static let schedule = trained(
         Slot("schedule", .choice(RateSchedule.Shape.self), default: .linear, "how the rate runs to the end"))
     static let warmup = trained(
         Slot("warmup", .whole, default: 100, in: 0...1_000_000, "steps in which the rate climbs from zero"))
-    static let decay = trained(Slot("decay", .number, in: 0...10, "weight decay of AdamW; clip 0.1, else 0.01"))
+    static let decay = trained(
+        Slot(
+            "decay", .number, by: part, default: { $0 == .clip ? 0.1 : 0.01 }, in: 0...10,
+            "weight decay of AdamW; clip 0.1, else 0.01"))
     static let norm = trained(
         Slot(
             "norm", .number, default: 1, in: 0...1_000_000, "gradients of a greater norm are scaled down to it; 0 leaves them"))
@@ -59,10 +65,12 @@ enum FitSlots {
         "dropout", .number, default: 0, in: 0...0.9, "unet and clip: share of activations set to zero"
     ).only(with: part, .unet, .clip)
     static let shift = Slot(
-        "shift", .whole, in: 0...64, "vae and clip: pixels that pictures are moved at most; clip 2, vae 0"
+        "shift", .whole, by: part, default: { $0 == .clip ? 2 : 0 }, in: 0...64,
+        "vae and clip: pixels that pictures are moved at most; clip 2, vae 0"
     ).only(with: part, .vae, .clip)
     static let recolour = Slot(
-        "recolour", .number, in: 0...1, "vae and clip: share of pictures in other colours; clip 0.5, vae 0"
+        "recolour", .number, by: part, default: { $0 == .clip ? 0.5 : 0 }, in: 0...1,
+        "vae and clip: share of pictures in other colours; clip 0.5, vae 0"
     ).only(with: part, .vae, .clip)
 
     // MARK: One part

@@ -19,7 +19,7 @@ struct Fitting {
     private var arguments: Arguments { invocation.arguments }
 
     func settings(rows: Int, parameters: Int) throws -> TrainingSettings {
-        let budgets = ["epochs", "steps", "minutes"].filter { arguments.given.contains($0) }
+        let budgets = [FitSlots.epochs.name, FitSlots.steps.name, FitSlots.minutes.name].filter(arguments.given.contains)
         if budgets.count > 1 {
             throw Complaint(
                 .tooManyArguments, "`\(budgets[0])` and `\(budgets[1])` both say how long to train", label: "one of them is enough", slot: budgets[1])
@@ -27,20 +27,20 @@ struct Fitting {
         let budget: TrainingSettings.Budget =
             invocation[FitSlots.steps].map { .steps($0) } ?? invocation[FitSlots.minutes].map { .minutes($0) }
             ?? .epochs(invocation[FitSlots.epochs] ?? 30)
-        let usual = kind == .vae ? 16 : 128
-        if let given = invocation[FitSlots.batch], given > rows {
+        let batch = invocation[FitSlots.batch]
+        if invocation.gives(FitSlots.batch), batch > rows {
             throw Complaint(
-                .outOfRange, "a batch of \(given) is larger than the \(rows) rows there are to learn from", label: "at most \(rows)", slot: "batch",
+                .outOfRange, "a batch of \(batch) is larger than the \(rows) rows there are to learn from", label: "at most \(rows)", slot: "batch",
                 help: invocation[FitSlots.keep] == .validation ? "`keep=validation` holds a part of the rows out" : nil)
         }
         let norm = invocation[FitSlots.norm]
         return TrainingSettings(
-            budget: budget, batch: min(invocation[FitSlots.batch] ?? usual, rows),
+            budget: budget, batch: min(batch, rows),
             chunk: invocation[FitSlots.chunk] ?? Self.chunk(parameters: parameters),
-            rate: invocation[FitSlots.rate] ?? (kind == .unet ? 5e-4 : 1e-3), shape: invocation[FitSlots.schedule],
+            rate: invocation[FitSlots.rate], shape: invocation[FitSlots.schedule],
             warmup: invocation[FitSlots.warmup],
             optimiser: AdamW.Settings(
-                weightDecay: invocation[FitSlots.decay] ?? (kind == .clip ? 0.1 : 0.01), beta2: kind == .clip ? 0.98 : 0.999),
+                weightDecay: invocation[FitSlots.decay], beta2: kind == .clip ? 0.98 : 0.999),
             largestNorm: norm > 0 ? norm : nil, averages: try averages(), keep: invocation[FitSlots.keep], seed: invocation[FitSlots.seed])
     }
 

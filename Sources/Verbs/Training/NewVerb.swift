@@ -13,6 +13,11 @@ enum NewVerb {
     private static let kinds = ModelPart.Kind.allCases.map(\.rawValue) + ["model"]
 
     private static let part = Slot("part", .choice(kinds), required: .positional, "what to make")
+    private static let tokenizer = Slot("tokenizer", .model, "for `clip` and `model`: a fitted tokenizer")
+    private static let clip = Slot("clip", .model, "for `model`: its text tower conditions the UNet, and `retrieve` compares by it")
+    private static let vae = Slot("vae", .model, "for `model`")
+    private static let unet = Slot("unet", .model, "for `model`")
+    private static let scorer = Slot("scorer", .model, "for `model`: another CLIP, by which `score` measures")
     private static let scheduler = Slot("scheduler", .choice(SchedulerKind.self), default: .pndm, "for `model`")
     private static let prediction = Slot(
         "prediction", .choice(["epsilon", "v_prediction"]), default: "epsilon", "for `model`: what the UNet tells")
@@ -22,14 +27,7 @@ enum NewVerb {
 
     static let new = VerbDeclaration(
         "new", .training, "Makes a tokenizer, a CLIP, a VAE or a UNet to be trained, or puts a model together from them.", input: .none,
-        slots: [
-            part,
-            Slot("tokenizer", .model, "for `clip` and `model`: a fitted tokenizer"),
-            Slot("clip", .model, "for `model`: its text tower conditions the UNet, and `retrieve` compares by it"),
-            Slot("vae", .model, "for `model`"), Slot("unet", .model, "for `model`"),
-            Slot("scorer", .model, "for `model`: another CLIP, by which `score` measures"),
-            scheduler, prediction, seed, options,
-        ],
+        slots: [part, tokenizer, clip, vae, unet, scorer, scheduler, prediction, seed, options],
         notes: ModelPart.Kind.allCases.map { kind in
             let short = (PartOptions.shortNames[kind] ?? []).map { "`\($0.short)` (\($0.key))" }
             let keys = (PartOptions.otherKeys[kind] ?? []).map { "`\($0)`" }
@@ -46,12 +44,12 @@ enum NewVerb {
     ) { invocation in
         let name = invocation[part]
         guard let kind = ModelPart.Kind(rawValue: name) else { return try model(invocation) }
-        for slot in ["clip", "vae", "unet", "scorer", "scheduler", "prediction"] + (kind == .clip ? [] : ["tokenizer"])
-        where invocation.arguments.given.contains(slot) {
-            throw Complaint(.unknownOption, "`new \(name)` has no option `\(slot)`", label: "for a model", slot: slot)
+        let others: [any DeclaresSlot] = [clip, vae, unet, scorer, scheduler, prediction] + (kind == .clip ? [] : [tokenizer])
+        for slot in others.map(\.declaration) where invocation.gives(slot) {
+            throw Complaint(.unknownOption, "`new \(name)` has no option `\(slot.name)`", label: "for a model", slot: slot.name)
         }
         let options = try PartOptions(kind, invocation[options])
-        let tokenizer = try part("tokenizer", .tokenizer, invocation)
+        let tokenizer = try part(tokenizer, .tokenizer, invocation)
         let configuration = try options.configuration(words: tokenizer.map { try PartOptions.Words($0.openedTokenizer()) })
         let part = try ModelPart(kind, configuration, seed: invocation[seed], tokenizer: tokenizer)
         try MemoryBudget.check(4 * part.parameterCount, for: "\(part.parameterCount) parameters", cure: "make the network smaller")
@@ -63,7 +61,7 @@ enum NewVerb {
         guard let name = use[part], let options = use.open else { return }
         guard let kind = ModelPart.Kind(rawValue: name) else {
             if let option = options.first { throw unknownOption(option.name) }
-            for (slot, kind) in [("unet", ModelPart.Kind.unet), ("vae", .vae), ("clip", .clip)] where !use.filled.contains(slot) { throw missing(slot, kind) }
+            for (slot, kind) in [(unet, ModelPart.Kind.unet), (vae, .vae), (clip, .clip)] where !use.gives(slot) { throw missing(slot, kind) }
             return
         }
         let checked = try PartOptions(kind, options)
@@ -75,17 +73,18 @@ enum NewVerb {
         Complaint(.unknownOption, "`new model` has no option `\(name)`", label: "not known", slot: name)
     }
 
-    private static func missing(_ slot: String, _ kind: ModelPart.Kind) -> Complaint {
-        Complaint(.missingArgument, "`new model` needs `\(slot)=`", label: "\(kind.phrase) is missing", help: "`new \(kind.rawValue)` makes one")
+    private static func missing(_ slot: Slot<(any ModelHandle)?>, _ kind: ModelPart.Kind) -> Complaint {
+        Complaint(.missingArgument, "`new model` needs `\(slot.name)=`", label: "\(kind.phrase) is missing", help: "`new \(kind.rawValue)` makes one")
     }
 
     /// The part in a slot, which must be of that kind.
-    static func part(_ slot: String, _ kind: ModelPart.Kind, _ invocation: Invocation) throws -> ModelPart? {
-        guard case .model(let handle) = invocation.arguments.value(slot) else { return nil }
+    static func part(_ slot: Slot<(any ModelHandle)?>, _ kind: ModelPart.Kind, _ invocation: Invocation) throws -> ModelPart? {
+        guard let handle = invocation[slot] else { return nil }
         guard let part = handle as? ModelPart, part.kind == kind else {
             throw Complaint(
-                .wrongInput, "`\(slot)` takes \(kind.phrase), and this is \((handle as? ModelPart)?.kind.phrase ?? "a whole model")", label: "another part",
-                slot: slot, help: "`new \(kind.rawValue)` makes one")
+                .wrongInput, "`\(slot.name)` takes \(kind.phrase), and this is \((handle as? ModelPart)?.kind.phrase ?? "a whole model")",
+                label: "another part",
+                slot: slot.name, help: "`new \(kind.rawValue)` makes one")
         }
         return part
     }
@@ -94,13 +93,15 @@ enum NewVerb {
 
     private static func model(_ invocation: Invocation) throws -> Value {
         if let option = invocation[options].first { throw unknownOption(option.name) }
-        func needed(_ slot: String, _ kind: ModelPart.Kind) throws -> ModelPart {
+        func needed(_ slot: Slot<(any ModelHandle)?>, _ kind: ModelPart.Kind) throws -> ModelPart {
             if let part = try part(slot, kind, invocation) { return part }
             throw missing(slot, kind)
         }
-        let unet = try needed("unet", .unet), vae = try needed("vae", .vae), clip = try needed("clip", .clip)
-        let scorer = try part("scorer", .clip, invocation)
-        guard let tokenizer = try part("tokenizer", .tokenizer, invocation) ?? clip.tokenizer else { _ = try needed("tokenizer", .tokenizer); return .none }
+        let unet = try needed(Self.unet, .unet), vae = try needed(Self.vae, .vae), clip = try needed(Self.clip, .clip)
+        let scorer = try part(Self.scorer, .clip, invocation)
+        guard let tokenizer = try part(Self.tokenizer, .tokenizer, invocation) ?? clip.tokenizer else {
+            _ = try needed(Self.tokenizer, .tokenizer); return .none
+        }
         let scheduler = try schedulerConfiguration(invocation)
         var builder = ItemKeyBuilder(verb: "new model", version: 1)
         for part in [unet, vae, clip, tokenizer] + (scorer.map { [$0] } ?? []) { builder.add(part.kind.rawValue, try part.digest) }
