@@ -10,7 +10,7 @@ import Testing
 import Verbs
 
 @Suite("Which outputs still belong to their cells") struct StatusTests {
-    private static let text = """
+    static let text = """
         # Mutations
 
         ```noise size
@@ -46,7 +46,7 @@ import Verbs
         """
 
     /// A notebook that was run with its outputs and lock written, in a folder of its own.
-    private func desk() throws -> TemporaryFolder {
+    func desk() throws -> TemporaryFolder {
         let folder = try TemporaryFolder()
         try AtomicFile.write(Self.text, to: folder.path("n.md"))
         try AtomicFile.write("a,b\n1,2\n", to: folder.path("d.csv"))
@@ -54,13 +54,13 @@ import Verbs
         return folder
     }
 
-    private func session(_ folder: TemporaryFolder) -> Session {
+    func session(_ folder: TemporaryFolder) -> Session {
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: folder.path))
         session.cache = ItemCache(folder: folder.path(".noisebook"), signer: Signer.test)
         return session
     }
 
-    private func run(_ folder: TemporaryFolder) throws {
+    func run(_ folder: TemporaryFolder) throws {
         let file = try NotebookFile(folder.path("n.md"))
         let session = session(folder)
         let run = NotebookRunner(file.notebook, session: session, folder: file.folder) { LayoutRenderer(usesColour: false).text($0) }.run()
@@ -70,13 +70,13 @@ import Verbs
     }
 
     /// Names of the cells that are not fresh, in the order of the text.
-    private func stale(_ folder: TemporaryFolder, _ parameters: [String: String] = [:]) throws -> [String] {
+    func stale(_ folder: TemporaryFolder, _ parameters: [String: String] = [:]) throws -> [String] {
         let session = session(folder)
         session.parameters = parameters
         return try status(folder, session).cells.filter { $0.state != .fresh }.map(\.cell.name)
     }
 
-    private func status(_ folder: TemporaryFolder, _ session: Session) throws -> NotebookStatus {
+    func status(_ folder: TemporaryFolder, _ session: Session) throws -> NotebookStatus {
         let file = try NotebookFile(folder.path("n.md"))
         return try NotebookStatus(file, session: session, files: FileDigests(path: folder.path("digests")), lock: Lock(notebook: file.path))
     }
@@ -180,7 +180,7 @@ import Verbs
         #expect(one.map(\.cell.name) == ["alone"] && one.map(\.state) == [.stale])
     }
 
-    private func change(_ folder: TemporaryFolder, _ old: String, _ new: String, in name: String = "n.md") throws {
+    func change(_ folder: TemporaryFolder, _ old: String, _ new: String, in name: String = "n.md") throws {
         let text = try FileSystem.readText(folder.path(name))
         #expect(text.contains(old))
         try AtomicFile.write(text.replacing(old, with: new, maxReplacements: 1), to: folder.path(name))
@@ -301,61 +301,6 @@ import Verbs
         let name = try #require(try FileSystem.list(folder.path("n.out")).first)
         try FileSystem.removeFile(folder.path("n.out/" + name))
         #expect(try stale(folder) == ["a"])
-    }
-
-    @Test("run twice, the lock has the same bytes; a cell that is gone leaves it")
-    func deterministic() throws {
-        let folder = try desk()
-        let first = try FileSystem.readBytes(folder.path("n.lock"))
-        try run(folder)
-        #expect(try FileSystem.readBytes(folder.path("n.lock")) == first)
-        let lines = String(decoding: first, as: UTF8.self).split(separator: "\n")
-        #expect(lines.count == 7 && lines == lines.sorted())
-        #expect(!String(decoding: first, as: UTF8.self).contains(folder.path))
-        try change(folder, "```noise alone\n1 + 1\n```", "")
-        try change(folder, "<!-- out -->\n\n```text\n2\n```\n\n<!-- /out -->", "")
-        try run(folder)
-        #expect(try FileSystem.readText(folder.path("n.lock")).split(separator: "\n").count == 6)
-    }
-
-    @Test("a damaged lock is an error that names its line")
-    func damaged() throws {
-        let folder = try desk()
-        let text = try FileSystem.readText(folder.path("n.lock"))
-        try AtomicFile.write(String(text.dropLast(20)), to: folder.path("n.lock"))
-        #expect { try stale(folder) } throws: { ($0 as? EngineError)?.place?.hasSuffix("n.lock, line 7") == true }
-    }
-
-    @Test("a lock with other line ends or a byte order mark says the same, and is left as it is by a run that changes nothing")
-    func lineEnds() throws {
-        let folder = try desk()
-        let plain = try FileSystem.readText(folder.path("n.lock"))
-        for text in [plain.replacing("\n", with: "\r\n"), "\u{FEFF}" + plain, "\u{FEFF}" + plain.replacing("\n", with: "\r\n")] {
-            try AtomicFile.write(text, to: folder.path("n.lock"))
-            #expect(try stale(folder) == [])
-        }
-        try AtomicFile.write(plain.replacing("\n", with: "\r\n"), to: folder.path("n.lock"))
-        try run(folder)
-        #expect(try FileSystem.readText(folder.path("n.lock")) == plain.replacing("\n", with: "\r\n"))
-    }
-
-    @Test("a lock with a merge conflict is said to be so, and a run makes it anew", arguments: ["\n", "\r\n"])
-    func conflict(_ newline: String) throws {
-        let folder = try desk()
-        let plain = try FileSystem.readText(folder.path("n.lock"))
-        var lines = plain.split(separator: "\n").map(String.init)
-        let theirs = lines[0].replacing("\"output\":\"", with: "\"output\":\"00")
-        lines.replaceSubrange(0..<1, with: ["<<<<<<< HEAD", lines[0], "=======", theirs, ">>>>>>> branch"])
-        try AtomicFile.write(lines.map { $0 + newline }.joined(), to: folder.path("n.lock"))
-        #expect { try stale(folder) } throws: {
-            let error = $0 as? EngineError
-            return error?.message == "has an unresolved merge conflict, in lines 1 to 5" && error?.cure?.contains("--write") == true
-        }
-        // What both sides say differently is not known; the rest is.
-        #expect(try Lock(notebook: folder.path("n.md"), isRenewed: true).entries.count == 6)
-        try run(folder)
-        #expect(try FileSystem.readText(folder.path("n.lock")) == plain)
-        #expect(try stale(folder) == [])
     }
 
     @Test("another weight or another version of the engine makes what depends on the model stale")
