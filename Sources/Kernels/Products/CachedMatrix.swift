@@ -1,5 +1,5 @@
 /// A packed matrix that stays in a core's own cache, for rows that lie evenly apart: the layers of small networks and the planes of Winograd's algorithm.
-/// One of its products takes a microsecond or two, and what `productBlock` does around the inner loops of larger ones, row pointers, blocks of k,
+/// One of its products takes a microsecond or two, and what `ProductBlock` does around the inner loops of larger ones, row pointers, blocks of k,
 /// room for panels that are not full, took a quarter of that. Plain pointers: two threads that count references to the same matrix wait
 /// for each other longer than for the product of a plane. Valid as long as the `PackedMatrix` is.
 /// Unchecked Sendable: what it points to is written only while the `PackedMatrix` is being made.

@@ -131,9 +131,10 @@ struct WinogradBlock {
         defer { memory.release() }
         let table = memory.take(rowTiles.rows, of: UnsafePointer<Float>.self)
         for row in 0..<rowTiles.rows { table[row] = UnsafePointer(transformed + plane * inputPlane + min(row, count - 1) * channels) }
-        productBlock(
+        ProductBlock(
             table, rowTiles, rows: rowTiles.rows, InputBlocks(segments: 1, length: channels), by: matrix, panels: panels,
-            following: panels.lowerBound, into: products + plane * outputPlane + column, outputStride: outputStride, &memory)
+            following: panels.lowerBound, into: products + plane * outputPlane + column, outputStride: outputStride, &memory
+        ).multiply()
     }
 
     func transformOutput(_ range: Range<Int>, adding residual: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>) {
