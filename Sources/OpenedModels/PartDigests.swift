@@ -151,8 +151,8 @@ package final class PartDigests: Sendable {
         let small = found.filter { $0.hasSuffix(".json") || $0.hasSuffix(".txt") }
         guard part != .tokenizer else { return small }
         var weights: [String] = []
-        for reading in readings where reading.path.hasSuffix(".safetensors") && found.contains(reading.path) && !weights.contains(reading.path) {
-            weights.append(reading.path)
+        for path in readings.map(\.path) where WeightFile.isNamedSo(path) && found.contains(path) && !weights.contains(path) {
+            weights.append(path)
         }
         guard !weights.isEmpty else { throw Self.changed(inner) }
         return small + weights

@@ -60,6 +60,15 @@ package enum SavedModel {
                 try copy(from, digests, half: half, to: to)
             } else if half, name.hasSuffix(".safetensors") {
                 try digests.again { try writeHalf(from, to: to) }
+            } else if half, name.hasSuffix(".bin") {
+                // As safetensors, under the name that goes with it.
+                let stem = name == "pytorch_model.bin" ? "model" : String(name.dropLast(4))
+                guard !name.contains("-of-") else {
+                    throw EngineError(
+                        .unsupported, "shards of torch's form cannot be saved in half precision", place: from,
+                        cure: "save it without precision=")
+                }
+                try digests.again { try writeHalf(from, to: FileSystem.join(target, stem + ".safetensors")) }
             } else if half, name == "config.json" {
                 try digests.again { try writeConfiguration(from, to: to) }
             } else {
@@ -88,7 +97,7 @@ package enum SavedModel {
 
     /// Weights rounded to half precision. What does not fit into it would become infinite: an error.
     private static func writeHalf(_ source: String, to path: String) throws {
-        let file = try SafetensorsFile(path: source)
+        let file = try WeightFile.open(source)
         var contents: [String: Safetensors.Content] = [:]
         for name in file.names {
             guard let entry = file.entry(name), [.float32, .float16, .bfloat16, .float64].contains(entry.type) else {

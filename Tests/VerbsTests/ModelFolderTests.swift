@@ -1,6 +1,7 @@
 import Caching
 import Files
 import Interpreting
+import Models
 import Results
 import SourceText
 import Tensors
@@ -40,6 +41,36 @@ import Verbs
     private func recipe(_ name: String, _ session: Session) throws -> String {
         guard case .table(let table) = session.globals[name], let recipe = table.recipes.first else { throw EngineError(.data, "no recipe") }
         return recipe.lines.joined(separator: "\n")
+    }
+
+    @Test("weights of torch's own form give what the same ones give as safetensors, have keys of their own, and are saved in half precision")
+    func torch() throws {
+        let plain = try ModelCopy(), copy = try ModelCopy(), other = try ModelCopy(), cache = try TemporaryFolder(), out = try TemporaryFolder()
+        func toTorch(_ copy: ModelCopy, change: (inout [String: Tensor]) -> Void = { _ in }) throws {
+            for (part, stem) in [("unet", "diffusion_pytorch_model"), ("vae", "diffusion_pytorch_model"), ("text_encoder", "pytorch_model")] {
+                let source = try WeightFiles.open(folder: copy.at(part))
+                var contents = Dictionary(uniqueKeysWithValues: try source.names.map { ($0, try source.tensor($0)) })
+                if part == "unet" { change(&contents) }
+                for name in try FileSystem.list(copy.at(part)) where name.contains(".safetensors") { try FileSystem.removeFile(copy.at("\(part)/\(name)")) }
+                try AtomicFile.write(TorchWriter.bytes(contents), to: copy.at("\(part)/\(stem).bin"))
+            }
+        }
+        try toTorch(copy)
+        try toTorch(other) { $0["conv_out.bias"] = $0["conv_out.bias"].map { $0 + 1 } }
+        let program = { (path: String) in "model = load \(path)\na = \"a cat\" | noise of=4 seed=1 | denoise guidance=2" }
+        let expected = try latent("a", run(program(plain.path)).session).values
+        for _ in 0..<2 {
+            #expect(try latent("a", run(program(copy.path), session(cache)).session).values == expected)
+            #expect(try latent("a", run(program(other.path), session(cache)).session).values != expected)
+        }
+        let counts = try run(program(copy.path), session(cache)).result.counts
+        #expect(counts["denoise"].cached == 1 && counts["denoise"].computed == 0)
+        let halves = out.path("halves")
+        _ = try run("model = load \(copy.path)\nsave model \(halves) precision=float16")
+        let unet = try WeightFiles.open(folder: FileSystem.join(halves, "unet"))
+        #expect(unet.path.hasSuffix("unet/diffusion_pytorch_model.safetensors") && unet.names.allSatisfy { unet.entry($0)?.type == .float16 })
+        #expect(try WeightFiles.open(folder: FileSystem.join(halves, "text_encoder")).path.hasSuffix("text_encoder/model.safetensors"))
+        #expect(try FileSystem.list(FileSystem.join(halves, "unet")).contains { $0.hasSuffix(".bin") } == false)
     }
 
     @Test("what the pipeline corrects is corrected, told, part of the key, and left alone on demand") func corrections() throws {

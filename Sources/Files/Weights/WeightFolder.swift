@@ -2,6 +2,11 @@ internal import Tensors
 
 /// A file of weights in one of the forms that are read, told by its content: endings are often wrong.
 package enum WeightFile {
+    /// Of the files in a model's folder that are opened as weights.
+    package static let endings = [".safetensors", ".bin"]
+
+    package static func isNamedSo(_ path: String) -> Bool { endings.contains(where: path.hasSuffix) }
+
     package static func open(_ path: String) throws -> any TensorSource {
         let head = try FileSystem.readPrefix(path, count: 16)
         // A safetensors file begins with a length and the header's brace behind it.

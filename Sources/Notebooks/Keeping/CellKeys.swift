@@ -125,7 +125,7 @@ package struct CellKeys {
         let present = try FileSystem.list(path).filter { !$0.hasPrefix(".") }
         // Files by their endings, and folders; not what a writer calls a file until it has its name.
         func isSought(_ name: String) -> Bool {
-            !name.contains(".") || [".json", ".jsonl", ".csv", ".txt", ".safetensors"].contains { name.hasSuffix($0) }
+            !name.contains(".") || WeightFile.isNamedSo(name) || [".json", ".jsonl", ".csv", ".txt"].contains(where: name.hasSuffix)
         }
         let gone = (before ?? []).map(FileSystem.name).filter { !present.contains($0) && isSought($0) }
         var lines: [String] = []
