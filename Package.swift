@@ -5,14 +5,20 @@ import PackageDescription
 // `noisebook` checks the processor at start and says so where it lacks them.
 #if arch(x86_64)
 let vectorFlags: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-mavx2", "-Xcc", "-mfma", "-Xcc", "-mf16c"])]
-let wideVectorFlags: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-mavx512f", "-Xcc", "-mavx512vl", "-Xcc", "-mavx512dq", "-Xcc", "-mavx512bw", "-Xcc", "-mfma"])]
+let wideVectorFlags: [SwiftSetting] = [
+    .unsafeFlags([
+        "-Xcc", "-mavx512f", "-Xcc", "-mavx512vl", "-Xcc", "-mavx512dq", "-Xcc", "-mavx512bw", "-Xcc",
+        "-mfma",
+    ])
+]
 #else
 let vectorFlags: [SwiftSetting] = []
 let wideVectorFlags: [SwiftSetting] = []
 #endif
 
 func module(
-    _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = [], swiftSettings: [SwiftSetting] = [],
+    _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = [],
+    swiftSettings: [SwiftSetting] = [],
     libraries: [String] = []
 ) -> Target {
     .target(
@@ -21,7 +27,9 @@ func module(
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
-    .testTarget(name: name + "Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies, exclude: exclude)
+    .testTarget(
+        name: name + "Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies,
+        exclude: exclude)
 }
 
 let package = Package(
@@ -55,60 +63,81 @@ let package = Package(
         // Engine
         module("WideKernels", ["CProcessor"], swiftSettings: wideVectorFlags),
         module("Locations"),
-        module("Kernels", ["Locations", "WideKernels", "CProcessor", "COpenBLAS"], swiftSettings: vectorFlags),
+        module(
+            "Kernels", ["Locations", "WideKernels", "CProcessor", "COpenBLAS"], swiftSettings: vectorFlags),
         module("Tensors", ["Kernels"]),
         module("LinearAlgebra", ["Kernels", "Tensors"], swiftSettings: vectorFlags),
-        module("Files", ["Locations", "SourceText", "Tensors", "CPictures", "CCrypto", "CZlib", "CFileSystem"], libraries: ["png16", "jpeg"]),
+        module(
+            "Files", ["Locations", "SourceText", "Tensors", "CPictures", "CCrypto", "CZlib", "CFileSystem"],
+            libraries: ["png16", "jpeg"]),
         module("Networks", ["Kernels", "Tensors", "Files"]),
         module("Models", ["Kernels", "Tensors", "Files", "Networks"]),
 
-        module("Autodiff", ["Kernels", "LinearAlgebra", "Tensors", "Networks", "Models"], swiftSettings: vectorFlags),
+        module(
+            "Autodiff", ["Kernels", "LinearAlgebra", "Tensors", "Networks", "Models"],
+            swiftSettings: vectorFlags),
 
         // Experiments
         module("Diffusion", ["Tensors", "Files"]),
         module("Retrieval", ["Tensors", "Kernels", "Files"], swiftSettings: vectorFlags),
-        module("Training", ["Kernels", "LinearAlgebra", "Tensors", "Files", "Models", "Diffusion", "Autodiff"]),
+        module(
+            "Training", ["Kernels", "LinearAlgebra", "Tensors", "Files", "Models", "Diffusion", "Autodiff"]),
         module("Metrics", ["LinearAlgebra", "Tensors", "Files"]),
         module("Datasets", ["Tensors", "Files"], resources: [.embedInCode("Resources/crawl-atlas.tsv")]),
 
         // Results and language
         module("Results", ["Tensors", "Files", "Models", "Diffusion"]),
         module("Caching", ["Kernels", "Tensors", "Files"]),
-        module("Interpreting", ["Locations", "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Results", "Caching"]),
+        module(
+            "Interpreting",
+            ["Locations", "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Results", "Caching"]),
         module("ItemWork", ["SourceText", "Tensors", "Results", "Caching", "Interpreting"]),
         module(
             "OpenedModels",
             [
-                "ItemWork", "Locations", "SourceText", "Kernels", "Tensors", "Files", "Networks", "Models", "Diffusion", "Training", "Retrieval",
+                "ItemWork", "Locations", "SourceText", "Kernels", "Tensors", "Files", "Networks", "Models",
+                "Diffusion", "Training", "Retrieval",
                 "LinearAlgebra", "Metrics",
                 "Results", "Caching", "Interpreting",
             ]),
         module(
             "Verbs",
             [
-                "ItemWork", "OpenedModels", "Locations", "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Networks", "Models", "Autodiff",
-                "Diffusion", "Training", "Retrieval", "LinearAlgebra", "Metrics", "Datasets", "Results", "Caching", "Interpreting",
+                "ItemWork", "OpenedModels", "Locations", "SourceText", "Syntax", "Kernels", "Tensors",
+                "Files", "Networks", "Models", "Autodiff",
+                "Diffusion", "Training", "Retrieval", "LinearAlgebra", "Metrics", "Datasets", "Results",
+                "Caching", "Interpreting",
             ]),
 
         // Documents and front ends
         module("Rendering", ["Locations", "SourceText", "Tensors", "Files", "Results", "CChafa"]),
-        module("Notebooks", ["SourceText", "Syntax", "Tensors", "Files", "Results", "Caching", "Interpreting", "Rendering", "CMarkdown"]),
+        module(
+            "Notebooks",
+            [
+                "SourceText", "Syntax", "Tensors", "Files", "Results", "Caching", "Interpreting", "Rendering",
+                "CMarkdown",
+            ]),
         module(
             "Prompt",
             [
-                "Locations", "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Results", "Caching", "Interpreting", "Rendering", "Notebooks", "CReadline",
+                "Locations", "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Results", "Caching",
+                "Interpreting", "Rendering", "Notebooks", "CReadline",
             ]),
         .executableTarget(
             name: "noisebook",
             dependencies: [
-                "Locations", "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Results", "Caching", "Interpreting", "Verbs", "Rendering", "Notebooks",
+                "Locations", "SourceText", "Syntax", "Kernels", "Tensors", "Files", "Results", "Caching",
+                "Interpreting", "Verbs", "Rendering", "Notebooks",
                 "Prompt",
                 "CProcessor",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         // Tests
-        .target(name: "TestSupport", dependencies: ["Tensors", "Files", "Models", "Autodiff", "Results", "Rendering"], path: "Tests/TestSupport"),
+        .target(
+            name: "TestSupport",
+            dependencies: ["Tensors", "Files", "Models", "Autodiff", "Results", "Rendering"],
+            path: "Tests/TestSupport"),
         tests("SourceText", []),
         tests("Syntax", ["SourceText"]),
         tests("WideKernels", ["Tensors", "CProcessor"]),
@@ -128,10 +157,20 @@ let package = Package(
         tests("Results", []),
         tests("Rendering", ["SourceText", "Files", "Results", "CMarkdown"]),
         tests("Interpreting", ["SourceText", "Syntax", "Tensors", "Results"]),
-        tests("Verbs", ["OpenedModels", "SourceText", "Syntax", "Tensors", "Files", "Models", "Diffusion", "Retrieval", "Results", "Caching", "Interpreting"]),
+        tests(
+            "Verbs",
+            [
+                "OpenedModels", "SourceText", "Syntax", "Tensors", "Files", "Models", "Diffusion",
+                "Retrieval", "Results", "Caching", "Interpreting",
+            ]),
         tests(
             "Notebooks",
-            ["SourceText", "Syntax", "Caching", "Tensors", "Models", "Diffusion", "Results", "Interpreting", "Verbs", "Rendering", "Files", "CMarkdown"]),
-        tests("Prompt", ["SourceText", "Files", "Results", "Interpreting", "Verbs", "Rendering", "CPseudoTerminal"]),
+            [
+                "SourceText", "Syntax", "Caching", "Tensors", "Models", "Diffusion", "Results",
+                "Interpreting", "Verbs", "Rendering", "Files", "CMarkdown",
+            ]),
+        tests(
+            "Prompt",
+            ["SourceText", "Files", "Results", "Interpreting", "Verbs", "Rendering", "CPseudoTerminal"]),
     ]
 )

@@ -1,14 +1,16 @@
 internal import Kernels
 package import Tensors
 
-/// Named float32 parameters in the reference library's names, order and layout (convolutions `[outputs, inputs, height, width]`, linear layers
-/// `[outputs, inputs]`), each with its gradient. Not for use from several threads at once.
+/// Named float32 parameters in the reference library's names, order and layout (convolutions `[outputs,
+/// inputs, height, width]`, linear layers `[outputs, inputs]`), each with its gradient. Not for use from
+/// several threads at once.
 package final class Parameters {
     package let names: [String]
     private var values: [Tensor]
     private let shapes: [[Int]]
     private var gradients: [Tensor?]
-    /// Whether a gradient was written since `clearGradients`: the first writer overwrites, so nothing is filled with zeros in vain.
+    /// Whether a gradient was written since `clearGradients`: the first writer overwrites, so nothing is
+    /// filled with zeros in vain.
     private var isWritten: [Bool]
     private let indices: [String: Int]
 
@@ -32,7 +34,9 @@ package final class Parameters {
         get { values[known(name)] }
         set {
             let index = known(name)
-            precondition(newValue.shape == values[index].shape, "\(name): expected \(values[index].shape), found \(newValue.shape)")
+            precondition(
+                newValue.shape == values[index].shape,
+                "\(name): expected \(values[index].shape), found \(newValue.shape)")
             values[index] = newValue
         }
     }
@@ -45,19 +49,26 @@ package final class Parameters {
     func value(_ index: Int) -> Tensor { values[index] }
 
     /// The values in place.
-    package func withValues<R>(_ index: Int, _ body: (UnsafeMutableBufferPointer<Float>) throws -> R) rethrows -> R {
-        // Taken out for the time, so that `body` may ask for the gradient, and so that storage of one owner is not copied.
+    package func withValues<R>(_ index: Int, _ body: (UnsafeMutableBufferPointer<Float>) throws -> R) rethrows
+        -> R
+    {
+        // Taken out for the time, so that `body` may ask for the gradient, and so that storage of one owner
+        // is not copied.
         var tensor = values[index]
         values[index] = Self.nothing
         defer { values[index] = tensor }
         let count = tensor.count
-        return try tensor.withUnsafeMutablePointer { try body(UnsafeMutableBufferPointer(start: $0, count: count)) }
+        return try tensor.withUnsafeMutablePointer {
+            try body(UnsafeMutableBufferPointer(start: $0, count: count))
+        }
     }
 
     private static let nothing = Tensor(zeros: [0])
 
     /// The gradient in place; zeros where nothing was learnt.
-    package func withGradient<R>(_ index: Int, _ body: (UnsafeMutableBufferPointer<Float>) throws -> R) rethrows -> R {
+    package func withGradient<R>(_ index: Int, _ body: (UnsafeMutableBufferPointer<Float>) throws -> R)
+        rethrows -> R
+    {
         let count = shapes[index].reduce(1, *)
         return try add(index) { pointer, adding in
             if !adding { pointer.update(repeating: 0, count: count) }
@@ -76,7 +87,9 @@ package final class Parameters {
     }
 
     /// Lets `body` write a gradient: over what is there, or adding to it.
-    func add<R>(_ index: Int, _ body: (_ gradient: UnsafeMutablePointer<Float>, _ adding: Bool) throws -> R) rethrows -> R {
+    func add<R>(_ index: Int, _ body: (_ gradient: UnsafeMutablePointer<Float>, _ adding: Bool) throws -> R)
+        rethrows -> R
+    {
         let adding = isWritten[index]
         isWritten[index] = true
         var gradient = gradients[index] ?? Tensor(shape: shapes[index]) { _ in }
@@ -90,7 +103,11 @@ package final class Parameters {
         let count = part.count
         add(index) { to, adding in
             part.withUnsafePointer { from in
-                if adding { addScaled(from, by: 1, count: count, to: to) } else { to.update(from: from, count: count) }
+                if adding {
+                    addScaled(from, by: 1, count: count, to: to)
+                } else {
+                    to.update(from: from, count: count)
+                }
             }
         }
     }

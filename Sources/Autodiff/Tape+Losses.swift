@@ -18,7 +18,9 @@ extension Tape {
         precondition(target.count == count, "cannot compare \(x.shape) with \(target.shape)")
         let error = difference(x.value, target)
         let total = error.withUnsafePointer { error in
-            (0..<batch).reduce(0.0) { $0 + Double(weights?[$1] ?? 1) * folded(error + $1 * perItem, count: perItem, .square) }
+            (0..<batch).reduce(0.0) {
+                $0 + Double(weights?[$1] ?? 1) * folded(error + $1 * perItem, count: perItem, .square)
+            }
         }
         return loss(total / Double(count), from: x) { d in
             error.withUnsafePointer { error in
@@ -38,11 +40,14 @@ extension Tape {
         let error = difference(x.value, target)
         let total = error.withUnsafePointer { folded($0, count: count, .absolute) }
         return loss(total / Double(count), from: x) { d in
-            error.withUnsafePointer { error in Tensor(shape: x.shape) { scaledSign(error, by: d / Float(count), count: count, into: $0) } }
+            error.withUnsafePointer { error in
+                Tensor(shape: x.shape) { scaledSign(error, by: d / Float(count), count: count, into: $0) }
+            }
         }
     }
 
-    /// The mean absolute difference between neighbouring pixels' differences, to the right and below: edges where they belong.
+    /// The mean absolute difference between neighbouring pixels' differences, to the right and below: edges
+    /// where they belong.
     package func meanEdgeError(_ x: Node, _ target: Tensor) -> Node {
         let (batch, height, width, channels) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
         let error = difference(x.value, target)
@@ -85,12 +90,15 @@ extension Tape {
         }
     }
 
-    /// The mean over items of the Kullback-Leibler divergence of N(mean, e^logVariance) from N(0, 1), summed over an item's elements.
+    /// The mean over items of the Kullback-Leibler divergence of N(mean, e^logVariance) from N(0, 1), summed
+    /// over an item's elements.
     package func divergence(mean: Node, logVariance: Node) -> Node {
         let batch = Double(mean.shape[0])
         let (m, v) = (mean.value.values, logVariance.value.values)
         var total = 0.0
-        for i in m.indices { total += 0.5 * (Double(m[i]) * Double(m[i]) + exp(Double(v[i])) - 1 - Double(v[i])) }
+        for i in m.indices {
+            total += 0.5 * (Double(m[i]) * Double(m[i]) + exp(Double(v[i])) - 1 - Double(v[i]))
+        }
         return record(Tensor(shape: [], values: [Float(total / batch)]), from: [mean, logVariance]) { d in
             let factor = d.values[0] / Float(batch)
             mean.receive(mean.value * factor)
@@ -132,8 +140,9 @@ extension Tape {
         }
     }
 
-    /// The contrastive loss of CLIP (Radford et al. 2021, figure 3): the mean of the two cross entropies of scale * cosines of a's rows with b's, by
-    /// rows and by columns. Items with equal `groups` count as matches of each other, in equal shares.
+    /// The contrastive loss of CLIP (Radford et al. 2021, figure 3): the mean of the two cross entropies of
+    /// scale * cosines of a's rows with b's, by rows and by columns. Items with equal `groups` count as
+    /// matches of each other, in equal shares.
     /// - Parameter logScale: the logarithm of the scale.
     package func contrastiveLoss(_ a: Node, _ b: Node, logScale: Node, groups: [Int]? = nil) -> Node {
         let batch = a.shape[0], width = a.shape[1]
@@ -187,7 +196,11 @@ extension Tape {
     // MARK: Parts
 
     private func difference(_ a: Tensor, _ b: Tensor) -> Tensor {
-        a.withUnsafePointer { x in b.withUnsafePointer { y in Tensor(shape: a.shape) { Kernels.difference(x, y, count: a.count, into: $0) } } }
+        a.withUnsafePointer { x in
+            b.withUnsafePointer { y in
+                Tensor(shape: a.shape) { Kernels.difference(x, y, count: a.count, into: $0) }
+            }
+        }
     }
 
     private func loss(_ value: Double, from x: Node, gradient: @escaping (Float) -> Tensor) -> Node {

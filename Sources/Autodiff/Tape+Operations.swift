@@ -9,7 +9,9 @@ extension Tape {
         precondition(a.value.count == b.value.count, "cannot add \(a.shape) and \(b.shape)")
         let count = a.value.count
         let value = a.value.withUnsafePointer { x in
-            b.value.withUnsafePointer { y in Tensor(shape: a.shape) { Kernels.sum(x, y, count: count, into: $0) } }
+            b.value.withUnsafePointer { y in
+                Tensor(shape: a.shape) { Kernels.sum(x, y, count: count, into: $0) }
+            }
         }
         return record(value, from: [a, b]) { d in
             a.receive(d)
@@ -23,12 +25,16 @@ extension Tape {
         let pixels = x.value.count / batch / channels
         var value = x.value
         values.value.withUnsafePointer { from in
-            value.withUnsafeMutablePointer { addPerItem(from, batch: batch, pixels: pixels, channels: channels, to: $0) }
+            value.withUnsafeMutablePointer {
+                addPerItem(from, batch: batch, pixels: pixels, channels: channels, to: $0)
+            }
         }
         return record(value, from: [values, x]) { d in
             values.receive(
                 d.withUnsafePointer { d in
-                    Tensor(shape: [batch, channels]) { sumPerItem(d, batch: batch, pixels: pixels, channels: channels, into: $0) }
+                    Tensor(shape: [batch, channels]) {
+                        sumPerItem(d, batch: batch, pixels: pixels, channels: channels, into: $0)
+                    }
                 })
             x.receive(d)
         }
@@ -44,13 +50,25 @@ extension Tape {
         let left = a.shape[a.value.rank - 1], right = b.shape[b.value.rank - 1]
         let total = left + right
         let value = Tensor(shape: a.shape.dropLast() + [total]) { out in
-            a.value.withUnsafePointer { copyColumns($0, fromStride: left, to: out, toStride: total, rows: rows, columns: left) }
-            b.value.withUnsafePointer { copyColumns($0, fromStride: right, to: out + left, toStride: total, rows: rows, columns: right) }
+            a.value.withUnsafePointer {
+                copyColumns($0, fromStride: left, to: out, toStride: total, rows: rows, columns: left)
+            }
+            b.value.withUnsafePointer {
+                copyColumns(
+                    $0, fromStride: right, to: out + left, toStride: total, rows: rows, columns: right)
+            }
         }
         return record(value, from: [a, b]) { d in
             d.withUnsafePointer { d in
-                a.receive(Tensor(shape: a.shape) { copyColumns(d, fromStride: total, to: $0, toStride: left, rows: rows, columns: left) })
-                b.receive(Tensor(shape: b.shape) { copyColumns(d + left, fromStride: total, to: $0, toStride: right, rows: rows, columns: right) })
+                a.receive(
+                    Tensor(shape: a.shape) {
+                        copyColumns(d, fromStride: total, to: $0, toStride: left, rows: rows, columns: left)
+                    })
+                b.receive(
+                    Tensor(shape: b.shape) {
+                        copyColumns(
+                            d + left, fromStride: total, to: $0, toStride: right, rows: rows, columns: right)
+                    })
             }
         }
     }
@@ -61,14 +79,18 @@ extension Tape {
         let rows = x.value.count / total
         let value = x.value.withUnsafePointer { source in
             Tensor(shape: x.shape.dropLast() + [count]) {
-                copyColumns(source + range.lowerBound, fromStride: total, to: $0, toStride: count, rows: rows, columns: count)
+                copyColumns(
+                    source + range.lowerBound, fromStride: total, to: $0, toStride: count, rows: rows,
+                    columns: count)
             }
         }
         return record(value, from: [x]) { d in
             var dInput = Tensor(zeros: x.shape)
             d.withUnsafePointer { d in
                 dInput.withUnsafeMutablePointer {
-                    copyColumns(d, fromStride: count, to: $0 + range.lowerBound, toStride: total, rows: rows, columns: count)
+                    copyColumns(
+                        d, fromStride: count, to: $0 + range.lowerBound, toStride: total, rows: rows,
+                        columns: count)
                 }
             }
             x.receive(dInput)
@@ -78,17 +100,23 @@ extension Tape {
     /// Row `places[i]` of item i of `[batch, length, width]`.
     package func rows(_ places: [Int], of x: Node) -> Node {
         let batch = x.shape[0], length = x.shape[1], width = x.shape[2]
-        precondition(places.count == batch && places.allSatisfy { $0 >= 0 && $0 < length }, "places \(places) in rows of \(length)")
+        precondition(
+            places.count == batch && places.allSatisfy { $0 >= 0 && $0 < length },
+            "places \(places) in rows of \(length)")
         let value = x.value.withUnsafePointer { source in
             Tensor(shape: [batch, width]) { out in
-                for (item, place) in places.enumerated() { (out + item * width).update(from: source + (item * length + place) * width, count: width) }
+                for (item, place) in places.enumerated() {
+                    (out + item * width).update(from: source + (item * length + place) * width, count: width)
+                }
             }
         }
         return record(value, from: [x]) { d in
             var dInput = Tensor(zeros: x.shape)
             d.withUnsafePointer { d in
                 dInput.withUnsafeMutablePointer { out in
-                    for (item, place) in places.enumerated() { (out + (item * length + place) * width).update(from: d + item * width, count: width) }
+                    for (item, place) in places.enumerated() {
+                        (out + (item * length + place) * width).update(from: d + item * width, count: width)
+                    }
                 }
             }
             x.receive(dInput)
@@ -100,14 +128,18 @@ extension Tape {
         let (batch, h, w, channels) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
         let value = x.value.withUnsafePointer { source in
             Tensor(shape: [batch, height, width, channels]) {
-                Kernels.enlarged(source, batch: batch, height: h, width: w, channels: channels, toHeight: height, toWidth: width, into: $0)
+                Kernels.enlarged(
+                    source, batch: batch, height: h, width: w, channels: channels, toHeight: height,
+                    toWidth: width, into: $0)
             }
         }
         return record(value, from: [x]) { d in
             x.receive(
                 d.withUnsafePointer { d in
                     Tensor(shape: x.shape) {
-                        enlargedBackward(d, batch: batch, height: h, width: w, channels: channels, toHeight: height, toWidth: width, into: $0)
+                        enlargedBackward(
+                            d, batch: batch, height: h, width: w, channels: channels, toHeight: height,
+                            toWidth: width, into: $0)
                     }
                 })
         }
@@ -115,21 +147,36 @@ extension Tape {
 
     // MARK: Activations
 
-    package func silu(_ x: Node) -> Node { elementwise(x, { Kernels.silu($0, count: $1, into: $2) }, { siluBackward($0, $1, count: $2, into: $3) }) }
-    package func gelu(_ x: Node) -> Node { elementwise(x, { Kernels.gelu($0, count: $1, into: $2) }, { geluBackward($0, $1, count: $2, into: $3) }) }
+    package func silu(_ x: Node) -> Node {
+        elementwise(
+            x, { Kernels.silu($0, count: $1, into: $2) }, { siluBackward($0, $1, count: $2, into: $3) })
+    }
+    package func gelu(_ x: Node) -> Node {
+        elementwise(
+            x, { Kernels.gelu($0, count: $1, into: $2) }, { geluBackward($0, $1, count: $2, into: $3) })
+    }
     package func quickGelu(_ x: Node) -> Node {
-        elementwise(x, { Kernels.quickGelu($0, count: $1, into: $2) }, { quickGeluBackward($0, $1, count: $2, into: $3) })
+        elementwise(
+            x, { Kernels.quickGelu($0, count: $1, into: $2) },
+            { quickGeluBackward($0, $1, count: $2, into: $3) })
     }
 
     private func elementwise(
         _ x: Node, _ forward: (UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void,
-        _ backward: @escaping (UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void
+        _ backward:
+            @escaping (UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void
     ) -> Node {
         let count = x.value.count
-        let value = x.value.withUnsafePointer { source in Tensor(shape: x.shape) { forward(source, count, $0) } }
+        let value = x.value.withUnsafePointer { source in
+            Tensor(shape: x.shape) { forward(source, count, $0) }
+        }
         return record(value, from: [x]) { d in
             x.receive(
-                d.withUnsafePointer { d in x.value.withUnsafePointer { source in Tensor(shape: x.shape) { backward(d, source, count, $0) } } })
+                d.withUnsafePointer { d in
+                    x.value.withUnsafePointer { source in
+                        Tensor(shape: x.shape) { backward(d, source, count, $0) }
+                    }
+                })
         }
     }
 
@@ -143,7 +190,11 @@ extension Tape {
         return record(value, from: [x]) { d in
             x.receive(
                 d.withUnsafePointer { d in
-                    x.value.withUnsafePointer { source in Tensor(shape: x.shape) { gegluBackward(d, source, rows: rows, width: width, into: $0) } }
+                    x.value.withUnsafePointer { source in
+                        Tensor(shape: x.shape) {
+                            gegluBackward(d, source, rows: rows, width: width, into: $0)
+                        }
+                    }
                 })
         }
     }
@@ -153,15 +204,21 @@ extension Tape {
         guard dropoutRate > 0 else { return x }
         let (rate, seed, count) = (dropoutRate, nextDropoutSeed(), x.value.count)
         @Sendable func apply(_ tensor: Tensor) -> Tensor {
-            tensor.withUnsafePointer { source in Tensor(shape: tensor.shape) { Kernels.dropout(source, count: count, rate: rate, seed: seed, into: $0) } }
+            tensor.withUnsafePointer { source in
+                Tensor(shape: tensor.shape) {
+                    Kernels.dropout(source, count: count, rate: rate, seed: seed, into: $0)
+                }
+            }
         }
         return record(apply(x.value), from: [x]) { x.receive(apply($0)) }
     }
 
     // MARK: Attention
 
-    /// softmax(Q Kᵀ / sqrt(d)) V per head: queries `[batch, length, width]`, keys and values `[batch, other length, width]`, of the same items.
-    package func attention(queries: Node, keys: Node, values: Node, heads: Int, causal: Bool = false) -> Node {
+    /// softmax(Q Kᵀ / sqrt(d)) V per head: queries `[batch, length, width]`, keys and values `[batch, other
+    /// length, width]`, of the same items.
+    package func attention(queries: Node, keys: Node, values: Node, heads: Int, causal: Bool = false) -> Node
+    {
         let (batch, width) = (queries.shape[0], queries.shape[queries.value.rank - 1])
         let queryLength = queries.value.count / batch / width, keyLength = keys.value.count / batch / width
         let headWidth = width / heads
@@ -170,9 +227,11 @@ extension Tape {
                 values.value.withUnsafePointer { v in
                     Tensor(shape: queries.shape) { out in
                         let packed = PackedKeysValues(
-                            keys: k, values: v, stride: width, contexts: batch, length: keyLength, heads: heads, headWidth: headWidth)
+                            keys: k, values: v, stride: width, contexts: batch, length: keyLength,
+                            heads: heads, headWidth: headWidth)
                         Kernels.attention(
-                            queries: q, batch: batch, queryLength: queryLength, queryStride: width, packed: packed, contexts: Array(0..<batch),
+                            queries: q, batch: batch, queryLength: queryLength, queryStride: width,
+                            packed: packed, contexts: Array(0..<batch),
                             mask: causal ? AttentionMask(causal: true) : nil, into: out, outputStride: width)
                     }
                 }
@@ -189,8 +248,10 @@ extension Tape {
                                 dValues.withUnsafeMutablePointer { dValues in
                                     Tensor(shape: queries.shape) {
                                         attentionBackward(
-                                            d, queries: q, keys: k, values: v, batch: batch, queryLength: queryLength, keyLength: keyLength, heads: heads,
-                                            headWidth: headWidth, causal: causal, dQueries: $0, dKeys: dKeys, dValues: dValues)
+                                            d, queries: q, keys: k, values: v, batch: batch,
+                                            queryLength: queryLength, keyLength: keyLength, heads: heads,
+                                            headWidth: headWidth, causal: causal, dQueries: $0, dKeys: dKeys,
+                                            dValues: dValues)
                                     }
                                 }
                             }
@@ -211,7 +272,9 @@ extension Tensor {
         guard stride > 1 else { return self }
         return withUnsafePointer { source in
             Tensor(shape: [shape[0], (shape[1] - 1) * stride + 1, (shape[2] - 1) * stride + 1, shape[3]]) {
-                Kernels.spread(source, batch: shape[0], height: shape[1], width: shape[2], channels: shape[3], stride: stride, into: $0)
+                Kernels.spread(
+                    source, batch: shape[0], height: shape[1], width: shape[2], channels: shape[3],
+                    stride: stride, into: $0)
             }
         }
     }

@@ -29,25 +29,32 @@ package final class Node {
         }
         gradient = nil
         let count = part.count
-        part.withUnsafePointer { from in sum.withUnsafeMutablePointer { addScaled(from, by: 1, count: count, to: $0) } }
+        part.withUnsafePointer { from in
+            sum.withUnsafeMutablePointer { addScaled(from, by: 1, count: count, to: $0) }
+        }
         gradient = sum
     }
 }
 
-/// A recorded forward pass (reverse-mode differentiation; Griewank and Walther, chapter 3). Activations are `[batch, height, width, channels]` or
-/// `[batch, length, width]`. `backward` goes through it once, from the end, and lets each activation go as soon as it has been used.
+/// A recorded forward pass (reverse-mode differentiation; Griewank and Walther, chapter 3). Activations are
+/// `[batch, height, width, channels]` or `[batch, length, width]`. `backward` goes through it once, from the
+/// end, and lets each activation go as soon as it has been used.
 package final class Tape {
     package let parameters: Parameters
     /// False for values without gradients: a validation.
     package let isRecording: Bool
     /// Share of the activations that dropout sets to zero; 0 leaves it out.
     package let dropoutRate: Float
-    /// Whether blocks keep only their inputs and are computed again on the way back: less memory for a third more work.
+    /// Whether blocks keep only their inputs and are computed again on the way back: less memory for a third
+    /// more work.
     package let recomputes: Bool
     private var nodes: [Node] = []
     private var dropoutSeed: UInt64
 
-    package init(_ parameters: Parameters, recording: Bool = true, dropout: Float = 0, seed: UInt64 = 0, recomputing: Bool = false) {
+    package init(
+        _ parameters: Parameters, recording: Bool = true, dropout: Float = 0, seed: UInt64 = 0,
+        recomputing: Bool = false
+    ) {
         self.parameters = parameters
         isRecording = recording
         dropoutRate = dropout
@@ -58,7 +65,8 @@ package final class Tape {
     /// A value that no gradient is wanted of.
     package func constant(_ value: Tensor) -> Node { Node(value, isVariable: false, backward: nil) }
 
-    /// A value that a gradient is wanted of although it is no parameter: an input in a test, or of a block that is computed again.
+    /// A value that a gradient is wanted of although it is no parameter: an input in a test, or of a block
+    /// that is computed again.
     package func variable(_ value: Tensor) -> Node {
         let node = Node(value, isVariable: true, backward: nil)
         if isRecording { nodes.append(node) }
@@ -68,8 +76,12 @@ package final class Tape {
     /// - Parameters:
     ///   - learns: whether a parameter takes part.
     ///   - backward: gets the gradient of the value, and hands gradients to the inputs.
-    func record(_ value: Tensor, from inputs: [Node], learns: Bool = false, backward: @escaping (Tensor) -> Void) -> Node {
-        guard isRecording, learns || inputs.contains(where: \.isVariable) else { return Node(value, isVariable: false, backward: nil) }
+    func record(
+        _ value: Tensor, from inputs: [Node], learns: Bool = false, backward: @escaping (Tensor) -> Void
+    ) -> Node {
+        guard isRecording, learns || inputs.contains(where: \.isVariable) else {
+            return Node(value, isVariable: false, backward: nil)
+        }
         let node = Node(value, isVariable: true, backward: backward)
         nodes.append(node)
         return node
@@ -110,7 +122,9 @@ package final class Tape {
             let seen = inputs.map { $0.isVariable ? inner.variable($0.value) : inner.constant($0.value) }
             let output = body(inner, seen)
             inner.backward(output, gradient: gradient)
-            for (input, node) in zip(inputs, seen) where input.isVariable { if let part = node.gradient { input.receive(part) } }
+            for (input, node) in zip(inputs, seen) where input.isVariable {
+                if let part = node.gradient { input.receive(part) }
+            }
         }
     }
 

@@ -12,7 +12,9 @@ package struct ByteReader {
 
     package var isAtEnd: Bool { place == bytes.endIndex }
 
-    private static func damaged() -> EngineError { EngineError(.format, "a cached value ends early or holds another kind of value") }
+    private static func damaged() -> EngineError {
+        EngineError(.format, "a cached value ends early or holds another kind of value")
+    }
 
     private mutating func take(_ count: Int) throws -> ArraySlice<UInt8> {
         guard count >= 0, count <= bytes.endIndex - place else { throw Self.damaged() }
@@ -34,7 +36,11 @@ package struct ByteReader {
         guard (0...bytes.count / 8).contains(count) else { throw Self.damaged() }
         let content = try take(count * 8)
         return content.withUnsafeBytes { source in
-            (0..<count).map { Double(bitPattern: UInt64(littleEndian: source.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self))) }
+            (0..<count).map {
+                Double(
+                    bitPattern: UInt64(
+                        littleEndian: source.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)))
+            }
         }
     }
 
@@ -48,7 +54,9 @@ package struct ByteReader {
             let extent = try int()
             let (product, overflow) = count.multipliedReportingOverflow(by: extent)
             // Beside an extent of zero others could be so large that their product with a third is no number.
-            guard (0...max(1, bytes.count)).contains(extent), !overflow, product <= bytes.count else { throw Self.damaged() }
+            guard (0...max(1, bytes.count)).contains(extent), !overflow, product <= bytes.count else {
+                throw Self.damaged()
+            }
             shape.append(extent)
             count = product
         }

@@ -32,7 +32,9 @@ package struct ByteWriter {
         for extent in tensor.shape { write(extent) }
         tensor.withUnsafePointer { source in
             #if _endian(little)
-            bytes.append(contentsOf: UnsafeRawBufferPointer(start: source, count: tensor.count * MemoryLayout<Float>.stride))
+            bytes.append(
+                contentsOf: UnsafeRawBufferPointer(
+                    start: source, count: tensor.count * MemoryLayout<Float>.stride))
             #else
             for index in 0..<tensor.count { append(source[index].bitPattern) }
             #endif

@@ -38,7 +38,9 @@ package struct CacheCounts: Sendable, Equatable, CustomStringConvertible {
         return verbs.map { "\($0.name): \(Self.text($0.count))" }.joined(separator: "; ")
     }
 
-    private static func text(_ count: Count) -> String { "cached \(count.cached), computed \(count.computed)" }
+    private static func text(_ count: Count) -> String {
+        "cached \(count.cached), computed \(count.computed)"
+    }
 
     package static func == (a: Self, b: Self) -> Bool {
         a.verbs.map(\.name) == b.verbs.map(\.name) && a.verbs.map(\.count) == b.verbs.map(\.count)

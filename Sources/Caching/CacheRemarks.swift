@@ -1,4 +1,5 @@
-/// What a reader should know of the cache after a run: results that it could not keep, and what was found damaged. The results are not touched by it.
+/// What a reader should know of the cache after a run: results that it could not keep, and what was found
+/// damaged. The results are not touched by it.
 package struct CacheRemarks: Sendable, Equatable {
     /// Results that were not kept.
     package private(set) var unkept = 0
@@ -30,13 +31,21 @@ package struct CacheRemarks: Sendable, Equatable {
     package var lines: [String] {
         var lines = notes
         if foreign > 0 {
-            let what = foreign == 1 ? "1 result in the cache is another user's and is" : "\(foreign) results in the cache are another user's and are"
+            let what =
+                foreign == 1
+                ? "1 result in the cache is another user's and is"
+                : "\(foreign) results in the cache are another user's and are"
             lines.insert("\(what) computed anew: \(Self.trusting)", at: 0)
         }
-        if let reason { lines.insert("\(unkept) \(unkept == 1 ? "result is" : "results are") not kept in the cache: \(reason)", at: 0) }
+        if let reason {
+            lines.insert(
+                "\(unkept) \(unkept == 1 ? "result is" : "results are") not kept in the cache: \(reason)",
+                at: 0)
+        }
         return lines
     }
 
     /// What to do about something that another user, or a version that did not sign, has kept.
-    package static let trusting = "--trust-cache takes such, and NOISEBOOK_CACHE_KEY=FILE is a key that several share"
+    package static let trusting =
+        "--trust-cache takes such, and NOISEBOOK_CACHE_KEY=FILE is a key that several share"
 }

@@ -1,15 +1,17 @@
 package import Files
 internal import Tensors
 
-/// SHA-256 of files that are too big to be read again for every run: remembered by path, and by device, inode, size, times and a few kilobytes of
-/// the contents. Times that are no clock's are not trusted (`FileStamp.tells`): such a file is read again.
+/// SHA-256 of files that are too big to be read again for every run: remembered by path, and by device,
+/// inode, size, times and a few kilobytes of the contents. Times that are no clock's are not trusted
+/// (`FileStamp.tells`): such a file is read again.
 package final class FileDigests {
     private let path: String
     /// By path.
     private var known: [String: (stamp: String, digest: String)]?
     /// Files at most that are remembered.
     private static let most = 4000
-    /// A file that changes once more within the resolution of a file system's clock (two seconds for some) keeps its stamp.
+    /// A file that changes once more within the resolution of a file system's clock (two seconds for some)
+    /// keeps its stamp.
     private static let resolution = 2_000_000_000
 
     package init(path: String) { self.path = path }
@@ -21,7 +23,8 @@ package final class FileDigests {
     package func digest(of reading: FileReading) throws -> String {
         if let digest = reading.knownDigest { return digest }
         let stamp = reading.stamp
-        let isTrusted = stamp.tells && !(stamp.modified == stamp.changed && FileSystem.lacksChangeTimes(reading.path))
+        let isTrusted =
+            stamp.tells && !(stamp.modified == stamp.changed && FileSystem.lacksChangeTimes(reading.path))
         guard isTrusted, let sample = try reading.sample() else { return try computed(reading) }
         let text = "\(stamp.text):\(sample)"
         if let entry = entries()[reading.path], entry.stamp == text {
@@ -29,12 +32,16 @@ package final class FileDigests {
             return entry.digest
         }
         let digest = try computed(reading)
-        if stamp == FileStamp(path: reading.path), FileStamp.now() - stamp.changed > Self.resolution { remember(reading.path, text, digest) }
+        if stamp == FileStamp(path: reading.path), FileStamp.now() - stamp.changed > Self.resolution {
+            remember(reading.path, text, digest)
+        }
         return digest
     }
 
     private func computed(_ reading: FileReading) throws -> String {
-        guard let digest = try reading.digest() else { throw EngineError(.file, "is not open any more", place: reading.path) }
+        guard let digest = try reading.digest() else {
+            throw EngineError(.file, "is not open any more", place: reading.path)
+        }
         try reading.confirm()
         return digest
     }
@@ -48,7 +55,9 @@ package final class FileDigests {
 
     /// A line per file: stamp, digest, path. Lines that do not look so are left out.
     private func read() -> [String: (stamp: String, digest: String)] {
-        guard FileSystem.isFile(path), let text = try? FileReading.$witness.withValue(nil, operation: { try FileSystem.readText(path) }) else { return [:] }
+        guard FileSystem.isFile(path),
+            let text = try? FileReading.$witness.withValue(nil, operation: { try FileSystem.readText(path) })
+        else { return [:] }
         var result: [String: (stamp: String, digest: String)] = [:]
         for line in text.split(separator: "\n") {
             let words = line.split(separator: " ", maxSplits: 2)

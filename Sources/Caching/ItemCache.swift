@@ -1,13 +1,16 @@
 package import Files
 internal import Tensors
 
-/// Computed values of single items in a folder, each under the digest of all that it depends on. Any number of processes may use the
-/// folder at once: an entry is written beside its place and renamed, never changed, and holds the digest of its own content, so that
-/// one that a crash or a bad disk left behind is noticed and computed anew. Deleting the folder loses time, never results.
+/// Computed values of single items in a folder, each under the digest of all that it depends on. Any number
+/// of processes may use the folder at once: an entry is written beside its place and renamed, never changed,
+/// and holds the digest of its own content, so that one that a crash or a bad disk left behind is noticed and
+/// computed anew. Deleting the folder loses time, never results.
 package final class ItemCache {
-    /// `.noisebook`, which also holds the digests of files and the log of runs; entries lie in `cache` below it.
+    /// `.noisebook`, which also holds the digests of files and the log of runs; entries lie in `cache` below
+    /// it.
     package let folder: String
-    /// Bytes of all entries at most; beyond, those that were used longest ago go, but none that this run made or read.
+    /// Bytes of all entries at most; beyond, those that were used longest ago go, but none that this run made
+    /// or read.
     package let limit: Int
     /// How long unfinished work may go unsaved.
     package var savingInterval = Duration.seconds(1)
@@ -92,17 +95,22 @@ package final class ItemCache {
     }
 
     /// Notes how many items of a verb were found here and how many were computed.
-    package func count(_ verb: String, cached: Int = 0, computed: Int = 0) { counts.add(verb, cached: cached, computed: computed) }
+    package func count(_ verb: String, cached: Int = 0, computed: Int = 0) {
+        counts.add(verb, cached: cached, computed: computed)
+    }
 
     /// Bytes of all entries.
     package func byteCount() throws -> Int { try Eviction.size(of: entries) }
 
     // MARK: Entries
 
-    /// The stored value, nil where there is none, where it is somebody else's, or where it is damaged; a damaged one is removed.
+    /// The stored value, nil where there is none, where it is somebody else's, or where it is damaged; a
+    /// damaged one is removed.
     package func value<T>(_ key: ItemKey, _ read: (inout ByteReader) throws -> T) -> T? {
         let path = path(of: key)
-        guard FileSystem.isFile(path), let bytes = try? FileSystem.readBytes(path, isNoted: false) else { return nil }
+        guard FileSystem.isFile(path), let bytes = try? FileSystem.readBytes(path, isNoted: false) else {
+            return nil
+        }
         do {
             let entry = try CacheEntry(bytes), signer = try signer, origin = try entry.origin(key, signer)
             if origin == .damaged { throw CacheEntry.damage }
@@ -112,8 +120,13 @@ package final class ItemCache {
             }
             var reader = ByteReader(entry.content)
             let value = try read(&reader)
-            guard reader.isAtEnd else { throw EngineError(.format, "a cached value is longer than it should be", place: path) }
-            if origin == .other { try? AtomicFile.write(CacheEntry.bytes(Array(entry.content), key, signer), to: path, durable: false) }
+            guard reader.isAtEnd else {
+                throw EngineError(.format, "a cached value is longer than it should be", place: path)
+            }
+            if origin == .other {
+                try? AtomicFile.write(
+                    CacheEntry.bytes(Array(entry.content), key, signer), to: path, durable: false)
+            }
             FileStamp.touch(path)
             uses.note(path)
             return value
@@ -123,7 +136,8 @@ package final class ItemCache {
         }
     }
 
-    /// Stores a value. What goes wrong is told by `remarks`, and the next value is tried again: a result that cannot be kept is still a result.
+    /// Stores a value. What goes wrong is told by `remarks`, and the next value is tried again: a result that
+    /// cannot be kept is still a result.
     package func store(_ key: ItemKey, _ write: (inout ByteWriter) -> Void) {
         guard limit > 0 else { return }
         var writer = ByteWriter()
@@ -150,12 +164,15 @@ package final class ItemCache {
         wasThere = true
     }
 
-    /// Makes room for so many bytes more. Where what this run uses takes all of it, nothing is stored, and the reader is told.
+    /// Makes room for so many bytes more. Where what this run uses takes all of it, nothing is stored, and
+    /// the reader is told.
     private func hasRoom(for count: Int) -> Bool {
         var total = size ?? ((try? Eviction.size(of: entries)) ?? 0)
         // To look for what can go takes a while, and where nothing could go nothing can a moment later.
         if total + count > limit, refusals % 64 == 0 {
-            total = (try? Eviction.evict(entries, to: min(limit / 10 * 9, limit - count), sparing: uses.paths)) ?? total
+            total =
+                (try? Eviction.evict(entries, to: min(limit / 10 * 9, limit - count), sparing: uses.paths))
+                ?? total
         }
         size = total
         guard total + count > limit else {
@@ -163,12 +180,13 @@ package final class ItemCache {
             return true
         }
         refusals += 1
-        remarks.addUnkept("what this run uses takes the \(ByteSize(limit)) that the cache may have (`--cache-limit`)")
+        remarks.addUnkept(
+            "what this run uses takes the \(ByteSize(limit)) that the cache may have (`--cache-limit`)")
         return false
     }
 
-    /// Gives so many bytes of the disk back, for what matters more than results that can be computed again: entries go, those used longest ago first.
-    /// False where all of them would not do: then all stay.
+    /// Gives so many bytes of the disk back, for what matters more than results that can be computed again:
+    /// entries go, those used longest ago first. False where all of them would not do: then all stay.
     package func giveBack(_ count: Int) -> Bool {
         guard let all = try? Eviction.size(of: entries), all >= count else { return false }
         guard let left = try? Eviction.evict(entries, to: all - count, sparing: []) else { return false }
@@ -176,13 +194,19 @@ package final class ItemCache {
         return left <= all - count
     }
 
-    /// The path of an entry that is too large to be read as a whole: a file of its own form, mapped by whoever asked for it. Made by `write`,
-    /// whose errors are passed on, if it is not there or is not what was written. nil where it cannot be kept.
-    package func file(_ key: ItemKey, byteCount: Int, _ write: (borrowing AtomicFile.Sink) throws -> Void) throws -> String? {
+    /// The path of an entry that is too large to be read as a whole: a file of its own form, mapped by
+    /// whoever asked for it. Made by `write`, whose errors are passed on, if it is not there or is not what
+    /// was written. nil where it cannot be kept.
+    package func file(_ key: ItemKey, byteCount: Int, _ write: (borrowing AtomicFile.Sink) throws -> Void)
+        throws -> String?
+    {
         guard limit > 0 else { return nil }
         let path = path(of: key), sealKey = try key.derived("sha256")
         let sealed = value(sealKey) { Array(try $0.doubles()) }
-        let isWhole = try sealed.map { try FileStamp(path: path)?.size == byteCount && $0 == Self.numbers(of: files.digest(of: path)) } ?? false
+        let isWhole =
+            try sealed.map {
+                try FileStamp(path: path)?.size == byteCount && $0 == Self.numbers(of: files.digest(of: path))
+            } ?? false
         if !isWhole {
             if sealed != nil, FileSystem.isFile(path) { note("\(path) is damaged and is made anew") }
             let replaced = FileStamp(path: path)?.size ?? 0
@@ -199,14 +223,18 @@ package final class ItemCache {
             store(sealKey) { $0.write(digest) }
         }
         // Each touch changes the stamp that its digest is remembered by, so an hour's use is one.
-        if let stamp = FileStamp(path: path), FileStamp.now() - stamp.modified > 3_600_000_000_000 { FileStamp.touch(path) }
+        if let stamp = FileStamp(path: path), FileStamp.now() - stamp.modified > 3_600_000_000_000 {
+            FileStamp.touch(path)
+        }
         uses.note(path)
         return path
     }
 
     /// A digest as the eight numbers that an entry can hold.
     private static func numbers(of digest: String) -> [Double] {
-        stride(from: 0, to: digest.utf8.count, by: 8).map { Double(UInt32(digest.dropFirst($0).prefix(8), radix: 16) ?? 0) }
+        stride(from: 0, to: digest.utf8.count, by: 8).map {
+            Double(UInt32(digest.dropFirst($0).prefix(8), radix: 16) ?? 0)
+        }
     }
 
     package func remove(_ key: ItemKey) {
@@ -218,6 +246,7 @@ package final class ItemCache {
 
     /// Two digits make a folder, so that none gets too long a list.
     private func path(of key: ItemKey) -> String {
-        FileSystem.join(FileSystem.join(entries, String(key.digest.prefix(2))), String(key.digest.dropFirst(2)))
+        FileSystem.join(
+            FileSystem.join(entries, String(key.digest.prefix(2))), String(key.digest.dropFirst(2)))
     }
 }

@@ -13,9 +13,11 @@ package struct ItemKey: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// Gathers what a value depends on. Every part is written with its label and its length, so that no two lists of parts give the same bytes.
+/// Gathers what a value depends on. Every part is written with its label and its length, so that no two lists
+/// of parts give the same bytes.
 package struct ItemKeyBuilder {
-    /// Raised whenever the engine's numbers change although no verb's meaning did: another order of a sum is enough.
+    /// Raised whenever the engine's numbers change although no verb's meaning did: another order of a sum is
+    /// enough.
     package static let engineVersion = 4
 
     private var bytes = ByteWriter()

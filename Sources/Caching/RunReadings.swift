@@ -1,8 +1,8 @@
 package import Files
 internal import Synchronization
 
-/// The files that a session's programs read, as they were read: what the keys of a notebook's cells are made of, and what tells that a file was
-/// written over while a program used it.
+/// The files that a session's programs read, as they were read: what the keys of a notebook's cells are made
+/// of, and what tells that a file was written over while a program used it.
 package final class RunReadings: ReadingWitness {
     private struct Entry: Sendable {
         var cell: Int?
@@ -27,7 +27,8 @@ package final class RunReadings: ReadingWitness {
 
     package init() {}
 
-    /// Whether the digest of every file is wanted: where outputs are written with a lock. Else only open files are watched.
+    /// Whether the digest of every file is wanted: where outputs are written with a lock. Else only open
+    /// files are watched.
     package var keepsDigests: Bool {
         get { state.withLock { $0.keepsDigests } }
         set { state.withLock { $0.keepsDigests = newValue } }
@@ -48,7 +49,9 @@ package final class RunReadings: ReadingWitness {
     }
 
     /// What `body` reads is noted here.
-    package func watching<R>(_ body: () throws -> R) rethrows -> R { try FileReading.$witness.withValue(self, operation: body) }
+    package func watching<R>(_ body: () throws -> R) rethrows -> R {
+        try FileReading.$witness.withValue(self, operation: body)
+    }
 
     package func note(_ reading: FileReading, isKept: Bool) {
         let keeps = state.withLock { state in
@@ -68,7 +71,11 @@ package final class RunReadings: ReadingWitness {
     /// Notes the files of something that was opened before and is used again.
     package func note(_ readings: [FileReading]) {
         let missing = state.withLock { state in
-            readings.filter { reading in !(state.entries[reading.path] ?? []).contains { $0.reading === reading && $0.cell == state.cell } }
+            readings.filter { reading in
+                !(state.entries[reading.path] ?? []).contains {
+                    $0.reading === reading && $0.cell == state.cell
+                }
+            }
         }
         for reading in missing { note(reading, isKept: true) }
     }
@@ -76,7 +83,9 @@ package final class RunReadings: ReadingWitness {
     /// Notes that something is opened: `load models/a`, `score statistics=s.npz`.
     package func noteOpening(_ title: String) {
         state.withLock { state in
-            if state.keepsDigests, let cell = state.cell { _ = state.openings[cell, default: []].insert(title) }
+            if state.keepsDigests, let cell = state.cell {
+                _ = state.openings[cell, default: []].insert(title)
+            }
         }
     }
 
@@ -110,8 +119,8 @@ package final class RunReadings: ReadingWitness {
 
     package func place(of title: String) -> String? { state.withLock { $0.places[title] } }
 
-    /// The digest of a file as it was read: by the cell itself, else by any. nil where nobody read it, "changed" where it was not the same each
-    /// time, or cannot be told any more.
+    /// The digest of a file as it was read: by the cell itself, else by any. nil where nobody read it,
+    /// "changed" where it was not the same each time, or cannot be told any more.
     package func digest(of path: String, cell: Int?, _ files: FileDigests) throws -> String? {
         let entries = state.withLock { $0.entries[path] ?? [] }
         let own = cell.map { cell in entries.filter { $0.cell == cell } } ?? []
@@ -119,7 +128,8 @@ package final class RunReadings: ReadingWitness {
             (own.isEmpty ? entries : own).map { entry in
                 let reading = entry.reading
                 if let known = reading.knownDigest { return known }
-                // One that was written over meanwhile is an error to whoever computes with it; its own cell is only out of date.
+                // One that was written over meanwhile is an error to whoever computes with it; its own cell
+                // is only out of date.
                 if reading.isOpen { return (try? files.digest(of: reading)) ?? Self.changed }
                 if let digest = try reading.digest() { return digest }
                 return FileStamp(path: path) == reading.stamp ? try files.digest(of: path) : Self.changed
@@ -133,13 +143,17 @@ package final class RunReadings: ReadingWitness {
     /// Names below a folder that were there when it was opened; nil where it was not opened.
     package func contents(of folder: String) -> Set<String>? {
         state.withLock { state in
-            // Folders that were opened do not share files, or if they do, say the same of them but for what changed in between.
-            guard state.contents.contains(where: { folder == $0.key || folder.hasPrefix($0.key + "/") }) else { return nil }
+            // Folders that were opened do not share files, or if they do, say the same of them but for what
+            // changed in between.
+            guard state.contents.contains(where: { folder == $0.key || folder.hasPrefix($0.key + "/") })
+            else { return nil }
             let inside = state.contents.values.reduce(into: Set<String>()) { $0.formUnion($1) }
             return inside.filter { FileSystem.folder(of: $0) == folder }
         }
     }
 
     /// Whether something of the folder itself was read.
-    package func hasRead(in folder: String) -> Bool { state.withLock { $0.entries.keys.contains { FileSystem.folder(of: $0) == folder } } }
+    package func hasRead(in folder: String) -> Bool {
+        state.withLock { $0.entries.keys.contains { FileSystem.folder(of: $0) == folder } }
+    }
 }

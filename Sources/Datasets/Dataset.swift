@@ -1,8 +1,8 @@
 import Files
 import Tensors
 
-/// A list of captioned pictures, column by column. Row i has the item number i: the row's number in this source, after `split` chose it.
-/// Pictures are read when they are first asked for.
+/// A list of captioned pictures, column by column. Row i has the item number i: the row's number in this
+/// source, after `split` chose it. Pictures are read when they are first asked for.
 package struct Dataset: Sendable {
     /// What the user called it: a name that ships with the program, or a path.
     package let name: String
@@ -12,8 +12,11 @@ package struct Dataset: Sendable {
     package let count: Int
 
     init(name: String, columns: [DatasetColumn]) throws {
-        guard let count = columns.first?.values.count, count > 0 else { throw EngineError(.data, "the data set has no rows", place: name) }
-        precondition(columns.allSatisfy { $0.values.count == count }, "columns of one data set differ in length")
+        guard let count = columns.first?.values.count, count > 0 else {
+            throw EngineError(.data, "the data set has no rows", place: name)
+        }
+        precondition(
+            columns.allSatisfy { $0.values.count == count }, "columns of one data set differ in length")
         self.name = name
         self.columns = columns
         self.count = count
@@ -24,7 +27,9 @@ package struct Dataset: Sendable {
     /// Captions, one per row; nil where the data set has none.
     package var texts: [String]? { if case .text(let values) = self["text"] { values } else { nil } }
     /// Pictures, one per row; nil where the data set has none.
-    package var pictures: [DatasetPicture]? { if case .pictures(let values) = self["image"] { values } else { nil } }
+    package var pictures: [DatasetPicture]? {
+        if case .pictures(let values) = self["image"] { values } else { nil }
+    }
 }
 
 /// One column of a data set: `text` holds captions, `image` pictures, the others what the source has

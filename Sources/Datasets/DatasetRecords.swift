@@ -1,8 +1,8 @@
 import Files
 import Tensors
 
-/// Rows of text files before they become columns: metadata.jsonl (one JSON object a line), the form of the report (a JSON list of caption
-/// and picture), CSV with a header.
+/// Rows of text files before they become columns: metadata.jsonl (one JSON object a line), the form of the
+/// report (a JSON list of caption and picture), CSV with a header.
 struct DatasetRecords {
     struct Record {
         /// Line of the file, or number of the list's element, from 1; for messages.
@@ -23,16 +23,23 @@ struct DatasetRecords {
 
     /// A folder with metadata.jsonl or metadata.csv, or with one list per split: train.json, test.json.
     init(folder: String, split: String?) throws {
-        for name in ["metadata.jsonl", "metadata.csv"] + ["train", "validation", "test"].map({ $0 + ".json" }) {
+        for name in ["metadata.jsonl", "metadata.csv"]
+            + ["train", "validation", "test"].map({ $0 + ".json" })
+        {
             try FileSystem.checkReach(FileSystem.join(folder, name))
         }
-        for name in ["metadata.jsonl", "metadata.csv"] where FileSystem.exists(FileSystem.join(folder, name)) {
+        for name in ["metadata.jsonl", "metadata.csv"] where FileSystem.exists(FileSystem.join(folder, name))
+        {
             try self.init(file: FileSystem.join(folder, name))
             return
         }
-        let lists = ["train", "validation", "test"].filter { FileSystem.exists(FileSystem.join(folder, $0 + ".json")) }
+        let lists = ["train", "validation", "test"].filter {
+            FileSystem.exists(FileSystem.join(folder, $0 + ".json"))
+        }
         guard !lists.isEmpty else {
-            throw EngineError(.data, "the folder holds no data set", place: folder, cure: "expected metadata.jsonl, metadata.csv, or train.json and test.json")
+            throw EngineError(
+                .data, "the folder holds no data set", place: folder,
+                cure: "expected metadata.jsonl, metadata.csv, or train.json and test.json")
         }
         if let split, !lists.contains(split) { throw Self.unknownSplit(split, known: lists, place: folder) }
         let parts = try (split.map { [$0] } ?? lists).map { name in
@@ -61,7 +68,8 @@ struct DatasetRecords {
             unit = "line"
             try readTable()
         } else {
-            throw EngineError(.data, "expected a folder or a file ending in .jsonl, .json or .csv", place: file)
+            throw EngineError(
+                .data, "expected a folder or a file ending in .jsonl, .json or .csv", place: file)
         }
     }
 
@@ -69,11 +77,15 @@ struct DatasetRecords {
 
     private mutating func readLines() throws {
         let bytes = try FileSystem.readBytes(path)
-        for (number, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
+        for (number, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            .enumerated()
+        {
             if line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { continue }
             let place = "\(path), line \(number + 1)"
             let json = try JSON.parse(Array(line), place: place)
-            guard let object = json.object else { throw EngineError(.format, "expected an object, found \(json.kind)", place: place) }
+            guard let object = json.object else {
+                throw EngineError(.format, "expected an object, found \(json.kind)", place: place)
+            }
             records.append(Record(place: number + 1, fields: Self.canonical(object)))
         }
         names = Self.sortedNames(records)
@@ -81,14 +93,21 @@ struct DatasetRecords {
 
     private mutating func readList() throws {
         let json = try JSON.read(path: path)
-        guard let list = json.array else { throw EngineError(.format, "expected a list of caption and picture pairs, found \(json.kind)", place: path) }
+        guard let list = json.array else {
+            throw EngineError(
+                .format, "expected a list of caption and picture pairs, found \(json.kind)", place: path)
+        }
         for (number, element) in list.enumerated() {
             if let object = element.object {
                 records.append(Record(place: number + 1, fields: Self.canonical(object)))
             } else if let pair = element.strings, pair.count == 2 {
-                records.append(Record(place: number + 1, fields: ["text": .string(pair[0]), "file_name": .string(pair[1])]))
+                records.append(
+                    Record(
+                        place: number + 1, fields: ["text": .string(pair[0]), "file_name": .string(pair[1])]))
             } else {
-                throw EngineError(.format, "expected [caption, picture] or an object with both", place: "\(path), element \(number + 1)")
+                throw EngineError(
+                    .format, "expected [caption, picture] or an object with both",
+                    place: "\(path), element \(number + 1)")
             }
         }
         names = Self.sortedNames(records)
@@ -100,11 +119,15 @@ struct DatasetRecords {
         names = table.header.map { renamed[$0] ?? $0 }
         let names = names
         records = table.rows.map { row in
-            Record(place: row.line, fields: Dictionary(zip(names, row.fields.map { JSON.string($0) }), uniquingKeysWith: { first, _ in first }))
+            Record(
+                place: row.line,
+                fields: Dictionary(
+                    zip(names, row.fields.map { JSON.string($0) }), uniquingKeysWith: { first, _ in first }))
         }
     }
 
-    /// `caption` to `text`, `image` or `picture` to `file_name`, where the usual name is not there: the usual names by the ones found.
+    /// `caption` to `text`, `image` or `picture` to `file_name`, where the usual name is not there: the usual
+    /// names by the ones found.
     private static func canonicalNames(_ names: Set<String>) -> [String: String] {
         var renamed: [String: String] = [:]
         for group in aliases where !names.contains(group[0]) {
@@ -116,11 +139,15 @@ struct DatasetRecords {
     private static func canonical(_ fields: [String: JSON]) -> [String: JSON] {
         var fields = fields
         // In any order: each alias has a name of its own.
-        for (alias, name) in canonicalNames(Set(fields.keys)) { fields[name] = fields.removeValue(forKey: alias) }
+        for (alias, name) in canonicalNames(Set(fields.keys)) {
+            fields[name] = fields.removeValue(forKey: alias)
+        }
         return fields
     }
 
-    private static func sortedNames(_ records: [Record]) -> [String] { Set(records.flatMap(\.fields.keys)).sorted() }
+    private static func sortedNames(_ records: [Record]) -> [String] {
+        Set(records.flatMap(\.fields.keys)).sorted()
+    }
 
     // MARK: Columns
 
@@ -128,17 +155,32 @@ struct DatasetRecords {
         var chosen = records
         if let split {
             let known = Set(records.compactMap { $0.fields["split"]?.string }).sorted()
-            guard names.contains("split") else { throw EngineError(.data, "the data has no column split to choose \(split) by", place: path) }
+            guard names.contains("split") else {
+                throw EngineError(.data, "the data has no column split to choose \(split) by", place: path)
+            }
             guard known.contains(split) else { throw Self.unknownSplit(split, known: known, place: path) }
             chosen = records.filter { $0.fields["split"]?.string == split }
         }
         let (text, picture) = (names.contains("text"), names.contains("file_name"))
         guard text || picture else {
-            throw EngineError(.format, "no column text (or caption) and no column file_name (or image), but \(names.joined(separator: ", "))", place: path)
+            throw EngineError(
+                .format,
+                """
+                no column text (or caption) and no column file_name (or image), but \
+                \(names.joined(separator: ", "))
+                """, place: path)
         }
         var columns: [DatasetColumn] = []
-        if text { columns.append(DatasetColumn(name: "text", values: .text(try strings("text", of: chosen)))) }
-        if picture { columns.append(DatasetColumn(name: "image", values: .pictures(try pictures(strings("file_name", of: chosen), of: chosen, size: size)))) }
+        if text {
+            columns.append(DatasetColumn(name: "text", values: .text(try strings("text", of: chosen))))
+        }
+        if picture {
+            columns.append(
+                DatasetColumn(
+                    name: "image",
+                    values: .pictures(try pictures(strings("file_name", of: chosen), of: chosen, size: size)))
+            )
+        }
         for name in names where name != "text" && name != "file_name" {
             // `item` is the row's number in every table, `image` the picture itself.
             let shown = name == "item" || name == "image" ? name + "_in_file" : name
@@ -148,14 +190,23 @@ struct DatasetRecords {
     }
 
     /// Paths of all pictures that are named.
-    var pictures: [String] { records.compactMap { $0.fields["file_name"]?.string }.map { FileSystem.join(FileSystem.folder(of: path), $0) } }
+    var pictures: [String] {
+        records.compactMap { $0.fields["file_name"]?.string }.map {
+            FileSystem.join(FileSystem.folder(of: path), $0)
+        }
+    }
 
     private func at(_ record: Record) -> String { "\(path), \(unit) \(record.place)" }
 
     private func strings(_ column: String, of records: [Record]) throws -> [String] {
         try records.map { record in
-            guard let value = record.fields[column], !value.isNull else { throw EngineError(.format, "\(column) is missing", place: at(record)) }
-            guard let text = value.string else { throw EngineError(.format, "\(column): expected a text, found \(value.kind)", place: at(record)) }
+            guard let value = record.fields[column], !value.isNull else {
+                throw EngineError(.format, "\(column) is missing", place: at(record))
+            }
+            guard let text = value.string else {
+                throw EngineError(
+                    .format, "\(column): expected a text, found \(value.kind)", place: at(record))
+            }
             return text
         }
     }
@@ -169,8 +220,11 @@ struct DatasetRecords {
         if let first = missing.first {
             try FileSystem.checkReach(paths[first])
             let others = missing.count > 1 ? " and \(missing.count - 1) more" : ""
-            let what = names[first].isEmpty ? "the picture's file name is empty" : "the picture \(names[first]) is missing"
-            throw EngineError(.file, what + others, place: at(records[first]), cure: "paths are relative to \(folder)")
+            let what =
+                names[first].isEmpty
+                ? "the picture's file name is empty" : "the picture \(names[first]) is missing"
+            throw EngineError(
+                .file, what + others, place: at(records[first]), cure: "paths are relative to \(folder)")
         }
         return paths.map { path in
             DatasetPicture(name: path) {
@@ -190,7 +244,9 @@ struct DatasetRecords {
             default: nil
             }
         }
-        if numbers.allSatisfy({ $0 != nil }), numbers.contains(where: { $0?.isNaN == false }) { return .numbers(numbers.map { $0 ?? .nan }) }
+        if numbers.allSatisfy({ $0 != nil }), numbers.contains(where: { $0?.isNaN == false }) {
+            return .numbers(numbers.map { $0 ?? .nan })
+        }
         return .text(
             values.map { value in
                 switch value {
@@ -204,22 +260,28 @@ struct DatasetRecords {
 
     /// Decimal notation only: "nan", "inf" and "0x10" stay texts.
     private static func number(_ text: String) -> Double? {
-        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }), let value = Double(text), value.isFinite else { return nil }
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }),
+            let value = Double(text), value.isFinite
+        else { return nil }
         return value
     }
 
     private static func unknownSplit(_ split: String, known: [String], place: String) -> EngineError {
-        EngineError(.data, "no split \(split)", place: place, cure: "there is \(known.joined(separator: ", "))")
+        EngineError(
+            .data, "no split \(split)", place: place, cure: "there is \(known.joined(separator: ", "))")
     }
 }
 
 extension Bitmap {
-    /// `side` x `side` as transformers prepares pictures: the shorter side scaled to it (Pillow's bicubic), what the longer one comes to cut to whole
-    /// pixels as in torchvision, and of that the middle, the earlier pixel where it lies between two.
+    /// `side` x `side` as transformers prepares pictures: the shorter side scaled to it (Pillow's bicubic),
+    /// what the longer one comes to cut to whole pixels as in torchvision, and of that the middle, the
+    /// earlier pixel where it lies between two.
     func coveringSquare(_ side: Int, place: String) throws -> Bitmap {
         let short = min(width, height), long = side * max(width, height) / short
         guard long * side <= PictureForm.mostPixels else {
-            throw EngineError(.shape, "a picture of \(width) x \(height) is too elongated to be scaled to \(side)", place: place)
+            throw EngineError(
+                .shape, "a picture of \(width) x \(height) is too elongated to be scaled to \(side)",
+                place: place)
         }
         let scaled = width <= height ? (width: side, height: long) : (width: long, height: side)
         return resized(width: scaled.width, height: scaled.height, filter: .bicubic)

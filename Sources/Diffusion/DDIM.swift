@@ -10,8 +10,11 @@ struct DDIM: OneCallSampler {
     static func table(_ configuration: SchedulerConfiguration, steps: Int) throws -> ScheduleTable {
         let timesteps = configuration.wholeTimesteps(steps)
         let stride = configuration.stride(steps)
-        // The reference goes down by a fixed stride, which meets the next timestep of the list with leading spacing only.
-        return try ScheduleTable(configuration, timesteps: timesteps) { configuration.alphaBar(at: timesteps[$0] - stride) }
+        // The reference goes down by a fixed stride, which meets the next timestep of the list with leading
+        // spacing only.
+        return try ScheduleTable(configuration, timesteps: timesteps) {
+            configuration.alphaBar(at: timesteps[$0] - stride)
+        }
     }
 
     init(_ configuration: SchedulerConfiguration, _ table: ScheduleTable, left: Int, mode: StartMode) {
@@ -21,7 +24,10 @@ struct DDIM: OneCallSampler {
         eta = configuration.eta
     }
 
-    func step(_ call: Int, _ output: Tensor, _ sample: Tensor, _ memory: inout SamplerMemory, _ generator: inout Generator) -> Tensor {
+    func step(
+        _ call: Int, _ output: Tensor, _ sample: Tensor, _ memory: inout SamplerMemory,
+        _ generator: inout Generator
+    ) -> Tensor {
         let (from, to) = (steps[call].level, steps[call].next)
         let clean = prediction.clean(output, sample, at: from).clamped(to: clip)
         let epsilon = prediction.epsilon(output, sample, at: from)

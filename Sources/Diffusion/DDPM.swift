@@ -27,16 +27,22 @@ struct DDPM: OneCallSampler {
         variance = configuration.variance
     }
 
-    func step(_ call: Int, _ output: Tensor, _ sample: Tensor, _ memory: inout SamplerMemory, _ generator: inout Generator) -> Tensor {
+    func step(
+        _ call: Int, _ output: Tensor, _ sample: Tensor, _ memory: inout SamplerMemory,
+        _ generator: inout Generator
+    ) -> Tensor {
         let (from, to) = (steps[call].level, steps[call].next)
         let clean = prediction.clean(output, sample, at: from).clamped(to: clip)
         let alpha = from.alphaBar / to.alphaBar
         let beta = 1 - alpha
         let mean = Tensor.sum(
-            to.signal * beta / (1 - from.alphaBar), clean, alpha.squareRoot() * (1 - to.alphaBar) / (1 - from.alphaBar), sample)
+            to.signal * beta / (1 - from.alphaBar), clean,
+            alpha.squareRoot() * (1 - to.alphaBar) / (1 - from.alphaBar), sample)
         // The reference draws wherever the timestep is not 0, also at a last step that adds next to nothing.
         guard steps[call].timestep > 0 else { return mean }
-        return .sum(1, mean, deviation(beta, (1 - to.alphaBar) / (1 - from.alphaBar) * beta), generator.normal(shape: sample.shape))
+        return .sum(
+            1, mean, deviation(beta, (1 - to.alphaBar) / (1 - from.alphaBar) * beta),
+            generator.normal(shape: sample.shape))
     }
 
     private func deviation(_ beta: Double, _ posterior: Double) -> Double {

@@ -17,7 +17,10 @@ struct Euler: OneCallSampler {
 
     func scaled(_ sample: Tensor, _ call: Int) -> Tensor { steps[call].level.scaled(sample) }
 
-    func step(_ call: Int, _ output: Tensor, _ sample: Tensor, _ memory: inout SamplerMemory, _ generator: inout Generator) -> Tensor {
+    func step(
+        _ call: Int, _ output: Tensor, _ sample: Tensor, _ memory: inout SamplerMemory,
+        _ generator: inout Generator
+    ) -> Tensor {
         let (from, to) = (steps[call].level, steps[call].next)
         return .sum(1, sample, to.sigma - from.sigma, prediction.epsilon(output, sample, at: from))
     }

@@ -1,7 +1,7 @@
 internal import Tensors
 
-/// Euler's method to below the next level, then fresh noise up to it: ancestral sampling as k-diffusion writes it, which for small
-/// steps is DDPM (Song and others 2021, appendix F).
+/// Euler's method to below the next level, then fresh noise up to it: ancestral sampling as k-diffusion
+/// writes it, which for small steps is DDPM (Song and others 2021, appendix F).
 struct EulerAncestral: OneCallSampler {
     let steps: [ScheduleStep]
     let prediction: Prediction
@@ -17,7 +17,10 @@ struct EulerAncestral: OneCallSampler {
 
     func scaled(_ sample: Tensor, _ call: Int) -> Tensor { steps[call].level.scaled(sample) }
 
-    func step(_ call: Int, _ output: Tensor, _ sample: Tensor, _ memory: inout SamplerMemory, _ generator: inout Generator) -> Tensor {
+    func step(
+        _ call: Int, _ output: Tensor, _ sample: Tensor, _ memory: inout SamplerMemory,
+        _ generator: inout Generator
+    ) -> Tensor {
         let (from, to) = (steps[call].level, steps[call].next)
         let (before, after) = (from.sigma * from.sigma, to.sigma * to.sigma)
         let up = max(after * (before - after) / before, 0)

@@ -1,7 +1,8 @@
 internal import Tensors
 
-/// Heun's method of second order (Karras and others 2022, algorithm 1, without churn): two calls for each step but the last.
-/// The first goes to the next level; the second asks there and goes again from the start with the mean of both slopes.
+/// Heun's method of second order (Karras and others 2022, algorithm 1, without churn): two calls for each
+/// step but the last. The first goes to the next level; the second asks there and goes again from the start
+/// with the mean of both slopes.
 struct Heun: Sampler {
     let steps: [ScheduleStep]
     let prediction: Prediction
@@ -21,7 +22,8 @@ struct Heun: Sampler {
         steps.indices.flatMap { place in
             let isLast = place + 1 == steps.count
             let first = SamplerCall(timestep: steps[place].timestep, endsStep: isLast)
-            return isLast ? [first] : [first, SamplerCall(timestep: steps[place + 1].timestep, endsStep: true)]
+            return isLast
+                ? [first] : [first, SamplerCall(timestep: steps[place + 1].timestep, endsStep: true)]
         }
     }
 
@@ -30,7 +32,10 @@ struct Heun: Sampler {
 
     func scaled(_ sample: Tensor, _ call: Int) -> Tensor { steps[place(call)].level.scaled(sample) }
 
-    func step(_ call: Int, _ output: Tensor, _ sample: Tensor, _ memory: inout SamplerMemory, _ generator: inout Generator) -> Tensor {
+    func step(
+        _ call: Int, _ output: Tensor, _ sample: Tensor, _ memory: inout SamplerMemory,
+        _ generator: inout Generator
+    ) -> Tensor {
         let slope = slope(output, sample, at: steps[place(call)].level)
         let (from, to) = (steps[call / 2].level, steps[call / 2].next)
         guard call % 2 == 1, let start = memory.anchor, let before = memory.slope else {

@@ -1,7 +1,8 @@
 package import Tensors
 
-/// How much of the picture and how much noise a sample holds: `signal * picture + noise * normal`, both standard deviations.
-/// Samplers differ in what they keep constant: the total variance (DDIM and its kin) or the picture's (Euler and its kin).
+/// How much of the picture and how much noise a sample holds: `signal * picture + noise * normal`, both
+/// standard deviations. Samplers differ in what they keep constant: the total variance (DDIM and its kin) or
+/// the picture's (Euler and its kin).
 package struct NoiseLevel: Sendable, Hashable {
     /// The factor of the picture.
     package let signal: Double
@@ -29,7 +30,9 @@ package struct NoiseLevel: Sendable, Hashable {
     }
 
     /// The total variance is 1, the proportion of noise to picture is `sigma`.
-    package static func preserving(sigma: Double) -> NoiseLevel { NoiseLevel(alphaBar: 1 / (1 + sigma * sigma), sigma: sigma) }
+    package static func preserving(sigma: Double) -> NoiseLevel {
+        NoiseLevel(alphaBar: 1 / (1 + sigma * sigma), sigma: sigma)
+    }
 
     private init(alphaBar: Double, sigma: Double) {
         self.alphaBar = alphaBar
@@ -43,7 +46,8 @@ package struct NoiseLevel: Sendable, Hashable {
 }
 
 extension Tensor {
-    /// `a x + b y`. Scalars are double and rounded once, the products are single precision as the reference's.
+    /// `a x + b y`. Scalars are double and rounded once, the products are single precision as the
+    /// reference's.
     static func sum(_ a: Double, _ x: Tensor, _ b: Double, _ y: Tensor) -> Tensor {
         let (a, b) = (Float(a), Float(b))
         return x.zip(y) { a * $0 + b * $1 }

@@ -19,7 +19,8 @@ package struct NoiseSchedule: Sendable, Hashable {
 
     /// Variance added at each training timestep.
     package let betas: [Float]
-    /// Alpha bar: the share of the picture's variance left after each training timestep, falling from almost 1 to almost 0.
+    /// Alpha bar: the share of the picture's variance left after each training timestep, falling from almost
+    /// 1 to almost 0.
     package let alphaBars: [Float]
 
     /// Training timesteps, 1,000 in most models.
@@ -43,14 +44,19 @@ package struct NoiseSchedule: Sendable, Hashable {
         switch shape {
         case .linear: self.init(betas: Self.evenly(from: Float(start), to: Float(end), count: count))
         case .scaledLinear:
-            self.init(betas: Self.evenly(from: Float(start.squareRoot()), to: Float(end.squareRoot()), count: count).map { $0 * $0 })
+            self.init(
+                betas: Self.evenly(from: Float(start.squareRoot()), to: Float(end.squareRoot()), count: count)
+                    .map { $0 * $0 })
         case .squaredCosine:
             func product(_ t: Double) -> Double {
                 let c = cos((t + 0.008) / 1.008 * Double.pi / 2)
                 return c * c
             }
             let last = Double(count)
-            self.init(betas: (0..<count).map { Float(min(1 - product(Double($0 + 1) / last) / product(Double($0) / last), 0.999)) })
+            self.init(
+                betas: (0..<count).map {
+                    Float(min(1 - product(Double($0 + 1) / last) / product(Double($0) / last), 0.999))
+                })
         }
     }
 
@@ -58,7 +64,9 @@ package struct NoiseSchedule: Sendable, Hashable {
     private static func evenly(from start: Float, to end: Float, count: Int) -> [Float] {
         guard count > 1 else { return [start] }
         let step = (end - start) / Float(count - 1)
-        return (0..<count).map { $0 < count / 2 ? start + step * Float($0) : end - step * Float(count - $0 - 1) }
+        return (0..<count).map {
+            $0 < count / 2 ? start + step * Float($0) : end - step * Float(count - $0 - 1)
+        }
     }
 
     /// Standard deviation of the noise where the picture keeps variance 1, at each training timestep.

@@ -9,11 +9,13 @@ package enum Prediction: String, CaseIterable, Sendable {
     /// The picture itself.
     case sample
 
-    /// The picture that the output implies. The sample is as the sampler keeps it, before any scaling for the network.
+    /// The picture that the output implies. The sample is as the sampler keeps it, before any scaling for the
+    /// network.
     func clean(_ output: Tensor, _ sample: Tensor, at level: NoiseLevel) -> Tensor {
         switch self {
         case .epsilon: .sum(1 / level.signal, sample, -level.noise / level.signal, output)
-        case .velocity: .sum(level.signal / level.power, sample, -level.noise / level.power.squareRoot(), output)
+        case .velocity:
+            .sum(level.signal / level.power, sample, -level.noise / level.power.squareRoot(), output)
         case .sample: output
         }
     }
@@ -22,7 +24,8 @@ package enum Prediction: String, CaseIterable, Sendable {
     func epsilon(_ output: Tensor, _ sample: Tensor, at level: NoiseLevel) -> Tensor {
         switch self {
         case .epsilon: output
-        case .velocity: .sum(level.noise / level.power, sample, level.signal / level.power.squareRoot(), output)
+        case .velocity:
+            .sum(level.noise / level.power, sample, level.signal / level.power.squareRoot(), output)
         case .sample: .sum(1 / level.noise, sample, -level.signal / level.noise, output)
         }
     }

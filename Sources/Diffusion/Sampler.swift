@@ -41,19 +41,26 @@ protocol Sampler: Sendable {
     /// The steps of a full schedule. `steps` lies within 1 and the training steps.
     static func table(_ configuration: SchedulerConfiguration, steps: Int) throws -> ScheduleTable
     /// The row of the table at which a run with `left` steps to go begins, and whose noise it starts with.
-    static func firstRow(_ configuration: SchedulerConfiguration, steps: Int, left: Int, mode: StartMode) -> Int
+    static func firstRow(_ configuration: SchedulerConfiguration, steps: Int, left: Int, mode: StartMode)
+        -> Int
 
     init(_ configuration: SchedulerConfiguration, _ table: ScheduleTable, left: Int, mode: StartMode) throws
 
     var calls: [SamplerCall] { get }
     /// The sample as the network wants it: variance 1.
     func scaled(_ sample: Tensor, _ call: Int) -> Tensor
-    /// The sample after a call whose output was `output`. Draws from the generator exactly what the reference draws.
-    func step(_ call: Int, _ output: Tensor, _ sample: Tensor, _ memory: inout SamplerMemory, _ generator: inout Generator) -> Tensor
+    /// The sample after a call whose output was `output`. Draws from the generator exactly what the reference
+    /// draws.
+    func step(
+        _ call: Int, _ output: Tensor, _ sample: Tensor, _ memory: inout SamplerMemory,
+        _ generator: inout Generator
+    ) -> Tensor
 }
 
 extension Sampler {
-    static func firstRow(_ configuration: SchedulerConfiguration, steps: Int, left: Int, mode: StartMode) -> Int { steps - left }
+    static func firstRow(_ configuration: SchedulerConfiguration, steps: Int, left: Int, mode: StartMode)
+        -> Int
+    { steps - left }
     func scaled(_ sample: Tensor, _ call: Int) -> Tensor { sample }
 }
 

@@ -10,8 +10,8 @@ package struct ScheduleStep: Sendable, Hashable {
     package let next: NoiseLevel
 }
 
-/// The N steps of a scheduler, noisiest first: what its sampler walks along, and the numbers behind the verb `schedule`.
-/// A step that takes several calls of the network (PNDM's doubled second, Heun) is one row.
+/// The N steps of a scheduler, noisiest first: what its sampler walks along, and the numbers behind the verb
+/// `schedule`. A step that takes several calls of the network (PNDM's doubled second, Heun) is one row.
 package struct ScheduleTable: Sendable, Hashable {
     package let rows: [ScheduleStep]
     /// Standard deviation of the pure noise that a full run starts from.
@@ -26,7 +26,11 @@ package struct ScheduleTable: Sendable, Hashable {
         }
         guard steps <= training else {
             throw EngineError(
-                .schedule, "\(steps) steps are more than the \(training) timesteps of training: no whole timestep lies between two steps",
+                .schedule,
+                """
+                \(steps) steps are more than the \(training) timesteps of training: no whole timestep \
+                lies between two steps
+                """,
                 place: configuration.place, cure: "at most \(training)")
         }
         self = try configuration.kind.traits.sampler.table(configuration, steps: steps)
@@ -45,12 +49,16 @@ extension ScheduleTable {
         if let outside = timesteps.first(where: { !alphaBars.indices.contains($0) }) {
             throw EngineError(
                 .schedule,
-                "\(timesteps.count) steps with steps_offset \(configuration.stepsOffset) reach timestep \(outside), outside 0 to \(alphaBars.count - 1)",
+                """
+                \(timesteps.count) steps with steps_offset \(configuration.stepsOffset) reach timestep \
+                \(outside), outside 0 to \(alphaBars.count - 1)
+                """,
                 place: configuration.place, cure: "fewer steps")
         }
         rows = timesteps.indices.map { place in
             ScheduleStep(
-                timestep: Float(timesteps[place]), level: NoiseLevel(alphaBar: Double(alphaBars[timesteps[place]])),
+                timestep: Float(timesteps[place]),
+                level: NoiseLevel(alphaBar: Double(alphaBars[timesteps[place]])),
                 next: NoiseLevel(alphaBar: next(place)))
         }
         initialSigma = 1
@@ -60,7 +68,9 @@ extension ScheduleTable {
 extension SchedulerConfiguration {
     /// The timesteps of samplers that walk over whole training timesteps, noisiest first.
     func wholeTimesteps(_ steps: Int) -> [Int] {
-        spacing.timesteps(steps, of: trainingSteps, offset: stepsOffset).map { Int($0.rounded(.toNearestOrEven)) }
+        spacing.timesteps(steps, of: trainingSteps, offset: stepsOffset).map {
+            Int($0.rounded(.toNearestOrEven))
+        }
     }
 
     /// The reference's distance between two steps for DDIM and PNDM, whatever the spacing.

@@ -1,7 +1,8 @@
 package import Files
 internal import Tensors
 
-/// A scheduler's settings as scheduler_config.json gives them, with the reference's defaults for what it leaves out.
+/// A scheduler's settings as scheduler_config.json gives them, with the reference's defaults for what it
+/// leaves out.
 package struct SchedulerConfiguration: Sendable, Hashable {
     /// DDPM's `variance_type`: the posterior's variance, its clipped logarithm, or beta
     /// (Ho, Jain and Abbeel 2020, section 3.2).
@@ -75,22 +76,31 @@ package struct SchedulerConfiguration: Sendable, Hashable {
         try self.init(SchedulerFile(json, place: place, isExact: true))
     }
 
-    /// The folder's own scheduler, or another that takes over the folder's settings: the folder's values, the other's defaults for what the
-    /// folder leaves out, and predicted pictures clipped only where the folder says so (latents go beyond 1).
-    /// `eta` and `karras` replace what the folder says; where the scheduler has no use for them that is an error.
-    package init(_ file: SchedulerFile, as kind: SchedulerKind? = nil, eta: Double? = nil, karras: Bool? = nil) throws {
+    /// The folder's own scheduler, or another that takes over the folder's settings: the folder's values, the
+    /// other's defaults for what the folder leaves out, and predicted pictures clipped only where the folder
+    /// says so (latents go beyond 1). `eta` and `karras` replace what the folder says; where the scheduler
+    /// has no use for them that is an error.
+    package init(
+        _ file: SchedulerFile, as kind: SchedulerKind? = nil, eta: Double? = nil, karras: Bool? = nil
+    ) throws {
         let kind = try kind ?? file.ownKind()
         try kind.check(eta: eta, karras: karras)
-        if let eta, !(0...1).contains(eta) { throw EngineError(.configuration, "eta \(eta) is not between 0 and 1") }
+        if let eta, !(0...1).contains(eta) {
+            throw EngineError(.configuration, "eta \(eta) is not between 0 and 1")
+        }
         try self.init(file, kind: kind, eta: eta ?? 0, karras: karras)
     }
 
     /// The same settings for another scheduler, or with another `eta` or `karras`.
-    package func converted(to kind: SchedulerKind? = nil, eta: Double? = nil, karras: Bool? = nil) throws -> SchedulerConfiguration {
+    package func converted(to kind: SchedulerKind? = nil, eta: Double? = nil, karras: Bool? = nil) throws
+        -> SchedulerConfiguration
+    {
         let kind = kind ?? self.kind
         try kind.check(eta: eta, karras: karras)
         guard kind == self.kind else { return try Self(file, as: kind, eta: eta, karras: karras) }
-        return try Self(file, as: kind, eta: eta ?? (kind.takesEta ? self.eta : nil), karras: karras ?? (kind.takesKarras ? self.karras : nil))
+        return try Self(
+            file, as: kind, eta: eta ?? (kind.takesEta ? self.eta : nil),
+            karras: karras ?? (kind.takesKarras ? self.karras : nil))
     }
 
     /// What a scheduler is corrected in, in words.
@@ -102,7 +112,8 @@ package struct SchedulerConfiguration: Sendable, Hashable {
         let traits = kind.traits
         let isOwn = file.className == traits.className
         try settings.refuse([
-            "thresholding", "rescale_betas_zero_snr", "use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas", "use_flow_sigmas",
+            "thresholding", "rescale_betas_zero_snr", "use_exponential_sigmas", "use_beta_sigmas",
+            "use_lu_lambdas", "use_flow_sigmas",
             "use_dynamic_shifting",
         ])
         self.kind = kind
@@ -134,9 +145,16 @@ package struct SchedulerConfiguration: Sendable, Hashable {
         if settings.text("algorithm_type") == "deis" {
             guard finalSigma != .zero else {
                 throw EngineError(
-                    .unsupported, "algorithm_type deis is refused by \(traits.className), in the reference too, where final_sigmas_type is zero",
+                    .unsupported,
+                    """
+                    algorithm_type deis is refused by \(traits.className), in the reference too, where \
+                    final_sigmas_type is zero
+                    """,
                     place: file.place,
-                    cure: "another scheduler: \(SchedulerKind.allCases.filter { $0 != kind }.map { "scheduler=" + $0.rawValue }.joined(separator: ", "))")
+                    cure: """
+                        another scheduler: \
+                        \(SchedulerKind.allCases.filter { $0 != kind }.map { "scheduler=" + $0.rawValue }.joined(separator: ", "))
+                        """)
             }
         } else {
             try settings.require("algorithm_type", ["dpmsolver++"])
@@ -149,7 +167,9 @@ package struct SchedulerConfiguration: Sendable, Hashable {
     }
 
     /// What results depend on beside the kind, `eta` and `karras`.
-    package var keyText: String { settings.text + (kind == .dpmpp2M && karras && cutsTimesteps ? " timesteps cut" : "") }
+    package var keyText: String {
+        settings.text + (kind == .dpmpp2M && karras && cutsTimesteps ? " timesteps cut" : "")
+    }
 
     package static func == (a: Self, b: Self) -> Bool {
         a.kind == b.kind && a.eta == b.eta && a.karras == b.karras && a.settings == b.settings

@@ -1,11 +1,13 @@
 package import Files
 internal import Tensors
 
-/// `scheduler_config.json` of a model folder, and what a scheduler takes from it: the rules of diffusers' pipelines and of `from_config`.
+/// `scheduler_config.json` of a model folder, and what a scheduler takes from it: the rules of diffusers'
+/// pipelines and of `from_config`.
 ///
-/// StableDiffusionPipeline corrects what it opens: `steps_offset` becomes 1 and `clip_sample` false. So does this, unless the file is to be
-/// taken exactly as it stands. An offset that the file leaves out is corrected for the folder's own scheduler alone: `from_config`
-/// hands over what a file says, and another scheduler then has its own default. Of `clip_sample` that default is left: latents are no pictures.
+/// StableDiffusionPipeline corrects what it opens: `steps_offset` becomes 1 and `clip_sample` false. So does
+/// this, unless the file is to be taken exactly as it stands. An offset that the file leaves out is corrected
+/// for the folder's own scheduler alone: `from_config` hands over what a file says, and another scheduler
+/// then has its own default. Of `clip_sample` that default is left: latents are no pictures.
 package struct SchedulerFile: Sendable {
     package let json: JSON
     /// The file's path, for messages.
@@ -24,12 +26,19 @@ package struct SchedulerFile: Sendable {
 
     /// - Throws: that the folder's own scheduler is none of those that are here, and the way out.
     package func ownKind() throws -> SchedulerKind {
-        let wayOut = "name one that takes over its settings, as in `noise of=50 scheduler=ddim`; there are \(SchedulerKind.listed)"
+        let wayOut = """
+            name one that takes over its settings, as in `noise of=50 scheduler=ddim`; there are \
+            \(SchedulerKind.listed)
+            """
         guard let className else {
-            throw EngineError(.configuration, "_class_name is missing: which scheduler is this?", place: place, cure: wayOut)
+            throw EngineError(
+                .configuration, "_class_name is missing: which scheduler is this?", place: place, cure: wayOut
+            )
         }
         guard let kind = SchedulerKind(className: className) else {
-            throw EngineError(.unsupported, "the folder's own scheduler, \(className), is not supported", place: place, cure: wayOut)
+            throw EngineError(
+                .unsupported, "the folder's own scheduler, \(className), is not supported", place: place,
+                cure: wayOut)
         }
         return kind
     }
@@ -46,11 +55,14 @@ package struct SchedulerFile: Sendable {
     package func corrections(for kind: SchedulerKind) -> [String] {
         guard !isExact else { return [] }
         return changes(for: kind).map { change in
-            change.key == "clip_sample" ? "clip_sample off" : "\(change.key) \(change.value.text) (the folder has \(change.found?.text ?? "none"))"
+            change.key == "clip_sample"
+                ? "clip_sample off"
+                : "\(change.key) \(change.value.text) (the folder has \(change.found?.text ?? "none"))"
         }
     }
 
-    /// The file with what is corrected in it; nil where that is nothing. What JSON has no number for is the reference's default, and left out.
+    /// The file with what is corrected in it; nil where that is nothing. What JSON has no number for is the
+    /// reference's default, and left out.
     package var corrected: JSON? {
         let kind = (try? ownKind()) ?? .ddim
         guard !isExact, !changes(for: kind).isEmpty else { return nil }
@@ -62,9 +74,13 @@ package struct SchedulerFile: Sendable {
         var changes: [(key: String, value: JSON, found: JSON?)] = []
         // What is no number stays, for the reader to complain of.
         let offset = json["steps_offset"]
-        if offset.map({ $0.isNull || ($0.double.map { $0 != 1 } ?? false) }) ?? isOwn { changes.append(("steps_offset", 1, offset)) }
+        if offset.map({ $0.isNull || ($0.double.map { $0 != 1 } ?? false) }) ?? isOwn {
+            changes.append(("steps_offset", 1, offset))
+        }
         let clip = json["clip_sample"]
-        if clip?.bool ?? (isOwn && kind.traits.clipsSample && clip?.isNull ?? true) { changes.append(("clip_sample", .bool(false), clip)) }
+        if clip?.bool ?? (isOwn && kind.traits.clipsSample && clip?.isNull ?? true) {
+            changes.append(("clip_sample", .bool(false), clip))
+        }
         return changes
     }
 }

@@ -11,7 +11,8 @@ package enum SchedulerKind: String, CaseIterable, Sendable, Hashable {
     case heun
     case lcm
 
-    /// What sets a scheduler apart from the others, apart from its arithmetic: the one place that lists them all.
+    /// What sets a scheduler apart from the others, apart from its arithmetic: the one place that lists them
+    /// all.
     struct Traits {
         /// The reference's name for it, as `_class_name` in scheduler_config.json.
         var className: String
@@ -24,21 +25,24 @@ package enum SchedulerKind: String, CaseIterable, Sendable, Hashable {
         var predictions = Prediction.allCases
         var takesKarras = false
         var takesEta = false
-        /// The keys that the reference's class knows, of those that are read or refused here, beyond what all of them know. Others in a folder's file
-        /// mean nothing to it.
+        /// The keys that the reference's class knows, of those that are read or refused here, beyond what all
+        /// of them know. Others in a folder's file mean nothing to it.
         var keys: Set<String> = []
     }
 
     private static let clipping: Set = ["clip_sample", "clip_sample_range"]
     /// The reference looks for the range of Karras' step sizes in all that a file says, whatever the class.
-    private static let karras: Set = ["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "sigma_min", "sigma_max"]
+    private static let karras: Set = [
+        "use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "sigma_min", "sigma_max",
+    ]
     private static let thresholding: Set = ["thresholding", "rescale_betas_zero_snr"]
 
     var traits: Traits {
         switch self {
         case .pndm:
             Traits(
-                className: "PNDMScheduler", sampler: PNDM.self, setsAlphaToOne: false, predictions: [.epsilon, .velocity],
+                className: "PNDMScheduler", sampler: PNDM.self, setsAlphaToOne: false,
+                predictions: [.epsilon, .velocity],
                 keys: ["skip_prk_steps", "set_alpha_to_one"])
         case .ddim:
             Traits(
@@ -46,30 +50,40 @@ package enum SchedulerKind: String, CaseIterable, Sendable, Hashable {
                 keys: Self.clipping.union(Self.thresholding).union(["set_alpha_to_one"]))
         case .ddpm:
             Traits(
-                className: "DDPMScheduler", sampler: DDPM.self, clipsSample: true, keys: Self.clipping.union(Self.thresholding).union(["variance_type"]))
+                className: "DDPMScheduler", sampler: DDPM.self, clipsSample: true,
+                keys: Self.clipping.union(Self.thresholding).union(["variance_type"]))
         case .dpmpp2M:
             Traits(
-                className: "DPMSolverMultistepScheduler", sampler: DPMSolver.self, spacing: .linspace, takesKarras: true,
+                className: "DPMSolverMultistepScheduler", sampler: DPMSolver.self, spacing: .linspace,
+                takesKarras: true,
                 keys: Self.karras.union(Self.thresholding).union([
-                    "solver_order", "solver_type", "algorithm_type", "lower_order_final", "euler_at_final", "final_sigmas_type", "lambda_min_clipped",
+                    "solver_order", "solver_type", "algorithm_type", "lower_order_final", "euler_at_final",
+                    "final_sigmas_type", "lambda_min_clipped",
                     "use_lu_lambdas", "use_flow_sigmas", "use_dynamic_shifting",
                 ]))
         case .euler:
             Traits(
-                className: "EulerDiscreteScheduler", sampler: Euler.self, spacing: .linspace, takesKarras: true,
-                keys: Self.karras.union(["final_sigmas_type", "interpolation_type", "timestep_type", "rescale_betas_zero_snr"]))
+                className: "EulerDiscreteScheduler", sampler: Euler.self, spacing: .linspace,
+                takesKarras: true,
+                keys: Self.karras.union([
+                    "final_sigmas_type", "interpolation_type", "timestep_type", "rescale_betas_zero_snr",
+                ]))
         case .eulerAncestral:
             Traits(
-                className: "EulerAncestralDiscreteScheduler", sampler: EulerAncestral.self, spacing: .linspace, predictions: [.epsilon, .velocity],
+                className: "EulerAncestralDiscreteScheduler", sampler: EulerAncestral.self,
+                spacing: .linspace, predictions: [.epsilon, .velocity],
                 keys: ["rescale_betas_zero_snr"])
         case .heun:
             Traits(
-                className: "HeunDiscreteScheduler", sampler: Heun.self, betas: (.linear, 0.00085, 0.012), spacing: .linspace, takesKarras: true,
+                className: "HeunDiscreteScheduler", sampler: Heun.self, betas: (.linear, 0.00085, 0.012),
+                spacing: .linspace, takesKarras: true,
                 keys: Self.karras.union(Self.clipping))
         case .lcm:
             Traits(
                 className: "LCMScheduler", sampler: LCM.self, betas: (.scaledLinear, 0.00085, 0.012),
-                keys: Self.clipping.union(Self.thresholding).union(["set_alpha_to_one", "original_inference_steps", "timestep_scaling"]))
+                keys: Self.clipping.union(Self.thresholding).union([
+                    "set_alpha_to_one", "original_inference_steps", "timestep_scaling",
+                ]))
         }
     }
 
@@ -83,12 +97,15 @@ package enum SchedulerKind: String, CaseIterable, Sendable, Hashable {
     /// - Throws: that one of these options means nothing to this scheduler.
     package func check(eta: Double?, karras: Bool?) throws {
         if eta != nil, !takesEta { throw useless("eta", takers: Self.allCases.filter(\.takesEta)) }
-        if karras == true, !takesKarras { throw useless("karras", takers: Self.allCases.filter(\.takesKarras)) }
+        if karras == true, !takesKarras {
+            throw useless("karras", takers: Self.allCases.filter(\.takesKarras))
+        }
     }
 
     private func useless(_ option: String, takers: [Self]) -> EngineError {
         EngineError(
-            .unsupported, "\(option) means nothing to the scheduler \(rawValue)", cure: "it belongs to \(takers.map(\.rawValue).joined(separator: ", "))")
+            .unsupported, "\(option) means nothing to the scheduler \(rawValue)",
+            cure: "it belongs to \(takers.map(\.rawValue).joined(separator: ", "))")
     }
 
     package init?(className: String) {

@@ -1,7 +1,8 @@
 package import Tensors
 
-/// One item's way through a schedule: a value that holds all state, so that items of a batch are independent and a run can be
-/// copied, stored, and gone on with. It works on samples of any shape; the caller keeps the sample, the network and the generator:
+/// One item's way through a schedule: a value that holds all state, so that items of a batch are independent
+/// and a run can be copied, stored, and gone on with. It works on samples of any shape; the caller keeps the
+/// sample, the network and the generator:
 ///
 ///     var run = try SchedulerRun(configuration, steps: 70)
 ///     var sample = generator.normal(shape: [4, 32, 32]) * Float(run.initialSigma)
@@ -65,7 +66,8 @@ package struct SchedulerRun: Sendable {
 
     // MARK: Adding noise
 
-    /// The level of noise that leaves `count` steps to go: of the first step's level where `count` is `left` at the start. Nil for 0 steps.
+    /// The level of noise that leaves `count` steps to go: of the first step's level where `count` is `left`
+    /// at the start. Nil for 0 steps.
     package func noiseStep(for count: Int) throws -> ScheduleStep? {
         try Self.check(count, of: steps)
         guard count > 0 else { return nil }
@@ -76,8 +78,9 @@ package struct SchedulerRun: Sendable {
     /// The timestep whose noise leaves `count` steps to go. Nil for 0 steps: no noise.
     package func noiseTimestep(for count: Int) throws -> Float? { try noiseStep(for: count)?.timestep }
 
-    /// A picture with noise added, of the level of the first call, or as much as leaves `count` steps to go (which may be another number
-    /// than the run has: 0 for a clean start). `noise` has the picture's shape and variance 1.
+    /// A picture with noise added, of the level of the first call, or as much as leaves `count` steps to go
+    /// (which may be another number than the run has: 0 for a clean start). `noise` has the picture's shape
+    /// and variance 1.
     /// - Throws: where the shapes differ, or `count` is beyond the steps.
     package func addNoise(_ clean: Tensor, _ noise: Tensor, count: Int? = nil) throws -> Tensor {
         guard clean.shape == noise.shape else {
@@ -102,10 +105,12 @@ package struct SchedulerRun: Sendable {
     package mutating func step(output: Tensor, sample: Tensor, generator: inout Generator) throws -> Tensor {
         try checkNotFinished()
         guard output.shape == sample.shape else {
-            throw EngineError(.shape, "a prediction of shape \(output.shape) for a sample of shape \(sample.shape)")
+            throw EngineError(
+                .shape, "a prediction of shape \(output.shape) for a sample of shape \(sample.shape)")
         }
         if let earlier = memory.anchor ?? memory.outputs.last, earlier.shape != sample.shape {
-            throw EngineError(.shape, "a sample of shape \(sample.shape) in a run that began with \(earlier.shape)")
+            throw EngineError(
+                .shape, "a sample of shape \(sample.shape) in a run that began with \(earlier.shape)")
         }
         defer { index += 1 }
         return sampler.step(index, output, sample, &memory, &generator)

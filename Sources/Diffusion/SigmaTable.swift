@@ -6,8 +6,8 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Steps given by noise levels (sigmas) instead of whole timesteps, as Karras and others (2022) see diffusion.
-/// Sigmas are single precision, rounded where the reference rounds them.
+/// Steps given by noise levels (sigmas) instead of whole timesteps, as Karras and others (2022) see
+/// diffusion. Sigmas are single precision, rounded where the reference rounds them.
 struct SigmaTable {
     /// The training timesteps' sigmas, rising.
     private let training: [Double]
@@ -30,7 +30,8 @@ struct SigmaTable {
     }
 
     /// The timestep at which a sigma lies, between two by its logarithm.
-    /// - Parameter inSinglePrecision: round where the reference rounds, to the bit: where the result is cut, the last digit decides.
+    /// - Parameter inSinglePrecision: round where the reference rounds, to the bit: where the result is cut,
+    ///   the last digit decides.
     func timestep(of sigma: Double, inSinglePrecision: Bool = false) -> Double {
         guard training.count > 1 else { return 0 }
         let logarithm = log(max(sigma, 1e-10))
@@ -62,10 +63,15 @@ extension Array {
 
 extension ScheduleTable {
     /// Rows for parallel lists of timesteps and sigmas; the last step goes to `final`.
-    init(timesteps: [Double], sigmas: [Double], final: Double, initialSigma: Double, level: (Double) -> NoiseLevel) {
+    init(
+        timesteps: [Double], sigmas: [Double], final: Double, initialSigma: Double,
+        level: (Double) -> NoiseLevel
+    ) {
         let rounded = (sigmas + [final]).map { Double(Float($0)) }
         let rows = timesteps.indices.map { place in
-            ScheduleStep(timestep: Float(timesteps[place]), level: level(rounded[place]), next: level(rounded[place + 1]))
+            ScheduleStep(
+                timestep: Float(timesteps[place]), level: level(rounded[place]),
+                next: level(rounded[place + 1]))
         }
         self.init(rows: rows, initialSigma: initialSigma)
     }
@@ -74,7 +80,9 @@ extension ScheduleTable {
     init(exploding configuration: SchedulerConfiguration, steps: Int, final: Double = 0) {
         let table = SigmaTable(configuration.schedule)
         // numpy casts these to single precision before it looks up the sigmas.
-        var timesteps = configuration.spacing.timesteps(steps, of: configuration.trainingSteps, offset: configuration.stepsOffset).map {
+        var timesteps = configuration.spacing.timesteps(
+            steps, of: configuration.trainingSteps, offset: configuration.stepsOffset
+        ).map {
             Double(Float($0))
         }
         var sigmas = timesteps.map(table.sigma)
@@ -84,9 +92,12 @@ extension ScheduleTable {
             timesteps = sigmas.map { table.timestep(of: $0) }
         }
         let largest = Double(Float(max(sigmas.max() ?? 0, final)))
-        // With leading spacing the first level is not pure noise yet, and the reference adds the missing part.
+        // With leading spacing the first level is not pure noise yet, and the reference adds the missing
+        // part.
         let initial = configuration.spacing == .leading ? (largest * largest + 1).squareRoot() : largest
-        self.init(timesteps: timesteps, sigmas: sigmas, final: final, initialSigma: initial) { NoiseLevel(sigma: $0) }
+        self.init(timesteps: timesteps, sigmas: sigmas, final: final, initialSigma: initial) {
+            NoiseLevel(sigma: $0)
+        }
     }
 }
 

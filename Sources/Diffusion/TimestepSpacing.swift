@@ -7,7 +7,8 @@ package enum TimestepSpacing: String, CaseIterable, Sendable {
     /// From the last training timestep down by a ratio that need not be whole.
     case trailing
 
-    /// `count` timesteps of `training`, noisiest first, as the reference lays them; only `linspace` gives fractions.
+    /// `count` timesteps of `training`, noisiest first, as the reference lays them; only `linspace` gives
+    /// fractions.
     func timesteps(_ count: Int, of training: Int, offset: Int) -> [Double] {
         switch self {
         case .leading:
@@ -16,7 +17,8 @@ package enum TimestepSpacing: String, CaseIterable, Sendable {
         case .linspace:
             return Self.evenly(from: 0, to: Double(training - 1), count: count).reversed()
         case .trailing:
-            // In the reference rounding errors make this list one longer for some counts (61, 103, ...), with a last timestep of -1.
+            // In the reference rounding errors make this list one longer for some counts (61, 103, ...), with
+            // a last timestep of -1.
             let start = Double(training)
             let step = (start - start / Double(count)) - start
             return (0..<count).map { (start + Double($0) * step).rounded(.toNearestOrEven) - 1 }

@@ -10,7 +10,9 @@ internal import Darwin
 /// Checksums, by libcrypto.
 package enum Digest {
     /// SHA-256 (FIPS 180-4) in 64 lower-case hexadecimal digits.
-    package static func sha256(_ bytes: [UInt8]) throws -> String { try bytes.withUnsafeBytes { try sha256($0) } }
+    package static func sha256(_ bytes: [UInt8]) throws -> String {
+        try bytes.withUnsafeBytes { try sha256($0) }
+    }
 
     package static func sha256(_ text: String) throws -> String { try sha256(Array(text.utf8)) }
 
@@ -21,13 +23,15 @@ package enum Digest {
         return try sha256(descriptor: descriptor, size: stamp.size, path: path)
     }
 
-    /// SHA-256 of the first `size` bytes of an open file. Read, not mapped: a file that is cut meanwhile is an error, not the end of the process.
+    /// SHA-256 of the first `size` bytes of an open file. Read, not mapped: a file that is cut meanwhile is
+    /// an error, not the end of the process.
     static func sha256(descriptor: Int32, size: Int, path: String) throws -> String {
         var stream = try Stream()
         // One buffer for all pieces, which stays in the cache.
         try withUnsafeTemporaryAllocation(byteCount: 1 << 18, alignment: 64) { buffer in
             for start in stride(from: 0, to: size, by: buffer.count) {
-                let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(buffer.count, size - start)])
+                let piece = UnsafeMutableRawBufferPointer(
+                    rebasing: buffer[..<min(buffer.count, size - start)])
                 try FileSystem.readPart(descriptor, at: start, into: piece, path: path)
                 try stream.add(UnsafeRawBufferPointer(piece))
             }
@@ -39,7 +43,9 @@ package enum Digest {
     package static func hmac(_ text: String, secret: [UInt8]) throws -> String {
         var code = [UInt8](repeating: 0, count: 32)
         let bytes = Array(text.utf8)
-        guard HMAC(EVP_sha256(), secret, Int32(secret.count), bytes, bytes.count, &code, nil) != nil else { throw refusal }
+        guard HMAC(EVP_sha256(), secret, Int32(secret.count), bytes, bytes.count, &code, nil) != nil else {
+            throw refusal
+        }
         return Self.text(code)
     }
 
@@ -48,7 +54,9 @@ package enum Digest {
         private let context: OpaquePointer
 
         package init() throws {
-            guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else { throw Digest.refusal }
+            guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
+                throw Digest.refusal
+            }
             self.context = context
         }
 
@@ -58,7 +66,9 @@ package enum Digest {
             guard EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1 else { throw Digest.refusal }
         }
 
-        package mutating func add(_ text: String) throws { try Array(text.utf8).withUnsafeBytes { try add($0) } }
+        package mutating func add(_ text: String) throws {
+            try Array(text.utf8).withUnsafeBytes { try add($0) }
+        }
 
         /// Of all that was added; nothing can be added afterwards.
         package mutating func digest() throws -> String {
@@ -73,12 +83,15 @@ package enum Digest {
 
     private static func text(_ digest: [UInt8]) -> String {
         let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        return String(
+            decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
     private static func sha256(_ bytes: UnsafeRawBufferPointer) throws -> String {
         var digest = [UInt8](repeating: 0, count: 32)
-        guard EVP_Digest(bytes.baseAddress, bytes.count, &digest, nil, EVP_sha256(), nil) == 1 else { throw refusal }
+        guard EVP_Digest(bytes.baseAddress, bytes.count, &digest, nil, EVP_sha256(), nil) == 1 else {
+            throw refusal
+        }
         return text(digest)
     }
 }

@@ -1,6 +1,7 @@
 internal import Tensors
 
-/// Values that were computed and may be asked for again. Beyond `most`, those go that the work that came last did not ask for.
+/// Values that were computed and may be asked for again. Beyond `most`, those go that the work that came last
+/// did not ask for.
 package final class ItemMemory<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private let known = Remembered<Key, Value>()
     private let most: Int

@@ -27,7 +27,12 @@ struct ItemPass<Work: ItemWork> {
         try lookUp()
         let found = values.count { $0 != nil }
         let standIns = try standIn(found: found)
-        defer { work.remember(values.indices.compactMap { item in standIns.contains(item) ? nil : values[item].map { (item, $0) } }) }
+        defer {
+            work.remember(
+                values.indices.compactMap { item in
+                    standIns.contains(item) ? nil : values[item].map { (item, $0) }
+                })
+        }
         findTwins()
         if session.plan == nil { count(cached: found) }
         let asked = missing.count
@@ -37,7 +42,8 @@ struct ItemPass<Work: ItemWork> {
             if values[item] != nil { count(cached: 1) }
         }
         if !run.isStopped { try failures.throwIfAny() }
-        return ItemResults(values: values, isStopped: run.isStopped, place: run.place, done: done, asked: asked)
+        return ItemResults(
+            values: values, isStopped: run.isStopped, place: run.place, done: done, asked: asked)
     }
 
     private func count(cached: Int = 0, computed: Int = 0) {
@@ -115,7 +121,9 @@ struct ItemPass<Work: ItemWork> {
     private func plan(_ item: Int, _ plan: WorkPlan) {
         let cost = work.cost(item)
         let content = isUnknown(item) ? nil : work.content(item, keys[item])
-        guard let content, !plan.isFirst(content) else { return plan.add(work.name, cached: 0, missing: 1, cost.kind, units: cost.units) }
+        guard let content, !plan.isFirst(content) else {
+            return plan.add(work.name, cached: 0, missing: 1, cost.kind, units: cost.units)
+        }
         // By then the program itself has made it.
         guard !work.isAuxiliary else { return }
         plan.add(work.name, cached: 1, missing: 0)
@@ -146,8 +154,14 @@ struct ItemPass<Work: ItemWork> {
         let began = ContinuousClock.now
         run.begin()
         // Also of a group that was stopped.
-        defer { if let kind = costs.first?.kind, run.units > 0 { session.cache?.log.note(kind, units: run.units, ContinuousClock.now - began) } }
-        let made = try work.abandonsItself ? work.compute(group, run) : session.abandonable { try work.compute(group, run) }
+        defer {
+            if let kind = costs.first?.kind, run.units > 0 {
+                session.cache?.log.note(kind, units: run.units, ContinuousClock.now - began)
+            }
+        }
+        let made =
+            try work.abandonsItself
+            ? work.compute(group, run) : session.abandonable { try work.compute(group, run) }
         var computed = 0
         for (item, value) in zip(group, made) {
             guard let value, work.isSound(value) else {

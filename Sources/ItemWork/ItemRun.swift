@@ -1,6 +1,7 @@
 package import Interpreting
 
-/// What a group that is being computed knows of the run: whether the user stopped it, and where to tell how far it is.
+/// What a group that is being computed knows of the run: whether the user stopped it, and where to tell how
+/// far it is.
 package final class ItemRun {
     package let session: Session
     private let watch: Cancellation.Watch

@@ -13,7 +13,8 @@ package struct ItemStore {
         (self.cache, self.base, self.confirm) = (cache, base, confirm)
     }
 
-    /// Stores what was computed, unless weights were written over meanwhile: then it is an error, and nothing is kept.
+    /// Stores what was computed, unless weights were written over meanwhile: then it is an error, and nothing
+    /// is kept.
     package func keep(_ key: ItemKey, _ write: (inout ByteWriter) -> Void) throws {
         try confirm()
         cache.store(key, write)

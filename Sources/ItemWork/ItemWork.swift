@@ -2,10 +2,10 @@ package import Caching
 package import Interpreting
 package import Tensors
 
-/// Work that a command does item by item. A use says what identifies an item, what it takes, how a group is computed, and how
-/// a value is kept and found. `results(in:)` does what all of them share: it looks up, groups, computes, times, tells how far
-/// it is, stops, keeps, counts for the plan, stands in, and gathers the items whose numbers are none. What comes of an item
-/// does not depend on its group.
+/// Work that a command does item by item. A use says what identifies an item, what it takes, how a group is
+/// computed, and how a value is kept and found. `results(in:)` does what all of them share: it looks up,
+/// groups, computes, times, tells how far it is, stops, keeps, counts for the plan, stands in, and gathers
+/// the items whose numbers are none. What comes of an item does not depend on its group.
 package protocol ItemWork {
     associatedtype Value
 
@@ -17,7 +17,8 @@ package protocol ItemWork {
     var count: Int { get }
     /// Where values are kept; nil where nothing is.
     var store: ItemStore? { get }
-    /// Whether another work asks for it, as `denoise` does for its texts: then only what takes time is counted.
+    /// Whether another work asks for it, as `denoise` does for its texts: then only what takes time is
+    /// counted.
     var isAuxiliary: Bool { get }
     /// Whether it begins although what came before it was stopped, so that the rows of that are finished.
     var finishesStopped: Bool { get }
@@ -78,7 +79,9 @@ package struct ItemCost {
     /// Steps of the reader's progress.
     package var steps: Int
 
-    package init(_ kind: WorkKind, units: Int = 1, steps: Int = 1) { (self.kind, self.units, self.steps) = (kind, units, steps) }
+    package init(_ kind: WorkKind, units: Int = 1, steps: Int = 1) {
+        (self.kind, self.units, self.steps) = (kind, units, steps)
+    }
 }
 
 extension ItemWork {

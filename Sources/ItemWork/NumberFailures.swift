@@ -1,9 +1,9 @@
 package import Interpreting
 package import Tensors
 
-/// Items of which nothing can be made, most often because their numbers are none (NaN or infinity): each is left where it was
-/// found out, the others are finished and kept, and then the first one is the command's error. What came of it would look
-/// like a result: a black picture, a similarity of nothing.
+/// Items of which nothing can be made, most often because their numbers are none (NaN or infinity): each is
+/// left where it was found out, the others are finished and kept, and then the first one is the command's
+/// error. What came of it would look like a result: a black picture, a similarity of nothing.
 package struct NumberFailures {
     private var first: NotedError?
     private var count = 0
@@ -18,10 +18,13 @@ package struct NumberFailures {
     package func throwIfAny() throws {
         guard let first else { return }
         guard count > 1, Self.isOfNumbers(first) else { throw first }
-        throw NotedError(first, note: count == 2 ? "so it is with one more item" : "so it is with \(count - 1) more items")
+        throw NotedError(
+            first, note: count == 2 ? "so it is with one more item" : "so it is with \(count - 1) more items")
     }
 
-    private static func isOfNumbers(_ failure: NotedError) -> Bool { (failure.underlying as? EngineError)?.kind == .numbers }
+    private static func isOfNumbers(_ failure: NotedError) -> Bool {
+        (failure.underlying as? EngineError)?.kind == .numbers
+    }
 
     /// - Parameter what: "the UNet's prediction".
     package static func error(_ what: String, cure: String? = nil) -> EngineError {

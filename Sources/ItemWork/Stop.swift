@@ -2,11 +2,14 @@ internal import Interpreting
 internal import SourceText
 package import Tensors
 
-/// How verbs say that the user stopped them before anything whole was there. What is whole they return, as a partial table.
+/// How verbs say that the user stopped them before anything whole was there. What is whole they return, as a
+/// partial table.
 package enum Stop {
     private static let beginning = "stopped at "
 
-    package static func error(at place: String) -> EngineError { EngineError(.interrupted, beginning + place) }
+    package static func error(at place: String) -> EngineError {
+        EngineError(.interrupted, beginning + place)
+    }
 
     /// Where work was stopped, if that is what the error says: "k=40, turn 3 of 10".
     package static func place(of error: any Error) -> String? {
@@ -15,8 +18,10 @@ package enum Stop {
             guard let inner = place(of: noted.underlying) else { return nil }
             return inner.isEmpty ? noted.note : "\(noted.note), \(inner)"
         case let engine as EngineError: return engine.kind == .interrupted ? place(in: engine.message) : nil
-        case let complaint as Complaint: return complaint.code == .interrupted ? place(in: complaint.title) : nil
-        case let diagnostic as Diagnostic: return diagnostic.code == .interrupted ? place(in: diagnostic.title) : nil
+        case let complaint as Complaint:
+            return complaint.code == .interrupted ? place(in: complaint.title) : nil
+        case let diagnostic as Diagnostic:
+            return diagnostic.code == .interrupted ? place(in: diagnostic.title) : nil
         default: return nil
         }
     }
@@ -32,7 +37,9 @@ package enum Stop {
         }
     }
 
-    private static func place(in message: String) -> String { message.hasPrefix(beginning) ? String(message.dropFirst(beginning.count)) : "" }
+    private static func place(in message: String) -> String {
+        message.hasPrefix(beginning) ? String(message.dropFirst(beginning.count)) : ""
+    }
 
     /// What `body` gives, nil if the user abandoned it.
     package static func unlessAbandoned<R>(_ body: () throws -> R) throws -> R? {

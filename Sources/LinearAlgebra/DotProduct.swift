@@ -1,4 +1,5 @@
-/// The sum of the products of two rows over blocks of 512 in order, within one over four lanes: a value that depends on nothing but the two rows.
+/// The sum of the products of two rows over blocks of 512 in order, within one over four lanes: a value that
+/// depends on nothing but the two rows.
 func dotProduct(_ a: UnsafePointer<Double>?, _ b: UnsafePointer<Double>?, _ count: Int) -> Double {
     guard let a, let b else { return 0 }
     var total = 0.0
@@ -7,7 +8,8 @@ func dotProduct(_ a: UnsafePointer<Double>?, _ b: UnsafePointer<Double>?, _ coun
         var lanes = SIMD4<Double>.zero, i = start
         while i &+ 4 <= end {
             lanes.addProduct(
-                UnsafeRawPointer(a + i).loadUnaligned(as: SIMD4<Double>.self), UnsafeRawPointer(b + i).loadUnaligned(as: SIMD4<Double>.self))
+                UnsafeRawPointer(a + i).loadUnaligned(as: SIMD4<Double>.self),
+                UnsafeRawPointer(b + i).loadUnaligned(as: SIMD4<Double>.self))
             i &+= 4
         }
         // The rest of the row, in the first lane.

@@ -34,7 +34,9 @@ package struct DoubleMatrix: Sendable, Equatable {
         set { values[row * columns + column] = newValue }
     }
 
-    @inlinable package func row(_ index: Int) -> ArraySlice<Double> { values[index * columns..<(index + 1) * columns] }
+    @inlinable package func row(_ index: Int) -> ArraySlice<Double> {
+        values[index * columns..<(index + 1) * columns]
+    }
 
     package func selecting(rows chosen: [Int]) -> DoubleMatrix {
         DoubleMatrix(rows: chosen.count, columns: columns, values: chosen.flatMap { row($0) })
@@ -48,7 +50,9 @@ package struct DoubleMatrix: Sendable, Equatable {
                 for top in stride(from: 0, to: rows, by: 32) {
                     for left in stride(from: 0, to: columns, by: 32) {
                         for i in top..<min(top + 32, rows) {
-                            for j in left..<min(left + 32, columns) { to[j * rows + i] = from[i * columns + j] }
+                            for j in left..<min(left + 32, columns) {
+                                to[j * rows + i] = from[i * columns + j]
+                            }
                         }
                     }
                 }
@@ -77,10 +81,13 @@ package struct DoubleMatrix: Sendable, Equatable {
         let out = [Double](unsafeUninitializedCapacity: rows * columns) { to, written in
             values.withUnsafeBufferPointer { from in
                 mean.withUnsafeBufferPointer { mean in
-                    guard let from = from.baseAddress, let to = to.baseAddress, let mean = mean.baseAddress else { return }
+                    guard let from = from.baseAddress, let to = to.baseAddress, let mean = mean.baseAddress
+                    else { return }
                     forEachBlock(rows, size: max(1, 65_536 / columns)) { block in
                         for i in block {
-                            for j in 0..<columns { to[i * columns + j] = (from[i * columns + j] - mean[j]) * scale }
+                            for j in 0..<columns {
+                                to[i * columns + j] = (from[i * columns + j] - mean[j]) * scale
+                            }
                         }
                     }
                 }
@@ -100,12 +107,14 @@ package struct DoubleMatrix: Sendable, Equatable {
         precondition(columns == other.columns, "a row of \(columns) against a row of \(other.columns)")
         return values.withUnsafeBufferPointer { a in
             other.values.withUnsafeBufferPointer { b in
-                dotProduct(a.baseAddress.map { $0 + i * columns }, b.baseAddress.map { $0 + j * columns }, columns)
+                dotProduct(
+                    a.baseAddress.map { $0 + i * columns }, b.baseAddress.map { $0 + j * columns }, columns)
             }
         }
     }
 
-    /// A · Bᵀ, where both have rows of one width: `[rows, other.rows]`. How an element is rounded depends on its place; `dot` does not.
+    /// A · Bᵀ, where both have rows of one width: `[rows, other.rows]`. How an element is rounded depends on
+    /// its place; `dot` does not.
     /// - Throws: where the library is not installed, or there is no room for it.
     package func timesTransposed(_ other: DoubleMatrix) throws -> DoubleMatrix {
         precondition(columns == other.columns, "rows of \(columns) against rows of \(other.columns)")
@@ -133,12 +142,15 @@ package struct DoubleMatrix: Sendable, Equatable {
         a.values.withUnsafeBufferPointer { a in
             b.values.withUnsafeBufferPointer { b in
                 out.withUnsafeMutableBufferPointer { out in
-                    guard let a = a.baseAddress, let b = b.baseAddress, let out = out.baseAddress else { return }
+                    guard let a = a.baseAddress, let b = b.baseAddress, let out = out.baseAddress else {
+                        return
+                    }
                     OpenBLAS.run(across * down) { chunk in
                         let top = chunk / across * side, left = chunk % across * side
                         if lowerOnly, left > top { return }
                         library.multiply(
-                            a + top * k, rows: min(side, m - top), stride: k, byTransposed: b + left * k, rows: min(side, n - left), stride: k,
+                            a + top * k, rows: min(side, m - top), stride: k, byTransposed: b + left * k,
+                            rows: min(side, n - left), stride: k,
                             length: k, into: out + top * n + left, stride: n)
                     }
                 }

@@ -1,11 +1,12 @@
 internal import Kernels
 
-/// F with Fᵀ F = S for a positive semidefinite S, by Cholesky's method with diagonal pivoting (Higham 1990), which also finds the rank:
-/// it ends where all that is left of the diagonal is rounding.
+/// F with Fᵀ F = S for a positive semidefinite S, by Cholesky's method with diagonal pivoting (Higham 1990),
+/// which also finds the rank: it ends where all that is left of the diagonal is rounding.
 package struct PivotedCholesky: Sendable {
     /// [rank, width], its columns in the order of S.
     package let factor: DoubleMatrix
-    /// The same with the columns in the order of the steps, upper triangular, `width` from row to row; what stands below is not part of it.
+    /// The same with the columns in the order of the steps, upper triangular, `width` from row to row; what
+    /// stands below is not part of it.
     private let triangle: [Double]
     /// The column of S that each step took, then the others.
     private let order: [Int]
@@ -31,13 +32,17 @@ package struct PivotedCholesky: Sendable {
     package func solved(_ x: DoubleMatrix) throws -> DoubleMatrix {
         let library = try OpenBLAS.ready()
         let rank = factor.rows, width = factor.columns, together = 256
-        var result = DoubleMatrix(rows: x.rows, columns: rank, values: (0..<x.rows).flatMap { row in order[0..<rank].map { x[row, $0] } })
+        var result = DoubleMatrix(
+            rows: x.rows, columns: rank,
+            values: (0..<x.rows).flatMap { row in order[0..<rank].map { x[row, $0] } })
         triangle.withUnsafeBufferPointer { triangle in
             result.values.withUnsafeMutableBufferPointer { result in
                 guard let triangle = triangle.baseAddress, let result = result.baseAddress else { return }
                 OpenBLAS.run((x.rows + together - 1) / together) { chunk in
                     let first = chunk * together
-                    library.solve(triangle, rank: rank, stride: width, result + first * rank, rows: min(together, x.rows - first))
+                    library.solve(
+                        triangle, rank: rank, stride: width, result + first * rank,
+                        rows: min(together, x.rows - first))
                 }
             }
         }

@@ -1,7 +1,7 @@
 internal import Kernels
 
-/// Eigenvalues of a symmetric matrix, and its unit eigenvectors where they are wanted, which take about three times as long (LAPACK's dsyevd).
-/// Errors are some units in the last place of the largest value.
+/// Eigenvalues of a symmetric matrix, and its unit eigenvectors where they are wanted, which take about three
+/// times as long (LAPACK's dsyevd). Errors are some units in the last place of the largest value.
 package struct SymmetricEigenvalues: Sendable {
     /// Ascending; NaN where none are found, as of a matrix with NaN.
     package let values: [Double]
@@ -9,7 +9,9 @@ package struct SymmetricEigenvalues: Sendable {
     package let vectors: DoubleMatrix
 
     package init(_ matrix: DoubleMatrix, wantsVectors: Bool = false) throws {
-        precondition(matrix.rows == matrix.columns, "a symmetric matrix is square, this is \(matrix.rows) x \(matrix.columns)")
+        precondition(
+            matrix.rows == matrix.columns,
+            "a symmetric matrix is square, this is \(matrix.rows) x \(matrix.columns)")
         let n = matrix.rows
         try OpenBLAS.checkSize(n)
         let library = try OpenBLAS.ready()

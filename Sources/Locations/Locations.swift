@@ -1,5 +1,5 @@
-/// Folders of the user and of the machine, by the conventions of the XDG base directories and of huggingface_hub (`constants.py`).
-/// Nothing is opened here, and nothing need be there.
+/// Folders of the user and of the machine, by the conventions of the XDG base directories and of
+/// huggingface_hub (`constants.py`). Nothing is opened here, and nothing need be there.
 package enum Locations {
     /// `/` where nobody says.
     package static var home: String { EnvironmentVariable.home.value ?? "/" }
@@ -8,7 +8,9 @@ package enum Locations {
 
     /// What lasts from one prompt to the next.
     package static var state: String? {
-        guard EnvironmentVariable.stateFolder.value != nil || EnvironmentVariable.home.value != nil else { return nil }
+        guard EnvironmentVariable.stateFolder.value != nil || EnvironmentVariable.home.value != nil else {
+            return nil
+        }
         return base(.stateFolder, ".local/state") + "/noisebook"
     }
 
@@ -16,13 +18,18 @@ package enum Locations {
     package static var userModels: String { base(.dataFolder, ".local/share") + "/noisebook/models" }
 
     /// Folders of models that the user names.
-    package static var namedModels: [String] { (EnvironmentVariable.models.value ?? "").split(separator: ":").map(String.init) }
+    package static var namedModels: [String] {
+        (EnvironmentVariable.models.value ?? "").split(separator: ":").map(String.init)
+    }
 
-    package static var huggingFace: String { EnvironmentVariable.huggingFace.value.map(expanded) ?? base(.cacheFolder, ".cache") + "/huggingface" }
+    package static var huggingFace: String {
+        EnvironmentVariable.huggingFace.value.map(expanded) ?? base(.cacheFolder, ".cache") + "/huggingface"
+    }
 
     /// Models in the layout `models--OWNER--NAME/{refs,snapshots,blobs}`.
     package static var huggingFaceHub: String {
-        (EnvironmentVariable.huggingFaceHub.value ?? EnvironmentVariable.huggingFaceHubBefore.value).map(expanded) ?? huggingFace + "/hub"
+        (EnvironmentVariable.huggingFaceHub.value ?? EnvironmentVariable.huggingFaceHubBefore.value).map(
+            expanded) ?? huggingFace + "/hub"
     }
 
     /// Where packages install the games whose monsters are a data set.
@@ -30,7 +37,9 @@ package enum Locations {
 
     /// `~` and `~/…` with the home folder.
     package static func expanded(_ path: String) -> String {
-        guard path == "~" || path.hasPrefix("~/"), let home = EnvironmentVariable.home.value else { return path }
+        guard path == "~" || path.hasPrefix("~/"), let home = EnvironmentVariable.home.value else {
+            return path
+        }
         return home + path.dropFirst()
     }
 

@@ -1,6 +1,7 @@
-/// A figure of a set of items and how each item moves it: to first order the figure of a set that holds item i `w` times instead of once is
-/// `value + Σ (w[i] - 1) influence[i] / n` (Hampel 1974; Efron's infinitesimal jackknife). Bootstrap replicates made of it cost n products each
-/// whatever the figure, and they spread as the figure itself does from sample to sample.
+/// A figure of a set of items and how each item moves it: to first order the figure of a set that holds item
+/// i `w` times instead of once is `value + Σ (w[i] - 1) influence[i] / n` (Hampel 1974; Efron's infinitesimal
+/// jackknife). Bootstrap replicates made of it cost n products each whatever the figure, and they spread as
+/// the figure itself does from sample to sample.
 package struct Estimate: Sendable, Equatable {
     package let value: Double
     /// One per item: their mean is the figure, and so is, to first order, that of any draw of them.
@@ -21,7 +22,9 @@ package struct Estimate: Sendable, Equatable {
 
     package var influence: [Double] { items.map { $0 - value } }
 
-    package func scaled(by factor: Double) -> Estimate { Estimate(value: value * factor, items: items.map { $0 * factor }) }
+    package func scaled(by factor: Double) -> Estimate {
+        Estimate(value: value * factor, items: items.map { $0 * factor })
+    }
 
     private init(value: Double, items: [Double]) { (self.value, self.items) = (value, items) }
 }

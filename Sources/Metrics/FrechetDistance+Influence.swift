@@ -1,11 +1,13 @@
 package import LinearAlgebra
 
-/// How each item moves the distance. Resampling the set anew for each replicate would give intervals two to four times too wide: a
-/// resampled set has fewer different items, which moves and spreads a distance between many dimensions far more than another sample does.
+/// How each item moves the distance. Resampling the set anew for each replicate would give intervals two to
+/// four times too wide: a resampled set has fewer different items, which moves and spreads a distance between
+/// many dimensions far more than another sample does.
 extension FrechetDistance {
-    /// The distance of a set of features to a reference. The derivative with respect to the weight of item i is
-    /// 2 (m1 - m2)·(x - m1) / n + |a|² - aᵀ T a, where a is its centred row over √(n - 1) and T maps the first normal distribution onto the
-    /// second. In coordinates q of the factor (F1ᵀ q = a) the last term is qᵀ (C Cᵀ)^½ q with C = F1 F2ᵀ.
+    /// The distance of a set of features to a reference. The derivative with respect to the weight of item i
+    /// is 2 (m1 - m2)·(x - m1) / n + |a|² - aᵀ T a, where a is its centred row over √(n - 1) and T maps the
+    /// first normal distribution onto the second. In coordinates q of the factor (F1ᵀ q = a) the last term is
+    /// qᵀ (C Cᵀ)^½ q with C = F1 F2ᵀ.
     package static func estimate(_ features: DoubleMatrix, against reference: Side) throws -> Estimate {
         let side = try Side(features)
         let value = try between(side, reference)

@@ -3,11 +3,13 @@ internal import Tensors
 
 /// Squared Euclidean distances between rows.
 package enum SquaredDistances {
-    /// For each row of `x` the smallest squared distance to a row of `y`: found by |x|² + |y|² - 2 x·y, then taken from the differences,
-    /// so that equal rows are at distance zero.
+    /// For each row of `x` the smallest squared distance to a row of `y`: found by |x|² + |y|² - 2 x·y, then
+    /// taken from the differences, so that equal rows are at distance zero.
     /// - Throws: where the widths differ or `y` is empty.
     package static func nearest(_ x: DoubleMatrix, in y: DoubleMatrix) throws -> [Double] {
-        guard x.columns == y.columns else { throw EngineError(.shape, "rows of \(x.columns) cannot be compared with rows of \(y.columns)") }
+        guard x.columns == y.columns else {
+            throw EngineError(.shape, "rows of \(x.columns) cannot be compared with rows of \(y.columns)")
+        }
         guard y.rows > 0 else { throw EngineError(.data, "there is nothing to be near to: the set is empty") }
         func length(_ row: ArraySlice<Double>) -> Double { row.reduce(0) { $0 + $1 * $1 } }
         let lengths = (0..<y.rows).map { length(y.row($0)) }

@@ -1,8 +1,8 @@
 import Files
 import Tensors
 
-/// How far the numbers of a configuration may go: beyond any network that exists, and short of what would keep the program busy, or take all memory,
-/// before the weights have been looked at.
+/// How far the numbers of a configuration may go: beyond any network that exists, and short of what would
+/// keep the program busy, or take all memory, before the weights have been looked at.
 enum ConfigurationLimit {
     /// Channels, widths, heads, groups.
     static let widths = 1...65_536
@@ -33,7 +33,9 @@ struct ConfigurationReader {
     }
 
     init(_ json: JSON, place: String) throws {
-        guard json.object != nil else { throw EngineError(.configuration, "expected a JSON object, found \(json.kind)", place: place) }
+        guard json.object != nil else {
+            throw EngineError(.configuration, "expected a JSON object, found \(json.kind)", place: place)
+        }
         (self.json, self.place) = (json, place)
     }
 
@@ -45,21 +47,30 @@ struct ConfigurationReader {
 
     func int(_ key: String, default fallback: Int? = nil, in range: ClosedRange<Int>) throws -> Int {
         guard let value = value(key) else { return try fallback ?? missing(key) }
-        guard let number = value.int, range.contains(number) else { throw bad(key, Self.phrase(range), value) }
+        guard let number = value.int, range.contains(number) else {
+            throw bad(key, Self.phrase(range), value)
+        }
         return number
     }
 
     /// A side of a kernel: an even one would leave the result a pixel smaller than its input.
     func oddInt(_ key: String, default fallback: Int, in range: ClosedRange<Int>) throws -> Int {
         let number = try int(key, default: fallback, in: range)
-        guard number % 2 == 1 else { throw bad(key, "an odd number in \(range.lowerBound)...\(range.upperBound)", .number(Double(number))) }
+        guard number % 2 == 1 else {
+            throw bad(
+                key, "an odd number in \(range.lowerBound)...\(range.upperBound)", .number(Double(number)))
+        }
         return number
     }
 
-    func double(_ key: String, default fallback: Double? = nil, in range: ClosedRange<Double>) throws -> Double {
+    func double(_ key: String, default fallback: Double? = nil, in range: ClosedRange<Double>) throws
+        -> Double
+    {
         guard let value = value(key) else { return try fallback ?? missing(key) }
         let phrase =
-            range.upperBound == .greatestFiniteMagnitude ? "a number of \(range.lowerBound) or more" : "a number in \(range.lowerBound)...\(range.upperBound)"
+            range.upperBound == .greatestFiniteMagnitude
+            ? "a number of \(range.lowerBound) or more"
+            : "a number in \(range.lowerBound)...\(range.upperBound)"
         guard let number = value.double, range.contains(number) else { throw bad(key, phrase, value) }
         return number
     }
@@ -86,7 +97,8 @@ struct ConfigurationReader {
     func ints(_ key: String, in range: ClosedRange<Int>, atMost count: Int) throws -> [Int] {
         guard let value = value(key) else { return try missing(key) }
         if let found = value.array?.count, found > count {
-            throw EngineError(.configuration, "\(key): at most \(count) levels are supported, found \(found)", place: place)
+            throw EngineError(
+                .configuration, "\(key): at most \(count) levels are supported, found \(found)", place: place)
         }
         guard let list = value.ints, !list.isEmpty, list.allSatisfy(range.contains) else {
             throw bad(key, "a list of whole numbers in \(range.lowerBound)...\(range.upperBound)", value)
@@ -95,7 +107,9 @@ struct ConfigurationReader {
     }
 
     /// A number for all of `count` levels, or a list of one for each.
-    func intPerLevel(_ key: String, count: Int, default fallback: Int? = nil, in range: ClosedRange<Int>) throws -> [Int] {
+    func intPerLevel(_ key: String, count: Int, default fallback: Int? = nil, in range: ClosedRange<Int>)
+        throws -> [Int]
+    {
         if let value = value(key), let found = value.array?.count {
             guard found == count else { throw bad(key, "a number or a list of \(count)", value) }
             return try ints(key, in: range, atMost: count)
@@ -110,22 +124,28 @@ struct ConfigurationReader {
             let side = try int(key, in: range)
             return (side, side)
         }
-        guard let pair = value.ints, pair.count == 2, pair.allSatisfy(range.contains) else { throw bad(key, Self.phrase(range) + ", or two of them", value) }
+        guard let pair = value.ints, pair.count == 2, pair.allSatisfy(range.contains) else {
+            throw bad(key, Self.phrase(range) + ", or two of them", value)
+        }
         return (pair[0], pair[1])
     }
 
-    /// Throws unless the key is absent or holds one of the given values: what the reference knows and this engine does not.
+    /// Throws unless the key is absent or holds one of the given values: what the reference knows and this
+    /// engine does not.
     func require(_ key: String, oneOf supported: [JSON], saying what: String) throws {
         guard let value = value(key), !supported.contains(value) else { return }
         throw EngineError(.unsupported, "\(key) = \(value.shortText) is not supported: \(what)", place: place)
     }
 
     /// A choice among the names of an enumeration.
-    func choice<Choice: CaseIterable & RawRepresentable>(_ key: String, default fallback: String? = nil) throws -> Choice where Choice.RawValue == String {
+    func choice<Choice: CaseIterable & RawRepresentable>(_ key: String, default fallback: String? = nil)
+        throws -> Choice where Choice.RawValue == String
+    {
         let name = try string(key, default: fallback)
         if let choice = Choice(rawValue: name) { return choice }
         let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-        throw EngineError(.unsupported, "\(key) \"\(name)\" is not supported; supported are \(known)", place: place)
+        throw EngineError(
+            .unsupported, "\(key) \"\(name)\" is not supported; supported are \(known)", place: place)
     }
 
     private func missing<T>(_ key: String) throws -> T {
@@ -136,5 +156,7 @@ struct ConfigurationReader {
         EngineError(.configuration, "\(key): expected \(expected), found \(found.shortText)", place: place)
     }
 
-    private static func phrase(_ range: ClosedRange<Int>) -> String { "a whole number in \(range.lowerBound)...\(range.upperBound)" }
+    private static func phrase(_ range: ClosedRange<Int>) -> String {
+        "a whole number in \(range.lowerBound)...\(range.upperBound)"
+    }
 }

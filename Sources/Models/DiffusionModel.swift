@@ -3,11 +3,12 @@ import Kernels
 import Networks
 import Tensors
 
-/// A latent diffusion model in the diffusers folder layout: `model_index.json`, `unet/`, `vae/`, `text_encoder/`, `tokenizer/`,
-/// `scheduler/`, and beside them, where it is, a whole CLIP under `clip/` for retrieval and scores.
+/// A latent diffusion model in the diffusers folder layout: `model_index.json`, `unet/`, `vae/`,
+/// `text_encoder/`, `tokenizer/`, `scheduler/`, and beside them, where it is, a whole CLIP under `clip/` for
+/// retrieval and scores.
 ///
-/// Opening reads configurations and the headers of the weight files only; every name and shape is checked then. Weights are
-/// read from the mapped files and packed when a layer is first used.
+/// Opening reads configurations and the headers of the weight files only; every name and shape is checked
+/// then. Weights are read from the mapped files and packed when a layer is first used.
 package final class DiffusionModel: Sendable {
     package let folder: String
     /// The folder's own name.
@@ -42,7 +43,11 @@ package final class DiffusionModel: Sendable {
         guard missing.isEmpty else {
             throw EngineError(
                 .file,
-                "not a model folder in the diffusers layout: \(missing.map { $0 + "/" }.joined(separator: ", ")) \(missing.count == 1 ? "is" : "are") missing",
+                """
+                not a model folder in the diffusers layout: \
+                \(missing.map { $0 + "/" }.joined(separator: ", ")) \(missing.count == 1 ? "is" : "are") \
+                missing
+                """,
                 place: folder, cure: "a model folder holds \(parts.map { $0 + "/" }.joined(separator: ", "))")
         }
         func part(_ name: String) -> String { FileSystem.join(folder, name) }
@@ -55,26 +60,32 @@ package final class DiffusionModel: Sendable {
             try gate.during {
                 try FileReading.$witness.withValue(witness) {
                     (
-                        try UNet(folder: part("unet"), precision: precision), try VAE(folder: part("vae"), precision: precision),
+                        try UNet(folder: part("unet"), precision: precision),
+                        try VAE(folder: part("vae"), precision: precision),
                         try CLIPText(folder: part("text_encoder"), precision: precision)
                     )
                 }
             }
         } and: {
-            try gate.during { try FileReading.$witness.withValue(witness) { try Tokenizer(folder: part("tokenizer")) } }
+            try gate.during {
+                try FileReading.$witness.withValue(witness) { try Tokenizer(folder: part("tokenizer")) }
+            }
         }
         (unet, vae, textEncoder) = networks
         self.tokenizer = tokenizer
         schedulerPath = FileSystem.join(part("scheduler"), "scheduler_config.json")
         schedulerConfiguration = try ConfigurationReader(path: schedulerPath).json
-        clip = FileSystem.isFolder(part("clip")) ? try ContrastiveModel(folder: part("clip"), tokenizer: tokenizer) : nil
+        clip =
+            FileSystem.isFolder(part("clip"))
+            ? try ContrastiveModel(folder: part("clip"), tokenizer: tokenizer) : nil
         byteCount = unet.byteCount + vae.byteCount + textEncoder.byteCount + (clip?.clip.byteCount ?? 0)
         try checkThatPartsFit()
     }
 
     /// Values in all networks, the whole CLIP included.
     package var parameterCount: Int {
-        unet.parameterCount + vae.parameterCount + textEncoder.parameterCount + (clip?.clip.parameterCount ?? 0)
+        unet.parameterCount + vae.parameterCount + textEncoder.parameterCount
+            + (clip?.clip.parameterCount ?? 0)
     }
 
     private static func checkIndex(_ folder: String) throws {
@@ -86,7 +97,11 @@ package final class DiffusionModel: Sendable {
         let supported = ["StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline"]
         guard supported.contains(name) else {
             throw EngineError(
-                .unsupported, "a pipeline of class \(JSON.string(name).shortText) is not supported; supported is \(supported.joined(separator: ", "))",
+                .unsupported,
+                """
+                a pipeline of class \(JSON.string(name).shortText) is not supported; supported is \
+                \(supported.joined(separator: ", "))
+                """,
                 place: path)
         }
     }
@@ -94,26 +109,42 @@ package final class DiffusionModel: Sendable {
     private func checkThatPartsFit() throws {
         let latent = vae.configuration.latentChannels, wanted = unet.configuration.inChannels
         guard latent == wanted else {
-            throw EngineError(.configuration, "the VAE gives latents of \(latent) channels, the UNet takes \(wanted)", place: folder)
+            throw EngineError(
+                .configuration, "the VAE gives latents of \(latent) channels, the UNet takes \(wanted)",
+                place: folder)
         }
         guard unet.configuration.outChannels == wanted else {
             throw EngineError(
                 .unsupported,
-                "out_channels = \(unet.configuration.outChannels) is not in_channels = \(wanted): a UNet that predicts its variance is not supported",
+                """
+                out_channels = \(unet.configuration.outChannels) is not in_channels = \(wanted): a UNet \
+                that predicts its variance is not supported
+                """,
                 place: folder)
         }
-        for (key, channels) in [("in_channels", vae.configuration.inChannels), ("out_channels", vae.configuration.outChannels)] where channels != 3 {
-            throw EngineError(.unsupported, "the VAE's \(key) = \(channels): only pictures of 3 channels are supported", place: folder)
+        for (key, channels) in [
+            ("in_channels", vae.configuration.inChannels), ("out_channels", vae.configuration.outChannels),
+        ] where channels != 3 {
+            throw EngineError(
+                .unsupported, "the VAE's \(key) = \(channels): only pictures of 3 channels are supported",
+                place: folder)
         }
         let width = textEncoder.configuration.width
         if let other = unet.configuration.crossAttentionWidth.first(where: { $0 != width }) {
-            throw EngineError(.configuration, "the text encoder's states are \(width) wide, the UNet's cross_attention_dim is \(other)", place: folder)
+            throw EngineError(
+                .configuration,
+                "the text encoder's states are \(width) wide, the UNet's cross_attention_dim is \(other)",
+                place: folder)
         }
         guard tokenizer.tokenCount <= textEncoder.configuration.vocabularySize else {
             let last = tokenizer.tokenCount - 1
             throw EngineError(
                 .configuration,
-                "the tokenizer has \(tokenizer.tokenCount) tokens, the text encoder's vocab_size is \(textEncoder.configuration.vocabularySize): \(tokenizer.decode([last], keepingSpecialTokens: true)) has the id \(last)",
+                """
+                the tokenizer has \(tokenizer.tokenCount) tokens, the text encoder's vocab_size is \
+                \(textEncoder.configuration.vocabularySize): \
+                \(tokenizer.decode([last], keepingSpecialTokens: true)) has the id \(last)
+                """,
                 place: folder, cure: "the text encoder of the tokenizer with these added tokens belongs here")
         }
     }
@@ -124,11 +155,15 @@ package final class DiffusionModel: Sendable {
     /// Encoder states `[prompts, length, width]` of prompts, padded and cut as the reference's pipelines do.
     package func encode(_ prompts: [String]) throws -> CLIPText.Output {
         let tokens = prompts.map { tokenizer.padded($0, to: maximumTokens) }
-        return try textEncoder.encode(tokens.map(\.ids), present: textEncoder.configuration.hidesPadding ? tokens.map { $0.mask.map { $0 != 0 } } : nil)
+        return try textEncoder.encode(
+            tokens.map(\.ids),
+            present: textEncoder.configuration.hidesPadding ? tokens.map { $0.mask.map { $0 != 0 } } : nil)
     }
 
     /// Height and width of latents that the UNet was trained on, as the pipelines read them.
-    package var latentSize: (height: Int, width: Int) { correctsSize ? (64, 64) : unet.configuration.sampleSize ?? (64, 64) }
+    package var latentSize: (height: Int, width: Int) {
+        correctsSize ? (64, 64) : unet.configuration.sampleSize ?? (64, 64)
+    }
 
     /// Whether `sample_size` is taken as 64 whatever the file has.
     package var correctsSize: Bool { !isExact && unet.configuration.hasMistakenSize }
@@ -140,5 +175,7 @@ package final class DiffusionModel: Sendable {
     }
 
     /// What the weight files hold that no part uses.
-    package var unused: [UnusedWeights] { [unet.unused, vae.unused, textEncoder.unused, clip?.clip.unused].compactMap { $0 } }
+    package var unused: [UnusedWeights] {
+        [unet.unused, vae.unused, textEncoder.unused, clip?.clip.unused].compactMap { $0 }
+    }
 }

@@ -1,8 +1,8 @@
 import Networks
 import Tensors
 
-/// The residual block of UNet and VAE (diffusers' ResnetBlock2D): norm, SiLU, convolution, the timestep added, norm, SiLU, convolution,
-/// and the input beside it.
+/// The residual block of UNet and VAE (diffusers' ResnetBlock2D): norm, SiLU, convolution, the timestep
+/// added, norm, SiLU, convolution, and the input beside it.
 struct ResidualBlock: Sendable {
     private let norm1: GroupNorm
     private let conv1: Convolution2D

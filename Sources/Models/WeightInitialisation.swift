@@ -1,16 +1,24 @@
 import Tensors
 
-/// First values of a network's parameters, as the reference libraries draw them: torch's defaults for convolutions and linear layers
-/// (He et al. 2015 with a = sqrt(5): uniform within 1 / sqrt(inputs)), ones and zeros for normalisations, and transformers' rules for CLIP.
-/// Each parameter draws from a generator of its own, seeded by the seed and its name, so that no order matters.
+/// First values of a network's parameters, as the reference libraries draw them: torch's defaults for
+/// convolutions and linear layers (He et al. 2015 with a = sqrt(5): uniform within 1 / sqrt(inputs)), ones
+/// and zeros for normalisations, and transformers' rules for CLIP. Each parameter draws from a generator of
+/// its own, seeded by the seed and its name, so that no order matters.
 package enum WeightInitialisation {
     package enum Rules: Sendable { case torch, clip }
 
-    package static func values(_ parameters: [(name: String, shape: [Int])], _ rules: Rules, seed: Int) -> [(name: String, tensor: Tensor)] {
-        let shapes = Dictionary(parameters.map { ($0.name, $0.shape) }, uniquingKeysWith: { first, _ in first })
+    package static func values(_ parameters: [(name: String, shape: [Int])], _ rules: Rules, seed: Int) -> [(
+        name: String, tensor: Tensor
+    )] {
+        let shapes = Dictionary(
+            parameters.map { ($0.name, $0.shape) }, uniquingKeysWith: { first, _ in first })
         return parameters.map { name, shape in
             var generator = Generator(seed: self.seed(name, seed))
-            return (name, rules == .clip ? clip(name, shape, shapes, &generator) : torch(name, shape, shapes, &generator))
+            return (
+                name,
+                rules == .clip
+                    ? clip(name, shape, shapes, &generator) : torch(name, shape, shapes, &generator)
+            )
         }
     }
 
@@ -21,7 +29,9 @@ package enum WeightInitialisation {
         return (hash ^ (hash >> 32)) & 0xFFFF_FFFF
     }
 
-    private static func torch(_ name: String, _ shape: [Int], _ shapes: [String: [Int]], _ generator: inout Generator) -> Tensor {
+    private static func torch(
+        _ name: String, _ shape: [Int], _ shapes: [String: [Int]], _ generator: inout Generator
+    ) -> Tensor {
         let isBias = name.hasSuffix(".bias")
         let weight = isBias ? shapes[String(name.dropLast(4)) + "weight"] ?? shape : shape
         guard weight.count > 1 else { return Tensor(repeating: isBias ? 0 : 1, shape: shape) }
@@ -30,7 +40,9 @@ package enum WeightInitialisation {
     }
 
     /// `CLIPPreTrainedModel._init_weights` with the factors at 1 and the range at 0.02.
-    private static func clip(_ name: String, _ shape: [Int], _ shapes: [String: [Int]], _ generator: inout Generator) -> Tensor {
+    private static func clip(
+        _ name: String, _ shape: [Int], _ shapes: [String: [Int]], _ generator: inout Generator
+    ) -> Tensor {
         if name == "logit_scale" { return Tensor(repeating: 2.6592, shape: shape) }
         if name.hasSuffix(".bias") { return Tensor(zeros: shape) }
         if shape.count == 1, !name.hasSuffix("class_embedding") { return Tensor(repeating: 1, shape: shape) }

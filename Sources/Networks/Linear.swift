@@ -19,7 +19,8 @@ package struct Linear: Sendable {
     package func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil) -> Tensor {
         precondition(x.shape.last == inputs, "expected [..., \(inputs)], found \(x.shape)")
         let shape = Array(x.shape.dropLast()) + [outputs]
-        precondition(residual.map { $0.shape == shape } ?? true, "cannot add \(residual?.shape ?? []) to \(shape)")
+        precondition(
+            residual.map { $0.shape == shape } ?? true, "cannot add \(residual?.shape ?? []) to \(shape)")
         return x.withUnsafePointer { source in
             Tensor(shape: shape) { out in
                 withPointer(residual) { apply(source, rows: x.count / inputs, adding: $0, into: out) }
@@ -27,13 +28,17 @@ package struct Linear: Sendable {
         }
     }
 
-    /// `[rows, inputs]` to `[rows, outputs]`, the rows so many floats apart, side by side where nothing is said.
+    /// `[rows, inputs]` to `[rows, outputs]`, the rows so many floats apart, side by side where nothing is
+    /// said.
     func apply(
-        _ x: UnsafePointer<Float>, rows: Int, inputStride: Int? = nil, adding residual: UnsafePointer<Float>? = nil, into out: UnsafeMutablePointer<Float>,
+        _ x: UnsafePointer<Float>, rows: Int, inputStride: Int? = nil,
+        adding residual: UnsafePointer<Float>? = nil, into out: UnsafeMutablePointer<Float>,
         outputStride: Int? = nil
     ) {
         matrix.use(rows: rows) {
-            matrixProduct(x, rows: rows, inputStride: inputStride ?? inputs, by: $0, adding: residual, into: out, outputStride: outputStride ?? outputs)
+            matrixProduct(
+                x, rows: rows, inputStride: inputStride ?? inputs, by: $0, adding: residual, into: out,
+                outputStride: outputStride ?? outputs)
         }
     }
 }

@@ -1,7 +1,8 @@
 import Kernels
 import Tensors
 
-/// Group normalisation over `[batch, height, width, channels]`, with the SiLU that follows it nearly everywhere.
+/// Group normalisation over `[batch, height, width, channels]`, with the SiLU that follows it nearly
+/// everywhere.
 package struct GroupNorm: Sendable {
     private let groups: Int
     private let channels: Int
@@ -18,14 +19,17 @@ package struct GroupNorm: Sendable {
     }
 
     package func callAsFunction(_ x: Tensor, activation: FusedActivation = .none) -> Tensor {
-        precondition(x.rank >= 2 && x.shape[x.rank - 1] == channels, "expected [batch, ..., \(channels)], found \(x.shape)")
+        precondition(
+            x.rank >= 2 && x.shape[x.rank - 1] == channels,
+            "expected [batch, ..., \(channels)], found \(x.shape)")
         let batch = x.shape[0]
         return x.withUnsafePointer { source in
             weight.value.withUnsafePointer { weight in
                 bias.value.withUnsafePointer { bias in
                     Tensor(shape: x.shape) { out in
                         groupNormalisation(
-                            source, batch: batch, pixels: x.count / batch / channels, channels: channels, groups: groups, epsilon: epsilon,
+                            source, batch: batch, pixels: x.count / batch / channels, channels: channels,
+                            groups: groups, epsilon: epsilon,
                             weight: weight, bias: bias, activation: activation, into: out)
                     }
                 }
@@ -60,7 +64,8 @@ package struct LayerNorm: Sendable {
     func apply(_ x: UnsafePointer<Float>, rows: Int, into out: UnsafeMutablePointer<Float>) {
         weight.value.withUnsafePointer { weight in
             bias.value.withUnsafePointer { bias in
-                layerNormalisation(x, rows: rows, width: width, epsilon: epsilon, weight: weight, bias: bias, into: out)
+                layerNormalisation(
+                    x, rows: rows, width: width, epsilon: epsilon, weight: weight, bias: bias, into: out)
             }
         }
     }

@@ -22,7 +22,9 @@ package enum Activation: String, Sendable, CaseIterable {
 }
 
 /// A tensor's elements, nil without one.
-func withPointer<R>(_ tensor: Tensor?, _ body: (UnsafePointer<Float>?) -> R) -> R { tensor.map { $0.withUnsafePointer(body) } ?? body(nil) }
+func withPointer<R>(_ tensor: Tensor?, _ body: (UnsafePointer<Float>?) -> R) -> R {
+    tensor.map { $0.withUnsafePointer(body) } ?? body(nil)
+}
 
 /// The sum of two tensors of equal count, in the first one's shape.
 package func added(_ a: Tensor, _ b: Tensor) -> Tensor {
@@ -37,17 +39,21 @@ package func added(_ a: Tensor, _ b: Tensor) -> Tensor {
 /// Adds `[batch, channels]` to every pixel of `[batch, height, width, channels]`.
 package func add(_ values: Tensor, toEachPixelOf x: inout Tensor) {
     let batch = x.shape[0], channels = x.shape[x.rank - 1]
-    precondition(values.shape == [batch, channels], "expected [\(batch), \(channels)], found \(values.shape)")
+    precondition(
+        values.shape == [batch, channels], "expected [\(batch), \(channels)], found \(values.shape)")
     let pixels = x.count / batch / channels
     values.withUnsafePointer { from in
-        x.withUnsafeMutablePointer { addPerItem(from, batch: batch, pixels: pixels, channels: channels, to: $0) }
+        x.withUnsafeMutablePointer {
+            addPerItem(from, batch: batch, pixels: pixels, channels: channels, to: $0)
+        }
     }
 }
 
 /// `[batch, height, width, ...]` with different numbers of channels to one with all of them.
 package func joinedChannels(_ parts: Tensor...) -> Tensor {
     let leading = parts[0].shape.dropLast()
-    precondition(parts.allSatisfy { $0.shape.dropLast() == leading }, "cannot join channels of \(parts.map(\.shape))")
+    precondition(
+        parts.allSatisfy { $0.shape.dropLast() == leading }, "cannot join channels of \(parts.map(\.shape))")
     let widths = parts.map { $0.shape[$0.rank - 1] }
     let total = widths.reduce(0, +), pixels = leading.reduce(1, *)
     return Tensor(shape: leading + [total]) { out in
@@ -56,7 +62,9 @@ package func joinedChannels(_ parts: Tensor...) -> Tensor {
             part.withUnsafePointer { from in
                 let to = out + offset
                 forEachBlock(pixels, size: max(1, 65_536 / width)) { range in
-                    for pixel in range { (to + pixel * total).update(from: from + pixel * width, count: width) }
+                    for pixel in range {
+                        (to + pixel * total).update(from: from + pixel * width, count: width)
+                    }
                 }
             }
             offset += width
@@ -70,7 +78,9 @@ package func pooled(_ x: Tensor, _ kind: Pooling, window: Int, stride: Int, padd
     func extent(_ side: Int) -> Int { (side + 2 * padding - window) / stride + 1 }
     return x.withUnsafePointer { from in
         Tensor(shape: [batch, extent(height), extent(width), channels]) {
-            pooling(from, batch: batch, height: height, width: width, channels: channels, kind, window: window, stride: stride, padding: padding, into: $0)
+            pooling(
+                from, batch: batch, height: height, width: width, channels: channels, kind, window: window,
+                stride: stride, padding: padding, into: $0)
         }
     }
 }

@@ -1,7 +1,8 @@
 import Tensors
 
-/// Where the rows of a batch of equally long sequences lie: what all of them begin with once, then what follows it, item by item. Where nobody looks
-/// ahead (a causal mask), a beginning that is the same in all items has the same states in all of them.
+/// Where the rows of a batch of equally long sequences lie: what all of them begin with once, then what
+/// follows it, item by item. Where nobody looks ahead (a causal mask), a beginning that is the same in all
+/// items has the same states in all of them.
 package struct SequenceRows: Sendable {
     package let batch: Int
     package let length: Int
@@ -9,7 +10,9 @@ package struct SequenceRows: Sendable {
     package let shared: Int
 
     package init(batch: Int, length: Int, shared: Int = 0) {
-        precondition(batch > 0 && shared >= 0 && shared < length, "\(shared) of \(length) positions shared by \(batch) sequences")
+        precondition(
+            batch > 0 && shared >= 0 && shared < length,
+            "\(shared) of \(length) positions shared by \(batch) sequences")
         (self.batch, self.length, self.shared) = (batch, length, shared)
     }
 
@@ -26,7 +29,8 @@ package struct SequenceRows: Sendable {
                 for item in 0..<batch {
                     let to = out + item * length * width
                     to.update(from: from, count: shared * width)
-                    (to + shared * width).update(from: from + (shared + item * own) * width, count: own * width)
+                    (to + shared * width).update(
+                        from: from + (shared + item * own) * width, count: own * width)
                 }
             }
         }

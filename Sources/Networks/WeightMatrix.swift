@@ -1,9 +1,11 @@
 import Kernels
 import Synchronization
 
-/// The weights of a layer as a factor of products: read where they lie for the first product, packed from the second on. Packing writes all weights into
-/// new memory, which takes longer than a product of few rows; who asks a network once need not wait for it. Both give the same bits. The pages of the file
-/// stay until weights are packed: to let go of them costs an eighth of the first use, and they are the system's to take when memory is short.
+/// The weights of a layer as a factor of products: read where they lie for the first product, packed from the
+/// second on. Packing writes all weights into new memory, which takes longer than a product of few rows; who
+/// asks a network once need not wait for it. Both give the same bits. The pages of the file stay until
+/// weights are packed: to let go of them costs an eighth of the first use, and they are the system's to take
+/// when memory is short.
 final class WeightMatrix: Sendable {
     private let weight: Parameter
     private let bias: Parameter?
@@ -11,13 +13,22 @@ final class WeightMatrix: Sendable {
     private let packed = FromSecondUse<PackedMatrix>()
 
     /// - Parameter weight: `[outputs, channels, taps...]`.
-    init(_ weight: Parameter, taps: Int, bias: Parameter?) { (self.weight, self.taps, self.bias) = (weight, taps, bias) }
+    init(_ weight: Parameter, taps: Int, bias: Parameter?) {
+        (self.weight, self.taps, self.bias) = (weight, taps, bias)
+    }
 
     /// Calls `body` with the matrix.
     /// - Parameter rows: of the product.
     func use(rows: Int, _ body: (PackedMatrix) -> Void) {
-        if let matrix = packed.value(firstWithout: paysToBorrow(rows: rows), make: packing) { return body(matrix) }
-        weight.withValues(lettingGo: false) { body(PackedMatrix(borrowing: $0, outputs: outputs, channels: channels, taps: taps, bias: bias?.load().values)) }
+        if let matrix = packed.value(firstWithout: paysToBorrow(rows: rows), make: packing) {
+            return body(matrix)
+        }
+        weight.withValues(lettingGo: false) {
+            body(
+                PackedMatrix(
+                    borrowing: $0, outputs: outputs, channels: channels, taps: taps, bias: bias?.load().values
+                ))
+        }
     }
 
     private var outputs: Int { weight.shape[0] }
@@ -25,13 +36,16 @@ final class WeightMatrix: Sendable {
 
     /// Small matrices are packed in no time, and large products would pack each panel several times.
     private func paysToBorrow(rows: Int) -> Bool {
-        WeightUse.current == .once && weight.precision == .float32 && rows <= mostRowsOfAChunk && weight.shape.reduce(1, *) >= 1 << 18
+        WeightUse.current == .once && weight.precision == .float32 && rows <= mostRowsOfAChunk
+            && weight.shape.reduce(1, *) >= 1 << 18
             && KernelChoice.current != .naive
     }
 
     private func packing() -> PackedMatrix {
         weight.withValues(lettingGo: true) {
-            PackedMatrix(weights: $0, outputs: outputs, channels: channels, taps: taps, bias: bias?.load().values, precision: weight.precision)
+            PackedMatrix(
+                weights: $0, outputs: outputs, channels: channels, taps: taps, bias: bias?.load().values,
+                precision: weight.precision)
         }
     }
 }
@@ -63,7 +77,8 @@ final class FromSecondUse<Value: Sendable>: Sendable {
     }
 }
 
-/// The kernel of a convolution for Winograd's algorithm: borrowed where it lies for the first use, transformed from the second on. Both give the same bits.
+/// The kernel of a convolution for Winograd's algorithm: borrowed where it lies for the first use,
+/// transformed from the second on. Both give the same bits.
 final class WinogradKernel: Sendable {
     private let size: WinogradSize
     private let weight: Parameter
@@ -71,11 +86,14 @@ final class WinogradKernel: Sendable {
     private let transformed = FromSecondUse<WinogradWeights>()
 
     /// - Parameter weight: `[outputs, channels, 3, 3]`.
-    init(_ size: WinogradSize, _ weight: Parameter, bias: Parameter?) { (self.size, self.weight, self.bias) = (size, weight, bias) }
+    init(_ size: WinogradSize, _ weight: Parameter, bias: Parameter?) {
+        (self.size, self.weight, self.bias) = (size, weight, bias)
+    }
 
     /// The convolution with it; `residual` and `out` as `winogradConvolution` takes them.
     func convolve(
-        _ input: UnsafePointer<Float>, _ geometry: ConvolutionGeometry, adding residual: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>
+        _ input: UnsafePointer<Float>, _ geometry: ConvolutionGeometry,
+        adding residual: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>
     ) {
         let outputs = weight.shape[0], channels = weight.shape[1]
         // Of more tiles than go through the algorithm at once each block would transform the kernel again.
@@ -84,12 +102,18 @@ final class WinogradKernel: Sendable {
             && geometry.batch * geometry.outputHeight * geometry.outputWidth <= 2048
         let weights = transformed.value(firstWithout: borrows) {
             weight.withValues(lettingGo: true) {
-                WinogradWeights(size, weights: $0, outputs: outputs, channels: channels, bias: bias?.load().values, precision: weight.precision)
+                WinogradWeights(
+                    size, weights: $0, outputs: outputs, channels: channels, bias: bias?.load().values,
+                    precision: weight.precision)
             }
         }
-        if let weights { return winogradConvolution(input, geometry, by: weights, adding: residual, into: out) }
+        if let weights {
+            return winogradConvolution(input, geometry, by: weights, adding: residual, into: out)
+        }
         weight.withValues(lettingGo: false) {
-            winogradConvolution(input, geometry, size, borrowing: $0, outputs: outputs, bias: bias?.load().values, adding: residual, into: out)
+            winogradConvolution(
+                input, geometry, size, borrowing: $0, outputs: outputs, bias: bias?.load().values,
+                adding: residual, into: out)
         }
     }
 }

@@ -3,8 +3,9 @@ import Kernels
 import Synchronization
 import Tensors
 
-/// Hands a network its parameters by name while it is being built, from headers only, and keeps account: at the end every
-/// missing and misshapen name is told at once, and what nobody asked for is handed back. Values are read when they are first used.
+/// Hands a network its parameters by name while it is being built, from headers only, and keeps account: at
+/// the end every missing and misshapen name is told at once, and what nobody asked for is handed back. Values
+/// are read when they are first used.
 package final class WeightReader {
     private let source: any TensorSource
     private let alternatives: (String) -> [String]
@@ -18,14 +19,18 @@ package final class WeightReader {
     /// - Parameters:
     ///   - precision: how the weights of products are kept once they are packed.
     ///   - alternatives: other names under which older folders hold a parameter, tried in order.
-    package init(_ source: any TensorSource, precision: StoredPrecision = .float32, alternatives: @escaping (String) -> [String] = { _ in [] }) {
+    package init(
+        _ source: any TensorSource, precision: StoredPrecision = .float32,
+        alternatives: @escaping (String) -> [String] = { _ in [] }
+    ) {
         self.source = source
         self.precision = precision
         self.alternatives = alternatives
         isListing = false
     }
 
-    /// A reader without weights: the network that is built with it cannot compute, and `requests` then lists its parameters.
+    /// A reader without weights: the network that is built with it cannot compute, and `requests` then lists
+    /// its parameters.
     package init(listingFor place: String) {
         source = NoWeights(path: place)
         alternatives = { _ in [] }
@@ -53,18 +58,24 @@ package final class WeightReader {
         return Parameter(source: source, name: found, shape: shape, precision: precision)
     }
 
-    fileprivate func has(_ name: String) -> Bool { ([name] + alternatives(name)).contains { source.entry($0) != nil } }
+    fileprivate func has(_ name: String) -> Bool {
+        ([name] + alternatives(name)).contains { source.entry($0) != nil }
+    }
 
     /// Throws if anything is missing or misshapen. `ignoring`: names that may be there unused.
     /// - Returns: what else is unused, which a reader should be told: the file may be of another network.
     package func finish(ignoring ignored: (String) -> Bool = { _ in false }) throws -> UnusedWeights? {
         if isListing { return nil }
         let unused = source.names.filter { !asked.contains($0) && !ignored($0) }
-        guard !problems.isEmpty else { return unused.isEmpty ? nil : UnusedWeights(place: source.path, names: unused) }
+        guard !problems.isEmpty else {
+            return unused.isEmpty ? nil : UnusedWeights(place: source.path, names: unused)
+        }
         let all = problems + unused.map { "\($0): not used by this configuration" }
         let rest = all.count > 40 ? ["and \(all.count - 40) more"] : []
         throw EngineError(
-            .weights, "\(all.count) \(all.count == 1 ? "weight does" : "weights do") not fit the configuration", place: source.path,
+            .weights,
+            "\(all.count) \(all.count == 1 ? "weight does" : "weights do") not fit the configuration",
+            place: source.path,
             cure: "check that config.json and the weights belong together", details: all.prefix(40) + rest)
     }
 
@@ -83,8 +94,12 @@ package struct UnusedWeights: Sendable, Hashable {
 
     /// "2 tensors of unet/model.safetensors are not used by its configuration: a, b".
     package var text: String {
-        let told = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " and \(names.count - 5) more" : "")
-        return "\(names.count) \(names.count == 1 ? "tensor" : "tensors") of \(place) \(names.count == 1 ? "is" : "are") not used by its configuration: \(told)"
+        let told =
+            names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " and \(names.count - 5) more" : "")
+        return """
+            \(names.count) \(names.count == 1 ? "tensor" : "tensors") of \(place) \
+            \(names.count == 1 ? "is" : "are") not used by its configuration: \(told)
+            """
     }
 }
 
@@ -104,10 +119,14 @@ package struct WeightScope {
     fileprivate let reader: WeightReader
     fileprivate let prefix: String
 
-    package subscript(name: String) -> WeightScope { WeightScope(reader: reader, prefix: prefix.isEmpty ? name : "\(prefix).\(name)") }
+    package subscript(name: String) -> WeightScope {
+        WeightScope(reader: reader, prefix: prefix.isEmpty ? name : "\(prefix).\(name)")
+    }
     package subscript(index: Int) -> WeightScope { self[String(index)] }
 
-    package func parameter(_ name: String, _ shape: [Int]) -> Parameter { reader.parameter(self[name].prefix, shape) }
+    package func parameter(_ name: String, _ shape: [Int]) -> Parameter {
+        reader.parameter(self[name].prefix, shape)
+    }
     package func has(_ name: String) -> Bool { reader.has(self[name].prefix) }
 }
 
@@ -123,24 +142,32 @@ package struct Parameter: Sendable {
     /// The file's pages are let go at once: what a layer keeps is its own packed copy.
     package func load() -> Tensor {
         defer { source.dontNeed(name) }
-        guard let tensor = try? source.tensor(name) else { preconditionFailure("\(name) vanished from \(source.path)") }
+        guard let tensor = try? source.tensor(name) else {
+            preconditionFailure("\(name) vanished from \(source.path)")
+        }
         return tensor.reshaped(shape)
     }
 
     /// Some rows of `[rows, ...]`, read from where they lie: of a table of words a prompt needs few.
     package func rows(_ rows: [Int]) -> Tensor {
-        guard let tensor = try? source.rows(rows, of: name) else { preconditionFailure("\(name) vanished from \(source.path)") }
+        guard let tensor = try? source.rows(rows, of: name) else {
+            preconditionFailure("\(name) vanished from \(source.path)")
+        }
         return tensor
     }
 
-    /// The values in row-major order: straight from the file where it holds aligned floats, else through `load()`.
+    /// The values in row-major order: straight from the file where it holds aligned floats, else through
+    /// `load()`.
     /// - Parameter lettingGo: of the file's pages afterwards, as what is packed has no more use for them.
     func withValues<R>(lettingGo: Bool, _ body: (UnsafePointer<Float>) -> R) -> R {
-        guard let entry = source.entry(name), entry.type == .float32 else { return load().withUnsafePointer(body) }
+        guard let entry = source.entry(name), entry.type == .float32 else {
+            return load().withUnsafePointer(body)
+        }
         // To let go of a layer's pages takes 30 us, in which all threads would wait.
         defer { if lettingGo { ThreadPool.shared.later { [source, name] in source.dontNeed(name) } } }
         let direct = try? source.withUnsafeBytes(of: name) { bytes -> R? in
-            guard let start = bytes.baseAddress, Int(bitPattern: start) % MemoryLayout<Float>.alignment == 0 else { return nil }
+            guard let start = bytes.baseAddress, Int(bitPattern: start) % MemoryLayout<Float>.alignment == 0
+            else { return nil }
             return body(start.assumingMemoryBound(to: Float.self))
         }
         return (direct ?? nil) ?? load().withUnsafePointer(body)

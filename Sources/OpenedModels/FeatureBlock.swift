@@ -23,7 +23,8 @@ final class FeatureBlock<Row>: ItemWork {
     ///   - rows: of the whole table, of which `range` is this block.
     ///   - features: of `batch` rows at most.
     init(
-        _ rows: [Row], _ range: Range<Int>, _ network: FeatureNetwork, _ store: ItemStore, key: ItemKey, batch: Int,
+        _ rows: [Row], _ range: Range<Int>, _ network: FeatureNetwork, _ store: ItemStore, key: ItemKey,
+        batch: Int,
         naming: ((Int) -> String)?, features: @escaping ([Row]) throws -> Tensor
     ) {
         (self.rows, self.range, self.network, self.store, self.key) = (rows, range, network, store, key)
@@ -41,8 +42,12 @@ final class FeatureBlock<Row>: ItemWork {
     func cost(_ item: Int) -> ItemCost { network.cost(name, units: range.count) }
 
     func key(_ item: Int, in store: ItemStore) -> ItemKey { key }
-    func find(_ item: Int, _ key: ItemKey, in store: ItemStore) -> Tensor? { store.cache.value(key) { try $0.tensor() } }
-    func keep(_ value: Tensor, of item: Int, _ key: ItemKey, in store: ItemStore) throws { try store.keep(key) { $0.write(value) } }
+    func find(_ item: Int, _ key: ItemKey, in store: ItemStore) -> Tensor? {
+        store.cache.value(key) { try $0.tensor() }
+    }
+    func keep(_ value: Tensor, of item: Int, _ key: ItemKey, in store: ItemStore) throws {
+        try store.keep(key) { $0.write(value) }
+    }
     func standIn(_ item: Int) throws -> Tensor { throw WorkPlan.Gap() }
 
     func isSound(_ value: Tensor) -> Bool {

@@ -9,8 +9,8 @@ import Networks
 import Results
 import Tensors
 
-/// A network that turns texts or pictures into the features they are compared by: a whole CLIP or Inception, alone or as part of a model
-/// folder. What was computed once is remembered, and cached by content.
+/// A network that turns texts or pictures into the features they are compared by: a whole CLIP or Inception,
+/// alone or as part of a model folder. What was computed once is remembered, and cached by content.
 package final class FeatureNetwork: ModelHandle {
     package enum Network: Sendable {
         case clip(ContrastiveModel)
@@ -23,21 +23,28 @@ package final class FeatureNetwork: ModelHandle {
     private let parts: [PartDigests.Part]
     let texts: ItemMemory<String, [Float]>
     let pictures: ItemMemory<ObjectIdentifier, PictureFeatures.Value>
-    /// So many texts or pictures are remembered at most, and tables of more rows are compared in a mapped file.
+    /// So many texts or pictures are remembered at most, and tables of more rows are compared in a mapped
+    /// file.
     let most: Int
 
     /// - Parameter parts: what its features depend on.
-    init(name: String, _ network: Network, _ digests: PartDigests, _ parts: [PartDigests.Part], most: Int = 20_000) {
+    init(
+        name: String, _ network: Network, _ digests: PartDigests, _ parts: [PartDigests.Part],
+        most: Int = 20_000
+    ) {
         (self.name, self.network, self.digests, self.parts, self.most) = (name, network, digests, parts, most)
         texts = ItemMemory(most: most)
         pictures = ItemMemory(most: most)
     }
 
-    /// A folder with a whole CLIP and its vocabulary. Within a model folder a CLIP may lack that: the tokenizer beside it is its own.
+    /// A folder with a whole CLIP and its vocabulary. Within a model folder a CLIP may lack that: the
+    /// tokenizer beside it is its own.
     package convenience init(name: String, clip folder: String, most: Int = 20_000) throws {
         let beside = FileSystem.join(FileSystem.folder(of: folder), PartDigests.Part.tokenizer.rawValue)
         let isComplete = Tokenizer.isThere(in: folder) || !FileSystem.isFolder(beside)
-        let (model, digests) = try PartDigests.opening(isComplete ? [.clip: folder] : [.clip: folder, .tokenizer: beside]) {
+        let (model, digests) = try PartDigests.opening(
+            isComplete ? [.clip: folder] : [.clip: folder, .tokenizer: beside]
+        ) {
             try ContrastiveModel(folder: folder, tokenizer: isComplete ? nil : Tokenizer(folder: beside))
         }
         self.init(name: name, .clip(model), digests, isComplete ? [.clip] : [.clip, .tokenizer], most: most)
@@ -61,7 +68,9 @@ package final class FeatureNetwork: ModelHandle {
     }
 
     /// What its weight file holds beyond the network.
-    package var unused: [UnusedWeights] { if case .clip(let model) = network { model.clip.unused.map { [$0] } ?? [] } else { [] } }
+    package var unused: [UnusedWeights] {
+        if case .clip(let model) = network { model.clip.unused.map { [$0] } ?? [] } else { [] }
+    }
 
     package var parameterCount: Int {
         switch network {
@@ -73,7 +82,8 @@ package final class FeatureNetwork: ModelHandle {
     /// How pictures are brought to the network's size, for what is printed beside figures.
     var preparation: String {
         switch network {
-        case .clip(let model): "resized to \(model.preprocessing.crop) pixels (\(model.preprocessing.filter.rawValue))"
+        case .clip(let model):
+            "resized to \(model.preprocessing.crop) pixels (\(model.preprocessing.filter.rawValue))"
         case .inception: "resized to \(Inception.side) pixels (bilinear, not antialiased)"
         }
     }
@@ -81,7 +91,8 @@ package final class FeatureNetwork: ModelHandle {
     package var summary: String {
         let kind =
             switch network {
-            case .clip(let model): "a whole CLIP, texts and pictures as \(model.clip.text.configuration.projectionWidth) numbers"
+            case .clip(let model):
+                "a whole CLIP, texts and pictures as \(model.clip.text.configuration.projectionWidth) numbers"
             case .inception: "Inception V3 of pytorch-fid, pictures as \(Inception.width) numbers"
             }
         return "\(name): \(kind), \(LoadedModel.count(parameterCount)) parameters, pictures \(preparation)"
@@ -101,12 +112,16 @@ package final class FeatureNetwork: ModelHandle {
     // MARK: Features
 
     /// [texts, width], not normalised.
-    package func features(of texts: [String], _ session: Session, naming: ((Int) -> String)? = nil) throws -> Tensor {
+    package func features(of texts: [String], _ session: Session, naming: ((Int) -> String)? = nil) throws
+        -> Tensor
+    {
         Self.rows(try TextFeatures(texts, self, session, naming: naming).results(in: session).whole("text"))
     }
 
     /// [pictures, width], not normalised.
-    package func features(of pictures: [Picture], _ session: Session, naming: ((Int) -> String)? = nil) throws -> Tensor {
+    package func features(of pictures: [Picture], _ session: Session, naming: ((Int) -> String)? = nil) throws
+        -> Tensor
+    {
         let work = try PictureFeatures(pictures, self, session, naming: naming)
         return Self.rows(try work.rows(of: work.results(in: session).whole("picture")))
     }
@@ -128,14 +143,19 @@ package final class FeatureNetwork: ModelHandle {
     /// What a text's features depend on, beside the network.
     func add(_ text: String, to key: inout ItemKeyBuilder) {
         key.add("text", text)
-        if case .clip(let model) = network, let ids = model.tokenizer.ownIDs(text, to: model.maximumTokens) { key.add("ids", ids) }
+        if case .clip(let model) = network, let ids = model.tokenizer.ownIDs(text, to: model.maximumTokens) {
+            key.add("ids", ids)
+        }
     }
 
-    func store(_ cache: ItemCache?, _ verb: String) throws -> ItemStore? { try digests.store(cache, verb: verb, parts) }
+    func store(_ cache: ItemCache?, _ verb: String) throws -> ItemStore? {
+        try digests.store(cache, verb: verb, parts)
+    }
 
     /// What is wrong where features are no numbers.
     func fault(_ noun: String) -> EngineError {
-        let cure: String? = if case .clip(let model) = network { NumberFailures.weights(in: model.folder) } else { nil }
+        let cure: String? =
+            if case .clip(let model) = network { NumberFailures.weights(in: model.folder) } else { nil }
         return NumberFailures.error("what \(name) makes of the \(noun)", cure: cure)
     }
 
@@ -155,9 +175,15 @@ package final class FeatureNetwork: ModelHandle {
 
     /// Mean and covariance of the features of a reference set, cached by its pictures and their order.
     package func statistics(of pictures: [Picture], _ session: Session) throws -> FeatureStatistics {
-        func computed() throws -> FeatureStatistics { try FeatureStatistics(DoubleMatrix(features(of: pictures, session))) }
+        func computed() throws -> FeatureStatistics {
+            try FeatureStatistics(DoubleMatrix(features(of: pictures, session)))
+        }
         guard let store = try store(session.cache, "feature statistics") else { return try computed() }
-        let key = try store.key { builder in for picture in pictures { builder.add("picture", try PictureFeatures.key(of: picture, store).digest) } }
+        let key = try store.key { builder in
+            for picture in pictures {
+                builder.add("picture", try PictureFeatures.key(of: picture, store).digest)
+            }
+        }
         if let (mean, covariance) = store.cache.value(
             key,
             { reader in
@@ -165,7 +191,9 @@ package final class FeatureNetwork: ModelHandle {
                 return (mean, try reader.doubles())
             }), covariance.count == mean.count * mean.count
         {
-            return try FeatureStatistics(mean: mean, covariance: DoubleMatrix(rows: mean.count, columns: mean.count, values: covariance))
+            return try FeatureStatistics(
+                mean: mean,
+                covariance: DoubleMatrix(rows: mean.count, columns: mean.count, values: covariance))
         }
         let statistics = try computed()
         try store.keep(key) {

@@ -7,7 +7,8 @@ import SourceText
 import Tensors
 import Training
 
-/// A part of a model that is being made: a configuration with its first weights still to be drawn, or a folder with trained ones.
+/// A part of a model that is being made: a configuration with its first weights still to be drawn, or a
+/// folder with trained ones.
 package final class ModelPart: ModelHandle {
     package enum Kind: String, CaseIterable, Sendable {
         case tokenizer, clip, vae, unet
@@ -23,7 +24,9 @@ package final class ModelPart: ModelHandle {
         }
 
         /// The weights' file as the reference libraries call it.
-        var weightsFile: String { self == .clip ? "model.safetensors" : "diffusion_pytorch_model.safetensors" }
+        var weightsFile: String {
+            self == .clip ? "model.safetensors" : "diffusion_pytorch_model.safetensors"
+        }
     }
 
     package let kind: Kind
@@ -35,7 +38,8 @@ package final class ModelPart: ModelHandle {
     package enum Source: Sendable {
         /// In the folder of a model that was loaded.
         case opened(folder: String, PartDigests, PartDigests.Part)
-        /// In a folder that was made here, whose name is the key of all that it depends on; with the digests of its files where it is kept.
+        /// In a folder that was made here, whose name is the key of all that it depends on; with the digests
+        /// of its files where it is kept.
         case made(folder: String, isSealed: Bool)
     }
 
@@ -47,7 +51,9 @@ package final class ModelPart: ModelHandle {
     package let shapes: [(name: String, shape: [Int])]
 
     /// - Throws: what is wrong with the configuration, by the network's own checks.
-    package init(_ kind: Kind, _ configuration: JSON, seed: Int = 0, source: Source? = nil, tokenizer: ModelPart? = nil) throws {
+    package init(
+        _ kind: Kind, _ configuration: JSON, seed: Int = 0, source: Source? = nil, tokenizer: ModelPart? = nil
+    ) throws {
         self.kind = kind
         self.configuration = configuration
         self.seed = seed
@@ -80,13 +86,21 @@ package final class ModelPart: ModelHandle {
     package var summary: String {
         if kind == .tokenizer {
             let size = configuration["vocab_size"]?.int ?? 0
-            return "a tokenizer of \(folder == nil ? "up to " : "")\(size) tokens, \(folder == nil ? "not fitted yet" : "fitted")"
+            return """
+                a tokenizer of \(folder == nil ? "up to " : "")\(size) tokens, \
+                \(folder == nil ? "not fitted yet" : "fitted")
+                """
         }
-        return "\(kind.phrase) of \(LoadedModel.count(parameterCount)) parameters, \(folder == nil ? "not fitted yet" : "fitted")"
+        return """
+            \(kind.phrase) of \(LoadedModel.count(parameterCount)) parameters, \
+            \(folder == nil ? "not fitted yet" : "fitted")
+            """
     }
 
     package var fieldNames: [String] {
-        kind == .tokenizer ? ["name", "tokens"] : ["name", "parameters", "bytes"] + (kind == .unet ? ["flops"] : []) + ["curve"]
+        kind == .tokenizer
+            ? ["name", "tokens"]
+            : ["name", "parameters", "bytes"] + (kind == .unet ? ["flops"] : []) + ["curve"]
     }
 
     package func field(_ name: String) throws -> Value? {
@@ -115,13 +129,16 @@ package final class ModelPart: ModelHandle {
             case .made(let folder, _): return FileSystem.name(of: folder)
             case nil: break
             }
-            return try Digest.sha256("\(kind.rawValue) \(seed) \(configuration.text) \(try tokenizer?.digest ?? "")")
+            return try Digest.sha256(
+                "\(kind.rawValue) \(seed) \(configuration.text) \(try tokenizer?.digest ?? "")")
         }
     }
 
     /// The weights: drawn anew from the seed, or read.
     package func weights() throws -> [(name: String, tensor: Tensor)] {
-        guard let folder else { return WeightInitialisation.values(shapes, kind == .clip ? .clip : .torch, seed: seed) }
+        guard let folder else {
+            return WeightInitialisation.values(shapes, kind == .clip ? .clip : .torch, seed: seed)
+        }
         return try unchanged {
             let source = try WeightFiles.open(folder: folder)
             return try shapes.map { ($0.name, try source.tensor($0.name).reshaped($0.shape)) }
@@ -150,11 +167,14 @@ package final class ModelPart: ModelHandle {
         }
     }
 
-    package static func write(_ kind: Kind, _ configuration: JSON, _ weights: [(name: String, tensor: Tensor)], to path: String) throws {
+    package static func write(
+        _ kind: Kind, _ configuration: JSON, _ weights: [(name: String, tensor: Tensor)], to path: String
+    ) throws {
         try FileSystem.createFolder(path)
         try AtomicFile.write(configuration.prettyText, to: FileSystem.join(path, "config.json"))
         try Safetensors.write(
-            Dictionary(uniqueKeysWithValues: weights.map { ($0.name, $0.tensor) }), metadata: ["format": "pt"], to: FileSystem.join(path, kind.weightsFile))
+            Dictionary(uniqueKeysWithValues: weights.map { ($0.name, $0.tensor) }),
+            metadata: ["format": "pt"], to: FileSystem.join(path, kind.weightsFile))
     }
 
     /// A whole CLIP with its vocabulary and the preparation of its pictures.
@@ -166,8 +186,10 @@ package final class ModelPart: ModelHandle {
         let side = configuration["vision_config"]?["image_size"] ?? 32
         try AtomicFile.write(
             JSON.object([
-                "image_processor_type": "CLIPImageProcessor", "do_resize": .bool(true), "size": ["height": side, "width": side], "resample": 0,
-                "do_center_crop": .bool(false), "do_rescale": .bool(true), "rescale_factor": 0.00392156862745098, "do_normalize": .bool(true),
+                "image_processor_type": "CLIPImageProcessor", "do_resize": .bool(true),
+                "size": ["height": side, "width": side], "resample": 0,
+                "do_center_crop": .bool(false), "do_rescale": .bool(true),
+                "rescale_factor": 0.00392156862745098, "do_normalize": .bool(true),
                 "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "do_convert_rgb": .bool(true),
             ]).prettyText, to: FileSystem.join(path, "preprocessor_config.json"))
     }
@@ -175,7 +197,9 @@ package final class ModelPart: ModelHandle {
     /// The learnt vocabulary.
     package func openedTokenizer() throws -> Tokenizer {
         guard kind == .tokenizer, let folder else {
-            throw Complaint(.wrongInput, "the tokenizer has no vocabulary yet", label: "not fitted", help: "`new tokenizer size=3072 | fit tokenizer on=train`")
+            throw Complaint(
+                .wrongInput, "the tokenizer has no vocabulary yet", label: "not fitted",
+                help: "`new tokenizer size=3072 | fit tokenizer on=train`")
         }
         return try unchanged { try Tokenizer(folder: folder) }
     }

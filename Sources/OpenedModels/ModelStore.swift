@@ -3,9 +3,10 @@ import Files
 import Interpreting
 import Tensors
 
-/// Where parts and models that were made lie, each under the digest of all that it depends on, and the checkpoints of trainings under way:
-/// beside the item cache, or in a temporary folder where nothing is cached. What lies beside the cache carries the digests of its files, which are
-/// looked at before it is used: what is damaged is made anew, and so is what another user made, beside it.
+/// Where parts and models that were made lie, each under the digest of all that it depends on, and the
+/// checkpoints of trainings under way: beside the item cache, or in a temporary folder where nothing is
+/// cached. What lies beside the cache carries the digests of its files, which are looked at before it is
+/// used: what is damaged is made anew, and so is what another user made, beside it.
 package struct ModelStore {
     /// nil where nothing is cached.
     private let cache: ItemCache?
@@ -25,10 +26,14 @@ package struct ModelStore {
     }
 
     /// The folder of that key, filled by `body` if it is not there.
-    package func folder(_ key: ItemKey, _ body: (String) throws -> Void) throws -> String { try folder(key, made: {}) { _, path in try body(path) } }
+    package func folder(_ key: ItemKey, _ body: (String) throws -> Void) throws -> String {
+        try folder(key, made: {}) { _, path in try body(path) }
+    }
 
     /// The same for what takes long to make: a process that is killed meanwhile leaves no half folder.
-    package func folder<Made>(_ key: ItemKey, made: () throws -> Made, _ body: (Made, String) throws -> Void) throws -> String {
+    package func folder<Made>(_ key: ItemKey, made: () throws -> Made, _ body: (Made, String) throws -> Void)
+        throws -> String
+    {
         let path = try path(key)
         if let damage = try damage(path, key) {
             cache?.note("\(path) is damaged (\(damage)) and is made anew")
@@ -66,7 +71,8 @@ package struct ModelStore {
     private func damage(_ path: String, _ key: ItemKey) throws -> String? {
         guard let cache, FileSystem.isFolder(path) else { return nil }
         if let damage = FolderSeal.damage(path, digest: { try cache.files.digest(of: $0) }) { return damage }
-        return try FolderSeal.origin(path, of: key.digest, cache.signer) == .damaged ? "\(FolderSeal.file) is not as it was written" : nil
+        return try FolderSeal.origin(path, of: key.digest, cache.signer) == .damaged
+            ? "\(FolderSeal.file) is not as it was written" : nil
     }
 
     /// Whether the folder of that key is there and whole.
@@ -77,18 +83,25 @@ package struct ModelStore {
 
     /// What a part that was made in such a folder comes from.
     package func source(_ folder: String) -> ModelPart.Source {
-        .made(folder: folder, isSealed: cache.map { folder.hasPrefix(FileSystem.join($0.folder, "models")) } ?? false)
+        .made(
+            folder: folder,
+            isSealed: cache.map { folder.hasPrefix(FileSystem.join($0.folder, "models")) } ?? false)
     }
 
     /// Throws where a folder that is kept is not as it was made. All of it is read.
     package static func check(_ folder: String) throws {
-        guard FileSystem.isFolder(folder) else { throw EngineError(.file, "is gone", place: folder, cure: "run the line that makes it again") }
+        guard FileSystem.isFolder(folder) else {
+            throw EngineError(.file, "is gone", place: folder, cure: "run the line that makes it again")
+        }
         if let damage = FolderSeal.damage(folder, digest: { try Digest.sha256(path: $0) }) {
-            throw EngineError(.file, "is damaged (\(damage))", place: folder, cure: "run the line that makes it again: it is computed anew")
+            throw EngineError(
+                .file, "is damaged (\(damage))", place: folder,
+                cure: "run the line that makes it again: it is computed anew")
         }
     }
 
-    /// Where the folder of that key is or is to be: beside one of another user, which may have taken long and stays.
+    /// Where the folder of that key is or is to be: beside one of another user, which may have taken long and
+    /// stays.
     private func path(_ key: ItemKey) throws -> String {
         let path = Self.path(key, below: root)
         guard let cache, FileSystem.isFolder(path) else { return path }
@@ -102,6 +115,10 @@ package struct ModelStore {
         return "\(path).\(signer.owner)"
     }
 
-    private static func path(_ key: ItemKey, below root: String) -> String { FileSystem.join(FileSystem.join(root, "models"), key.digest) }
-    package func checkpoint(_ key: ItemKey) -> String { FileSystem.join(FileSystem.join(root, "training"), key.digest + ".safetensors") }
+    private static func path(_ key: ItemKey, below root: String) -> String {
+        FileSystem.join(FileSystem.join(root, "models"), key.digest)
+    }
+    package func checkpoint(_ key: ItemKey) -> String {
+        FileSystem.join(FileSystem.join(root, "training"), key.digest + ".safetensors")
+    }
 }

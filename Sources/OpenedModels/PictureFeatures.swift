@@ -22,7 +22,9 @@ struct PictureFeatures: ItemWork {
     /// Of each picture, its first row.
     private let rows: [Int]
 
-    init(_ wanted: [Picture], _ network: FeatureNetwork, _ session: Session, naming: ((Int) -> String)?) throws {
+    init(_ wanted: [Picture], _ network: FeatureNetwork, _ session: Session, naming: ((Int) -> String)?)
+        throws
+    {
         (self.network, self.session, self.naming) = (network, session, naming)
         store = try network.store(session.cache, name)
         var places: [ObjectIdentifier: Int] = [:], pictures: [Picture] = [], rows: [Int] = []
@@ -59,7 +61,8 @@ struct PictureFeatures: ItemWork {
 
     func remember(_ values: [(item: Int, value: Value)]) {
         network.pictures.add(
-            values.map { item, value in (ObjectIdentifier(pictures[item]), (pictures[item], value.features)) },
+            values.map { item, value in (ObjectIdentifier(pictures[item]), (pictures[item], value.features))
+            },
             wanted: Set(pictures.map { ObjectIdentifier($0) }))
     }
 

@@ -20,28 +20,40 @@ package enum SavedModel {
         case let part as ModelPart:
             try AtomicFolder.write(to: path, replacing: true) { place in
                 if part.kind == .tokenizer { _ = try part.openedTokenizer() }
-                if part.kind == .clip { try part.writeContrastive(to: place) } else { try part.write(to: place) }
+                if part.kind == .clip {
+                    try part.writeContrastive(to: place)
+                } else {
+                    try part.write(to: place)
+                }
                 if half { try halve(place) }
             }
         default:
             throw Complaint(
-                .unsupportedFeature, "`save` writes whole models and what `new` and `fit` make", label: handle.name, help: "its folder can be copied as it is")
+                .unsupportedFeature, "`save` writes whole models and what `new` and `fit` make",
+                label: handle.name, help: "its folder can be copied as it is")
         }
     }
 
-    /// What is there already is replaced only where it is a model too: a mistyped path must not remove anything else.
+    /// What is there already is replaced only where it is a model too: a mistyped path must not remove
+    /// anything else.
     private static func checkPlace(_ path: String) throws {
         guard FileSystem.exists(path) else { return }
-        let isModel = ["model_index.json", "config.json", "vocab.json"].contains { FileSystem.exists(FileSystem.join(path, $0)) }
+        let isModel = ["model_index.json", "config.json", "vocab.json"].contains {
+            FileSystem.exists(FileSystem.join(path, $0))
+        }
         guard FileSystem.isFolder(path), try isModel || FileSystem.list(path).isEmpty else {
-            throw EngineError(.file, "there is something else at this place, and no model", place: path, cure: "choose another name")
+            throw EngineError(
+                .file, "there is something else at this place, and no model", place: path,
+                cure: "choose another name")
         }
     }
 
-    /// The configuration as it was read, corrected, as the reference saves it: another program then reads the same. Other files stay byte for byte.
+    /// The configuration as it was read, corrected, as the reference saves it: another program then reads the
+    /// same. Other files stay byte for byte.
     private static func writeCorrections(_ model: LoadedModel, to folder: String) throws {
         if let corrected = model.scheduler.corrected {
-            try AtomicFile.write(corrected.prettyText, to: FileSystem.join(folder, "scheduler/scheduler_config.json"))
+            try AtomicFile.write(
+                corrected.prettyText, to: FileSystem.join(folder, "scheduler/scheduler_config.json"))
         }
         guard model.model.correctsSize else { return }
         let path = FileSystem.join(folder, "unet/config.json")
@@ -85,7 +97,8 @@ package enum SavedModel {
         }
     }
 
-    /// transformers computes in the type of the stored weights unless the configuration says otherwise; halves are how these are stored only.
+    /// transformers computes in the type of the stored weights unless the configuration says otherwise;
+    /// halves are how these are stored only.
     private static func writeConfiguration(_ source: String, to path: String) throws {
         let configuration = try JSON.read(path: source)
         guard var members = configuration.object, members["model_type"] != nil else {
@@ -100,13 +113,17 @@ package enum SavedModel {
         let file = try WeightFile.open(source)
         var contents: [String: Safetensors.Content] = [:]
         for name in file.names {
-            guard let entry = file.entry(name), [.float32, .float16, .bfloat16, .float64].contains(entry.type) else {
+            guard let entry = file.entry(name),
+                [.float32, .float16, .bfloat16, .float64].contains(entry.type)
+            else {
                 contents[name] = .int64(try file.integers(name), shape: file.entry(name)?.shape ?? [])
                 continue
             }
             let tensor = try file.tensor(name)
             guard tensor.values.allSatisfy({ abs($0) <= 65_504 }) else {
-                throw EngineError(.weights, "\(name) has values beyond 65504, the largest in half precision", place: path, cure: "precision=float32")
+                throw EngineError(
+                    .weights, "\(name) has values beyond 65504, the largest in half precision", place: path,
+                    cure: "precision=float32")
             }
             contents[name] = .float16(tensor)
         }

@@ -14,7 +14,9 @@ package final class TemporaryModelStore {
     private static let key = "model store"
 
     private init() throws {
-        let path = FileSystem.join(FileSystem.realPathAsFar(Locations.temporary), "noisebook-\(getpid())-\(UInt64.random(in: 0 ... .max))")
+        let path = FileSystem.join(
+            FileSystem.realPathAsFar(Locations.temporary),
+            "noisebook-\(getpid())-\(UInt64.random(in: 0 ... .max))")
         // The user's temporary folder is out of a notebook's reach, and this one in it is the program's own.
         try FileGate.user.during { try FileSystem.createFolder(path, isPrivate: true) }
         FileGate.current.permit(path, isWritable: true)
@@ -31,8 +33,11 @@ package final class TemporaryModelStore {
         return temporary
     }
 
-    /// Takes the session's away, so that what is made next is made anew. What was made keeps its folder as long as the caller keeps this.
+    /// Takes the session's away, so that what is made next is made anew. What was made keeps its folder as
+    /// long as the caller keeps this.
     package static func taken(from session: Session) -> AnyObject? { session.store.removeValue(forKey: key) }
 
-    package static func give(_ modelStore: AnyObject?, to session: Session) { session.store[key] = modelStore }
+    package static func give(_ modelStore: AnyObject?, to session: Session) {
+        session.store[key] = modelStore
+    }
 }

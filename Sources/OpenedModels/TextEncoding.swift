@@ -22,10 +22,13 @@ package struct TextEncoding: ItemWork {
 
     /// Warns of texts that are longer than the encoder takes.
     package init(
-        _ texts: [String], _ model: LoadedModel, _ session: Session, name: String = "text encoder", isAuxiliary: Bool = true,
+        _ texts: [String], _ model: LoadedModel, _ session: Session, name: String = "text encoder",
+        isAuxiliary: Bool = true,
         naming: ((Int) -> String)? = nil
     ) throws {
-        (self.texts, self.model, self.name, self.isAuxiliary, self.naming) = (texts, model, name, isAuxiliary, naming)
+        (self.texts, self.model, self.name, self.isAuxiliary, self.naming) = (
+            texts, model, name, isAuxiliary, naming
+        )
         store = try model.digests.store(session.cache, verb: "encode text", [.textEncoder, .tokenizer])
         model.warnOfCuts(texts, session)
     }
@@ -39,7 +42,9 @@ package struct TextEncoding: ItemWork {
     package func cost(_ item: Int) -> ItemCost { ItemCost(model.work("text encoder", [])) }
 
     package func content(_ item: Int, _ key: ItemKey?) -> String? { key?.digest ?? "text \(texts[item])" }
-    package func key(_ item: Int, in store: ItemStore) throws -> ItemKey { try store.key { model.add(texts[item], to: &$0) } }
+    package func key(_ item: Int, in store: ItemStore) throws -> ItemKey {
+        try store.key { model.add(texts[item], to: &$0) }
+    }
 
     package func recall(_ item: Int) -> Value? { model.texts[texts[item]] }
 
@@ -72,7 +77,9 @@ package struct TextEncoding: ItemWork {
     package func reckon(_ items: [Int]) throws { try model.reckonWeights(of: .textEncoder) }
 
     /// In the order of the texts: those that begin alike share the beginning.
-    package func groups(_ items: [Int]) -> [[Int]] { Batches.of(items.sorted { texts[$0] < texts[$1] }, size: Batches.texts) }
+    package func groups(_ items: [Int]) -> [[Int]] {
+        Batches.of(items.sorted { texts[$0] < texts[$1] }, size: Batches.texts)
+    }
 
     package func compute(_ group: [Int], _ run: ItemRun) throws -> [Value?] {
         let output = try model.model.encode(group.map { texts[$0] })

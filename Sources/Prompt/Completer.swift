@@ -3,8 +3,8 @@ import Interpreting
 import Results
 import SourceText
 
-/// Completes a line at the cursor from the verbs' declarations and the session's variables. It works on the raw text, because a line
-/// that is being typed seldom parses.
+/// Completes a line at the cursor from the verbs' declarations and the session's variables. It works on the
+/// raw text, because a line that is being typed seldom parses.
 package struct Completer {
     private let session: Session
     /// The cells of the open notebook.
@@ -29,39 +29,61 @@ package struct Completer {
         if context.isInString { return Completions(paths(word), append: nil) }
         guard let verb = context.words.first.flatMap({ session.verb($0) }) else {
             if let fields = fields(word) { return Completions(matching(fields, word), append: nil) }
-            // The head of a command. What flows comes from a verb or a variable; behind a bar only verbs can stand.
+            // The head of a command. What flows comes from a verb or a variable; behind a bar only verbs can
+            // stand.
             let variables = context.isBehindBar ? [] : session.globals.names
             let keywords = context.isBehindBar || context.bracketDepth > 0 ? [] : ["param", "def"]
-            guard context.words.isEmpty else { return Completions(matching(variables + functions(context), word)) }
+            guard context.words.isEmpty else {
+                return Completions(matching(variables + functions(context), word))
+            }
             return Completions(matching(session.verbNames + variables + keywords + functions(context), word))
         }
         let hint = "usage: " + verb.usage
         if context.bracketDepth > 0 {
-            if let fields = fields(word) { return Completions(matching(fields, word), append: nil, hint: hint) }
-            return Completions(matching(session.globals.names + rowNames(line) + functions(context), word), append: nil, hint: hint)
+            if let fields = fields(word) {
+                return Completions(matching(fields, word), append: nil, hint: hint)
+            }
+            return Completions(
+                matching(session.globals.names + rowNames(line) + functions(context), word), append: nil,
+                hint: hint)
         }
         if let option = context.option {
             guard let slot = verb.slot(option) ?? verb.open else { return Completions([], hint: hint) }
             return completions(of: slot, word: word, line: line, hint: hint)
         }
-        let used = Set(context.words.dropFirst().compactMap { $0.split(separator: "=", maxSplits: 1).first.map(String.init) })
+        let used = Set(
+            context.words.dropFirst().compactMap {
+                $0.split(separator: "=", maxSplits: 1).first.map(String.init)
+            })
         let options = matching(verb.named.map(\.name).filter { !used.contains($0) }, word).map { $0 + "=" }
         let place = context.words.dropFirst().filter { !$0.contains("=") }.count
         let positional = verb.positional
-        // The value at the head of a statement stands before the verb's own arguments; in a block `it` can take its place.
-        let hasInput = verb.takesInputAsArgument && !context.isBehindBar && (!context.isInBlock || place > 0 && session.globals[context.words[1]] != nil)
+        // The value at the head of a statement stands before the verb's own arguments; in a block `it` can
+        // take its place.
+        let hasInput =
+            verb.takesInputAsArgument && !context.isBehindBar
+            && (!context.isInBlock || place > 0 && session.globals[context.words[1]] != nil)
         let index = place - (hasInput ? 1 : 0)
-        let slot = index < 0 ? nil : index < positional.count ? positional[index] : positional.last.flatMap { $0.repeats ? $0 : nil }
-        if !(slot?.isPath ?? false), let fields = fields(word) { return Completions(matching(fields, word), append: nil, hint: hint) }
+        let slot =
+            index < 0
+            ? nil
+            : index < positional.count ? positional[index] : positional.last.flatMap { $0.repeats ? $0 : nil }
+        if !(slot?.isPath ?? false), let fields = fields(word) {
+            return Completions(matching(fields, word), append: nil, hint: hint)
+        }
         var values = slot.map { completions(of: $0, word: word, line: line, hint: hint) } ?? Completions([])
-        if verb.takesInputAsArgument, place == 0, !context.isBehindBar { values.words += matching(session.globals.names, word) }
+        if verb.takesInputAsArgument, place == 0, !context.isBehindBar {
+            values.words += matching(session.globals.names, word)
+        }
         let append: Unicode.Scalar? = options.isEmpty ? values.append : nil
         return Completions(values.words + options, append: append, hint: hint)
     }
 
     /// `t.` with what the variable has; nil where no variable stands before a point.
     private func fields(_ word: String) -> [String]? {
-        guard let point = word.firstIndex(of: "."), let value = session.globals[String(word[..<point])] else { return nil }
+        guard let point = word.firstIndex(of: "."), let value = session.globals[String(word[..<point])] else {
+            return nil
+        }
         let names: [String]
         switch value {
         case .table(let table): names = [Table.itemName] + table.columnNames
@@ -84,7 +106,9 @@ package struct Completer {
         }
     }
 
-    private func completions(of slot: SlotDeclaration, word: String, line: String, hint: String) -> Completions {
+    private func completions(of slot: SlotDeclaration, word: String, line: String, hint: String)
+        -> Completions
+    {
         let words: [String]
         var append: Unicode.Scalar? = " "
         switch slot.kind {
@@ -115,8 +139,8 @@ package struct Completer {
 
     private func kind(_ variable: String) -> ValueKind { session.globals[variable]?.kind ?? .none }
 
-    /// Columns of the pipeline as far as it is typed; where they are not known, of the tables that the line names and of what its verbs
-    /// add; of all tables where it names none.
+    /// Columns of the pipeline as far as it is typed; where they are not known, of the tables that the line
+    /// names and of what its verbs add; of all tables where it names none.
     private func columns(_ line: String) -> [String] {
         let context = LineContext(line, verbs: session.verbSet)
         let known = context.pipeline.map { session.columns(of: $0) } ?? []
@@ -139,17 +163,22 @@ package struct Completer {
         return names + names.map { "." + $0 }
     }
 
-    private func matching(_ words: [String], _ prefix: String) -> [String] { words.filter { $0.hasPrefix(prefix) } }
+    private func matching(_ words: [String], _ prefix: String) -> [String] {
+        words.filter { $0.hasPrefix(prefix) }
+    }
 
-    /// Files and folders that begin as `word` does, folders with a slash. Names with spaces would need quotes and are left out.
+    /// Files and folders that begin as `word` does, folders with a slash. Names with spaces would need quotes
+    /// and are left out.
     private func paths(_ word: String) -> [String] {
         let slash = word.lastIndex(of: "/")
         let folder = slash.map { String(word[...$0]) } ?? ""
         let beginning = slash.map { String(word[word.index(after: $0)...]) } ?? word
         let base = session.access.absolute(folder.isEmpty ? "." : folder)
         guard let names = try? FileSystem.list(base) else { return [] }
-        return names.filter { $0.hasPrefix(beginning) && (beginning.hasPrefix(".") || !$0.hasPrefix(".")) && !$0.contains(" ") }
-            .map { folder + $0 + (FileSystem.isFolder(FileSystem.join(base, $0)) ? "/" : "") }
+        return names.filter {
+            $0.hasPrefix(beginning) && (beginning.hasPrefix(".") || !$0.hasPrefix(".")) && !$0.contains(" ")
+        }
+        .map { folder + $0 + (FileSystem.isFolder(FileSystem.join(base, $0)) ? "/" : "") }
     }
 }
 

@@ -2,8 +2,8 @@ import SourceText
 
 /// What may stand at the cursor.
 package struct Completions: Equatable, Sendable {
-    /// Sorted, each with the word that is already there as its beginning. A file's name that would steer the terminal is none of them: the editor
-    /// shows what it inserts as it is.
+    /// Sorted, each with the word that is already there as its beginning. A file's name that would steer the
+    /// terminal is none of them: the editor shows what it inserts as it is.
     package var words: [String]
     /// Behind a single match: a space, or nothing.
     package var append: Unicode.Scalar?

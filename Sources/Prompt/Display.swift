@@ -10,7 +10,8 @@ import Glibc
 import Darwin
 #endif
 
-/// How results and errors reach whoever reads them: drawn at a terminal, as plain text in a pipe, as JSON for a program.
+/// How results and errors reach whoever reads them: drawn at a terminal, as plain text in a pipe, as JSON for
+/// a program.
 package struct Display: Sendable {
     package enum Form: Sendable { case terminal, text, json }
 
@@ -31,7 +32,8 @@ package struct Display: Sendable {
         let output = Terminal.current(STDOUT_FILENO)
         let error = Terminal.current(STDERR_FILENO)
         return Display(
-            form: json ? .json : (output.isTerminal && !output.isDumb ? .terminal : .text), isNarrated: error.isTerminal && error.isDumb,
+            form: json ? .json : (output.isTerminal && !output.isDumb ? .terminal : .text),
+            isNarrated: error.isTerminal && error.isDumb,
             errorColour: error.hasColour)
     }
 
@@ -40,7 +42,9 @@ package struct Display: Sendable {
         guard !value.isNone else { return nil }
         switch form {
         case .json: return try TerminalText(ValueJSON.json(value).text)
-        case .text: return try TerminalText(lines: TextRenderer(proseWidth: isProse ? Self.proseWidth : nil).render(value.view))
+        case .text:
+            return try TerminalText(
+                lines: TextRenderer(proseWidth: isProse ? Self.proseWidth : nil).render(value.view))
         // The window may have another size than before.
         case .terminal:
             let terminal = Terminal.current()
@@ -53,7 +57,9 @@ package struct Display: Sendable {
     private static let proseWidth = 80
 
     package func text(_ diagnostics: [Diagnostic]) -> TerminalText {
-        isNarrated ? TerminalText(lines: NarratedRenderer().text(diagnostics)) : LayoutRenderer(usesColour: errorColour).shown(diagnostics)
+        isNarrated
+            ? TerminalText(lines: NarratedRenderer().text(diagnostics))
+            : LayoutRenderer(usesColour: errorColour).shown(diagnostics)
     }
 
     package func warning(_ message: String) -> TerminalText { "warning: \(message)" }

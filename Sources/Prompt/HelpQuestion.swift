@@ -9,7 +9,8 @@ package enum HelpQuestion {
     static func verb(asking word: String, in text: String, _ session: Session) -> String {
         guard session.verb(word) == nil else { return word }
         let isCode = word.first?.isLetter == true && DiagnosticCode(typed: word) != nil
-        if isCode || Function(rawValue: word) != nil || LanguageForm.all.contains(where: { $0.name == word }) {
+        if isCode || Function(rawValue: word) != nil || LanguageForm.all.contains(where: { $0.name == word })
+        {
             return word
         }
         let source = SourceFile(name: "question", text: text)

@@ -1,9 +1,10 @@
 import Files
 import Locations
 
-/// What was typed at prompts before, per user, in `$XDG_STATE_HOME/noisebook/history` (standard: `~/.local/state`). An entry is
-/// appended when it is entered, so that nothing is lost in a crash and two prompts do not overwrite each other's. A line per entry;
-/// line breaks inside an entry are written as `\n`, backslashes doubled.
+/// What was typed at prompts before, per user, in `$XDG_STATE_HOME/noisebook/history` (standard:
+/// `~/.local/state`). An entry is appended when it is entered, so that nothing is lost in a crash and two
+/// prompts do not overwrite each other's. A line per entry; line breaks inside an entry are written as `\n`,
+/// backslashes doubled.
 package final class History {
     package static let limit = 5000
     private let path: String?
@@ -13,7 +14,9 @@ package final class History {
     /// A file that cannot be read or written costs the history, never the prompt. Nil keeps it in memory.
     package init(path: String?) {
         self.path = path
-        guard let path, let bytes = try? FileGate.user.during({ try FileSystem.readBytes(path) }) else { return }
+        guard let path, let bytes = try? FileGate.user.during({ try FileSystem.readBytes(path) }) else {
+            return
+        }
         let lines = bytes.split(separator: 0x0A).suffix(Self.limit)
         entries = lines.map { Self.unescaped(String(decoding: $0, as: UTF8.self)) }
     }
@@ -27,7 +30,8 @@ package final class History {
         guard entry.contains(where: { !$0.isWhitespace }), entry != entries.last else { return false }
         entries.append(entry)
         guard let path else { return true }
-        // It is the user's, whatever a notebook may do; and what people type can be private: only they read it.
+        // It is the user's, whatever a notebook may do; and what people type can be private: only they read
+        // it.
         FileGate.user.during {
             try? FileSystem.createFolder(FileSystem.folder(of: path), isPrivate: true)
             try? FileSystem.append(Self.escaped(entry) + "\n", to: path)

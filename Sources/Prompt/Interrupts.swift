@@ -7,8 +7,9 @@ import Glibc
 import Darwin
 #endif
 
-/// Signals, for the whole process. Handlers only touch atomics, write one byte into a pipe that the prompt watches, or end the process:
-/// all of it allowed in a handler. The pipe makes it sure that a signal wakes the prompt whichever thread receives it.
+/// Signals, for the whole process. Handlers only touch atomics, write one byte into a pipe that the prompt
+/// watches, or end the process: all of it allowed in a handler. The pipe makes it sure that a signal wakes
+/// the prompt whichever thread receives it.
 package enum Interrupts {
     /// What a signal means now.
     private enum Mode: Int {
@@ -21,19 +22,21 @@ package enum Interrupts {
     private static let mode = Atomic<Int>(0)
     private static let pending = Atomic<Int>(0)
     private static let wakeUp = Atomic<Int>(-1)
-    /// Safe: written by `install` alone, on the main thread while nothing runs, and a handler reads it only while something does.
+    /// Safe: written by `install` alone, on the main thread while nothing runs, and a handler reads it only
+    /// while something does.
     nonisolated(unsafe) private static var cancellation: Cancellation?
-    /// The pipe's reading end; -1 before `install`. Safe: written once, by the first `install` before the prompt begins, and read by
-    /// the main thread alone; handlers use `wakeUp`, an atomic.
+    /// The pipe's reading end; -1 before `install`. Safe: written once, by the first `install` before the
+    /// prompt begins, and read by the main thread alone; handlers use `wakeUp`, an atomic.
     private(set) static nonisolated(unsafe) var descriptor: CInt = -1
 
-    /// Whether errors go to a terminal. Safe as `descriptor` is: written by the first `install`, before a handler can run.
+    /// Whether errors go to a terminal. Safe as `descriptor` is: written by the first `install`, before a
+    /// handler can run.
     nonisolated(unsafe) private static var isTerminal = false
 
     private static func bit(_ signal: CInt) -> Int { 1 << Int(signal) }
 
-    /// Installs the handlers; `cancellation` is told of Ctrl-C while work runs. Call on the main thread while nothing runs: before the
-    /// first work, and again for each further session.
+    /// Installs the handlers; `cancellation` is told of Ctrl-C while work runs. Call on the main thread while
+    /// nothing runs: before the first work, and again for each further session.
     package static func install(_ cancellation: Cancellation) {
         self.cancellation = cancellation
         guard descriptor < 0 else { return }
@@ -92,8 +95,9 @@ package enum Interrupts {
         return try body()
     }
 
-    /// Reading of a line: SIGINT, SIGTERM, SIGHUP, SIGWINCH and SIGTSTP are reported by `take` instead of having their effect. Ctrl-\ has
-    /// none: beside Ctrl-C and Ctrl-Z it is hit by mistake, and the session would be lost.
+    /// Reading of a line: SIGINT, SIGTERM, SIGHUP, SIGWINCH and SIGTSTP are reported by `take` instead of
+    /// having their effect. Ctrl-\ has none: beside Ctrl-C and Ctrl-Z it is hit by mistake, and the session
+    /// would be lost.
     static func whileReading<R>(_ body: () -> R) -> R {
         let before = mode.exchange(Mode.reading.rawValue, ordering: .relaxed)
         var stop = sigaction()
@@ -121,7 +125,8 @@ package enum Interrupts {
         return Set([SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP].filter { bits & bit($0) != 0 })
     }
 
-    /// Does what `signal` does to a process that does not catch it; returns where that does not end it (after a stop).
+    /// Does what `signal` does to a process that does not catch it; returns where that does not end it (after
+    /// a stop).
     static func surrender(to signal: CInt) {
         var standard = sigaction()
         #if canImport(Glibc)

@@ -1,6 +1,7 @@
 /// Commands of the prompt itself. They begin with a colon and can be abbreviated as long as one is meant.
 package enum MetaCommand: String, CaseIterable, Sendable {
-    case help, next, to, show, keep, edit, status, plan, vars, why, history, set, time, cache, save, allow, reset, quit
+    case help, next, to, show, keep, edit, status, plan, vars, why, history, set, time, cache, save, allow,
+        reset, quit
 
     package var summary: String {
         switch self {
@@ -39,7 +40,9 @@ package struct UnknownMetaCommand: Error, CustomStringConvertible {
     package var meant: [MetaCommand]
 
     package var description: String {
-        let names = (meant.isEmpty ? MetaCommand.allCases : meant).map { ":" + $0.rawValue }.joined(separator: " ")
-        return meant.isEmpty ? "there is no command `:\(word)`; commands are \(names)" : "`:\(word)` can mean \(names)"
+        let names = (meant.isEmpty ? MetaCommand.allCases : meant).map { ":" + $0.rawValue }.joined(
+            separator: " ")
+        return meant.isEmpty
+            ? "there is no command `:\(word)`; commands are \(names)" : "`:\(word)` can mean \(names)"
     }
 }

@@ -26,7 +26,8 @@ package final class OpenNotebook {
         next = min(next, fresh.notebook.cells.count)
     }
 
-    /// The next cell with its code as a source, and the prose before it; nil at the end. Cells that do not run are passed by.
+    /// The next cell with its code as a source, and the prose before it; nil at the end. Cells that do not
+    /// run are passed by.
     func step() -> (prose: String, cell: Cell, source: SourceFile)? {
         let parts = notebook.sources
         guard let part = parts.first(where: { $0.cell.index >= next }) else { return nil }
@@ -40,7 +41,9 @@ package final class OpenNotebook {
     func cell(_ label: String) throws -> Cell {
         if let cell = notebook.cell(label) { return cell }
         throw EngineError(
-            .text, "there is no cell `\(label)`; cells are \(notebook.cells.map(\.name).joined(separator: " "))", place: path)
+            .text,
+            "there is no cell `\(label)`; cells are \(notebook.cells.map(\.name).joined(separator: " "))",
+            place: path)
     }
 
     /// Lines between the cell before and this one, without blank lines at the ends.
@@ -57,20 +60,28 @@ package final class OpenNotebook {
     }
 
     private func text(of range: Range<Int>) -> String {
-        let lines = range.map { String(decoding: notebook.bytes[notebook.lines.content(of: $0)], as: UTF8.self) }
-        guard let first = lines.firstIndex(where: { !$0.isEmpty }), let last = lines.lastIndex(where: { !$0.isEmpty }) else { return "" }
+        let lines = range.map {
+            String(decoding: notebook.bytes[notebook.lines.content(of: $0)], as: UTF8.self)
+        }
+        guard let first = lines.firstIndex(where: { !$0.isEmpty }),
+            let last = lines.lastIndex(where: { !$0.isEmpty })
+        else { return "" }
         // A byte order mark is no prose.
-        return lines[first...last].map { $0.hasPrefix("\u{FEFF}") ? String($0.dropFirst()) : $0 }.joined(separator: "\n")
+        return lines[first...last].map { $0.hasPrefix("\u{FEFF}") ? String($0.dropFirst()) : $0 }.joined(
+            separator: "\n")
     }
 
     /// Appends a cell with its output, and stands behind it if it stood at the end.
     func append(_ code: String, label: String?, output: (any OutputFolder) throws -> String) throws {
         try reload()
         if let label, notebook.cells.contains(where: { $0.header.label == label }) {
-            throw EngineError(.text, "there is a cell `\(label)` already", place: path, cure: "choose another label")
+            throw EngineError(
+                .text, "there is a cell `\(label)` already", place: path, cure: "choose another label")
         }
         if let label, (try? CellHeader(info: "noise " + label))?.label != label {
-            throw EngineError(.text, "`\(label)` cannot be a label", place: path, cure: "choose a word that is no flag and no number")
+            throw EngineError(
+                .text, "`\(label)` cannot be a label", place: path,
+                cure: "choose a word that is no flag and no number")
         }
         let stoodAtEnd = next >= notebook.cells.count
         let folder = PictureFolder(notebook: path)
@@ -78,10 +89,14 @@ package final class OpenNotebook {
         let fence = code.contains("```") ? "````" : "```"
         var added = "\(fence)noise\(label.map { " " + $0 } ?? "")\n\(code.trimmed)\n\(fence)\n"
         if !shown.isEmpty { added += "\(Notebook.regionStart)\n\n\(shown)\n\n\(Notebook.regionEnd)\n" }
-        if !notebook.bytes.isEmpty { added = (notebook.bytes.last == 0x0A || notebook.bytes.last == 0x0D ? "\n" : "\n\n") + added }
+        if !notebook.bytes.isEmpty {
+            added = (notebook.bytes.last == 0x0A || notebook.bytes.last == 0x0D ? "\n" : "\n\n") + added
+        }
         // What is there stays to the byte; what is added has the line ends of the file.
-        let endsLinesTwice = notebook.lines.count > 0 && Array(notebook.bytes[notebook.lines.lineEnd(of: 1)]) == [0x0D, 0x0A]
-        let bytes = notebook.bytes + Array((endsLinesTwice ? added.replacing("\n", with: "\r\n") : added).utf8)
+        let endsLinesTwice =
+            notebook.lines.count > 0 && Array(notebook.bytes[notebook.lines.lineEnd(of: 1)]) == [0x0D, 0x0A]
+        let bytes =
+            notebook.bytes + Array((endsLinesTwice ? added.replacing("\n", with: "\r\n") : added).utf8)
         // Whatever was typed, the file must stay a notebook.
         _ = try Notebook(name: path, bytes: bytes)
         try folder.write()

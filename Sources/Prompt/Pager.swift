@@ -7,9 +7,10 @@ import Glibc
 import Darwin
 #endif
 
-/// Shows pages that are longer than the terminal screen by screen: space or Page Down for the next, Enter or Down for a line more, q, Escape or Ctrl-C to
-/// leave the rest. What was shown stays in the terminal's own history. Nothing waits where no person sits at a terminal, nor where input
-/// has come already, as pasted lines do.
+/// Shows pages that are longer than the terminal screen by screen: space or Page Down for the next, Enter or
+/// Down for a line more, q, Escape or Ctrl-C to leave the rest. What was shown stays in the terminal's own
+/// history. Nothing waits where no person sits at a terminal, nor where input has come already, as pasted
+/// lines do.
 package struct Pager {
     private enum Key { case page, line, leave, other }
 
@@ -19,12 +20,16 @@ package struct Pager {
 
     package func show(_ text: TerminalText, isProse: Bool, _ write: (TerminalText) -> Void) {
         let lines = text.lines.dropLast()
-        guard isProse, isDrawn, lines.count > Terminal.current().rows - 1, isatty(STDIN_FILENO) == 1 else { return write(text) }
+        guard isProse, isDrawn, lines.count > Terminal.current().rows - 1, isatty(STDIN_FILENO) == 1 else {
+            return write(text)
+        }
         // From here on no signal ends the program before the terminal is as it was.
         Interrupts.whileReading { page(lines, text, write) }
     }
 
-    private func page(_ lines: ArraySlice<TerminalText>, _ text: TerminalText, _ write: (TerminalText) -> Void) {
+    private func page(
+        _ lines: ArraySlice<TerminalText>, _ text: TerminalText, _ write: (TerminalText) -> Void
+    ) {
         guard let settings = Self.takeKeys() else { return write(text) }
         defer { Self.give(settings) }
         // Only now: what was pasted is no line to a terminal that waits for whole ones.
@@ -36,7 +41,10 @@ package struct Pager {
             var left = wanted
             while next < lines.count, left > 0 {
                 write(lines[next] + "\n")
-                left -= max(1, (DisplayText.width(lines[next].written) + terminal.columns - 1) / max(1, terminal.columns))
+                left -= max(
+                    1,
+                    (DisplayText.width(lines[next].written) + terminal.columns - 1) / max(1, terminal.columns)
+                )
                 next += 1
             }
         }
@@ -80,7 +88,10 @@ package struct Pager {
     /// Waits for a key. A signal that ends or stops the program finds the terminal as it was before.
     private static func wait(_ settings: termios) {
         while true {
-            var files = [pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0), pollfd(fd: Interrupts.descriptor, events: Int16(POLLIN), revents: 0)]
+            var files = [
+                pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: Interrupts.descriptor, events: Int16(POLLIN), revents: 0),
+            ]
             let ready = poll(&files, 2, -1)
             for signal in Interrupts.take().sorted() where ![SIGINT, SIGWINCH].contains(signal) {
                 give(settings)
@@ -109,7 +120,9 @@ package struct Pager {
         case 10, 13, UInt8(ascii: "j"): return .line
         case 27:
             // Escape alone, or the beginning of a key's sequence: ESC [ B, ESC O B, ESC [ 6 ~.
-            guard hasInput(milliseconds: 50), let second = byte(), second == UInt8(ascii: "[") || second == UInt8(ascii: "O") else { return .leave }
+            guard hasInput(milliseconds: 50), let second = byte(),
+                second == UInt8(ascii: "[") || second == UInt8(ascii: "O")
+            else { return .leave }
             var last = byte(), first = last
             while let byte = last, !(0x40...0x7E).contains(byte) {
                 last = Self.byte()

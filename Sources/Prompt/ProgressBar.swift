@@ -9,8 +9,8 @@ import Glibc
 import Darwin
 #endif
 
-/// Progress on standard error, on one line that is drawn over: bar, what is done of what, time left. It is taken away when the work
-/// ends. Only for terminals.
+/// Progress on standard error, on one line that is drawn over: bar, what is done of what, time left. It is
+/// taken away when the work ends. Only for terminals.
 package final class ProgressBar: Progress {
     private struct Work {
         var label: String
@@ -28,7 +28,8 @@ package final class ProgressBar: Progress {
 
     /// `now` in seconds; both it and `write` can be replaced in tests.
     package init(
-        width: @escaping () -> Int = { Terminal.current(STDERR_FILENO).columns }, now: @escaping () -> Double = ProgressBar.seconds,
+        width: @escaping () -> Int = { Terminal.current(STDERR_FILENO).columns },
+        now: @escaping () -> Double = ProgressBar.seconds,
         write: @escaping (TerminalText) -> Void = { text in StandardFile.write(text, to: STDERR_FILENO) }
     ) {
         self.width = width
@@ -89,9 +90,12 @@ package final class ProgressBar: Progress {
         let fraction = fraction
         let size = 20
         let full = Int(fraction * Double(size))
-        var line = "[" + String(repeating: "#", count: full) + String(repeating: ".", count: size - full) + "] "
+        var line =
+            "[" + String(repeating: "#", count: full) + String(repeating: ".", count: size - full) + "] "
         line += works.map { "\($0.label) \(min($0.done, $0.total))/\($0.total)" }.joined(separator: ", ")
-        if fraction > 0.01, time > began { line += ", " + DurationText.clock((time - began) / fraction * (1 - fraction)) + " left" }
+        if fraction > 0.01, time > began {
+            line += ", " + DurationText.clock((time - began) / fraction * (1 - fraction)) + " left"
+        }
         return TextWidth.fitting(line, width: max(10, width() - 1))
     }
 }

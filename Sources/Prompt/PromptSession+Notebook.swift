@@ -10,7 +10,9 @@ import Tensors
 /// The notebook that the prompt stands in: its cells are run, shown, kept and planned.
 extension PromptSession {
     func opened() throws -> OpenNotebook {
-        guard let notebook else { throw EngineError(.text, "no notebook is open", cure: "`noisebook FILE.md` opens one") }
+        guard let notebook else {
+            throw EngineError(.text, "no notebook is open", cure: "`noisebook FILE.md` opens one")
+        }
         return notebook
     }
 
@@ -28,12 +30,17 @@ extension PromptSession {
         try notebook.reload()
         let last = try notebook.cell(label)
         guard last.index >= notebook.next else {
-            return write("cell \(last.name) has run; `:reset` and `noisebook \(ShellWord.quoted(notebook.path))` begin anew\n", .error)
+            return write(
+                """
+                cell \(last.name) has run; `:reset` and `noisebook \(ShellWord.quoted(notebook.path))` begin \
+                anew\n
+                """, .error)
         }
         while notebook.next <= last.index { guard step(notebook) else { return } }
     }
 
-    /// Shows the prose before the next cell and its code, and runs it; false where there is none or it did not run to its end.
+    /// Shows the prose before the next cell and its code, and runs it; false where there is none or it did
+    /// not run to its end.
     func step(_ notebook: OpenNotebook) -> Bool {
         guard let (prose, cell, source) = notebook.step() else {
             let ending = notebook.ending
@@ -41,7 +48,9 @@ extension PromptSession {
             return false
         }
         if !prose.isEmpty { write("\n\(lines: prose)\n\n", .output) }
-        write("[\(cell.name)]\n" + source.text.split(separator: "\n").map { "\(Transcript.prompt)\($0)\n" }.joined(), .output)
+        write(
+            "[\(cell.name)]\n"
+                + source.text.split(separator: "\n").map { "\(Transcript.prompt)\($0)\n" }.joined(), .output)
         let (ending, _) = run(session.read(source))
         return ending == .finished || cell.header.flags.contains(.raises)
     }
@@ -50,7 +59,8 @@ extension PromptSession {
         let notebook = try opened()
         try notebook.reload()
         let cell = try notebook.cell(label)
-        write("[\(cell.name)]\n" + cell.code.split(separator: "\n").map { "\(lines: $0)\n" }.joined(), .output)
+        write(
+            "[\(cell.name)]\n" + cell.code.split(separator: "\n").map { "\(lines: $0)\n" }.joined(), .output)
         let stored = notebook.notebook.storedOutput(of: cell) ?? "no output is stored"
         write("\n\(lines: stored)\n", .output)
     }
@@ -60,7 +70,9 @@ extension PromptSession {
         guard let outputs = keepable, let text = finished.last else {
             return write("nothing has run \(finished.isEmpty ? "yet" : "since") that could be kept\n", .error)
         }
-        guard !label.contains(where: \.isWhitespace) else { return write("a label is one word: :keep first-try\n", .error) }
+        guard !label.contains(where: \.isWhitespace) else {
+            return write("a label is one word: :keep first-try\n", .error)
+        }
         try notebook.append(text, label: label.isEmpty ? nil : label) { folder in
             try outputs.flatMap { try NotebookRunner.markdown($0, folder) }.joined(separator: "\n\n")
         }
@@ -74,15 +86,23 @@ extension PromptSession {
         try notebook.reload()
     }
 
-    /// What a notebook shows when it is opened: each cell's state and the beginning of its stored output. Nothing runs.
+    /// What a notebook shows when it is opened: each cell's state and the beginning of its stored output.
+    /// Nothing runs.
     package func showNotebook() throws {
         guard let notebook, !notebook.notebook.cells.isEmpty else { return }
         // Begun cells are looked for on demand: the prompt should be there at once.
         for status in try status(of: notebook, looksForBegun: false).cells {
-            write("\n[\(status.cell.name)] \(status.state.rawValue)\(status.reason.map { ": " + $0 } ?? "")\n", .output)
-            let lines = (notebook.notebook.storedOutput(of: status.cell) ?? "").split(separator: "\n", omittingEmptySubsequences: false)
-            write(lines.prefix(Self.shownLines).map { "\(TextWidth.fitting($0, width: 100))\n" }.joined(), .output)
-            if lines.count > Self.shownLines { write("... \(lines.count - Self.shownLines) more lines; :show \(status.cell.name)\n", .output) }
+            write(
+                "\n[\(status.cell.name)] \(status.state.rawValue)\(status.reason.map { ": " + $0 } ?? "")\n",
+                .output)
+            let lines = (notebook.notebook.storedOutput(of: status.cell) ?? "").split(
+                separator: "\n", omittingEmptySubsequences: false)
+            write(
+                lines.prefix(Self.shownLines).map { "\(TextWidth.fitting($0, width: 100))\n" }.joined(),
+                .output)
+            if lines.count > Self.shownLines {
+                write("... \(lines.count - Self.shownLines) more lines; :show \(status.cell.name)\n", .output)
+            }
         }
         write("\n", .output)
     }
@@ -94,7 +114,10 @@ extension PromptSession {
         let notebook = try opened()
         try notebook.reload()
         let rows = try status(of: notebook).cells.map { cell in
-            [cell.cell.index == notebook.next ? ">" : "", cell.cell.name, cell.state.rawValue, cell.reason ?? ""].map { TextWidth.fitting($0, width: 70) }
+            [
+                cell.cell.index == notebook.next ? ">" : "", cell.cell.name, cell.state.rawValue,
+                cell.reason ?? "",
+            ].map { TextWidth.fitting($0, width: 70) }
         }
         write(rows.isEmpty ? "no cells\n" : Self.columns(rows), .output)
     }
@@ -108,7 +131,8 @@ extension PromptSession {
         other.reset()
         if !looksForBegun { other.cache = nil }
         return try NotebookStatus(
-            notebook.file, session: other, files: session.cache?.files ?? FileDigests(path: ""), lock: Lock(notebook: notebook.path))
+            notebook.file, session: other, files: session.cache?.files ?? FileDigests(path: ""),
+            lock: Lock(notebook: notebook.path))
     }
 
     /// Of all cells: those that have run find what they need in the cache.
@@ -126,7 +150,9 @@ extension PromptSession {
                 cell.gap.map { "cannot be told before it runs: \($0)" } ?? cell.plan.text(session.cache?.log),
             ]
         }
-        let rows = (cells + [["", "in all", plan.total.text(session.cache?.log)]]).map { $0.map { TextWidth.fitting($0, width: 90) } }
+        let rows = (cells + [["", "in all", plan.total.text(session.cache?.log)]]).map {
+            $0.map { TextWidth.fitting($0, width: 90) }
+        }
         write(Self.columns(rows), .output)
     }
 }

@@ -8,8 +8,8 @@ import Results
 import SourceText
 import Tensors
 
-/// The conversation at the prompt: lines become programs, results and errors are shown, and nothing short of leaving ends it.
-/// It needs no terminal: the editor gives lines and `write` takes what is shown.
+/// The conversation at the prompt: lines become programs, results and errors are shown, and nothing short of
+/// leaving ends it. It needs no terminal: the editor gives lines and `write` takes what is shown.
 package final class PromptSession {
     package enum Channel: Sendable { case output, error }
 
@@ -23,7 +23,8 @@ package final class PromptSession {
     let notebook: OpenNotebook?
     /// Entries that ran to their end.
     private(set) var finished: [String] = []
-    /// What the last of them showed, unless it is in the notebook already. Of the others nothing is held: a session may last for days.
+    /// What the last of them showed, unless it is in the notebook already. Of the others nothing is held: a
+    /// session may last for days.
     var keepable: [Output]?
     private var showsTime = false
     /// The entry that was read last.
@@ -31,7 +32,8 @@ package final class PromptSession {
 
     /// - Parameter notebook: the one that `:next` goes through.
     package init(
-        session: Session, editor: any LineEditor, display: Display, history: History? = nil, notebook: OpenNotebook? = nil,
+        session: Session, editor: any LineEditor, display: Display, history: History? = nil,
+        notebook: OpenNotebook? = nil,
         write: @escaping (TerminalText, Channel) -> Void
     ) {
         self.notebook = notebook
@@ -55,13 +57,15 @@ package final class PromptSession {
         }
     }
 
-    /// One entry: a line, and those that it asks for by an open bracket or by ending in `|`, `,` or `\`. An empty line ends it as it is.
+    /// One entry: a line, and those that it asks for by an open bracket or by ending in `|`, `,` or `\`. An
+    /// empty line ends it as it is.
     private func readEntry() -> LineInput {
         var entry = ""
         while true {
             let input = editor.readLine(prompt: entry.isEmpty ? Transcript.prompt : Transcript.continuation)
             guard case .line(let line) = input else {
-                // The end of input in the middle of an entry takes the entry back, as Ctrl-C does; at the prompt it leaves.
+                // The end of input in the middle of an entry takes the entry back, as Ctrl-C does; at the
+                // prompt it leaves.
                 if input == .end, !entry.isEmpty {
                     write("\n", .output)
                     return .interrupted
@@ -86,9 +90,14 @@ package final class PromptSession {
         guard !text.isEmpty else { return true }
         if text.hasPrefix(":") { return perform(meta: text) }
         // Those who come from Python or a shell leave so.
-        if ["exit", "quit", "exit()", "quit()"].contains(text), session.globals[String(text.prefix(4))] == nil { return false }
+        if ["exit", "quit", "exit()", "quit()"].contains(text), session.globals[String(text.prefix(4))] == nil
+        {
+            return false
+        }
         if let word = HelpQuestion.word(in: text) {
-            run(session.verb(word) == nil && session.globals[word] != nil ? "describe \(word)" : "help \(HelpQuestion.verb(asking: word, in: text, session))")
+            run(
+                session.verb(word) == nil && session.globals[word] != nil
+                    ? "describe \(word)" : "help \(HelpQuestion.verb(asking: word, in: text, session))")
             return true
         }
         if let answer = ForeignWord.prompt(text) {
@@ -128,7 +137,10 @@ package final class PromptSession {
         if !diagnostics.isEmpty { write(display.text(diagnostics) + "\n", .error) }
         if result.counts.hasCached { write("\(result.counts)\n", .error) }
         for line in result.cacheRemarks.lines { write(display.warning(line) + "\n", .error) }
-        if showsTime { write("\(NumberFormat.fixed(decimals: 2)((ContinuousClock.now - begun) / .seconds(1))) s\n", .error) }
+        if showsTime {
+            write(
+                "\(NumberFormat.fixed(decimals: 2)((ContinuousClock.now - begun) / .seconds(1))) s\n", .error)
+        }
         return (failure == nil ? result.ending : .failed, result.outputs)
     }
 
@@ -173,7 +185,9 @@ package final class PromptSession {
             case .save: try save(argument)
             case .allow: allow(argument)
             case .vars: showVariables()
-            case .why: argument.isEmpty ? write("`:why` needs a value: :why pictures[0]\n", .error) : run("why \(argument)")
+            case .why:
+                argument.isEmpty
+                    ? write("`:why` needs a value: :why pictures[0]\n", .error) : run("why \(argument)")
             case .history: showHistory(argument)
             case .set: set(argument)
             case .reset: session.reset()
@@ -191,34 +205,53 @@ package final class PromptSession {
     }
 
     private func showCache() throws {
-        guard let cache = session.cache else { return write("nothing is kept: there is no cache here\n", .output) }
+        guard let cache = session.cache else {
+            return write("nothing is kept: there is no cache here\n", .output)
+        }
         let size = NumberFormat.fixed(decimals: 1)(Double(try cache.byteCount()) / 1e6)
-        write("\(size) MB of at most \(ByteSize(cache.limit)) in \(cache.folder); deleting it loses time, never results\n", .output)
+        write(
+            """
+            \(size) MB of at most \(ByteSize(cache.limit)) in \(cache.folder); deleting it loses time, never \
+            results\n
+            """, .output)
     }
 
     private func save(_ path: String) throws {
-        guard NotebookPlace.isNotebook(path) else { return write("`:save` takes the name of a notebook: :save session.md\n", .error) }
+        guard NotebookPlace.isNotebook(path) else {
+            return write("`:save` takes the name of a notebook: :save session.md\n", .error)
+        }
         let full = try session.access.writing(path)
         guard !FileSystem.exists(full) else { return write("there is a file \(path) already\n", .error) }
         guard !finished.isEmpty else { return write("nothing has run yet that could be saved\n", .error) }
         let cells = finished.map { "```noise\n\($0.trimmed)\n```\n" }
         try AtomicFile.write(cells.joined(separator: "\n"), to: full)
-        write("\(path): \(cells.count) \(cells.count == 1 ? "cell" : "cells"); `noisebook run \(ShellWord.quoted(path)) --write` adds their outputs\n", .output)
+        write(
+            """
+            \(path): \(cells.count) \(cells.count == 1 ? "cell" : "cells"); `noisebook run \
+            \(ShellWord.quoted(path)) --write` adds their outputs\n
+            """, .output)
     }
 
-    /// Widens what programs may reach: an open notebook's, since the prompt without one has the user's rights.
+    /// Widens what programs may reach: an open notebook's, since the prompt without one has the user's
+    /// rights.
     private func allow(_ folder: String) {
-        guard notebook != nil else { return write("the prompt without a notebook may read and write what you may\n", .error) }
+        guard notebook != nil else {
+            return write("the prompt without a notebook may read and write what you may\n", .error)
+        }
         guard !folder.isEmpty else { return write("`:allow` takes a folder: :allow ~/pictures\n", .error) }
         let path = session.access.spelled(folder)
-        guard FileGate.user.during({ FileSystem.isFolder(path) }) else { return write("there is no folder \(folder)\n", .error) }
+        guard FileGate.user.during({ FileSystem.isFolder(path) }) else {
+            return write("there is no folder \(folder)\n", .error)
+        }
         session.access.gate.permit(path, isWritable: true)
         write("this notebook may read and write below \(path) until you leave\n", .output)
     }
 
     private var overview: TerminalText {
         let width = MetaCommand.allCases.map(\.rawValue.count).max() ?? 0
-        let commands = MetaCommand.allCases.map { "  :" + TextWidth.padded($0.rawValue, to: width + 2) + $0.summary }
+        let commands = MetaCommand.allCases.map {
+            "  :" + TextWidth.padded($0.rawValue, to: width + 2) + $0.summary
+        }
         return """
             `help` lists the verbs; `help noise` or `noise?` explains one; Tab completes verbs, options, columns and variables.
             Ctrl-C clears the line; while something runs, it stops it and keeps what is finished. Ctrl-D leaves.
@@ -235,7 +268,9 @@ package final class PromptSession {
             write("no variables yet\n", .output)
             return
         }
-        let rows = names.map { name in [name, session.globals[name]?.summary ?? ""].map { TextWidth.fitting($0, width: 90) } }
+        let rows = names.map { name in
+            [name, session.globals[name]?.summary ?? ""].map { TextWidth.fitting($0, width: 90) }
+        }
         write(Self.columns(rows), .output)
     }
 
@@ -249,10 +284,14 @@ package final class PromptSession {
         let names = ["threads", "batch", "seed"]
         if words.isEmpty {
             let batch = session.settings.batch.map(String.init) ?? "as suits the network"
-            write("threads \(ThreadPool.shared.threadCount)\nbatch \(batch)\nseed \(session.settings.seed)\n", .output)
+            write(
+                "threads \(ThreadPool.shared.threadCount)\nbatch \(batch)\nseed \(session.settings.seed)\n",
+                .output)
             return
         }
-        guard words.count == 2, names.contains(words[0]), let value = Int(words[1]), value >= (words[0] == "seed" ? 0 : 1), value <= 1 << 31 else {
+        guard words.count == 2, names.contains(words[0]), let value = Int(words[1]),
+            value >= (words[0] == "seed" ? 0 : 1), value <= 1 << 31
+        else {
             write("`:set` takes threads, batch or seed and a whole number: :set threads 2\n", .error)
             return
         }

@@ -20,7 +20,8 @@ enum TextEditor {
         let code = posix_spawnp(&process, words[0], nil, nil, &arguments, environ)
         guard code == 0 else {
             throw EngineError(
-                .file, "the editor `\(words[0])` cannot be started: \(String(cString: strerror(code)))", cure: "set EDITOR to one that is installed")
+                .file, "the editor `\(words[0])` cannot be started: \(String(cString: strerror(code)))",
+                cure: "set EDITOR to one that is installed")
         }
         var status: Int32 = 0
         while waitpid(process, &status, 0) < 0, errno == EINTR {}

@@ -70,7 +70,9 @@ struct BrailleCanvas {
                 owner = owners[cell]
             }
             run +=
-                characters[cell].map { String($0) } ?? (dots[cell] == 0 ? " " : String(UnicodeScalar(0x2800 + UInt32(dots[cell])).map(Character.init) ?? " "))
+                characters[cell].map { String($0) }
+                ?? (dots[cell] == 0
+                    ? " " : String(UnicodeScalar(0x2800 + UInt32(dots[cell])).map(Character.init) ?? " "))
         }
         flush()
         return out

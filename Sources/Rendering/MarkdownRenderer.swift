@@ -3,13 +3,15 @@ import Results
 
 /// Where a Markdown text's pictures and long tables are kept.
 package protocol OutputFolder {
-    /// Keeps a file with these bytes and gives its path as a link from the Markdown text. Equal bytes give the same path.
+    /// Keeps a file with these bytes and gives its path as a link from the Markdown text. Equal bytes give
+    /// the same path.
     func keep(_ bytes: [UInt8], kind: String) throws -> String
 }
 
-/// Views as Markdown: tables as tables, text in a fence, a picture alone as an image line. Nothing in it depends on the machine, the
-/// time or the terminal. In tables and grids a picture of up to 64 pixels is an `img` element with a width: Markdown's own images have
-/// no size, and monsters of 32 x 32 pixels would be specks. The file keeps the pixels as they are: `verify` compares results, not enlargements.
+/// Views as Markdown: tables as tables, text in a fence, a picture alone as an image line. Nothing in it
+/// depends on the machine, the time or the terminal. In tables and grids a picture of up to 64 pixels is an
+/// `img` element with a width: Markdown's own images have no size, and monsters of 32 x 32 pixels would be
+/// specks. The file keeps the pixels as they are: `verify` compares results, not enlargements.
 package struct MarkdownRenderer {
     /// Longest table shown whole; a longer one links a CSV with every row.
     package var rowLimit = 60
@@ -49,26 +51,37 @@ package struct MarkdownRenderer {
     private func render(_ grid: GridView) throws -> String {
         let pictures = grid.rows.flatMap { $0.compactMap(\.self) }
         var lines: [String] = []
-        if pictures.count == 1, grid.rowHeadings.isEmpty, grid.columnHeadings.isEmpty, let only = pictures.first {
-            lines.append(try image(only.picture, words: only.label.isEmpty ? only.description : only.label, enlarged: false))
+        if pictures.count == 1, grid.rowHeadings.isEmpty, grid.columnHeadings.isEmpty,
+            let only = pictures.first
+        {
+            lines.append(
+                try image(
+                    only.picture, words: only.label.isEmpty ? only.description : only.label, enlarged: false))
             if !only.label.isEmpty { lines += ["", MarkdownText.inline(only.label)] }
         } else if pictures.isEmpty {
             lines.append("*(no pictures)*")
         } else {
             let columns = grid.rows.map(\.count).max() ?? 0
             let hasRowHeadings = !grid.rowHeadings.isEmpty
-            let headings = (0..<columns).map { $0 < grid.columnHeadings.count ? MarkdownText.inline(grid.columnHeadings[$0]) : "" }
+            let headings = (0..<columns).map {
+                $0 < grid.columnHeadings.count ? MarkdownText.inline(grid.columnHeadings[$0]) : ""
+            }
             lines.append(row((hasRowHeadings ? [""] : []) + headings))
             lines.append(row((hasRowHeadings ? ["---"] : []) + Array(repeating: ":-:", count: columns)))
             for (index, cells) in grid.rows.enumerated() {
-                var texts = hasRowHeadings ? [index < grid.rowHeadings.count ? MarkdownText.inline(grid.rowHeadings[index]) : ""] : []
+                var texts =
+                    hasRowHeadings
+                    ? [index < grid.rowHeadings.count ? MarkdownText.inline(grid.rowHeadings[index]) : ""]
+                    : []
                 for column in 0..<columns {
                     guard column < cells.count, let cell = cells[column] else {
                         texts.append("")
                         continue
                     }
-                    let picture = try image(cell.picture, words: cell.label.isEmpty ? cell.description : cell.label)
-                    texts.append(cell.label.isEmpty ? picture : picture + "<br>" + MarkdownText.inline(cell.label))
+                    let picture = try image(
+                        cell.picture, words: cell.label.isEmpty ? cell.description : cell.label)
+                    texts.append(
+                        cell.label.isEmpty ? picture : picture + "<br>" + MarkdownText.inline(cell.label))
                 }
                 lines.append(row(texts))
             }
@@ -112,7 +125,8 @@ package enum PictureFile {
     /// Of the PNG file, in hexadecimal.
     package static func digest(_ bitmap: Bitmap) throws -> String { try Digest.sha256(try bytes(bitmap)) }
 
-    /// Pixels that the picture is wide on a page: small ones three times (33 to 64 pixels: twice) their width.
+    /// Pixels that the picture is wide on a page: small ones three times (33 to 64 pixels: twice) their
+    /// width.
     package static func shownWidth(_ bitmap: Bitmap) -> Int {
         switch bitmap.width {
         case ...0: 1
@@ -142,7 +156,9 @@ package enum CSVText {
     }
 
     private static func field(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { $0 == "," || $0 == "\"" || $0 == "\n" || $0 == "\r" }) else { return text }
-        return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+        guard text.unicodeScalars.contains(where: { $0 == "," || $0 == "\"" || $0 == "\n" || $0 == "\r" })
+        else { return text }
+        return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+            + "\""
     }
 }

@@ -7,7 +7,8 @@ package enum MarkdownText {
         for (index, character) in line.enumerated() {
             switch character {
             case "\\", "`", "*", "[", "]", "<", ">", "|", "~", "&", "$": result += "\\\(character)"
-            // In a word GitHub leaves an underscore alone; escaping only at word borders keeps names readable.
+            // In a word GitHub leaves an underscore alone; escaping only at word borders keeps names
+            // readable.
             case "_": result += isWordBorder(line, index) ? "\\_" : "_"
             default: result.append(character)
             }
@@ -28,12 +29,15 @@ package enum MarkdownText {
     }
 
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || scalar.value == 0x2028 || scalar.value == 0x2029
+        scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || scalar.value == 0x2028
+            || scalar.value == 0x2029
     }
 
     private static func isWordBorder(_ line: String, _ index: Int) -> Bool {
         let place = line.index(line.startIndex, offsetBy: index)
-        func isWord(_ at: String.Index?) -> Bool { at.map { line[$0].isLetter || line[$0].isNumber } ?? false }
+        func isWord(_ at: String.Index?) -> Bool {
+            at.map { line[$0].isLetter || line[$0].isNumber } ?? false
+        }
         let before = place > line.startIndex ? line.index(before: place) : nil
         let after = line.index(after: place)
         return !isWord(before) || !isWord(after < line.endIndex ? after : nil)
@@ -63,13 +67,15 @@ package enum MarkdownText {
         let hexadecimal = Array("0123456789ABCDEF")
         for byte in path.utf8 {
             switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"),
                 UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"), 0x80...:
                 result.unicodeScalars.append(Unicode.Scalar(byte))
             default: result += "%\(hexadecimal[Int(byte >> 4)])\(hexadecimal[Int(byte & 15)])"
             }
         }
-        return String(decoding: result.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }, as: UTF8.self)
+        return String(
+            decoding: result.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }, as: UTF8.self)
     }
 
     /// Text inside a double-quoted HTML attribute.

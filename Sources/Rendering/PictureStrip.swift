@@ -1,7 +1,7 @@
 import Files
 
-/// Pictures side by side as one raster with transparency, each in a box of equal size, enlarged by whole pixels where they are small:
-/// what a terminal shows as one row of a grid.
+/// Pictures side by side as one raster with transparency, each in a box of equal size, enlarged by whole
+/// pixels where they are small: what a terminal shows as one row of a grid.
 struct PictureStrip {
     /// In pixels.
     let width: Int
@@ -15,7 +15,8 @@ struct PictureStrip {
         pixels = [UInt8](repeating: 0, count: width * height * 4)
     }
 
-    /// Draws `bitmap` into the box whose left edge is at `x`, as large as its proportions allow, at the box's top left.
+    /// Draws `bitmap` into the box whose left edge is at `x`, as large as its proportions allow, at the box's
+    /// top left.
     mutating func draw(_ bitmap: Bitmap, x: Int, boxWidth: Int, boxHeight: Int) {
         guard bitmap.width > 0, bitmap.height > 0, boxWidth > 0, boxHeight > 0 else { return }
         let scale = min(Double(boxWidth) / Double(bitmap.width), Double(boxHeight) / Double(bitmap.height))
@@ -27,7 +28,9 @@ struct PictureStrip {
             for column in 0..<shownWidth where x + column < width {
                 let left = column * bitmap.width / shownWidth
                 let right = max(left + 1, (column + 1) * bitmap.width / shownWidth)
-                put(mean(of: bitmap, rows: top..<bottom, columns: left..<right), at: (row * width + x + column) * 4)
+                put(
+                    mean(of: bitmap, rows: top..<bottom, columns: left..<right),
+                    at: (row * width + x + column) * 4)
             }
         }
     }
@@ -42,7 +45,9 @@ struct PictureStrip {
         for row in rows {
             for column in columns {
                 let start = (row * bitmap.width + column) * bitmap.channels
-                for channel in 0..<4 { sum[channel] += channel < bitmap.channels ? Int(bitmap.samples[start + channel]) : 255 }
+                for channel in 0..<4 {
+                    sum[channel] += channel < bitmap.channels ? Int(bitmap.samples[start + channel]) : 255
+                }
             }
         }
         let count = rows.count * columns.count

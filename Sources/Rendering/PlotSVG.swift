@@ -1,7 +1,7 @@
 import Results
 
-/// A plot as an SVG file: readable in light and dark, by colour, by shape, and by ear (its title and description hold what it shows). Equal
-/// numbers give equal bytes.
+/// A plot as an SVG file: readable in light and dark, by colour, by shape, and by ear (its title and
+/// description hold what it shows). Equal numbers give equal bytes.
 package enum PlotSVG {
     private static let rowHeight = 17.0
 
@@ -13,10 +13,16 @@ package enum PlotSVG {
         let legendHeight = Double(names.max() ?? 0) * rowHeight
         let total = (width * Double(columns), (height + legendHeight) * Double(max(1, rows)))
         var out = [
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(number(total.0)) \(number(total.1))\" width=\"\(number(total.0))\" height=\"\(number(total.1))\" role=\"img\" aria-labelledby=\"t d\">",
+            """
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(number(total.0)) \(number(total.1))" \
+            width="\(number(total.0))" height="\(number(total.1))" role="img" aria-labelledby="t d">
+            """,
             "<title id=\"t\">\(escaped(plot.words))</title>",
             "<desc id=\"d\">\n\(escaped(CSVText.of(plot.table)))</desc>",
-            "<style>text{font:12px system-ui,-apple-system,\"Segoe UI\",Helvetica,Arial,sans-serif;fill:#24292f}.n{font-weight:600}.g{stroke:#d8dee4;stroke-width:1}.a{stroke:#57606a;stroke-width:1}.b{fill:#ffffff}"
+            """
+            <style>text{font:12px system-ui,-apple-system,"Segoe \
+            UI",Helvetica,Arial,sans-serif;fill:#24292f}.n{font-weight:600}.g{stroke:#d8dee4;stroke-width:1}.a{stroke:#57606a;stroke-width:1}.b{fill:#ffffff}
+            """
                 + "@media(prefers-color-scheme:dark){text{fill:#e6edf3}.g{stroke:#30363d}.a{stroke:#8b949e}.b{fill:#0d1117}}</style>",
             "<rect class=\"b\" width=\"\(number(total.0))\" height=\"\(number(total.1))\"/>",
         ]
@@ -29,29 +35,47 @@ package enum PlotSVG {
         return (out + ["</svg>"]).joined(separator: "\n") + "\n"
     }
 
-    private static func drawn(_ panel: PlotView.Panel, _ plot: PlotView, width: Double, height: Double, legendHeight: Double) -> [String] {
+    private static func drawn(
+        _ panel: PlotView.Panel, _ plot: PlotView, width: Double, height: Double, legendHeight: Double
+    ) -> [String] {
         let points = panel.series.flatMap(\.points)
         let isLog = plot.logarithmic.contains(.y)
         let y = PlotAxis(
-            points.flatMap { [$0.value, $0.low, $0.high].compactMap { $0 } }.filter { !isLog || $0 > 0 }, ticks: 6,
+            points.flatMap { [$0.value, $0.low, $0.high].compactMap { $0 } }.filter { !isLog || $0 > 0 },
+            ticks: 6,
             fromZero: plot.mark == .bars || panel.isDifference, log: isLog)
-        let left = 20 + (y.labels.map(textWidth).max() ?? 0), right = rightMargin(panel, plot, width: width - left), top = 34.0 + legendHeight, bottom = 46.0
+        let left = 20 + (y.labels.map(textWidth).max() ?? 0),
+            right = rightMargin(panel, plot, width: width - left), top = 34.0 + legendHeight, bottom = 46.0
         let (plotWidth, plotHeight) = (width - left - right, height - top - bottom)
         let places = Places(panel, plot, width: plotWidth)
         let x = places.axis
         func px(_ value: Double) -> Double { left + x.place(places.of[value] ?? value) * plotWidth }
         func py(_ value: Double) -> Double { top + (1 - y.place(value)) * plotHeight }
-        let title = TextWidth.fitting(panel.name + (plot.seriesName.map { " by \($0)" } ?? ""), width: Int((width - left - right) / 7))
+        let title = TextWidth.fitting(
+            panel.name + (plot.seriesName.map { " by \($0)" } ?? ""), width: Int((width - left - right) / 7))
         var out = ["<text class=\"n\" x=\"\(number(left))\" y=\"20\">\(escaped(title))</text>"]
         for (tick, label) in zip(y.ticks, y.labels) {
-            out.append("<line class=\"g\" x1=\"\(number(left))\" x2=\"\(number(left + plotWidth))\" y1=\"\(number(py(tick)))\" y2=\"\(number(py(tick)))\"/>")
-            out.append("<text text-anchor=\"end\" x=\"\(number(left - 6))\" y=\"\(number(py(tick) + 4))\">\(label)</text>")
+            out.append(
+                """
+                <line class="g" x1="\(number(left))" x2="\(number(left + plotWidth))" \
+                y1="\(number(py(tick)))" y2="\(number(py(tick)))"/>
+                """)
+            out.append(
+                "<text text-anchor=\"end\" x=\"\(number(left - 6))\" y=\"\(number(py(tick) + 4))\">\(label)</text>"
+            )
         }
         if y.zero != nil {
-            out.append("<line class=\"a z\" x1=\"\(number(left))\" x2=\"\(number(left + plotWidth))\" y1=\"\(number(py(0)))\" y2=\"\(number(py(0)))\"/>")
+            out.append(
+                """
+                <line class="a z" x1="\(number(left))" x2="\(number(left + plotWidth))" \
+                y1="\(number(py(0)))" y2="\(number(py(0)))"/>
+                """)
         }
         out.append(
-            "<line class=\"a\" x1=\"\(number(left))\" x2=\"\(number(left + plotWidth))\" y1=\"\(number(top + plotHeight))\" y2=\"\(number(top + plotHeight))\"/>"
+            """
+            <line class="a" x1="\(number(left))" x2="\(number(left + plotWidth))" \
+            y1="\(number(top + plotHeight))" y2="\(number(top + plotHeight))"/>
+            """
         )
         // Labels that would run into one another are left out evenly; long ones are cut.
         let room = plotWidth / Double(max(1, x.ticks.count))
@@ -60,22 +84,39 @@ package enum PlotSVG {
         for (index, (tick, label)) in zip(x.ticks, x.labels).enumerated() where index % every == 0 {
             let across = left + x.place(tick) * plotWidth
             out.append(
-                "<line class=\"a\" x1=\"\(number(across))\" x2=\"\(number(across))\" y1=\"\(number(top + plotHeight))\" y2=\"\(number(top + plotHeight + 4))\"/>"
+                """
+                <line class="a" x1="\(number(across))" x2="\(number(across))" \
+                y1="\(number(top + plotHeight))" y2="\(number(top + plotHeight + 4))"/>
+                """
             )
             let most = max(4, Int(room * Double(every) / 6.4))
             let text = label.count > most ? label.prefix(most - 1) + "…" : label[...]
-            out.append("<text text-anchor=\"middle\" x=\"\(number(across))\" y=\"\(number(top + plotHeight + 17))\">\(escaped(String(text)))</text>")
+            out.append(
+                """
+                <text text-anchor="middle" x="\(number(across))" \
+                y="\(number(top + plotHeight + 17))">\(escaped(String(text)))</text>
+                """)
         }
-        out.append("<text text-anchor=\"middle\" x=\"\(number(left + plotWidth / 2))\" y=\"\(number(height - 10))\">\(escaped(plot.xName))</text>")
-        // Where intervals would cover one another, series at the same x stand a little apart; values alone stand where they are.
+        out.append(
+            """
+            <text text-anchor="middle" x="\(number(left + plotWidth / 2))" \
+            y="\(number(height - 10))">\(escaped(plot.xName))</text>
+            """)
+        // Where intervals would cover one another, series at the same x stand a little apart; values alone
+        // stand where they are.
         let isApart = points.contains { $0.low != nil }
         for (index, series) in panel.series.enumerated() {
             let style = PlotStyle(index: index)
             switch plot.mark {
             case .bars:
-                out += bars(series, style, of: panel.series.count, room: places.room * plotWidth, base: top + (1 - y.base) * plotHeight, px, py)
+                out += bars(
+                    series, style, of: panel.series.count, room: places.room * plotWidth,
+                    base: top + (1 - y.base) * plotHeight, px, py)
             case .lines: out += lines(series, style, of: isApart ? panel.series.count : 1, px, py)
-            case .points: out += intervals(series, style.colour, 0, px, py) + markers(series.points[...], style, 0, px, py, small: series.points.count > 60)
+            case .points:
+                out +=
+                    intervals(series, style.colour, 0, px, py)
+                    + markers(series.points[...], style, 0, px, py, small: series.points.count > 60)
             }
         }
         if panel.series.count > 1 { out += drawnLegend(panel, plot, width: width, left: left) }
@@ -86,7 +127,9 @@ package enum PlotSVG {
     private static func rightMargin(_ panel: PlotView.Panel, _ plot: PlotView, width: Double) -> Double {
         let usual = 16.0
         let places = Places(panel, plot, width: width - usual)
-        guard !places.isEven, let tick = places.axis.ticks.last, let label = places.axis.labels.last else { return usual }
+        guard !places.isEven, let tick = places.axis.ticks.last, let label = places.axis.labels.last else {
+            return usual
+        }
         return max(usual, textWidth(label) / 2 + 4 - (1 - places.axis.place(tick)) * (width - usual))
     }
 
@@ -104,26 +147,36 @@ package enum PlotSVG {
             let values = panel.series.flatMap { $0.points.map(\.x) }
             let count = min(12, Int(width / 40))
             if let categories = plot.categories {
-                (axis, isEven, room) = (PlotAxis(categories: categories), true, 1 / Double(max(1, categories.count)))
+                (axis, isEven, room) = (
+                    PlotAxis(categories: categories), true, 1 / Double(max(1, categories.count))
+                )
                 return
             }
-            let own = PlotAxis(x: values, ticks: count, bars: plot.mark == .bars, log: plot.logarithmic.contains(.x))
+            let own = PlotAxis(
+                x: values, ticks: count, bars: plot.mark == .bars, log: plot.logarithmic.contains(.x))
             let distinct = Set(values).sorted()
             // The bars of numbers that lie too close together for them stand evenly apart instead.
             let least = 1.5 * Double(panel.series.count)
-            guard plot.mark == .bars, own.closest(values) * width * 0.8 < least, width / Double(max(1, distinct.count)) * 0.8 >= least else {
+            guard plot.mark == .bars, own.closest(values) * width * 0.8 < least,
+                width / Double(max(1, distinct.count)) * 0.8 >= least
+            else {
                 (axis, isEven, room) = (own, false, own.closest(values))
                 return
             }
             let format = ColumnFormat(for: distinct)
             of = Dictionary(uniqueKeysWithValues: distinct.enumerated().map { ($1, Double($0)) })
-            (axis, isEven, room) = (PlotAxis(categories: distinct.map { format($0) }), true, 1 / Double(distinct.count))
+            (axis, isEven, room) = (
+                PlotAxis(categories: distinct.map { format($0) }), true, 1 / Double(distinct.count)
+            )
         }
     }
 
     // MARK: Marks
 
-    private static func lines(_ series: PlotView.Series, _ style: PlotStyle, of count: Int, _ px: (Double) -> Double, _ py: (Double) -> Double) -> [String] {
+    private static func lines(
+        _ series: PlotView.Series, _ style: PlotStyle, of count: Int, _ px: (Double) -> Double,
+        _ py: (Double) -> Double
+    ) -> [String] {
         // Many points get a band for their intervals.
         let isDense = series.points.count > 24
         let shift = isDense || count == 1 ? 0 : (Double(style.index) - Double(count - 1) / 2) * 3
@@ -134,11 +187,18 @@ package enum PlotSVG {
             if isDense, with.count > 1 {
                 let upper = with.map { "\(number(px($0.x))),\(number(py($0.high ?? $0.value)))" }
                 let lower = with.reversed().map { "\(number(px($0.x))),\(number(py($0.low ?? $0.value)))" }
-                out.append("<polygon fill=\"\(style.colour)\" fill-opacity=\"0.18\" points=\"\((upper + lower).joined(separator: " "))\"/>")
+                out.append(
+                    """
+                    <polygon fill="\(style.colour)" fill-opacity="0.18" \
+                    points="\((upper + lower).joined(separator: " "))"/>
+                    """)
             }
             if run.count > 1 {
-                let path = run.map { "\(number(px($0.x) + shift)),\(number(py($0.value)))" }.joined(separator: " ")
-                out.append("<polyline fill=\"none\" \(line(style, " stroke-linejoin=\"round\"")) points=\"\(path)\"/>")
+                let path = run.map { "\(number(px($0.x) + shift)),\(number(py($0.value)))" }.joined(
+                    separator: " ")
+                out.append(
+                    "<polyline fill=\"none\" \(line(style, " stroke-linejoin=\"round\"")) points=\"\(path)\"/>"
+                )
             }
             // A point that no line leads to or from shows as a mark.
             if !isDense || run.count == 1 { out += markers(run, style, shift, px, py, small: isDense) }
@@ -147,36 +207,50 @@ package enum PlotSVG {
     }
 
     private static func line(_ style: PlotStyle, _ more: String = "") -> String {
-        "stroke=\"\(style.colour)\" stroke-width=\"2\"" + more + (style.dash.isEmpty ? "" : " stroke-dasharray=\"\(style.dash)\"")
+        "stroke=\"\(style.colour)\" stroke-width=\"2\"" + more
+            + (style.dash.isEmpty ? "" : " stroke-dasharray=\"\(style.dash)\"")
     }
 
     private static func bars(
-        _ series: PlotView.Series, _ style: PlotStyle, of count: Int, room: Double, base: Double, _ px: (Double) -> Double, _ py: (Double) -> Double
+        _ series: PlotView.Series, _ style: PlotStyle, of count: Int, room: Double, base: Double,
+        _ px: (Double) -> Double, _ py: (Double) -> Double
     ) -> [String] {
         let width = max(0.1, min(48, room * 0.8 / Double(count)))
         let shift = (Double(style.index) - Double(count - 1) / 2) * width
         let rectangles = series.points.map { point in
             let top = min(py(point.value), base), height = abs(py(point.value) - base)
             return
-                "<rect \(style.bar) x=\"\(number(px(point.x) + shift - width / 2))\" y=\"\(number(top))\" width=\"\(number(max(0.1, width * 0.94)))\" height=\"\(number(height))\"/>"
+                """
+                <rect \(style.bar) x="\(number(px(point.x) + shift - width / 2))" y="\(number(top))" \
+                width="\(number(max(0.1, width * 0.94)))" height="\(number(height))"/>
+                """
         }
         return rectangles + intervals(series, nil, shift, px, py)
     }
 
     /// - Parameter colour: that of the axis, if nil, for what stands on a bar.
-    private static func intervals(_ series: PlotView.Series, _ colour: String?, _ shift: Double, _ px: (Double) -> Double, _ py: (Double) -> Double) -> [String]
-    {
+    private static func intervals(
+        _ series: PlotView.Series, _ colour: String?, _ shift: Double, _ px: (Double) -> Double,
+        _ py: (Double) -> Double
+    ) -> [String] {
         series.points.compactMap { point in
             guard let low = point.low, let high = point.high else { return nil }
             let x = px(point.x) + shift
-            let style = colour.map { "stroke=\"\($0)\" stroke-width=\"1.5\"" } ?? "class=\"a\" stroke-width=\"1.5\""
+            let style =
+                colour.map { "stroke=\"\($0)\" stroke-width=\"1.5\"" } ?? "class=\"a\" stroke-width=\"1.5\""
             return
-                "<path fill=\"none\" \(style) d=\"M\(number(x - 4)) \(number(py(high)))H\(number(x + 4))M\(number(x)) \(number(py(high)))V\(number(py(low)))M\(number(x - 4)) \(number(py(low)))H\(number(x + 4))\"/>"
+                """
+                <path fill="none" \(style) d="M\(number(x - 4)) \
+                \(number(py(high)))H\(number(x + 4))M\(number(x)) \
+                \(number(py(high)))V\(number(py(low)))M\(number(x - 4)) \
+                \(number(py(low)))H\(number(x + 4))"/>
+                """
         }
     }
 
     private static func markers(
-        _ points: ArraySlice<PlotView.Point>, _ style: PlotStyle, _ shift: Double, _ px: (Double) -> Double, _ py: (Double) -> Double, small: Bool = false
+        _ points: ArraySlice<PlotView.Point>, _ style: PlotStyle, _ shift: Double, _ px: (Double) -> Double,
+        _ py: (Double) -> Double, small: Bool = false
     ) -> [String] {
         points.map { marker(style, px($0.x) + shift, py($0.value), small ? 2.2 : 4) }
     }
@@ -185,10 +259,21 @@ package enum PlotSVG {
     private static func marker(_ style: PlotStyle, _ x: Double, _ y: Double, _ r: Double) -> String {
         switch style.shape {
         case 0: "<circle \(style.mark) cx=\"\(number(x))\" cy=\"\(number(y))\" r=\"\(number(r))\"/>"
-        case 1: "<rect \(style.mark) x=\"\(number(x - r))\" y=\"\(number(y - r))\" width=\"\(number(2 * r))\" height=\"\(number(2 * r))\"/>"
-        case 2: "<path \(style.mark) d=\"M\(number(x)) \(number(y - r * 1.2))L\(number(x + r * 1.1)) \(number(y + r * 0.9))H\(number(x - r * 1.1))Z\"/>"
+        case 1:
+            """
+            <rect \(style.mark) x="\(number(x - r))" y="\(number(y - r))" width="\(number(2 * r))" \
+            height="\(number(2 * r))"/>
+            """
+        case 2:
+            """
+            <path \(style.mark) d="M\(number(x)) \(number(y - r * 1.2))L\(number(x + r * 1.1)) \
+            \(number(y + r * 0.9))H\(number(x - r * 1.1))Z"/>
+            """
         default:
-            "<path \(style.mark) d=\"M\(number(x)) \(number(y - r * 1.3))L\(number(x + r * 1.3)) \(number(y))L\(number(x)) \(number(y + r * 1.3))L\(number(x - r * 1.3)) \(number(y))Z\"/>"
+            """
+            <path \(style.mark) d="M\(number(x)) \(number(y - r * 1.3))L\(number(x + r * 1.3)) \
+            \(number(y))L\(number(x)) \(number(y + r * 1.3))L\(number(x - r * 1.3)) \(number(y))Z"/>
+            """
         }
     }
 
@@ -213,9 +298,13 @@ package enum PlotSVG {
     /// What stands before a name: a piece of its line with a mark, or the mark alone.
     private static func sampleWidth(_ mark: PlotView.Mark) -> Double { mark == .lines ? 30 : 10 }
 
-    private static func name(_ series: PlotView.Series) -> String { series.name.count > 40 ? series.name.prefix(39) + "…" : series.name }
+    private static func name(_ series: PlotView.Series) -> String {
+        series.name.count > 40 ? series.name.prefix(39) + "…" : series.name
+    }
 
-    private static func drawnLegend(_ panel: PlotView.Panel, _ plot: PlotView, width: Double, left: Double) -> [String] {
+    private static func drawnLegend(_ panel: PlotView.Panel, _ plot: PlotView, width: Double, left: Double)
+        -> [String]
+    {
         var out: [String] = []
         let sample = sampleWidth(plot.mark)
         for (row, members) in legend(panel, plot.mark, width: width).enumerated() {
@@ -224,9 +313,16 @@ package enum PlotSVG {
             for index in members {
                 let text = name(panel.series[index]), style = PlotStyle(index: index)
                 switch plot.mark {
-                case .bars: out.append("<rect \(style.bar) x=\"\(number(x + 1))\" y=\"\(number(y - 8))\" width=\"8\" height=\"8\"/>")
+                case .bars:
+                    out.append(
+                        "<rect \(style.bar) x=\"\(number(x + 1))\" y=\"\(number(y - 8))\" width=\"8\" height=\"8\"/>"
+                    )
                 case .lines:
-                    out.append("<line \(line(style)) x1=\"\(number(x))\" x2=\"\(number(x + sample))\" y1=\"\(number(y - 4))\" y2=\"\(number(y - 4))\"/>")
+                    out.append(
+                        """
+                        <line \(line(style)) x1="\(number(x))" x2="\(number(x + sample))" \
+                        y1="\(number(y - 4))" y2="\(number(y - 4))"/>
+                        """)
                     out.append(marker(style, x + sample / 2, y - 4, 4))
                 case .points: out.append(marker(style, x + 5, y - 4, 4))
                 }
@@ -251,7 +347,8 @@ package enum PlotSVG {
     /// XML has no place for control characters.
     private static func escaped(_ text: String) -> String {
         let isNone = { (scalar: Unicode.Scalar) in
-            (scalar.value < 0x20 && scalar != "\n" && scalar != "\t") || ["\u{7F}", "\u{FFFE}", "\u{FFFF}"].contains(scalar)
+            (scalar.value < 0x20 && scalar != "\n" && scalar != "\t")
+                || ["\u{7F}", "\u{FFFE}", "\u{FFFF}"].contains(scalar)
         }
         let shown = String(String.UnicodeScalarView(text.unicodeScalars.map { isNone($0) ? "\u{FFFD}" : $0 }))
         return MarkupText.escaped(shown, quotes: false)

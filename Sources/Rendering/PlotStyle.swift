@@ -1,7 +1,11 @@
-/// How the series of a plot are told apart: by colour, and those of one colour by the shape of their marks and the dashes of their lines.
+/// How the series of a plot are told apart: by colour, and those of one colour by the shape of their marks
+/// and the dashes of their lines.
 struct PlotStyle {
-    /// Okabe and Ito's colours, which differ for colour-blind eyes too, without the yellow that white swallows.
-    private static let colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#7a5195", "#6b7280"]
+    /// Okabe and Ito's colours, which differ for colour-blind eyes too, without the yellow that white
+    /// swallows.
+    private static let colours = [
+        "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#7a5195", "#6b7280",
+    ]
     private static let dashes = ["", "6 3", "2 3", "8 3 2 3"]
 
     let index: Int
@@ -27,5 +31,7 @@ struct PlotStyle {
     }
 
     /// Attributes of a mark.
-    var mark: String { isHollow ? "fill=\"none\" stroke=\"\(colour)\" stroke-width=\"1.5\"" : "fill=\"\(colour)\"" }
+    var mark: String {
+        isHollow ? "fill=\"none\" stroke=\"\(colour)\" stroke-width=\"1.5\"" : "fill=\"\(colour)\""
+    }
 }

@@ -1,8 +1,8 @@
 import Results
 import SourceText
 
-/// Plots in a terminal: lines and points in braille, bars in blocks, both with their axes and numbers. Where colours do not tell the series
-/// apart, letters do.
+/// Plots in a terminal: lines and points in braille, bars in blocks, both with their axes and numbers. Where
+/// colours do not tell the series apart, letters do.
 struct PlotTerminal {
     let terminal: Terminal
 
@@ -15,7 +15,8 @@ struct PlotTerminal {
 
     func render(_ plot: PlotView) -> TerminalText {
         let parts = plot.panels.map { plot.mark == .bars ? bars($0, plot) : drawn($0, plot) }
-        return (parts + (plot.note.map { [TerminalText(TextWidth.oneLine($0))] } ?? [])).joined(separator: "\n\n")
+        return (parts + (plot.note.map { [TerminalText(TextWidth.oneLine($0))] } ?? [])).joined(
+            separator: "\n\n")
     }
 
     private func coloured(_ text: TerminalText, _ series: Int) -> TerminalText {
@@ -23,15 +24,21 @@ struct PlotTerminal {
         return "\u{1B}[\(Self.colours[series % Self.colours.count])m\(text)\u{1B}[0m"
     }
 
-    private func bold(_ text: TerminalText) -> TerminalText { terminal.hasColour ? "\u{1B}[1m\(text)\u{1B}[0m" : text }
+    private func bold(_ text: TerminalText) -> TerminalText {
+        terminal.hasColour ? "\u{1B}[1m\(text)\u{1B}[0m" : text
+    }
 
     /// What stands for a series beside its colour; nil where the colour is enough.
     private func letter(_ series: Int, of panel: PlotView.Panel) -> Character? {
-        guard panel.series.count > 1, !terminal.hasColour || panel.series.count > Self.colours.count else { return nil }
+        guard panel.series.count > 1, !terminal.hasColour || panel.series.count > Self.colours.count else {
+            return nil
+        }
         return Self.letters[series % Self.letters.count]
     }
 
-    private func title(_ text: String) -> TerminalText { bold(TerminalText(TextWidth.fitting(text, width: terminal.columns))) }
+    private func title(_ text: String) -> TerminalText {
+        bold(TerminalText(TextWidth.fitting(text, width: terminal.columns)))
+    }
 
     // MARK: Lines and points
 
@@ -40,20 +47,27 @@ struct PlotTerminal {
         let lines = 14
         let isLog = plot.logarithmic.contains(.y)
         let y = PlotAxis(
-            points.flatMap { [$0.value, $0.low, $0.high].compactMap { $0 } }.filter { !isLog || $0 > 0 }, ticks: 5, fromZero: panel.isDifference, log: isLog)
+            points.flatMap { [$0.value, $0.low, $0.high].compactMap { $0 } }.filter { !isLog || $0 > 0 },
+            ticks: 5, fromZero: panel.isDifference, log: isLog)
         let margin = y.labels.map { TextWidth.of($0) }.max() ?? 0
         var canvas = BrailleCanvas(columns: max(10, min(terminal.columns, 100) - margin - 3), lines: lines)
         let x =
             plot.categories.map { PlotAxis(categories: $0) }
-            ?? PlotAxis(x: points.map(\.x), ticks: max(2, min(12, canvas.columns / 8)), log: plot.logarithmic.contains(.x))
-        // Intervals at the same x stand beside one another, as far as there is room: a character has one colour, so each has its own.
-        let isApart = panel.series.count > 1 && points.contains { $0.low != nil } && panel.series.allSatisfy { $0.points.count <= Self.mostPoints }
+            ?? PlotAxis(
+                x: points.map(\.x), ticks: max(2, min(12, canvas.columns / 8)),
+                log: plot.logarithmic.contains(.x))
+        // Intervals at the same x stand beside one another, as far as there is room: a character has one
+        // colour, so each has its own.
+        let isApart =
+            panel.series.count > 1 && points.contains { $0.low != nil }
+            && panel.series.allSatisfy { $0.points.count <= Self.mostPoints }
         let room = Int(x.closest(points.map(\.x)) * Double(canvas.width))
         let apart = isApart ? min(2, max(0, room - 1) / panel.series.count) : 0
         func place(_ point: PlotView.Point, _ value: Double, _ series: Int) -> (x: Int, y: Int) {
             let shift = apart * series - apart * (panel.series.count - 1) / 2
             return (
-                Int((x.place(point.x) * Double(canvas.width - 1)).rounded()) + shift, Int(((1 - y.place(value)) * Double(canvas.height - 1)).rounded())
+                Int((x.place(point.x) * Double(canvas.width - 1)).rounded()) + shift,
+                Int(((1 - y.place(value)) * Double(canvas.height - 1)).rounded())
             )
         }
         var letters: [(x: Int, y: Int, letter: Character, series: Int)] = []
@@ -62,7 +76,10 @@ struct PlotTerminal {
             let hasPoints = plot.mark == .points || series.points.count <= Self.mostPoints
             for run in series.runs {
                 if plot.mark == .lines {
-                    for (a, b) in zip(run, run.dropFirst()) { canvas.line(from: place(a, a.value, index), to: place(b, b.value, index), owner: index) }
+                    for (a, b) in zip(run, run.dropFirst()) {
+                        canvas.line(
+                            from: place(a, a.value, index), to: place(b, b.value, index), owner: index)
+                    }
                 }
                 for point in run {
                     let middle = place(point, point.value, index)
@@ -72,7 +89,9 @@ struct PlotTerminal {
                     canvas.set(middle.x, middle.y, owner: index)
                     if let low = point.low, let high = point.high, series.points.count <= Self.mostPoints {
                         // Every second dot, so that an interval is no line of the plot.
-                        for dot in stride(from: place(point, high, index).y, through: place(point, low, index).y, by: 2) {
+                        for dot in stride(
+                            from: place(point, high, index).y, through: place(point, low, index).y, by: 2)
+                        {
                             canvas.set(middle.x, dot, owner: index)
                         }
                     }
@@ -89,22 +108,29 @@ struct PlotTerminal {
         }
         if let zero = y.zero {
             let dot = Int(((1 - zero) * Double(canvas.height - 1)).rounded())
-            for across in stride(from: 0, to: canvas.width, by: 2) { canvas.set(across, dot, owner: Self.nobody) }
+            for across in stride(from: 0, to: canvas.width, by: 2) {
+                canvas.set(across, dot, owner: Self.nobody)
+            }
         }
         for mark in letters { canvas.put(mark.letter, mark.x, mark.y, owner: mark.series) }
         var out = [title(panel.name + (plot.seriesName.map { " by \($0)" } ?? ""))]
         if panel.series.count > 1 { out += legend(panel) }
         var labels = [String](repeating: "", count: lines)
-        for (tick, label) in zip(y.ticks, y.labels) { labels[min(lines - 1, max(0, Int((1 - y.place(tick)) * Double(lines - 1) + 0.5)))] = label }
+        for (tick, label) in zip(y.ticks, y.labels) {
+            labels[min(lines - 1, max(0, Int((1 - y.place(tick)) * Double(lines - 1) + 0.5)))] = label
+        }
         for line in 0..<lines {
             let label = TextWidth.padded(labels[line], to: margin, right: true)
-            out.append("\(label)\(labels[line].isEmpty ? " │" : " ┤")\(canvas.text(line, coloured: coloured))")
+            out.append(
+                "\(label)\(labels[line].isEmpty ? " │" : " ┤")\(canvas.text(line, coloured: coloured))")
         }
         let indent = String(repeating: " ", count: margin + 2)
         let name = TextWidth.oneLine(plot.xName)
         out.append(TerminalText(indent.dropLast() + "└" + String(repeating: "─", count: canvas.columns)))
         out.append(TerminalText(indent + ticks(x, columns: canvas.columns)))
-        out.append(TerminalText(indent + TextWidth.padded(name, to: (canvas.columns + TextWidth.of(name)) / 2, right: true)))
+        out.append(
+            TerminalText(
+                indent + TextWidth.padded(name, to: (canvas.columns + TextWidth.of(name)) / 2, right: true)))
         return out.map { $0.trimming(" ") }.joined(separator: "\n")
     }
 
@@ -113,7 +139,11 @@ struct PlotTerminal {
         var line = ""
         for (tick, label) in zip(axis.ticks, axis.labels) {
             let text = TextWidth.fitting(label, width: 14)
-            let start = max(0, min(columns - TextWidth.of(text), Int(axis.place(tick) * Double(columns)) - TextWidth.of(text) / 2))
+            let start = max(
+                0,
+                min(
+                    columns - TextWidth.of(text),
+                    Int(axis.place(tick) * Double(columns)) - TextWidth.of(text) / 2))
             let used = TextWidth.of(line)
             guard start > used || line.isEmpty else { continue }
             line += String(repeating: " ", count: start - used) + text
@@ -164,8 +194,13 @@ struct PlotTerminal {
                 for point in series.points where point.x == x {
                     let zero = y.base, end = y.place(point.value)
                     let bar = block(from: min(zero, end) * Double(room), to: max(zero, end) * Double(room))
-                    let sample = letter(index, of: panel).map { coloured(TerminalText(String($0)), index) + " " } ?? ""
-                    out.append("\(TextWidth.padded(label, to: margin)) \(sample)\(coloured(TerminalText(bar), index)) \(number(point))")
+                    let sample =
+                        letter(index, of: panel).map { coloured(TerminalText(String($0)), index) + " " } ?? ""
+                    out.append(
+                        """
+                        \(TextWidth.padded(label, to: margin)) \
+                        \(sample)\(coloured(TerminalText(bar), index)) \(number(point))
+                        """)
                     label = ""
                 }
             }
@@ -178,6 +213,7 @@ struct PlotTerminal {
         let start = max(0, Int(from.rounded(.down)))
         let eighths = Int(((to - Double(start)) * 8).rounded())
         let parts = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
-        return String(repeating: " ", count: start) + String(repeating: "█", count: max(0, eighths / 8)) + parts[max(0, eighths % 8)]
+        return String(repeating: " ", count: start) + String(repeating: "█", count: max(0, eighths / 8))
+            + parts[max(0, eighths % 8)]
     }
 }

@@ -1,7 +1,8 @@
 import SourceText
 
-/// Pages of help fitted to a width: lines broken between words. What stands behind a gap of two spaces or more, as the second column of a
-/// list does, goes on below itself; the rest below the beginning of its line. A line of code is broken before a `|` only, where the language goes on.
+/// Pages of help fitted to a width: lines broken between words. What stands behind a gap of two spaces or
+/// more, as the second column of a list does, goes on below itself; the rest below the beginning of its line.
+/// A line of code is broken before a `|` only, where the language goes on.
 enum Prose {
     static func wrapped(_ text: String, to width: Int) -> String {
         // Narrower than this nothing is a column any more.
@@ -17,7 +18,8 @@ enum Prose {
     private static func words(_ line: Substring, _ width: Int) -> [String] {
         let first = line.prefix { $0 == " " }
         var indent = first.count
-        // The last gap that leaves half of the width: behind it stands the last column. A first column that leaves less has a line of its own.
+        // The last gap that leaves half of the width: behind it stands the last column. A first column that
+        // leaves less has a line of its own.
         var place = line.index(line.startIndex, offsetBy: first.count)
         var start = first
         while let gap = line[place...].firstRange(of: "  ") {
@@ -26,8 +28,11 @@ enum Prose {
             guard next < line.endIndex else { break }
             guard columns <= width / 2 else {
                 guard indent == first.count else { break }
-                return broken([String(line[place..<gap.lowerBound])], from: String(first), indent: indent + 4, width)
-                    + broken(words(line[next...]), from: String(repeating: " ", count: indent + 4), indent: indent + 4, width)
+                return broken(
+                    [String(line[place..<gap.lowerBound])], from: String(first), indent: indent + 4, width)
+                    + broken(
+                        words(line[next...]), from: String(repeating: " ", count: indent + 4),
+                        indent: indent + 4, width)
             }
             (place, start, indent) = (next, line[..<next], columns)
         }
@@ -58,7 +63,8 @@ enum Prose {
     }
 
     /// Pieces with spaces between them, a new line where the next one has no room.
-    private static func broken(_ pieces: [String], from start: String, indent: Int, _ width: Int) -> [String] {
+    private static func broken(_ pieces: [String], from start: String, indent: Int, _ width: Int) -> [String]
+    {
         var lines: [String] = []
         var line = start
         var isEmpty = true

@@ -3,7 +3,8 @@ package struct RowExcerpt: Sendable, Equatable {
     package var head: Range<Int>
     package var tail: Range<Int>
 
-    /// All rows if there are at most `limit`; else two thirds of `limit` from the top and the rest from the end.
+    /// All rows if there are at most `limit`; else two thirds of `limit` from the top and the rest from the
+    /// end.
     package init(rows: Int, limit: Int) {
         guard rows > limit else {
             head = 0..<rows

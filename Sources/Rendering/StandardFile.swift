@@ -7,8 +7,9 @@ import Glibc
 import Darwin
 #endif
 
-/// Writing to standard output and standard error. Nothing is buffered here, so that the two keep their order on a terminal. Output that
-/// cannot be written is an error of the program, told once on standard error; what standard error does not take is lost.
+/// Writing to standard output and standard error. Nothing is buffered here, so that the two keep their order
+/// on a terminal. Output that cannot be written is an error of the program, told once on standard error; what
+/// standard error does not take is lost.
 package enum StandardFile {
     /// What becomes of a command whose output nobody takes any more.
     package enum Ending: Int, Sendable {
@@ -18,7 +19,8 @@ package enum StandardFile {
         case goOn
     }
 
-    /// Status of a program whose reader has gone away, as a shell tells of SIGPIPE; and of one whose output was lost.
+    /// Status of a program whose reader has gone away, as a shell tells of SIGPIPE; and of one whose output
+    /// was lost.
     private static let unread: CInt = 141, lost: CInt = 2
 
     private static let ending = Atomic<Int>(Ending.end.rawValue)
@@ -26,17 +28,21 @@ package enum StandardFile {
     private static let isLost = Atomic<Bool>(false)
     private static let isOver = Atomic<Bool>(false)
 
-    /// Takes the descriptors 0 to 2 before anything else does. A closed input is an empty one, a closed output one that cannot be written.
-    /// Also lets `write` say what would otherwise be signals. First thing of the program.
+    /// Takes the descriptors 0 to 2 before anything else does. A closed input is an empty one, a closed
+    /// output one that cannot be written. Also lets `write` say what would otherwise be signals. First thing
+    /// of the program.
     package static func prepare() {
-        for (descriptor, mode) in [(STDIN_FILENO, O_RDONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_WRONLY)]
+        for (descriptor, mode) in [
+            (STDIN_FILENO, O_RDONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_WRONLY),
+        ]
         where fcntl(descriptor, F_GETFD) < 0 && errno == EBADF {
             let opened = open("/dev/null", mode)
             guard opened >= 0, opened != descriptor else { continue }
             dup2(opened, descriptor)
             close(opened)
         }
-        // A reader that went away is an error of `write`, and so is a file that grew beyond what the user may write.
+        // A reader that went away is an error of `write`, and so is a file that grew beyond what the user may
+        // write.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
     }
@@ -47,16 +53,24 @@ package enum StandardFile {
     package static func status(_ own: CInt) -> CInt { isLost.load(ordering: .relaxed) ? lost : own }
 
     /// Writes all of `text`.
-    package static func write(_ text: TerminalText, to descriptor: CInt) { write(bytes: text.written, to: descriptor) }
+    package static func write(_ text: TerminalText, to descriptor: CInt) {
+        write(bytes: text.written, to: descriptor)
+    }
 
-    /// Writes a page or another document to standard output: as it is where it goes into a file, as a text where it goes to a terminal.
+    /// Writes a page or another document to standard output: as it is where it goes into a file, as a text
+    /// where it goes to a terminal.
     package static func write(document: String) {
-        if isatty(STDOUT_FILENO) == 1 { write(TerminalText(lines: document), to: STDOUT_FILENO) } else { write(bytes: document, to: STDOUT_FILENO) }
+        if isatty(STDOUT_FILENO) == 1 {
+            write(TerminalText(lines: document), to: STDOUT_FILENO)
+        } else {
+            write(bytes: document, to: STDOUT_FILENO)
+        }
     }
 
     private static func write(bytes text: String, to descriptor: CInt) {
         let isOutput = descriptor == STDOUT_FILENO
-        guard !isOutput || !isOver.load(ordering: .relaxed), let failure = failure(text, descriptor), isOutput else { return }
+        guard !isOutput || !isOver.load(ordering: .relaxed), let failure = failure(text, descriptor), isOutput
+        else { return }
         isOver.store(true, ordering: .relaxed)
         let ends = ending.load(ordering: .relaxed) == Ending.end.rawValue
         guard failure != EPIPE else {
@@ -64,7 +78,9 @@ package enum StandardFile {
             return
         }
         isLost.store(true, ordering: .relaxed)
-        _ = self.failure("noisebook: standard output cannot be written: \(String(cString: strerror(failure)))\n", STDERR_FILENO)
+        _ = self.failure(
+            "noisebook: standard output cannot be written: \(String(cString: strerror(failure)))\n",
+            STDERR_FILENO)
         if ends { _exit(lost) }
     }
 

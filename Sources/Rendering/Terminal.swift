@@ -6,7 +6,8 @@ import Glibc
 import Darwin
 #endif
 
-/// What standard output is: a terminal with a size and abilities, or something that is not looked at directly.
+/// What standard output is: a terminal with a size and abilities, or something that is not looked at
+/// directly.
 package struct Terminal: Sendable {
     package var isTerminal: Bool
     /// Text columns and lines.
@@ -17,11 +18,13 @@ package struct Terminal: Sendable {
     package var cellHeight: Int
     /// Whether colour is welcome: not for TERM=dumb, not where NO_COLOR is set.
     package var hasColour: Bool
-    /// Whether it only takes lines of text, as TERM=dumb says: nothing is drawn there, errors are told in sentences.
+    /// Whether it only takes lines of text, as TERM=dumb says: nothing is drawn there, errors are told in
+    /// sentences.
     package var isDumb: Bool
 
     package init(
-        isTerminal: Bool, columns: Int = 80, rows: Int = 24, cellWidth: Int = 10, cellHeight: Int = 20, hasColour: Bool = false, isDumb: Bool? = nil
+        isTerminal: Bool, columns: Int = 80, rows: Int = 24, cellWidth: Int = 10, cellHeight: Int = 20,
+        hasColour: Bool = false, isDumb: Bool? = nil
     ) {
         self.isTerminal = isTerminal
         self.columns = columns

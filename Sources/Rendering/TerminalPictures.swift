@@ -3,8 +3,8 @@ import Files
 internal import Locations
 import SourceText
 
-/// Pictures in the terminal through libchafa, which knows what each terminal can do: kitty's and iTerm2's protocols, sixel, else
-/// coloured block characters.
+/// Pictures in the terminal through libchafa, which knows what each terminal can do: kitty's and iTerm2's
+/// protocols, sixel, else coloured block characters.
 package struct TerminalPictures: Sendable {
     package enum Method: String, Sendable, CaseIterable {
         case kitty, iterm, sixel, symbols
@@ -35,8 +35,8 @@ package struct TerminalPictures: Sendable {
         self.method = method
     }
 
-    /// Text columns that a picture gets where there is room. With symbols a column shows one pixel of a small picture, so that
-    /// nothing of a 32 x 32 sprite is lost; elsewhere fewer columns hold more pixels.
+    /// Text columns that a picture gets where there is room. With symbols a column shows one pixel of a small
+    /// picture, so that nothing of a 32 x 32 sprite is lost; elsewhere fewer columns hold more pixels.
     package func preferredColumns(width: Int) -> Int {
         switch method {
         case .symbols: width <= 32 ? 32 : (width <= 64 ? 48 : 64)
@@ -55,7 +55,8 @@ package struct TerminalPictures: Sendable {
     private var cellWidth: Int { method == .symbols ? 8 : terminal.cellWidth }
     private var cellHeight: Int { method == .symbols ? 16 : terminal.cellHeight }
 
-    /// One row of pictures, each in a box of `columns` by `lines` characters, `gap` columns apart; ends at the start of a line.
+    /// One row of pictures, each in a box of `columns` by `lines` characters, `gap` columns apart; ends at
+    /// the start of a line.
     package func strip(_ bitmaps: [Bitmap?], columns: Int, lines: Int, gap: Int = 2) -> TerminalText {
         let count = bitmaps.count
         guard count > 0, columns > 0, lines > 0 else { return "" }
@@ -63,7 +64,9 @@ package struct TerminalPictures: Sendable {
         var strip = PictureStrip(width: total * cellWidth, height: lines * cellHeight)
         for (index, bitmap) in bitmaps.enumerated() {
             guard let bitmap else { continue }
-            strip.draw(bitmap, x: index * (columns + gap) * cellWidth, boxWidth: columns * cellWidth, boxHeight: lines * cellHeight)
+            strip.draw(
+                bitmap, x: index * (columns + gap) * cellWidth, boxWidth: columns * cellWidth,
+                boxHeight: lines * cellHeight)
         }
         return print(strip, columns: total, lines: lines)
     }
@@ -87,9 +90,13 @@ package struct TerminalPictures: Sendable {
         case .symbols:
             chafa_canvas_config_set_pixel_mode(configuration, CHAFA_PIXEL_MODE_SYMBOLS)
             guard let symbols = chafa_symbol_map_new() else { return "" }
-            // Half blocks keep a sprite's square pixels; quadrants and the like would guess at shapes that are not there.
+            // Half blocks keep a sprite's square pixels; quadrants and the like would guess at shapes that
+            // are not there.
             chafa_symbol_map_add_by_tags(
-                symbols, ChafaSymbolTags(CHAFA_SYMBOL_TAG_SPACE.rawValue | CHAFA_SYMBOL_TAG_SOLID.rawValue | CHAFA_SYMBOL_TAG_VHALF.rawValue))
+                symbols,
+                ChafaSymbolTags(
+                    CHAFA_SYMBOL_TAG_SPACE.rawValue | CHAFA_SYMBOL_TAG_SOLID.rawValue
+                        | CHAFA_SYMBOL_TAG_VHALF.rawValue))
             chafa_canvas_config_set_symbol_map(configuration, symbols)
             chafa_symbol_map_unref(symbols)
         }
@@ -97,7 +104,8 @@ package struct TerminalPictures: Sendable {
         defer { chafa_canvas_unref(canvas) }
         strip.pixels.withUnsafeBufferPointer { pixels in
             chafa_canvas_draw_all_pixels(
-                canvas, CHAFA_PIXEL_RGBA8_UNASSOCIATED, pixels.baseAddress, gint(strip.width), gint(strip.height), gint(strip.width * 4))
+                canvas, CHAFA_PIXEL_RGBA8_UNASSOCIATED, pixels.baseAddress, gint(strip.width),
+                gint(strip.height), gint(strip.width * 4))
         }
         guard let printed = chafa_canvas_print(canvas, info) else { return "" }
         defer { g_string_free(printed, 1) }
@@ -120,9 +128,15 @@ package struct TerminalPictures: Sendable {
     }
 
     private static func canvasMode(_ info: OpaquePointer?) -> ChafaCanvasMode {
-        if EnvironmentVariable.colour.value.map({ $0 == "truecolor" || $0 == "24bit" }) ?? false { return CHAFA_CANVAS_MODE_TRUECOLOR }
-        if chafa_term_info_have_seq(info, CHAFA_TERM_SEQ_SET_COLOR_FGBG_DIRECT) != 0 { return CHAFA_CANVAS_MODE_TRUECOLOR }
-        if chafa_term_info_have_seq(info, CHAFA_TERM_SEQ_SET_COLOR_FGBG_256) != 0 { return CHAFA_CANVAS_MODE_INDEXED_240 }
+        if EnvironmentVariable.colour.value.map({ $0 == "truecolor" || $0 == "24bit" }) ?? false {
+            return CHAFA_CANVAS_MODE_TRUECOLOR
+        }
+        if chafa_term_info_have_seq(info, CHAFA_TERM_SEQ_SET_COLOR_FGBG_DIRECT) != 0 {
+            return CHAFA_CANVAS_MODE_TRUECOLOR
+        }
+        if chafa_term_info_have_seq(info, CHAFA_TERM_SEQ_SET_COLOR_FGBG_256) != 0 {
+            return CHAFA_CANVAS_MODE_INDEXED_240
+        }
         return CHAFA_CANVAS_MODE_INDEXED_16
     }
 }

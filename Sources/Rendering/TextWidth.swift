@@ -21,11 +21,16 @@ package enum TextWidth {
         return result + (width > 0 ? "…" : "")
     }
 
-    /// `text` as it takes part in a layout: line breaks and tabs turned into single spaces, what steers terminals into signs that have a width.
+    /// `text` as it takes part in a layout: line breaks and tabs turned into single spaces, what steers
+    /// terminals into signs that have a width.
     package static func oneLine(_ text: some StringProtocol) -> String {
         guard text.unicodeScalars.contains(where: \.isSteering) else { return String(text) }
-        func isSpace(_ scalar: Unicode.Scalar) -> Bool { ["\n", "\r", "\t", "\u{2028}", "\u{2029}"].contains(scalar) }
-        let words = text.unicodeScalars.split(whereSeparator: isSpace).map { String(String.UnicodeScalarView($0)) }
+        func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+            ["\n", "\r", "\t", "\u{2028}", "\u{2029}"].contains(scalar)
+        }
+        let words = text.unicodeScalars.split(whereSeparator: isSpace).map {
+            String(String.UnicodeScalarView($0))
+        }
         return DisplayText.visible(words.joined(separator: " "))
     }
 
@@ -34,7 +39,8 @@ package enum TextWidth {
         return right ? space + text : text + space
     }
 
-    /// `text` broken at spaces into at most `lines` lines of `width` columns; what does not fit ends in an ellipsis.
+    /// `text` broken at spaces into at most `lines` lines of `width` columns; what does not fit ends in an
+    /// ellipsis.
     package static func wrapped(_ text: String, width: Int, lines: Int) -> [String] {
         guard width > 0, lines > 0 else { return [] }
         var result: [String] = []
@@ -46,7 +52,8 @@ package enum TextWidth {
                 line = joined
                 words = words.dropFirst()
             } else if result.count == lines - 1 {
-                result.append(fitting(line + (line.isEmpty ? "" : " ") + words.joined(separator: " "), width: width))
+                result.append(
+                    fitting(line + (line.isEmpty ? "" : " ") + words.joined(separator: " "), width: width))
                 return result
             } else if line.isEmpty {
                 // A word wider than a line is cut where the line ends.

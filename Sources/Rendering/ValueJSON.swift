@@ -2,7 +2,8 @@ import Files
 import Results
 import Tensors
 
-/// Values for programs (`--json`): numbers unrounded, pictures by size and digest, tensors with their numbers where there are few.
+/// Values for programs (`--json`): numbers unrounded, pictures by size and digest, tensors with their numbers
+/// where there are few.
 package enum ValueJSON {
     /// Largest tensor whose numbers are written out.
     package static let largestTensor = 4096
@@ -22,8 +23,12 @@ package enum ValueJSON {
         case .latent(let latent): tensor(latent.tensor, kind: "latent")
         case .tensor(let values): tensor(values, kind: "tensor")
         case .measure(let measure):
-            ["kind": "measure", "value": number(measure.value), "low": number(measure.low), "high": number(measure.high), "n": .number(Double(measure.n))]
-        case .model(let model): ["kind": "model", "name": .string(model.name), "summary": .string(model.summary)]
+            [
+                "kind": "measure", "value": number(measure.value), "low": number(measure.low),
+                "high": number(measure.high), "n": .number(Double(measure.n)),
+            ]
+        case .model(let model):
+            ["kind": "model", "name": .string(model.name), "summary": .string(model.summary)]
         case .view(let view): try json(view)
         }
     }
@@ -42,7 +47,8 @@ package enum ValueJSON {
         var result: [String: JSON] = [
             "kind": "table",
             "columns": .array(columns.map { ["name": .string($0.name), "kind": .string($0.kind.rawValue)] }),
-            "rows": .array(try (0..<table.rowCount).map { row in .array(try columns.map { try json($0.values[row]) }) }),
+            "rows": .array(
+                try (0..<table.rowCount).map { row in .array(try columns.map { try json($0.values[row]) }) }),
         ]
         if !table.notes.isEmpty { result["notes"] = .array(table.notes.map { .string($0) }) }
         if let partial = table.partial { result["partial"] = .string(partial.message) }
@@ -58,8 +64,12 @@ package enum ValueJSON {
     }
 
     private static func tensor(_ values: Tensor, kind: String) -> JSON {
-        var result: [String: JSON] = ["kind": .string(kind), "shape": .array(values.shape.map { .number(Double($0)) })]
-        if values.count <= largestTensor { result["values"] = .array(values.values.map { number(Double($0)) }) }
+        var result: [String: JSON] = [
+            "kind": .string(kind), "shape": .array(values.shape.map { .number(Double($0)) }),
+        ]
+        if values.count <= largestTensor {
+            result["values"] = .array(values.values.map { number(Double($0)) })
+        }
         return .object(result)
     }
 
@@ -70,7 +80,9 @@ package enum ValueJSON {
         case .table(let table):
             if let source = table.source {
                 // What is said of the view alone.
-                guard let note = table.note, source.notes.isEmpty, source.partial == nil, case .object(var result) = try json(source) else {
+                guard let note = table.note, source.notes.isEmpty, source.partial == nil,
+                    case .object(var result) = try json(source)
+                else {
                     return try json(source)
                 }
                 result["note"] = .string(note)
@@ -78,15 +90,21 @@ package enum ValueJSON {
             }
             var result: [String: JSON] = [
                 "kind": "table",
-                "columns": .array(table.headings.map { ["name": .string($0.name), "kind": .string($0.kind.rawValue)] }),
+                "columns": .array(
+                    table.headings.map { ["name": .string($0.name), "kind": .string($0.kind.rawValue)] }),
                 "rows": .array(try table.rows.map { .array(try $0.map(json)) }),
             ]
             if let note = table.note { result["note"] = .string(note) }
             return .object(result)
         case .plot(let plot):
             func json(_ point: PlotView.Point) -> JSON {
-                var result: [String: JSON] = ["x": plot.categories == nil ? number(point.x) : .string(plot.label(point.x)), "value": number(point.value)]
-                if let low = point.low, let high = point.high { (result["low"], result["high"]) = (number(low), number(high)) }
+                var result: [String: JSON] = [
+                    "x": plot.categories == nil ? number(point.x) : .string(plot.label(point.x)),
+                    "value": number(point.value),
+                ]
+                if let low = point.low, let high = point.high {
+                    (result["low"], result["high"]) = (number(low), number(high))
+                }
                 return .object(result)
             }
             return [
@@ -95,13 +113,17 @@ package enum ValueJSON {
                     plot.panels.map { panel in
                         [
                             "name": .string(panel.name),
-                            "series": .array(panel.series.map { ["name": .string($0.name), "points": .array($0.points.map(json))] }),
+                            "series": .array(
+                                panel.series.map {
+                                    ["name": .string($0.name), "points": .array($0.points.map(json))]
+                                }),
                         ]
                     }),
             ]
         case .grid(let grid):
             return [
-                "kind": "grid", "columns": .array(grid.columnHeadings.map { .string($0) }), "labels": .array(grid.rowHeadings.map { .string($0) }),
+                "kind": "grid", "columns": .array(grid.columnHeadings.map { .string($0) }),
+                "labels": .array(grid.rowHeadings.map { .string($0) }),
                 "rows": .array(
                     try grid.rows.map { row in
                         .array(

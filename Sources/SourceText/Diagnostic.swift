@@ -1,4 +1,5 @@
-/// One error or warning with its place, what to say about it, and the cure. Parser, binder, evaluator and engine all report this.
+/// One error or warning with its place, what to say about it, and the cure. Parser, binder, evaluator and
+/// engine all report this.
 package struct Diagnostic: Error, Sendable {
     package enum Severity: String, Sendable {
         case error
@@ -33,7 +34,8 @@ package struct Diagnostic: Error, Sendable {
     package var source: SourceFile?
 
     package init(
-        _ code: DiagnosticCode, _ title: String? = nil, at span: Span, label: String = "", help: [String] = [], notes: [String] = [],
+        _ code: DiagnosticCode, _ title: String? = nil, at span: Span, label: String = "",
+        help: [String] = [], notes: [String] = [],
         related: [Label] = [], source: SourceFile? = nil, severity: Severity? = nil
     ) {
         self.code = code
@@ -62,6 +64,7 @@ extension [Diagnostic] {
 
     /// In the order of the text; at one place in the order found.
     package func sortedByPlace() -> [Diagnostic] {
-        enumerated().sorted { ($0.element.span.lower, $0.offset) < ($1.element.span.lower, $1.offset) }.map(\.element)
+        enumerated().sorted { ($0.element.span.lower, $0.offset) < ($1.element.span.lower, $1.offset) }.map(
+            \.element)
     }
 }

@@ -91,8 +91,11 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
         let upper = typed.uppercased()
         let isWarning = upper.hasPrefix("W")
         let digits = upper.hasPrefix("E") || isWarning ? upper.dropFirst() : upper[...]
-        guard !digits.isEmpty, digits.count <= 3, digits.allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }
-        self.init(rawValue: (isWarning ? "W" : "E") + String(repeating: "0", count: 3 - digits.count) + digits)
+        guard !digits.isEmpty, digits.count <= 3, digits.allSatisfy({ $0.isASCII && $0.isNumber }) else {
+            return nil
+        }
+        self.init(
+            rawValue: (isWarning ? "W" : "E") + String(repeating: "0", count: 3 - digits.count) + digits)
     }
 
     /// What the code means in general; a diagnostic usually says it with the names at hand.

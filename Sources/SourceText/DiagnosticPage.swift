@@ -30,12 +30,17 @@ extension DiagnosticCode {
 
     package var page: DiagnosticPage {
         switch self {
-        case .unexpectedCharacter, .unterminatedString, .unknownEscape, .invalidNumber, .unclosedBracket, .unmatchedBracket,
-            .expectedExpression, .expectedCommand, .unexpectedToken, .spacedArithmetic, .comparisonChain, .verbAsName, .verbAsValue,
-            .previousInFile, .nestingTooDeep, .missingBlock, .malformedStatement, .definitionShadowsVerb, .recursiveDefinition:
+        case .unexpectedCharacter, .unterminatedString, .unknownEscape, .invalidNumber, .unclosedBracket,
+            .unmatchedBracket,
+            .expectedExpression, .expectedCommand, .unexpectedToken, .spacedArithmetic, .comparisonChain,
+            .verbAsName, .verbAsValue,
+            .previousInFile, .nestingTooDeep, .missingBlock, .malformedStatement, .definitionShadowsVerb,
+            .recursiveDefinition:
             syntaxPage
-        case .unknownVerb, .unknownOption, .missingArgument, .tooManyArguments, .repeatedName, .wrongType, .outOfRange, .unknownChoice,
-            .unknownName, .unknownFunction, .missingInput, .missingColumn, .columnExists, .wrongInput, .unknownField, .indexOutside,
+        case .unknownVerb, .unknownOption, .missingArgument, .tooManyArguments, .repeatedName, .wrongType,
+            .outOfRange, .unknownChoice,
+            .unknownName, .unknownFunction, .missingInput, .missingColumn, .columnExists, .wrongInput,
+            .unknownField, .indexOutside,
             .missingModel, .unsupportedFeature, .unquotedName:
             bindingPage
         default:

@@ -9,7 +9,8 @@ struct Excerpt {
 
     private static let widest = 160
     private static let before = 60
-    /// What of a longer line is looked at, before the mark and from it on: a program of one line can have thousands of errors.
+    /// What of a longer line is looked at, before the mark and from it on: a program of one line can have
+    /// thousands of errors.
     private static let mostBytes = 4_096
 
     /// The line on which the span begins. What of the span lies on further lines is not marked.
@@ -18,9 +19,11 @@ struct Excerpt {
         let line = source.lineSpan(position.line - 1)
         let lower = min(span.lower, line.upper)
         let upper = min(max(span.upper, lower), line.upper)
-        var head = DisplayText.visible(source.text(of: Span(max(line.lower, lower - Excerpt.mostBytes), lower)))
+        var head = DisplayText.visible(
+            source.text(of: Span(max(line.lower, lower - Excerpt.mostBytes), lower)))
         var marked = DisplayText.visible(source.text(of: Span(lower, min(upper, lower + Excerpt.mostBytes))))
-        var tail = DisplayText.visible(source.text(of: Span(upper, min(line.upper, upper + Excerpt.mostBytes))))
+        var tail = DisplayText.visible(
+            source.text(of: Span(upper, min(line.upper, upper + Excerpt.mostBytes))))
         if DisplayText.width(head) + DisplayText.width(marked) + DisplayText.width(tail) > Excerpt.widest {
             if DisplayText.width(head) > Excerpt.before { head = "\u{2026}" + head.suffix(Excerpt.before) }
             let room = max(Excerpt.widest - DisplayText.width(head), 1)

@@ -1,5 +1,5 @@
-// Diagnostics in plain sentences, in the order in which one would say them: for screen readers, dumb terminals and logs.
-// No drawing, no alignment, no colour; places are quoted, not pointed at.
+// Diagnostics in plain sentences, in the order in which one would say them: for screen readers, dumb
+// terminals and logs. No drawing, no alignment, no colour; places are quoted, not pointed at.
 
 package struct NarratedRenderer: Sendable {
     package init() {}
@@ -24,7 +24,9 @@ package struct NarratedRenderer: Sendable {
         }
         for label in diagnostic.related {
             guard let source = label.source ?? diagnostic.source else { continue }
-            lines.append("See also \(place(label.span, source))" + (label.text.isEmpty ? "." : ": \(sentence(label.text))"))
+            lines.append(
+                "See also \(place(label.span, source))"
+                    + (label.text.isEmpty ? "." : ": \(sentence(label.text))"))
         }
         lines += diagnostic.help.map { "Help: \(sentence($0))" }
         lines += diagnostic.notes.map { "Note: \(sentence($0))" }
@@ -33,10 +35,14 @@ package struct NarratedRenderer: Sendable {
 
     private func place(_ span: Span, _ source: SourceFile) -> String {
         let position = source.position(of: span.lower)
-        let text = DisplayText.visible(source.text(of: Span(span.lower, min(span.upper, source.lineSpan(position.line - 1).upper))))
+        let text = DisplayText.visible(
+            source.text(of: Span(span.lower, min(span.upper, source.lineSpan(position.line - 1).upper))))
         let cell = source.cell.map { ", cell \(DisplayText.visible($0))" } ?? ""
         let quoted = text.isEmpty ? "" : text.count > 60 ? ", at `\(text.prefix(60))...`" : ", at `\(text)`"
-        return "\(DisplayText.visible(source.name))\(cell), line \(source.shownLine(position)), column \(position.column)\(quoted)"
+        return """
+            \(DisplayText.visible(source.name))\(cell), line \(source.shownLine(position)), column \
+            \(position.column)\(quoted)
+            """
     }
 
     private func sentence(_ text: String, isCapital: Bool = false) -> String {

@@ -1,11 +1,12 @@
-/// A text with a name: a file, a cell of a notebook, or a line typed at the prompt. Immutable; compared by identity of content.
-/// A cell is a source of its own that knows where in its notebook it stands.
+/// A text with a name: a file, a cell of a notebook, or a line typed at the prompt. Immutable; compared by
+/// identity of content. A cell is a source of its own that knows where in its notebook it stands.
 package final class SourceFile: Sendable {
     /// What a person calls the text: `ablation.md`, `prompt`, `-e`.
     package let name: String
     package let text: String
     package let bytes: [UInt8]
-    /// The label of the cell, where the text is a labelled cell of a notebook. Lines then count from the top of the cell.
+    /// The label of the cell, where the text is a labelled cell of a notebook. Lines then count from the top
+    /// of the cell.
     package let cell: String?
     /// The line of the file on which `text` begins, from 1.
     package let firstLine: Int
@@ -21,7 +22,9 @@ package final class SourceFile: Sendable {
         self.firstOffset = firstOffset
         bytes = Array(text.utf8)
         var starts = [0]
-        for (offset, byte) in bytes.enumerated() where byte == UInt8(ascii: "\n") { starts.append(offset + 1) }
+        for (offset, byte) in bytes.enumerated() where byte == UInt8(ascii: "\n") {
+            starts.append(offset + 1)
+        }
         lineStarts = starts
     }
 

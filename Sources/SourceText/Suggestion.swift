@@ -1,8 +1,8 @@
-/// Finds the name a person probably meant, by restricted Damerau distance (optimal string alignment: insertions, deletions,
-/// changes and swaps of neighbours, none edited twice) on lower-cased names.
+/// Finds the name a person probably meant, by restricted Damerau distance (optimal string alignment:
+/// insertions, deletions, changes and swaps of neighbours, none edited twice) on lower-cased names.
 package enum Suggestion {
-    /// The closest of the candidates, or nothing where none is close: at most one edit for names up to 3 letters, two up to 7,
-    /// three beyond. Of equals, the first.
+    /// The closest of the candidates, or nothing where none is close: at most one edit for names up to 3
+    /// letters, two up to 7, three beyond. Of equals, the first.
     package static func closest(to name: String, in candidates: some Sequence<String>) -> String? {
         let wanted = Array(name.lowercased().prefix(64))
         guard !wanted.isEmpty else { return nil }

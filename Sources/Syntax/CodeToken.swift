@@ -1,11 +1,12 @@
 import SourceText
 
-/// A piece of a program for those who show it, complete it or look something up in it: what it is by itself, without asking whether it makes sense
-/// there. Any text has tokens, also one that is being typed.
+/// A piece of a program for those who show it, complete it or look something up in it: what it is by itself,
+/// without asking whether it makes sense there. Any text has tokens, also one that is being typed.
 package struct CodeToken: Sendable, Equatable {
     package enum Kind: Sendable {
         case comment
-        /// A part of a string: its quotes, what stands there to the letter, and the marks around an expression in it.
+        /// A part of a string: its quotes, what stands there to the letter, and the marks around an
+        /// expression in it.
         case text
         case number
         /// A word of the language that is no verb.
@@ -39,12 +40,14 @@ package struct CodeToken: Sendable, Equatable {
 
     private static let keywords: Set<String> = ["param", "def", "in", "and", "or", "not"]
 
-    /// In the order of the text; between two is white space alone. Expressions in a string are tokens as others.
+    /// In the order of the text; between two is white space alone. Expressions in a string are tokens as
+    /// others.
     package static func all(in source: SourceFile, verbs: VerbSet) -> [CodeToken] {
         let scanner = Scanner(bytes: source.bytes)
         let outline = Outline(scanner), lexer = Lexer(scanner: scanner, outline: outline)
         let bytes = scanner.bytes
-        /// What is being read, the innermost last: a stack and no recursion, as strings can lie in strings without end.
+        /// What is being read, the innermost last: a stack and no recursion, as strings can lie in strings
+        /// without end.
         enum Frame { case code(limit: Int), string(end: Int) }
         var frames = [Frame.code(limit: bytes.count)]
         let openEnds = Set(outline.unterminated.map(\.upper))
@@ -63,14 +66,25 @@ package struct CodeToken: Sendable, Equatable {
                         next += 1
                         continue
                     }
-                    if bytes[next + 1] == UInt8(ascii: "("), let close = outline.partner[next + 1], close < end { inner = close }
+                    if bytes[next + 1] == UInt8(ascii: "("), let close = outline.partner[next + 1],
+                        close < end
+                    {
+                        inner = close
+                    }
                     next += 2
                 }
-                if next > start { tokens.append(CodeToken(kind: .text, span: Span(start, next), isOpen: inner == nil && openEnds.contains(next))) }
+                if next > start {
+                    tokens.append(
+                        CodeToken(
+                            kind: .text, span: Span(start, next),
+                            isOpen: inner == nil && openEnds.contains(next)))
+                }
                 position = next
                 if let inner { frames.append(.code(limit: inner)) } else { frames.removeLast() }
             case .code(let limit):
-                while position < limit, !scanner.beginsComment(at: position), let length = blank(scanner, position) { position += length }
+                while position < limit, !scanner.beginsComment(at: position),
+                    let length = blank(scanner, position)
+                { position += length }
                 guard position < limit else {
                     frames.removeLast()
                     continue
@@ -86,8 +100,12 @@ package struct CodeToken: Sendable, Equatable {
                     frames.append(.string(end: token.span.upper))
                     continue
                 }
-                let isField = tokens.last.map { source.text(of: $0.span) == "." && $0.span.upper == token.span.lower } ?? false
-                tokens.append(CodeToken(kind: kind(of: token, source, limit, verbs, isField: isField), span: token.span))
+                let isField =
+                    tokens.last.map { source.text(of: $0.span) == "." && $0.span.upper == token.span.lower }
+                    ?? false
+                tokens.append(
+                    CodeToken(kind: kind(of: token, source, limit, verbs, isField: isField), span: token.span)
+                )
                 position = max(token.span.upper, position + 1)
             }
         }
@@ -103,7 +121,9 @@ package struct CodeToken: Sendable, Equatable {
         return joint > 0 ? joint : nil
     }
 
-    private static func kind(of token: Token, _ source: SourceFile, _ limit: Int, _ verbs: VerbSet, isField: Bool) -> Kind {
+    private static func kind(
+        of token: Token, _ source: SourceFile, _ limit: Int, _ verbs: VerbSet, isField: Bool
+    ) -> Kind {
         switch token.kind {
         case .number: return .number
         case .operation(.and), .operation(.or): return .keyword
@@ -111,7 +131,8 @@ package struct CodeToken: Sendable, Equatable {
             let word = source.text(of: token.span), behind = token.span.upper, bytes = source.bytes
             if keywords.contains(word) { return .keyword }
             let isOption =
-                behind < limit && bytes[behind] == UInt8(ascii: "=") && !(behind + 1 < limit && bytes[behind + 1] == UInt8(ascii: "="))
+                behind < limit && bytes[behind] == UInt8(ascii: "=")
+                && !(behind + 1 < limit && bytes[behind + 1] == UInt8(ascii: "="))
             return isOption ? .option : !isField && verbs.contains(word) ? .verb : .name
         default: return .sign
         }

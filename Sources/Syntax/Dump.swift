@@ -1,5 +1,5 @@
-// A tree as text, one form for tests and for comparing trees: with spans it says where everything stands; without them two
-// texts with the same meaning (spaces, comments and line breaks apart) give the same dump.
+// A tree as text, one form for tests and for comparing trees: with spans it says where everything stands;
+// without them two texts with the same meaning (spaces, comments and line breaks apart) give the same dump.
 
 import SourceText
 
@@ -24,13 +24,17 @@ package struct Dump {
         case .assignment(let target, let value): node("=", statement.span, [name(target), pipeline(value)])
         case .pipeline(let value): pipeline(value)
         case .param(let target, let values, let allowed):
-            node("param", statement.span, [name(target), list(values)] + (allowed.map { ["in", list($0)] } ?? []))
+            node(
+                "param", statement.span,
+                [name(target), list(values)] + (allowed.map { ["in", list($0)] } ?? []))
         case .definition(let target, let parameters, let body):
             node("def", statement.span, [name(target)] + parameters.map(name) + [block(body)])
         }
     }
 
-    private func block(_ block: Block) -> String { node("block", block.span, block.statements.map(statement)) }
+    private func block(_ block: Block) -> String {
+        node("block", block.span, block.statements.map(statement))
+    }
 
     private func list(_ list: ListExpression) -> String {
         list.items.count == 1 ? expression(list.items[0]) : node(",", list.span, list.items.map(expression))
@@ -42,18 +46,24 @@ package struct Dump {
             case .values(let values): list(values)
             case .command(let value): command(value)
             }
-        return pipeline.commands.isEmpty ? head : node("|", pipeline.span, [head] + pipeline.commands.map(command))
+        return pipeline.commands.isEmpty
+            ? head : node("|", pipeline.span, [head] + pipeline.commands.map(command))
     }
 
     private func command(_ command: Command) -> String {
         node(
-            "do", command.span, [name(command.verb)] + command.arguments.map(argument) + (command.block.map { [block($0)] } ?? []))
+            "do", command.span,
+            [name(command.verb)] + command.arguments.map(argument) + (command.block.map { [block($0)] } ?? [])
+        )
     }
 
-    /// A run that may be read raw shows as such, because then spelling counts: `1.50` is another file than `1.5`.
+    /// A run that may be read raw shows as such, because then spelling counts: `1.50` is another file than
+    /// `1.5`.
     private func argument(_ argument: Argument) -> String {
         let items = argument.items.enumerated().map { index, item in
-            if !item.isPlain, let value = argument.value, index < value.items.count { return expression(value.items[index]) }
+            if !item.isPlain, let value = argument.value, index < value.items.count {
+                return expression(value.items[index])
+            }
             let raw = "'\(item.raw)'" + at(item.span)
             guard showsSpans, let value = argument.value, index < value.items.count else { return raw }
             return raw + ":" + expression(value.items[index])
@@ -83,16 +93,22 @@ package struct Dump {
         case .group(let inner): return node("group", span, [self.expression(inner)])
         case .pipeline(let inner): return node("pipeline", span, [pipeline(inner)])
         case .list(let items): return node("list", span, items.map(self.expression))
-        case .record(let entries): return node("record", span, entries.map { name($0.key) + ":" + self.expression($0.value) })
+        case .record(let entries):
+            return node("record", span, entries.map { name($0.key) + ":" + self.expression($0.value) })
         case .field(let base, let field): return node("field", span, [self.expression(base), name(field)])
-        case .index(let base, let index): return node("index", span, [self.expression(base), self.expression(index)])
-        case .call(let function, let arguments): return node("call", span, [name(function)] + arguments.map(self.expression))
+        case .index(let base, let index):
+            return node("index", span, [self.expression(base), self.expression(index)])
+        case .call(let function, let arguments):
+            return node("call", span, [name(function)] + arguments.map(self.expression))
         case .negative(let operand): return node("negative", span, [self.expression(operand)])
         case .not(let operand): return node("not", span, [self.expression(operand)])
         case .binary(let operation, let left, let right):
             return node(operation.rawValue, span, [self.expression(left), self.expression(right)])
         case .range(let lower, let upper, let step):
-            return node("..", span, [self.expression(lower), self.expression(upper)] + (step.map { [":", self.expression($0)] } ?? []))
+            return node(
+                "..", span,
+                [self.expression(lower), self.expression(upper)]
+                    + (step.map { [":", self.expression($0)] } ?? []))
         case .error: return "error" + at(span)
         }
     }

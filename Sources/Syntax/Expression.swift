@@ -43,7 +43,8 @@ package struct Expression: Sendable {
 
     package var kind: Kind
     package var span: Span
-    /// The height of the tree, which the parser keeps below `Parser.deepestTree`, so that walking a tree cannot exhaust the stack.
+    /// The height of the tree, which the parser keeps below `Parser.deepestTree`, so that walking a tree
+    /// cannot exhaust the stack.
     package var depth: Int
 
     /// The expression without brackets around it.

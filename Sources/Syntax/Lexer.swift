@@ -1,5 +1,6 @@
-// Cuts expressions into tokens, one at a time and from any offset, since commands read their arguments as raw text first.
-// Commands, blocks and interpolations move the parser's position themselves; the lexer keeps no state of its own.
+// Cuts expressions into tokens, one at a time and from any offset, since commands read their arguments as raw
+// text first. Commands, blocks and interpolations move the parser's position themselves; the lexer keeps no
+// state of its own.
 
 import SourceText
 
@@ -33,7 +34,9 @@ struct Lexer: Sendable {
     /// The token at or after an offset; `.end` at the limit.
     func token(from offset: Int, limit: Int, newlines: Bool) -> Token {
         let start = skipTrivia(from: offset, limit: limit, newlines: newlines)
-        guard start < limit else { return Token(kind: .end, span: Span(limit, limit), hasSpaceBefore: start > offset) }
+        guard start < limit else {
+            return Token(kind: .end, span: Span(limit, limit), hasSpaceBefore: start > offset)
+        }
         let (kind, end) = read(at: start, limit: limit)
         return Token(kind: kind, span: Span(start, min(end, limit)), hasSpaceBefore: start > offset)
     }
@@ -46,7 +49,10 @@ struct Lexer: Sendable {
         if let end = scanner.nameEnd(at: start, limit: limit) {
             switch end - start {
             case 2 where byte == UInt8(ascii: "o") && next == UInt8(ascii: "r"): return (.operation(.or), end)
-            case 3 where byte == UInt8(ascii: "a") && next == UInt8(ascii: "n") && bytes[start + 2] == UInt8(ascii: "d"): return (.operation(.and), end)
+            case 3
+            where byte == UInt8(ascii: "a") && next == UInt8(ascii: "n")
+                && bytes[start + 2] == UInt8(ascii: "d"):
+                return (.operation(.and), end)
             default: return (.name, end)
             }
         }
@@ -54,30 +60,39 @@ struct Lexer: Sendable {
         case UInt8(ascii: "."):
             if next == UInt8(ascii: ".") {
                 // `1...3` is no range to .3.
-                return start + 2 < limit && bytes[start + 2] == byte ? (.unexpected, start + 3) : (.range, start + 2)
+                return start + 2 < limit && bytes[start + 2] == byte
+                    ? (.unexpected, start + 3) : (.range, start + 2)
             }
             if next.isDigit { return number(at: start, limit: limit) }
             return (.dot, start + 1)
-        case UInt8(ascii: "\""): return (.string, outline.stringEnd[start] ?? scanner.lineEnd(from: start, limit: limit))
+        case UInt8(ascii: "\""):
+            return (.string, outline.stringEnd[start] ?? scanner.lineEnd(from: start, limit: limit))
         case UInt8(ascii: "\n"): return (.newline, start + 1)
         case UInt8(ascii: ","): return (.comma, start + 1)
         case UInt8(ascii: ":"): return (.colon, start + 1)
         case UInt8(ascii: ";"): return (.semicolon, start + 1)
-        case UInt8(ascii: "|"): return next == UInt8(ascii: "|") ? (.unexpected, start + 2) : (.bar, start + 1)
+        case UInt8(ascii: "|"):
+            return next == UInt8(ascii: "|") ? (.unexpected, start + 2) : (.bar, start + 1)
         case UInt8(ascii: "("): return (.openRound, start + 1)
         case UInt8(ascii: "["): return (.openSquare, start + 1)
         case UInt8(ascii: "{"): return (.openBrace, start + 1)
         case UInt8(ascii: ")"), UInt8(ascii: "]"), UInt8(ascii: "}"): return (.closing, start + 1)
         case UInt8(ascii: "+"): return (.operation(.plus), start + 1)
         case UInt8(ascii: "-"): return (.operation(.minus), start + 1)
-        case UInt8(ascii: "*"): return next == UInt8(ascii: "*") ? (.unexpected, start + 2) : (.operation(.times), start + 1)
+        case UInt8(ascii: "*"):
+            return next == UInt8(ascii: "*") ? (.unexpected, start + 2) : (.operation(.times), start + 1)
         case UInt8(ascii: "/"): return (.operation(.divided), start + 1)
         case UInt8(ascii: "%"): return (.operation(.remainder), start + 1)
         case UInt8(ascii: "^"): return (.operation(.power), start + 1)
         case UInt8(ascii: "="): return next == byte ? (.operation(.equal), start + 2) : (.equals, start + 1)
-        case UInt8(ascii: "<"): return next == UInt8(ascii: "=") ? (.operation(.lessOrEqual), start + 2) : (.operation(.less), start + 1)
-        case UInt8(ascii: ">"): return next == UInt8(ascii: "=") ? (.operation(.greaterOrEqual), start + 2) : (.operation(.greater), start + 1)
-        case UInt8(ascii: "!"): return next == UInt8(ascii: "=") ? (.operation(.notEqual), start + 2) : (.unexpected, start + 1)
+        case UInt8(ascii: "<"):
+            return next == UInt8(ascii: "=")
+                ? (.operation(.lessOrEqual), start + 2) : (.operation(.less), start + 1)
+        case UInt8(ascii: ">"):
+            return next == UInt8(ascii: "=")
+                ? (.operation(.greaterOrEqual), start + 2) : (.operation(.greater), start + 1)
+        case UInt8(ascii: "!"):
+            return next == UInt8(ascii: "=") ? (.operation(.notEqual), start + 2) : (.unexpected, start + 1)
         case UInt8(ascii: "&"): return (.unexpected, next == byte ? start + 2 : start + 1)
         default: return (.unexpected, start + (scanner.scalar(at: start)?.length ?? 1))
         }
@@ -94,7 +109,9 @@ struct Lexer: Sendable {
         var end = digits(start)
         if end + 1 < limit, bytes[end] == UInt8(ascii: "."), bytes[end + 1].isDigit { end = digits(end + 1) }
         if end < limit, bytes[end] | 32 == UInt8(ascii: "e") {
-            let sign = end + 1 < limit && (bytes[end + 1] == UInt8(ascii: "+") || bytes[end + 1] == UInt8(ascii: "-")) ? 1 : 0
+            let sign =
+                end + 1 < limit
+                    && (bytes[end + 1] == UInt8(ascii: "+") || bytes[end + 1] == UInt8(ascii: "-")) ? 1 : 0
             if end + 1 + sign < limit, bytes[end + 1 + sign].isDigit { end = digits(end + 1 + sign) }
         }
         if end < limit, scanner.namePart(at: end) != nil {

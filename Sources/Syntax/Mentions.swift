@@ -1,4 +1,5 @@
-/// What a statement mentions: the names that it may read and the commands that it runs, those of blocks, brackets and text included.
+/// What a statement mentions: the names that it may read and the commands that it runs, those of blocks,
+/// brackets and text included.
 package struct Mentions: Sendable {
     package private(set) var names: Set<String> = []
     package private(set) var commands: [Command] = []
@@ -27,7 +28,9 @@ package struct Mentions: Sendable {
             for argument in command.arguments {
                 if let value = argument.value { add(value) }
                 // Raw text names variables too, before a point or a bracket.
-                for item in argument.items where !item.isForced { names.insert(String(item.raw.prefix { $0.isLetter || $0.isNumber || $0 == "_" })) }
+                for item in argument.items where !item.isForced {
+                    names.insert(String(item.raw.prefix { $0.isLetter || $0.isNumber || $0 == "_" }))
+                }
             }
             if let block = command.block { add(block) }
         }

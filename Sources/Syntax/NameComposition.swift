@@ -1,8 +1,8 @@
-// Names in composed form (NFC), so that one name has one spelling in bytes, for keys and files. Swift compares strings by
-// canonical equivalence already, which is what makes two spellings one name; this only picks the bytes. The standard library
-// has no public normalisation and FoundationEssentials none at all, so the composed letters of the alphabetic scripts are found by that
-// very comparison, and Hangul syllables by arithmetic (Unicode 3.12). A letter with marks that no single scalar covers stays
-// as it was written.
+// Names in composed form (NFC), so that one name has one spelling in bytes, for keys and files. Swift
+// compares strings by canonical equivalence already, which is what makes two spellings one name; this only
+// picks the bytes. The standard library has no public normalisation and FoundationEssentials none at all, so
+// the composed letters of the alphabetic scripts are found by that very comparison, and Hangul syllables by
+// arithmetic (Unicode 3.12). A letter with marks that no single scalar covers stays as it was written.
 
 enum NameComposition {
     static func composed(_ name: String) -> String {
@@ -26,7 +26,8 @@ enum NameComposition {
             for value in block {
                 guard let scalar = Unicode.Scalar(value), scalar.properties.isAlphabetic else { continue }
                 let character = Character(scalar)
-                // The first of two equivalent scalars is the composed form; the later one a compatibility copy.
+                // The first of two equivalent scalars is the composed form; the later one a compatibility
+                // copy.
                 if letters[character] == nil { letters[character] = character }
             }
         }
@@ -36,7 +37,9 @@ enum NameComposition {
     /// A syllable from its two or three parts.
     private static func hangul(_ character: Character) -> Character? {
         let parts = character.unicodeScalars.map(\.value)
-        guard parts.count == 2 || parts.count == 3, (0x1100...0x1112).contains(parts[0]), (0x1161...0x1175).contains(parts[1]) else { return nil }
+        guard parts.count == 2 || parts.count == 3, (0x1100...0x1112).contains(parts[0]),
+            (0x1161...0x1175).contains(parts[1])
+        else { return nil }
         var value = 0xAC00 + ((parts[0] - 0x1100) * 21 + (parts[1] - 0x1161)) * 28
         if parts.count == 3 {
             guard (0x11A8...0x11C2).contains(parts[2]) else { return nil }

@@ -1,8 +1,9 @@
-// The outline of a text: which bracket closes which, and where strings end. One pass without recursion over the bytes, made
-// before parsing, so that the parser can jump over a bracket, and so that a missing bracket spoils as little as possible.
+// The outline of a text: which bracket closes which, and where strings end. One pass without recursion over
+// the bytes, made before parsing, so that the parser can jump over a bracket, and so that a missing bracket
+// spoils as little as possible.
 //
-// A `}` closes the nearest open `{` and gives up brackets that were opened inside it; a `)` or `]` never reaches out of
-// the braces it stands in.
+// A `}` closes the nearest open `{` and gives up brackets that were opened inside it; a `)` or `]` never
+// reaches out of the braces it stands in.
 
 import SourceText
 
@@ -30,7 +31,8 @@ package struct Outline: Sendable {
         self.init(Scanner(bytes: source.bytes))
     }
 
-    /// Whether a text typed at the prompt goes on in the next line: an open bracket, or a `,`, `|` or backslash at the end.
+    /// Whether a text typed at the prompt goes on in the next line: an open bracket, or a `,`, `|` or
+    /// backslash at the end.
     package var isIncomplete: Bool { !unclosed.isEmpty || endsOpen }
 
     init(_ scanner: Scanner) {

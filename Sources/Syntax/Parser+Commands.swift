@@ -26,14 +26,20 @@ extension Parser {
             case UInt8(ascii: "{") where takesBlock: block = parseBlock()
             case UInt8(ascii: "{") where !isKnown:
                 // It may be a block or a record; the unknown verb is error enough.
-                if let close = outline.partner[start], close < limit { position = close + 1 } else { recover() }
+                if let close = outline.partner[start], close < limit {
+                    position = close + 1
+                } else {
+                    recover()
+                }
             default: arguments.append(parseArgument(takesBlock: takesBlock))
             }
         }
         arguments = joinSpacedArithmetic(arguments)
         // Where an argument is wrong, the block may have been taken for a part of it.
         if takesBlock, block == nil, diagnostics.count == reports {
-            report(.missingBlock, "`\(name.text)` needs a block", at: verb.span, label: "add `{ ... }` at the end of the command")
+            report(
+                .missingBlock, "`\(name.text)` needs a block", at: verb.span,
+                label: "add `{ ... }` at the end of the command")
         }
         return Command(verb: name, arguments: arguments, block: block, span: Span(verb.span.lower, position))
     }
@@ -46,16 +52,21 @@ extension Parser {
         var name: Name?
         var runStart = start
         if let end = scanner.nameEnd(at: start, limit: limit),
-            case let equals = lexer.token(from: end, limit: limit, newlines: !newlinesEnd), equals.kind == .equals
+            case let equals = lexer.token(from: end, limit: limit, newlines: !newlinesEnd),
+            equals.kind == .equals
         {
             name = Name(NameComposition.composed(source.text(of: Span(start, end))), Span(start, end))
             runStart = lexer.skipTrivia(from: equals.span.upper, limit: limit, newlines: !newlinesEnd)
             let run = scanRun(from: runStart, takesBlock: takesBlock)
             if run.end == runStart {
                 let text = source.text(of: Span(start, end))
-                report(.expectedExpression, "expected a value after `\(text)=`", at: equals.span, label: "nothing follows")
+                report(
+                    .expectedExpression, "expected a value after `\(text)=`", at: equals.span,
+                    label: "nothing follows")
                 position = equals.span.upper
-                return Argument(name: name, raw: "", rawSpan: equals.span.end, items: [], value: nil, problems: [], span: Span(start, position))
+                return Argument(
+                    name: name, raw: "", rawSpan: equals.span.end, items: [], value: nil, problems: [],
+                    span: Span(start, position))
             }
             return argument(name, run, from: runStart, start: start)
         }
@@ -71,8 +82,8 @@ extension Parser {
         var emptyItem: Span?
     }
 
-    /// The extent of a run: up to white space, `|`, `;`, `{`, `}` outside brackets; a comma glues, with spaces around it
-    /// and with a line end behind it.
+    /// The extent of a run: up to white space, `|`, `;`, `{`, `}` outside brackets; a comma glues, with
+    /// spaces around it and with a line end behind it.
     private func scanRun(from start: Int, takesBlock: Bool) -> Run {
         let bytes = scanner.bytes
         var run = Run(end: start, items: [])
@@ -81,7 +92,9 @@ extension Parser {
         func item() {
             if run.end > itemStart {
                 run.items.append(Span(itemStart, run.end))
-            } else if run.emptyItem == nil, run.end > start || (start < limit && bytes[start] == UInt8(ascii: ",")) {
+            } else if run.emptyItem == nil,
+                run.end > start || (start < limit && bytes[start] == UInt8(ascii: ","))
+            {
                 run.emptyItem = Span(run.end, run.end)
             }
         }
@@ -97,7 +110,9 @@ extension Parser {
                     break scan
                 }
                 offset = close + 1
-            case UInt8(ascii: ")"), UInt8(ascii: "]"), UInt8(ascii: "}"), UInt8(ascii: "|"), UInt8(ascii: ";"): break scan
+            case UInt8(ascii: ")"), UInt8(ascii: "]"), UInt8(ascii: "}"), UInt8(ascii: "|"),
+                UInt8(ascii: ";"):
+                break scan
             case UInt8(ascii: ","):
                 item()
                 offset += 1
@@ -134,19 +149,26 @@ extension Parser {
         } else if let place = run.emptyItem {
             report(.expectedExpression, "expected a value beside `,`", at: place, label: "here")
             (value, problems) = (nil, [])
-        } else if items.first?.isForced ?? false || problems.contains(where: { items.count > 1 && source.text(of: $0.span) == "=" }) {
-            // Nothing but a value can begin with a quote or bracket, so what is wrong is wrong in any slot; and so is `of=70, seed=1`.
+        } else if items.first?.isForced ?? false
+            || problems.contains(where: { items.count > 1 && source.text(of: $0.span) == "=" })
+        {
+            // Nothing but a value can begin with a quote or bracket, so what is wrong is wrong in any slot;
+            // and so is `of=70, seed=1`.
             diagnostics += problems
             problems = []
         }
         position = run.end
         return Argument(
-            name: name, raw: source.text(of: rawSpan), rawSpan: rawSpan, items: items, value: value, problems: problems, span: Span(start, run.end))
+            name: name, raw: source.text(of: rawSpan), rawSpan: rawSpan, items: items, value: value,
+            problems: problems, span: Span(start, run.end))
     }
 
     /// Reads a run as a list. Gives no list where there are errors.
     private mutating func parseRun(_ span: Span) -> (ListExpression?, [Diagnostic]) {
-        let outer = (position: position, limit: limit, newlinesEnd: newlinesEnd, diagnostics: diagnostics, isReported: depthIsReported)
+        let outer = (
+            position: position, limit: limit, newlinesEnd: newlinesEnd, diagnostics: diagnostics,
+            isReported: depthIsReported
+        )
         position = span.lower
         limit = span.upper
         newlinesEnd = false
@@ -154,7 +176,9 @@ extension Parser {
         let list = parseList()
         if case let token = peek(), token.kind != .end { reportUnexpected(token) }
         let problems = diagnostics
-        (position, limit, newlinesEnd, diagnostics) = (outer.position, outer.limit, outer.newlinesEnd, outer.diagnostics)
+        (position, limit, newlinesEnd, diagnostics) = (
+            outer.position, outer.limit, outer.newlinesEnd, outer.diagnostics
+        )
         depthIsReported = outer.isReported
         return (problems.isEmpty && list.items.allSatisfy { !$0.isError } ? list : nil, problems)
     }
@@ -163,16 +187,22 @@ extension Parser {
 
     private static let operators: Set<String> = Set(BinaryOperator.allCases.map(\.rawValue))
 
-    /// `noise k + 5` has three runs; the error says how it was meant, and the tree has it so. Where only one side is spaced
-    /// (`k +5`, `out/ x`) it may be raw text, so the error waits for a slot that wants a value.
+    /// `noise k + 5` has three runs; the error says how it was meant, and the tree has it so. Where only one
+    /// side is spaced (`k +5`, `out/ x`) it may be raw text, so the error waits for a slot that wants a
+    /// value.
     private mutating func joinSpacedArithmetic(_ arguments: [Argument]) -> [Argument] {
         var result: [Argument] = []
         var index = 0
         while index < arguments.count {
             let argument = arguments[index]
             var last = index
-            if argument.name == nil, argument.raw == "not", index + 1 < arguments.count, arguments[index + 1].name == nil { last = index + 1 }
-            while last + 2 < arguments.count, arguments[last + 1].name == nil, Parser.operators.contains(arguments[last + 1].raw),
+            if argument.name == nil, argument.raw == "not", index + 1 < arguments.count,
+                arguments[index + 1].name == nil
+            {
+                last = index + 1
+            }
+            while last + 2 < arguments.count, arguments[last + 1].name == nil,
+                Parser.operators.contains(arguments[last + 1].raw),
                 arguments[last + 2].name == nil
             {
                 last += 2
@@ -184,7 +214,8 @@ extension Parser {
                 diagnostics.append(spacedArithmetic(span, value))
                 result.append(
                     Argument(
-                        name: argument.name, raw: text, rawSpan: span, items: [Argument.Item(raw: text, span: span)], value: value, problems: [],
+                        name: argument.name, raw: text, rawSpan: span,
+                        items: [Argument.Item(raw: text, span: span)], value: value, problems: [],
                         span: Span(argument.span.lower, span.upper)))
             } else {
                 result.append(argument)
@@ -193,11 +224,15 @@ extension Parser {
         }
         for index in result.indices.dropLast() where result[index + 1].name == nil {
             let pair = Span(result[index].rawSpan.lower, result[index + 1].rawSpan.upper)
-            guard result[index].value == nil || result[index + 1].value == nil, !result[index].raw.isEmpty, let whole = reread(pair) else {
+            guard result[index].value == nil || result[index + 1].value == nil, !result[index].raw.isEmpty,
+                let whole = reread(pair)
+            else {
                 continue
             }
             let problem = spacedArithmetic(pair, whole)
-            for side in [index, index + 1] where result[side].value == nil { result[side].problems = [problem] }
+            for side in [index, index + 1] where result[side].value == nil {
+                result[side].problems = [problem]
+            }
         }
         return result
     }
@@ -211,7 +246,8 @@ extension Parser {
     private func spacedArithmetic(_ span: Span, _ value: ListExpression?) -> Diagnostic {
         let text = value.map { $0.items.map(Printer.text).joined(separator: ", ") } ?? source.text(of: span)
         return Diagnostic(
-            .spacedArithmetic, "arithmetic inside a command needs brackets: write `(\(text))`", at: span, label: "spaces separate arguments",
+            .spacedArithmetic, "arithmetic inside a command needs brackets: write `(\(text))`", at: span,
+            label: "spaces separate arguments",
             source: source)
     }
 }

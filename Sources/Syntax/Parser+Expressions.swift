@@ -1,7 +1,8 @@
 import SourceText
 
 extension BinaryOperator {
-    /// How tightly it binds; a range stands between comparison and `+`, `not` below comparison, a sign above `*`.
+    /// How tightly it binds; a range stands between comparison and `+`, `not` below comparison, a sign above
+    /// `*`.
     var strength: Int {
         switch self {
         case .or: 1
@@ -52,7 +53,9 @@ extension Parser {
         }
     }
 
-    private mutating func parseRight(_ left: Expression, _ operation: BinaryOperator, _ token: Token) -> Expression {
+    private mutating func parseRight(_ left: Expression, _ operation: BinaryOperator, _ token: Token)
+        -> Expression
+    {
         let right: Expression
         if operation == .power {
             // Right associative, so each one nests.
@@ -60,13 +63,22 @@ extension Parser {
         } else {
             right = parseExpression(operation.strength + 1, after: operation.rawValue)
         }
-        if operation.isComparison, case let next = peek(), case .operation(let second) = next.kind, second.isComparison {
+        if operation.isComparison, case let next = peek(), case .operation(let second) = next.kind,
+            second.isComparison
+        {
             let between = source.text(of: right.span)
             report(
                 .comparisonChain, "comparisons do not chain", at: next.span, label: "a second comparison",
-                help: ["write `\(source.text(of: left.span)) \(operation.rawValue) \(between) and \(between) \(second.rawValue) ...`"])
+                help: [
+                    """
+                    write `\(source.text(of: left.span)) \(operation.rawValue) \(between) and \(between) \
+                    \(second.rawValue) ...`
+                    """
+                ])
         }
-        return node(.binary(operation, left, right), left.span.joined(with: right.span), over: max(left.depth, right.depth))
+        return node(
+            .binary(operation, left, right), left.span.joined(with: right.span),
+            over: max(left.depth, right.depth))
     }
 
     /// expr ".." expr [":" expr], behind the points. The operands bind more tightly than a range.
@@ -79,10 +91,13 @@ extension Parser {
         }
         let end = step ?? upper
         if case let next = peek(), next.kind == .range {
-            report(.unexpectedToken, "a range has two ends", at: next.span, help: ["a step follows a colon: `20..60:10`"])
+            report(
+                .unexpectedToken, "a range has two ends", at: next.span,
+                help: ["a step follows a colon: `20..60:10`"])
         }
         return node(
-            .range(lower, upper, step: step), lower.span.joined(with: end.span), over: max(lower.depth, max(upper.depth, step?.depth ?? 0)))
+            .range(lower, upper, step: step), lower.span.joined(with: end.span),
+            over: max(lower.depth, max(upper.depth, step?.depth ?? 0)))
     }
 
     private mutating func parsePrefix(after sign: String?) -> Expression {
@@ -139,12 +154,15 @@ extension Parser {
                 let span = Span(base.span.lower, position)
                 guard case .name(let name) = base.kind, let arguments else {
                     if arguments != nil, !base.isError {
-                        report(.unexpectedToken, "only functions can be called", at: token.span, help: ["`help` lists the functions"])
+                        report(
+                            .unexpectedToken, "only functions can be called", at: token.span,
+                            help: ["`help` lists the functions"])
                     }
                     base = Expression(kind: .error, span: span, depth: 1)
                     continue
                 }
-                base = node(.call(Name(name, base.span), arguments), span, over: arguments.map(\.depth).max() ?? 0)
+                base = node(
+                    .call(Name(name, base.span), arguments), span, over: arguments.map(\.depth).max() ?? 0)
             default: return base
             }
         }
@@ -156,7 +174,9 @@ extension Parser {
         read(dot)
         let token = peek()
         guard token.kind == .name, !token.hasSpaceBefore else {
-            report(.expectedExpression, "expected a name after the point", at: dot.span, label: "a column or field follows without a space")
+            report(
+                .expectedExpression, "expected a name after the point", at: dot.span,
+                label: "a column or field follows without a space")
             return nil
         }
         read(token)
@@ -178,7 +198,9 @@ extension Parser {
         let count = diagnostics.count
         reportUnexpected(token)
         // A bracket that was forgotten lines above swallows what follows, so the report leads back to it.
-        guard let open = innermost, source.lineIndex(of: open) < source.lineIndex(of: token.span.lower), diagnostics.count > count else { return }
+        guard let open = innermost, source.lineIndex(of: open) < source.lineIndex(of: token.span.lower),
+            diagnostics.count > count
+        else { return }
         diagnostics[count].related.append(Diagnostic.Label(Span(open, open + 1), "inside this bracket"))
     }
 
@@ -191,7 +213,9 @@ extension Parser {
             return node(.number(value), token.span)
         case .badNumber:
             read(token)
-            report(.invalidNumber, "`\(text(token))` is not a number", at: token.span, label: numberHint(text(token)))
+            report(
+                .invalidNumber, "`\(text(token))` is not a number", at: token.span,
+                label: numberHint(text(token)))
             return error(token.span)
         case .string: return parseString(token)
         case .name: return parseName(token)
@@ -211,7 +235,9 @@ extension Parser {
             return error(Span(token.span.lower, position))
         default:
             let place = token.kind == .end || token.kind == .newline ? Span(position, position) : token.span
-            report(.expectedExpression, sign.map { "expected a value after `\($0)`" } ?? "expected a value", at: place, label: "here")
+            report(
+                .expectedExpression, sign.map { "expected a value after `\($0)`" } ?? "expected a value",
+                at: place, label: "here")
             return error(Span(place.lower, place.lower))
         }
     }
@@ -220,7 +246,9 @@ extension Parser {
 
     private func numberHint(_ text: String) -> String {
         if text.contains("_"), text.allSatisfy({ $0.isNumber || $0 == "_" }) { return "write it without `_`" }
-        if let last = text.last, "eE+-".contains(last), text.dropLast().allSatisfy({ $0.isNumber || ".eE+-".contains($0) }) {
+        if let last = text.last, "eE+-".contains(last),
+            text.dropLast().allSatisfy({ $0.isNumber || ".eE+-".contains($0) })
+        {
             return "the exponent has no digits"
         }
         if text.allSatisfy({ $0.isNumber || ".eE+-".contains($0) }) { return "it is too large" }
@@ -247,12 +275,16 @@ extension Parser {
         default: break
         }
         if verbs.contains(word) {
-            report(.verbAsValue, "`\(word)` is a verb; the column is `.\(word)`", at: token.span, label: "a value is expected here")
+            report(
+                .verbAsValue, "`\(word)` is a verb; the column is `.\(word)`", at: token.span,
+                label: "a value is expected here")
             return error(token.span)
         }
         if let index = Parser.previousIndex(word) {
             if place == .file {
-                report(.previousInFile, "`\(word)` means something only at the prompt", at: token.span, label: "give the value a name")
+                report(
+                    .previousInFile, "`\(word)` means something only at the prompt", at: token.span,
+                    label: "give the value a name")
             }
             return node(.previous(index), token.span)
         }
@@ -288,14 +320,21 @@ extension Parser {
                 let colon = parser.lexer.token(from: key.span.upper, limit: parser.limit, newlines: true)
                 guard key.kind == .name, colon.kind == .colon else {
                     parser.report(
-                        .expectedExpression, "expected `NAME: value` in a record", at: key.span, label: "here",
-                        help: ["a record is `{name: value, other: value}`; a block follows only a verb that takes one"])
+                        .expectedExpression, "expected `NAME: value` in a record", at: key.span,
+                        label: "here",
+                        help: [
+                            """
+                            a record is `{name: value, other: value}`; a block follows only a verb that \
+                            takes one
+                            """
+                        ])
                     break
                 }
                 let name = parser.name(key)
                 if let first = entries.first(where: { $0.key.text == name.text }) {
                     parser.report(
-                        .repeatedName, "the field `\(name.text)` is given twice", at: name.span, label: "again here",
+                        .repeatedName, "the field `\(name.text)` is given twice", at: name.span,
+                        label: "again here",
                         related: [Diagnostic.Label(first.key.span, "first here")])
                 }
                 parser.read(colon)

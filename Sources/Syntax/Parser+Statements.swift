@@ -68,12 +68,18 @@ extension Parser {
     private mutating func checkName(_ name: Name) {
         if verbs.contains(name.text) {
             report(
-                .verbAsName, verbs.isDefined(name.text) ? "`\(name.text)` is a verb, defined above" : "`\(name.text)` is a verb", at: name.span,
+                .verbAsName,
+                verbs.isDefined(name.text)
+                    ? "`\(name.text)` is a verb, defined above" : "`\(name.text)` is a verb", at: name.span,
                 label: "choose another name", help: ["verbs are reserved; `my_\(name.text) = ...` works"])
         } else if Parser.reservedWords.contains(name.text) {
-            report(.verbAsName, "`\(name.text)` is a word of the language", at: name.span, label: "choose another name")
+            report(
+                .verbAsName, "`\(name.text)` is a word of the language", at: name.span,
+                label: "choose another name")
         } else if Parser.previousIndex(name.text) != nil {
-            report(.verbAsName, "`\(name.text)` is the last value at the prompt", at: name.span, label: "choose another name")
+            report(
+                .verbAsName, "`\(name.text)` is the last value at the prompt", at: name.span,
+                label: "choose another name")
         }
     }
 
@@ -82,12 +88,16 @@ extension Parser {
         read(word)
         let usage = "usage: param NAME = VALUE [in RANGE], such as `param guidance = 7.5 in 0..30`"
         let token = peek()
-        guard token.kind == .name else { return malformed(word, "`param` needs a name", at: token, help: usage) }
+        guard token.kind == .name else {
+            return malformed(word, "`param` needs a name", at: token, help: usage)
+        }
         let name = name(token)
         checkName(name)
         read(token)
         let equals = peek()
-        guard equals.kind == .equals else { return malformed(word, "`param \(name.text)` needs a value", at: equals, help: usage) }
+        guard equals.kind == .equals else {
+            return malformed(word, "`param \(name.text)` needs a value", at: equals, help: usage)
+        }
         read(equals)
         let values = parseList()
         var allowed: ListExpression?
@@ -95,18 +105,24 @@ extension Parser {
             read(word)
             allowed = parseList()
         }
-        return Statement(kind: .param(name, values: values, allowed: allowed), span: Span(word.span.lower, position))
+        return Statement(
+            kind: .param(name, values: values, allowed: allowed), span: Span(word.span.lower, position))
     }
 
     /// def NAME NAME* block
     private mutating func parseDefinition(_ word: Token) -> Statement {
         read(word)
-        let usage = "usage: def NAME [ARGUMENT ...] { ... }, such as `def finish g { denoise guidance=g | decode }`"
+        let usage =
+            "usage: def NAME [ARGUMENT ...] { ... }, such as `def finish g { denoise guidance=g | decode }`"
         let token = peek()
-        guard token.kind == .name else { return malformed(word, "`def` needs a name", at: token, help: usage) }
+        guard token.kind == .name else {
+            return malformed(word, "`def` needs a name", at: token, help: usage)
+        }
         let name = name(token)
         if verbs.contains(name.text), !verbs.isDefined(name.text) {
-            report(.definitionShadowsVerb, "`\(name.text)` is a verb already", at: name.span, label: "choose another name")
+            report(
+                .definitionShadowsVerb, "`\(name.text)` is a verb already", at: name.span,
+                label: "choose another name")
         } else if !verbs.contains(name.text) {
             checkName(name)
         }
@@ -117,30 +133,38 @@ extension Parser {
             checkName(parameter)
             if let first = parameters.first(where: { $0.text == parameter.text }) {
                 report(
-                    .repeatedName, "the argument `\(parameter.text)` is given twice", at: parameter.span, label: "again here",
+                    .repeatedName, "the argument `\(parameter.text)` is given twice", at: parameter.span,
+                    label: "again here",
                     related: [Diagnostic.Label(first.span, "first here")])
             }
             parameters.append(parameter)
             read(token)
         }
         let brace = peek()
-        guard brace.kind == .openBrace else { return malformed(word, "`def \(name.text)` needs a block", at: brace, help: usage) }
+        guard brace.kind == .openBrace else {
+            return malformed(word, "`def \(name.text)` needs a block", at: brace, help: usage)
+        }
         verbs.define(name.text)
         openDefinitions.append(name.text)
         position = brace.span.lower
         let body = parseBlock()
         openDefinitions.removeLast()
-        return Statement(kind: .definition(name, parameters: parameters, body: body), span: Span(word.span.lower, position))
+        return Statement(
+            kind: .definition(name, parameters: parameters, body: body), span: Span(word.span.lower, position)
+        )
     }
 
     /// Reports a statement of a fixed form that lacks a part, and leaves its line.
-    private mutating func malformed(_ word: Token, _ title: String, at token: Token, help: String) -> Statement {
+    private mutating func malformed(_ word: Token, _ title: String, at token: Token, help: String)
+        -> Statement
+    {
         let span = token.kind == .end || token.kind == .newline ? Span(position, position) : token.span
         report(.malformedStatement, title, at: span, label: "here", help: [help])
         recover()
         let error = Expression(kind: .error, span: Span(word.span.lower, position), depth: 1)
         let list = ListExpression(items: [error], span: error.span)
-        return Statement(kind: .pipeline(Pipeline(head: .values(list), commands: [], span: error.span)), span: error.span)
+        return Statement(
+            kind: .pipeline(Pipeline(head: .values(list), commands: [], span: error.span)), span: error.span)
     }
 
     // MARK: Blocks
@@ -172,9 +196,12 @@ extension Parser {
             return .values(ListExpression(items: [node(.previous(0), here)], span: here))
         case .bar:
             report(
-                .expectedCommand, sign.map { "nothing stands between `\($0)` and `|`" } ?? "nothing stands above this `|` to continue",
+                .expectedCommand,
+                sign.map { "nothing stands between `\($0)` and `|`" }
+                    ?? "nothing stands above this `|` to continue",
                 at: first.span, label: "put a value or a command before it")
-            return .values(ListExpression(items: [Expression(kind: .error, span: here, depth: 1)], span: here))
+            return .values(
+                ListExpression(items: [Expression(kind: .error, span: here, depth: 1)], span: here))
         case .name where verbs.contains(text(first)):
             if !standsAsValue(first) { return .command(parseCommand(first)) }
         case .name where standsAsCommand(first):
@@ -188,10 +215,13 @@ extension Parser {
     /// Whether a verb at the head is used as a value: `step < 6`, `step.x`, `step, 3`.
     private func standsAsValue(_ verb: Token) -> Bool {
         let next = lexer.token(from: verb.span.upper, limit: limit, newlines: !newlinesEnd)
-        let isSpacedBehind = next.span.upper >= limit || scanner.space(at: next.span.upper) > 0 || scanner.bytes[next.span.upper] == UInt8(ascii: "\n")
+        let isSpacedBehind =
+            next.span.upper >= limit || scanner.space(at: next.span.upper) > 0
+            || scanner.bytes[next.span.upper] == UInt8(ascii: "\n")
         switch next.kind {
         case .operation(let operation):
-            return !next.hasSpaceBefore || operation.isComparison || (isSpacedBehind && next.span.upper < limit)
+            return !next.hasSpaceBefore || operation.isComparison
+                || (isSpacedBehind && next.span.upper < limit)
         case .dot, .range, .comma: return !next.hasSpaceBefore
         case .equals: return true
         default: return false
@@ -239,10 +269,16 @@ extension Parser {
         let name = text(word)
         var help: [String] = []
         let next = lexer.token(from: word.span.upper, limit: limit, newlines: false)
-        if next.kind == .openRound { help.append("a function's bracket follows without a space: `\(name)(...)`") }
+        if next.kind == .openRound {
+            help.append("a function's bracket follows without a space: `\(name)(...)`")
+        }
         let foreign = hint(name)
         let question = foreign == nil ? Suggestion.question(for: name, in: verbs.names) : nil
-        if let foreign { help.append(foreign) } else if question == nil { help.append("`help` lists the verbs") }
+        if let foreign {
+            help.append(foreign)
+        } else if question == nil {
+            help.append("`help` lists the verbs")
+        }
         report(.unknownVerb, "unknown verb `\(name)`", at: word.span, label: question ?? "", help: help)
     }
 
@@ -253,19 +289,35 @@ extension Parser {
         case .unexpected: reportCharacter(token)
         case .badNumber: report(.invalidNumber, "`\(text)` is not a number", at: token.span)
         case .closing, .end: break
-        case .newline: report(.unexpectedToken, "unexpected end of the line", at: Span(token.span.lower, token.span.lower))
+        case .newline:
+            report(
+                .unexpectedToken, "unexpected end of the line", at: Span(token.span.lower, token.span.lower))
         case .equals:
             report(
                 .unexpectedToken, "unexpected `=`", at: token.span,
-                help: ["a name stands before `=`; comparison is `==`; options of a command are separated by spaces, without commas"])
+                help: [
+                    """
+                    a name stands before `=`; comparison is `==`; options of a command are separated by \
+                    spaces, without commas
+                    """
+                ])
         case .openSquare:
-            report(.unexpectedToken, "unexpected `[`", at: token.span, help: ["an index follows without a space: `pictures[3]`"])
+            report(
+                .unexpectedToken, "unexpected `[`", at: token.span,
+                help: ["an index follows without a space: `pictures[3]`"])
         case .colon:
-            report(.unexpectedToken, "unexpected `:`", at: token.span, help: ["a step follows a range: `20..60:10`"])
+            report(
+                .unexpectedToken, "unexpected `:`", at: token.span,
+                help: ["a step follows a range: `20..60:10`"])
         default:
             report(
                 .unexpectedToken, "unexpected `\(text)`", at: token.span,
-                help: ["join values with commas; begin a new line or write `;` for a new statement, `|` for the next command"])
+                help: [
+                    """
+                    join values with commas; begin a new line or write `;` for a new statement, `|` for the \
+                    next command
+                    """
+                ])
         }
     }
 }

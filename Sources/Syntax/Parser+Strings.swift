@@ -1,7 +1,8 @@
 import SourceText
 
 extension Parser {
-    /// A string with its escapes and `\(expr)` parts. The outline knows where it ends, and reports one without an end.
+    /// A string with its escapes and `\(expr)` parts. The outline knows where it ends, and reports one
+    /// without an end.
     mutating func parseString(_ token: Token) -> Expression {
         let bytes = scanner.bytes
         let isTerminated = !outline.unterminated.contains { $0.lower == token.span.lower }
@@ -69,13 +70,17 @@ extension Parser {
         let bytes = scanner.bytes
         var close = offset + 2
         while close < end, bytes[close] != UInt8(ascii: "}"), close - offset < 12 { close += 1 }
-        if offset + 3 < close, close < end, bytes[offset + 2] == UInt8(ascii: "{"), bytes[close] == UInt8(ascii: "}"),
-            let value = UInt32(source.text(of: Span(offset + 3, close)), radix: 16), let scalar = Unicode.Scalar(value)
+        if offset + 3 < close, close < end, bytes[offset + 2] == UInt8(ascii: "{"),
+            bytes[close] == UInt8(ascii: "}"),
+            let value = UInt32(source.text(of: Span(offset + 3, close)), radix: 16),
+            let scalar = Unicode.Scalar(value)
         {
             return (scalar, close + 1)
         }
         let escape = Span(offset, min(offset + 2, end))
-        report(.unknownEscape, "`\\u` needs the number of a Unicode character", at: escape, label: "such as \\u{1F41E}")
+        report(
+            .unknownEscape, "`\\u` needs the number of a Unicode character", at: escape,
+            label: "such as \\u{1F41E}")
         return ("\u{FFFD}", escape.upper)
     }
 
@@ -104,7 +109,9 @@ extension Parser {
         case "#": label = "a comment begins after white space"
         case "~": label = "there is no such operator"
         default:
-            if let scalar = text.unicodeScalars.first, scalar.value < 32 || scalar.value == 127 || !scalar.properties.isGraphemeBase {
+            if let scalar = text.unicodeScalars.first,
+                scalar.value < 32 || scalar.value == 127 || !scalar.properties.isGraphemeBase
+            {
                 label = "U+" + String(scalar.value, radix: 16, uppercase: true)
             }
         }
@@ -115,7 +122,8 @@ extension Parser {
     /// Jumps behind a text in foreign quotes on one line, so that its words give no further errors.
     private mutating func skipForeignQuote(_ open: String) {
         let closers: [String: [String]] = [
-            "\u{201C}": ["\u{201D}", "\u{201C}"], "\u{201E}": ["\u{201C}", "\u{201D}"], "\u{2018}": ["\u{2019}"], "\u{AB}": ["\u{BB}"],
+            "\u{201C}": ["\u{201D}", "\u{201C}"], "\u{201E}": ["\u{201C}", "\u{201D}"],
+            "\u{2018}": ["\u{2019}"], "\u{AB}": ["\u{BB}"],
         ]
         let end = scanner.lineEnd(from: position, limit: limit)
         var offset = position

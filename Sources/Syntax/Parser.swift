@@ -1,11 +1,14 @@
-// The parser. Total: any text gives a tree and errors with spans. It recovers at `|`, at line ends and at `}`, so that one pass
-// reports all errors. Recursive descent for statements and commands, precedence climbing for expressions.
+// The parser. Total: any text gives a tree and errors with spans. It recovers at `|`, at line ends and at
+// `}`, so that one pass reports all errors. Recursive descent for statements and commands, precedence
+// climbing for expressions.
 //
-// How a pipeline that begins with a list is told from a command: by its first word alone. A verb (of the language, or a `def`
-// above) begins a command; anything else begins a list. A word that is no verb but stands like one, with a space and a value
-// behind it (`nois 20`), can be no list and is reported as an unknown verb.
+// How a pipeline that begins with a list is told from a command: by its first word alone. A verb (of the
+// language, or a `def` above) begins a command; anything else begins a list. A word that is no verb but
+// stands like one, with a space and a value behind it (`nois 20`), can be no list and is reported as an
+// unknown verb.
 //
-// Bracket pairs come from the `Outline`; `limit` is where the innermost open bracket closes, so nothing reads beyond it.
+// Bracket pairs come from the `Outline`; `limit` is where the innermost open bracket closes, so nothing reads
+// beyond it.
 
 import SourceText
 
@@ -51,19 +54,21 @@ package struct Parser {
     var openDefinitions: [String] = []
     var diagnostics: [Diagnostic] = []
     var depthIsReported = false
-    /// How many bytes may be read a second time to say how something was meant. Without it, nested mistakes would be read
-    /// twice at each level, which doubles the work with each.
+    /// How many bytes may be read a second time to say how something was meant. Without it, nested mistakes
+    /// would be read twice at each level, which doubles the work with each.
     var rereading: Int
 
     /// - Parameter hint: what to say of a word that is no verb and that people know from elsewhere.
     package static func parse(
-        _ source: SourceFile, verbs: VerbSet, place: Place = .file, hint: @escaping @Sendable (String) -> String? = { _ in nil }
+        _ source: SourceFile, verbs: VerbSet, place: Place = .file,
+        hint: @escaping @Sendable (String) -> String? = { _ in nil }
     ) -> Parse {
         var parser = Parser(source, verbs: verbs, place: place, hint: hint)
         let statements = parser.parseStatements()
         parser.reportOutline()
         return Parse(
-            program: Program(source: source, statements: statements), diagnostics: parser.diagnostics.sortedByPlace(), verbs: parser.verbs,
+            program: Program(source: source, statements: statements),
+            diagnostics: parser.diagnostics.sortedByPlace(), verbs: parser.verbs,
             isIncomplete: parser.outline.isIncomplete)
     }
 
@@ -106,7 +111,11 @@ package struct Parser {
             switch token.kind {
             case .bar, .semicolon, .newline, .end: return
             case .openRound, .openSquare, .openBrace:
-                if let close = outline.partner[token.span.lower], close < limit { position = close + 1 } else { read(token) }
+                if let close = outline.partner[token.span.lower], close < limit {
+                    position = close + 1
+                } else {
+                    read(token)
+                }
             default: read(token)
             }
         }
@@ -115,15 +124,18 @@ package struct Parser {
     // MARK: Reports
 
     mutating func report(
-        _ code: DiagnosticCode, _ title: String? = nil, at span: Span, label: String = "", help: [String] = [], related: [Diagnostic.Label] = []
+        _ code: DiagnosticCode, _ title: String? = nil, at span: Span, label: String = "",
+        help: [String] = [], related: [Diagnostic.Label] = []
     ) {
-        diagnostics.append(Diagnostic(code, title, at: span, label: label, help: help, related: related, source: source))
+        diagnostics.append(
+            Diagnostic(code, title, at: span, label: label, help: help, related: related, source: source))
     }
 
     mutating func reportDepth(at span: Span) {
         guard !depthIsReported else { return }
         depthIsReported = true
-        report(.nestingTooDeep, at: span, label: "here", help: ["give parts of it names in lines of their own"])
+        report(
+            .nestingTooDeep, at: span, label: "here", help: ["give parts of it names in lines of their own"])
     }
 
     private mutating func reportOutline() {
@@ -134,22 +146,31 @@ package struct Parser {
         for offset in outline.unclosed.prefix(20) {
             // A bracket whose partner was swallowed by a string without an end needs no report of its own.
             let line = source.lineSpan(source.lineIndex(of: offset))
-            if outline.unterminated.contains(where: { $0.lower > offset && $0.lower <= line.upper }) { continue }
+            if outline.unterminated.contains(where: { $0.lower > offset && $0.lower <= line.upper }) {
+                continue
+            }
             let bracket = source.text(of: Span(offset, offset + 1))
-            report(.unclosedBracket, "`\(bracket)` is not closed", at: Span(offset, offset + 1), label: "opened here")
+            report(
+                .unclosedBracket, "`\(bracket)` is not closed", at: Span(offset, offset + 1),
+                label: "opened here")
         }
         for offset in outline.unmatched.prefix(20) {
             let bracket = source.text(of: Span(offset, offset + 1))
-            report(.unmatchedBracket, "nothing opens this `\(bracket)`", at: Span(offset, offset + 1), label: "remove it")
+            report(
+                .unmatchedBracket, "nothing opens this `\(bracket)`", at: Span(offset, offset + 1),
+                label: "remove it")
         }
     }
 
     // MARK: Nesting
 
-    /// Reads between brackets: `body` sees nothing beyond the closing one, and line ends matter only in braces of a block.
-    /// The position must be at the opening bracket; afterwards it is behind the closing one. An unclosed bracket reaches to the
-    /// end of its line, and what is found wrong in it is left to the report about the bracket.
-    mutating func inBrackets<Result>(newlinesEnd inner: Bool = false, _ body: (inout Parser) -> Result) -> Result? {
+    /// Reads between brackets: `body` sees nothing beyond the closing one, and line ends matter only in
+    /// braces of a block. The position must be at the opening bracket; afterwards it is behind the closing
+    /// one. An unclosed bracket reaches to the end of its line, and what is found wrong in it is left to the
+    /// report about the bracket.
+    mutating func inBrackets<Result>(newlinesEnd inner: Bool = false, _ body: (inout Parser) -> Result)
+        -> Result?
+    {
         let open = position
         let close = outline.partner[open].flatMap { $0 < limit ? $0 : nil }
         let outer = (limit: limit, newlinesEnd: newlinesEnd, count: diagnostics.count, innermost: innermost)

@@ -1,6 +1,6 @@
-// The canonical text of a tree: one spelling for what differs only in spaces, comments, line breaks and number formats.
-// Reading it again gives the same tree, spans apart. Brackets stay where they were written, since in a name slot they force a
-// value; raw text stays as it is, since it may name a file.
+// The canonical text of a tree: one spelling for what differs only in spaces, comments, line breaks and
+// number formats. Reading it again gives the same tree, spans apart. Brackets stay where they were written,
+// since in a name slot they force a value; raw text stays as it is, since it may name a file.
 
 import SourceText
 
@@ -20,16 +20,21 @@ package struct Printer {
         switch statement.kind {
         case .assignment(let name, let value): "\(name.text) = \(pipeline(value))"
         case .pipeline(let value): pipeline(value)
-        case .param(let name, let values, let allowed): "param \(name.text) = \(list(values))" + (allowed.map { " in \(list($0))" } ?? "")
-        case .definition(let name, let parameters, let body): (["def", name.text] + parameters.map(\.text) + [block(body)]).joined(separator: " ")
+        case .param(let name, let values, let allowed):
+            "param \(name.text) = \(list(values))" + (allowed.map { " in \(list($0))" } ?? "")
+        case .definition(let name, let parameters, let body):
+            (["def", name.text] + parameters.map(\.text) + [block(body)]).joined(separator: " ")
         }
     }
 
     private func block(_ block: Block) -> String {
-        block.statements.isEmpty ? "{ }" : "{ " + block.statements.map(statement).joined(separator: "; ") + " }"
+        block.statements.isEmpty
+            ? "{ }" : "{ " + block.statements.map(statement).joined(separator: "; ") + " }"
     }
 
-    private func list(_ list: ListExpression) -> String { list.items.map { expression($0) }.joined(separator: ", ") }
+    private func list(_ list: ListExpression) -> String {
+        list.items.map { expression($0) }.joined(separator: ", ")
+    }
 
     private func pipeline(_ pipeline: Pipeline) -> String {
         let head =
@@ -41,13 +46,17 @@ package struct Printer {
     }
 
     private func command(_ command: Command) -> String {
-        ([command.verb.text] + command.arguments.map(argument) + (command.block.map { [block($0)] } ?? [])).joined(separator: " ")
+        ([command.verb.text] + command.arguments.map(argument) + (command.block.map { [block($0)] } ?? []))
+            .joined(separator: " ")
     }
 
     private func argument(_ argument: Argument) -> String {
         let items = argument.items.enumerated().map { index, item in
-            // Brackets and strings inside have spaces and spellings of their own; anything else may be meant raw.
-            if !item.isPlain, let value = argument.value, index < value.items.count { return tight(value.items[index]) }
+            // Brackets and strings inside have spaces and spellings of their own; anything else may be meant
+            // raw.
+            if !item.isPlain, let value = argument.value, index < value.items.count {
+                return tight(value.items[index])
+            }
             return item.raw
         }
         return (argument.name.map { $0.text + "=" } ?? "") + items.joined(separator: ",")
@@ -78,10 +87,13 @@ package struct Printer {
         case .group(let part): return "(\(expression(part)))"
         case .pipeline(let part): return "(\(pipeline(part)))"
         case .list(let items): return "[" + items.map { expression($0) }.joined(separator: ", ") + "]"
-        case .record(let entries): return "{" + entries.map { "\($0.key.text): \(expression($0.value))" }.joined(separator: ", ") + "}"
+        case .record(let entries):
+            return "{" + entries.map { "\($0.key.text): \(expression($0.value))" }.joined(separator: ", ")
+                + "}"
         case .field(let base, let field): return inner(base) + "." + field.text
         case .index(let base, let index): return inner(base) + "[\(expression(index))]"
-        case .call(let function, let arguments): return function.text + "(" + arguments.map { expression($0) }.joined(separator: ", ") + ")"
+        case .call(let function, let arguments):
+            return function.text + "(" + arguments.map { expression($0) }.joined(separator: ", ") + ")"
         case .negative(let operand): return "-" + inner(operand)
         case .not(let operand): return joined(["not", inner(operand)], space)
         case .binary(let operation, let left, let right):
@@ -94,7 +106,9 @@ package struct Printer {
 
     /// Words need a space between them; the rest takes the space that is wanted.
     private func joined(_ parts: [String], _ space: String) -> String {
-        func isWord(_ character: Character?) -> Bool { character.map { $0.isLetter || $0.isNumber || $0 == "_" } ?? false }
+        func isWord(_ character: Character?) -> Bool {
+            character.map { $0.isLetter || $0.isNumber || $0 == "_" } ?? false
+        }
         return parts.dropFirst().reduce(parts[0]) { text, part in
             text + (isWord(text.last) && isWord(part.first) ? " " : space) + part
         }

@@ -1,5 +1,5 @@
-// The tree of a text, as in the grammar of `language.md`. Every node has a span; nothing here knows what a verb does.
-// Equality that ignores spans is equality of `Dump` texts.
+// The tree of a text, as in the grammar of `language.md`. Every node has a span; nothing here knows what a
+// verb does. Equality that ignores spans is equality of `Dump` texts.
 
 import SourceText
 
@@ -16,7 +16,8 @@ package struct Block: Sendable {
     package var span: Span
 }
 
-/// A name as written, with its place. Names are equal where they are canonically equivalent, as Swift compares strings.
+/// A name as written, with its place. Names are equal where they are canonically equivalent, as Swift
+/// compares strings.
 package struct Name: Sendable {
     package var text: String
     package var span: Span

@@ -1,4 +1,5 @@
-// Reading a text byte by byte: which scalars are white space and which make names, decoded from UTF-8 in place.
+// Reading a text byte by byte: which scalars are white space and which make names, decoded from UTF-8 in
+// place.
 
 import SourceText
 
@@ -7,7 +8,8 @@ extension UInt8 {
     var isSpace: Bool { self == 32 || self == 9 || self == 13 || self == 11 || self == 12 }
 }
 
-/// Looks into valid UTF-8 at any offset below an end. All functions are total: beyond the end they answer nothing.
+/// Looks into valid UTF-8 at any offset below an end. All functions are total: beyond the end they answer
+/// nothing.
 struct Scanner: Sendable {
     let bytes: [UInt8]
 
@@ -24,7 +26,8 @@ struct Scanner: Sendable {
         return Unicode.Scalar(value).map { ($0, length) }
     }
 
-    /// The length of white space at an offset, 0 if there is none. A line feed is none: it is for the caller to judge.
+    /// The length of white space at an offset, 0 if there is none. A line feed is none: it is for the caller
+    /// to judge.
     func space(at offset: Int) -> Int {
         guard offset < bytes.count else { return 0 }
         let byte = bytes[offset]
@@ -60,7 +63,8 @@ struct Scanner: Sendable {
         return end
     }
 
-    /// The end of the name that begins at an offset, or nothing: letters of any script, marks, digits, `_`, no digit first.
+    /// The end of the name that begins at an offset, or nothing: letters of any script, marks, digits, `_`,
+    /// no digit first.
     func nameEnd(at offset: Int, limit: Int) -> Int? {
         guard let length = nameStart(at: offset) else { return nil }
         var end = offset + length

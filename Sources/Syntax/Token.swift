@@ -1,6 +1,7 @@
 import SourceText
 
-/// A token of an expression. White space and comments are no tokens; a token remembers whether any stood before it.
+/// A token of an expression. White space and comments are no tokens; a token remembers whether any stood
+/// before it.
 struct Token {
     enum Kind: Equatable {
         case number(Double)

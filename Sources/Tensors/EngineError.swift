@@ -1,7 +1,8 @@
 import Kernels
 
 /// What the engine throws when something that came from outside (a file, a prompt, a setting) cannot be used.
-/// The message says what was expected and what was found; `place` names the file or the part; `cure` says what to do.
+/// The message says what was expected and what was found; `place` names the file or the part; `cure` says
+/// what to do.
 package struct EngineError: Error, Sendable, CustomStringConvertible {
     package enum Kind: String, Sendable, CaseIterable {
         /// A file that is missing, cannot be read or cannot be written.
@@ -45,7 +46,9 @@ package struct EngineError: Error, Sendable, CustomStringConvertible {
     /// Whether a disk had no room for what was to be written.
     package var lacksRoom = false
 
-    package init(_ kind: Kind, _ message: String, place: String? = nil, cure: String? = nil, details: [String] = []) {
+    package init(
+        _ kind: Kind, _ message: String, place: String? = nil, cure: String? = nil, details: [String] = []
+    ) {
         self.kind = kind
         self.message = message
         self.details = details
@@ -59,6 +62,7 @@ package struct EngineError: Error, Sendable, CustomStringConvertible {
     }
 
     package var description: String {
-        (place.map { "\($0): " } ?? "") + message + (cure.map { " (\($0))" } ?? "") + details.map { "\n  " + $0 }.joined()
+        (place.map { "\($0): " } ?? "") + message + (cure.map { " (\($0))" } ?? "")
+            + details.map { "\n  " + $0 }.joined()
     }
 }

@@ -1,6 +1,7 @@
-// The reference's CPU generator (`torch.Generator("cpu")`), number for number: mt19937 (Matsumoto and Nishimura 1998) and, on top
-// of it, the way in which torch turns its words into uniforms, normals, integers and permutations.
-// Uniforms, integers and permutations are bit-equal; normals agree to about 5e-7 (the reference's vector logarithm rounds differently).
+// The reference's CPU generator (`torch.Generator("cpu")`), number for number: mt19937 (Matsumoto and
+// Nishimura 1998) and, on top of it, the way in which torch turns its words into uniforms, normals, integers
+// and permutations. Uniforms, integers and permutations are bit-equal; normals agree to about 5e-7 (the
+// reference's vector logarithm rounds differently).
 
 #if canImport(Glibc)
 internal import Glibc
@@ -8,11 +9,11 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// A random generator that is a value: a copy draws the same numbers as the original, and neither disturbs the other.
-/// Copies share their 624 words of state until one of them draws past its block.
+/// A random generator that is a value: a copy draws the same numbers as the original, and neither disturbs
+/// the other. Copies share their 624 words of state until one of them draws past its block.
 ///
-/// The number of elements decides what is drawn, never the shape: a batch drawn at once and the same items drawn
-/// one by one differ, as they do in the reference.
+/// The number of elements decides what is drawn, never the shape: a batch drawn at once and the same items
+/// drawn one by one differ, as they do in the reference.
 package struct Generator: Sendable, Hashable {
     /// All there is to know about a generator, for storing it and going on later.
     package struct State: Sendable, Hashable {
@@ -48,9 +49,15 @@ package struct Generator: Sendable, Hashable {
 
     /// Goes on from a stored state; throws where it is not one.
     package init(state: State) throws {
-        guard state.words.count == Self.size, (0...Self.size).contains(state.used), state.cachedNormal?.isFinite ?? true else {
+        guard state.words.count == Self.size, (0...Self.size).contains(state.used),
+            state.cachedNormal?.isFinite ?? true
+        else {
             throw EngineError(
-                .format, "a generator's state has \(Self.size) words, of which up to \(Self.size) are used; found \(state.words.count) and \(state.used)")
+                .format,
+                """
+                a generator's state has \(Self.size) words, of which up to \(Self.size) are used; found \
+                \(state.words.count) and \(state.used)
+                """)
         }
         self.state = state
     }
@@ -77,7 +84,9 @@ package struct Generator: Sendable, Hashable {
         state.words.withUnsafeMutableBufferPointer { words in
             for index in 0..<Self.size {
                 let mixed = (words[index] & 0x8000_0000) | (words[(index + 1) % Self.size] & 0x7FFF_FFFF)
-                words[index] = words[(index + Self.middle) % Self.size] ^ (mixed >> 1) ^ (mixed & 1 == 0 ? 0 : 0x9908_B0DF)
+                words[index] =
+                    words[(index + Self.middle) % Self.size] ^ (mixed >> 1)
+                    ^ (mixed & 1 == 0 ? 0 : 0x9908_B0DF)
             }
         }
         state.used = 0
@@ -105,7 +114,8 @@ extension Generator {
     package mutating func integers(in range: Range<Int>, count: Int) -> [Int] {
         precondition(!range.isEmpty && count >= 0, "range \(range), count \(count)")
         let width = UInt64(bitPattern: Int64(range.upperBound &- range.lowerBound))
-        // Where torch begins to draw two words for one integer. Probed on 2.13; older versions switched at 2^32.
+        // Where torch begins to draw two words for one integer. Probed on 2.13; older versions switched at
+        // 2^32.
         let wide = width >= 1 << 28
         return (0..<count).map { _ in
             let drawn = (wide ? nextLongWord() : UInt64(nextWord())) % width
@@ -140,9 +150,12 @@ extension Generator {
                 return
             }
             for index in 0..<count { out[index] = uniformFloat() }
-            for start in stride(from: 0, through: count - Self.block, by: Self.block) { Self.transformBlock(out + start) }
+            for start in stride(from: 0, through: count - Self.block, by: Self.block) {
+                Self.transformBlock(out + start)
+            }
             if count % Self.block != 0 {
-                // The tail takes the last 16 places, drawn anew: elements that were transformed already are overwritten.
+                // The tail takes the last 16 places, drawn anew: elements that were transformed already are
+                // overwritten.
                 let tail = out + (count - Self.block)
                 for index in 0..<Self.block { tail[index] = uniformFloat() }
                 Self.transformBlock(tail)
@@ -155,7 +168,9 @@ extension Generator {
         precondition(count >= 0, "count \(count)")
         guard count >= Self.block else { return (0..<count).map { _ in singleNormal() } }
         var values = uniformDoubles(count: count)
-        for start in stride(from: 0, through: count - Self.block, by: Self.block) { Self.transformBlock(&values, at: start) }
+        for start in stride(from: 0, through: count - Self.block, by: Self.block) {
+            Self.transformBlock(&values, at: start)
+        }
         if count % Self.block != 0 {
             values.replaceSubrange((count - Self.block)..., with: uniformDoubles(count: Self.block))
             Self.transformBlock(&values, at: count - Self.block)
@@ -165,8 +180,8 @@ extension Generator {
 
     private static let block = 16
 
-    /// Fewer than 16 numbers are drawn one by one in double precision, in pairs; the second of a pair waits in the generator for the
-    /// next such call, whatever is drawn in between.
+    /// Fewer than 16 numbers are drawn one by one in double precision, in pairs; the second of a pair waits
+    /// in the generator for the next such call, whatever is drawn in between.
     private mutating func singleNormal() -> Double {
         if let cached = state.cachedNormal {
             state.cachedNormal = nil
@@ -180,8 +195,9 @@ extension Generator {
         return radius * cos(angle)
     }
 
-    /// Box and Muller (1958) on the pairs (j, j + 8) of 16 uniforms. Angle, logarithm and products are rounded to
-    /// single precision where the reference rounds them: in double throughout the error would be three times larger.
+    /// Box and Muller (1958) on the pairs (j, j + 8) of 16 uniforms. Angle, logarithm and products are
+    /// rounded to single precision where the reference rounds them: in double throughout the error would be
+    /// three times larger.
     private static func transformBlock(_ values: UnsafeMutablePointer<Float>) {
         // Not 2 * Float.pi: Swift rounds that constant towards zero, the reference to the nearest.
         let turn = Float(2 * Double.pi)

@@ -6,11 +6,13 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// What may still be taken of memory: the smallest of what is free on the machine, what the control group may have beyond what it has, and what the
-/// process may have beyond what it has. What takes much is reckoned before it is taken and refused with both numbers where it cannot fit: an allocation
-/// that fails ends the process, and one that succeeds on paper ends it later, or another one.
+/// What may still be taken of memory: the smallest of what is free on the machine, what the control group may
+/// have beyond what it has, and what the process may have beyond what it has. What takes much is reckoned
+/// before it is taken and refused with both numbers where it cannot fit: an allocation that fails ends the
+/// process, and one that succeeds on paper ends it later, or another one.
 ///
-/// Reckonings are low rather than high: to refuse what would have fitted is worse than to run out of memory a little later.
+/// Reckonings are low rather than high: to refuse what would have fitted is worse than to run out of memory a
+/// little later.
 package enum MemoryBudget {
     /// For tests: what is left, whatever the machine has.
     @TaskLocal package static var left: Int?
@@ -26,14 +28,17 @@ package enum MemoryBudget {
     ///   - what: "4 latents of 4 x 512 x 512".
     ///   - cure: what the user can do about it.
     package static func check(
-        _ bytes: Int, for what: @autoclosure () -> String, cure: @autoclosure () -> String = "take less at a time, or give the program more memory"
+        _ bytes: Int, for what: @autoclosure () -> String,
+        cure: @autoclosure () -> String = "take less at a time, or give the program more memory"
     ) throws {
         guard bytes >= smallest || left != nil, bytes > available else { return }
         // What was freed may be kept for the next of its size.
         BufferPool.empty()
         let free = available
         guard bytes > free else { return }
-        throw EngineError(.memory, "\(what()) would take \(text(bytes)), and \(text(free)) of memory are free", cure: cure())
+        throw EngineError(
+            .memory, "\(what()) would take \(text(bytes)), and \(text(free)) of memory are free", cure: cure()
+        )
     }
 
     /// Of floats, whose number may be beyond all bounds.
@@ -60,7 +65,8 @@ package enum MemoryBudget {
     /// "1.3 GB", "640.0 MB".
     package static func text(_ bytes: Int) -> String {
         if bytes == .max { return "more memory than there is anywhere" }
-        let (unit, name) = bytes >= 1_000_000_000_000 ? (1e12, "TB") : bytes >= 1_000_000_000 ? (1e9, "GB") : (1e6, "MB")
+        let (unit, name) =
+            bytes >= 1_000_000_000_000 ? (1e12, "TB") : bytes >= 1_000_000_000 ? (1e9, "GB") : (1e6, "MB")
         let tenths = Int((Double(max(0, bytes)) / unit * 10).rounded())
         return "\(tenths / 10).\(tenths % 10) \(name)"
     }
@@ -72,7 +78,9 @@ package enum MemoryBudget {
     }
 
     /// What the machine has, whoever uses it.
-    package static var installed: Int { max(1, sysconf(Int32(_SC_PHYS_PAGES))) * max(1, sysconf(Int32(_SC_PAGESIZE))) }
+    package static var installed: Int {
+        max(1, sysconf(Int32(_SC_PHYS_PAGES))) * max(1, sysconf(Int32(_SC_PAGESIZE)))
+    }
 
     // MARK: What there is
 
@@ -86,12 +94,15 @@ package enum MemoryBudget {
         #endif
     }
 
-    /// What the limits of the process's control group, and of those around it, leave. Pages of files count as free: they go when they must.
+    /// What the limits of the process's control group, and of those around it, leave. Pages of files count as
+    /// free: they go when they must.
     private static var group: Int? {
         guard let text = read("/proc/self/cgroup") else { return nil }
         var least: Int?
         func consider(_ folder: String, limit: String, use: String) {
-            guard let most = read(folder + "/" + limit).flatMap(number), most < 1 << 60, let used = read(folder + "/" + use).flatMap(number) else { return }
+            guard let most = read(folder + "/" + limit).flatMap(number), most < 1 << 60,
+                let used = read(folder + "/" + use).flatMap(number)
+            else { return }
             let statistics = read(folder + "/memory.stat") ?? ""
             let files = (field("inactive_file", statistics) ?? 0) + (field("active_file", statistics) ?? 0)
             least = min(least ?? .max, most - max(0, used - files))
@@ -102,7 +113,8 @@ package enum MemoryBudget {
             let isUnified = parts[1].isEmpty
             guard isUnified || parts[1].split(separator: ",").contains("memory") else { continue }
             let root = isUnified ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory"
-            // Inside of a container the path may be the host's, which is not there: then the root is the container's own.
+            // Inside of a container the path may be the host's, which is not there: then the root is the
+            // container's own.
             var path = parts[2] == "/" ? "" : String(parts[2])
             while true {
                 if isUnified {
@@ -120,7 +132,8 @@ package enum MemoryBudget {
     /// What `ulimit -v` and `ulimit -d` leave.
     private static var process: Int? {
         var least: Int?
-        let pages = read("/proc/self/statm")?.split(separator: " ").compactMap { Int($0.filter(\.isNumber)) } ?? []
+        let pages =
+            read("/proc/self/statm")?.split(separator: " ").compactMap { Int($0.filter(\.isNumber)) } ?? []
         let size = max(1, sysconf(Int32(_SC_PAGESIZE)))
         for (limit, column) in [(ProcessLimit.addresses, 0), (.data, 5)] {
             guard let most = limit.bytes, pages.count > column else { continue }

@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// What was computed before and may be asked for again, kept in memory. All of it is forgotten at once where computing shall begin anew:
-/// before each timed turn of `bench`.
+/// What was computed before and may be asked for again, kept in memory. All of it is forgotten at once where
+/// computing shall begin anew: before each timed turn of `bench`.
 package final class Remembered<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private let content = Mutex<(epoch: Int, values: [Key: Value])>((0, [:]))
 

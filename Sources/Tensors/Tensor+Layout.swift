@@ -7,7 +7,9 @@ extension Tensor {
 
     /// A part of the first axis.
     package subscript(rows range: Range<Int>) -> Tensor {
-        precondition(rank > 0 && range.lowerBound >= 0 && range.upperBound <= shape[0], "rows \(range) are outside \(shape)")
+        precondition(
+            rank > 0 && range.lowerBound >= 0 && range.upperBound <= shape[0],
+            "rows \(range) are outside \(shape)")
         let stride = shape.dropFirst().reduce(1, *)
         return withUnsafePointer { source in
             Tensor(shape: [range.count] + shape.dropFirst()) { out in
@@ -26,7 +28,9 @@ extension Tensor {
         precondition(!parts.isEmpty, "nothing to concatenate")
         let rest = Array(parts[0].shape.dropFirst())
         for part in parts {
-            precondition(part.rank > 0 && Array(part.shape.dropFirst()) == rest, "cannot concatenate \(parts[0].shape) and \(part.shape)")
+            precondition(
+                part.rank > 0 && Array(part.shape.dropFirst()) == rest,
+                "cannot concatenate \(parts[0].shape) and \(part.shape)")
         }
         let rows = parts.reduce(0) { $0 + $1.shape[0] }
         return Tensor(shape: [rows] + rest) { out in
@@ -39,18 +43,24 @@ extension Tensor {
     }
 
     /// So many times over, along the first axis.
-    package func repeated(_ times: Int) -> Tensor { times == 1 ? self : Tensor.concatenated(Array(repeating: self, count: times)) }
+    package func repeated(_ times: Int) -> Tensor {
+        times == 1 ? self : Tensor.concatenated(Array(repeating: self, count: times))
+    }
 
     /// `[batch, channels, height, width]` to `[batch, height, width, channels]`.
     package var channelsLast: Tensor {
         precondition(rank == 4, "expected [batch, channels, height, width], found \(shape)")
-        return swappingInner(outer: shape[0], rows: shape[1], columns: shape[2] * shape[3], shape: [shape[0], shape[2], shape[3], shape[1]])
+        return swappingInner(
+            outer: shape[0], rows: shape[1], columns: shape[2] * shape[3],
+            shape: [shape[0], shape[2], shape[3], shape[1]])
     }
 
     /// `[batch, height, width, channels]` to `[batch, channels, height, width]`.
     package var channelsFirst: Tensor {
         precondition(rank == 4, "expected [batch, height, width, channels], found \(shape)")
-        return swappingInner(outer: shape[0], rows: shape[1] * shape[2], columns: shape[3], shape: [shape[0], shape[3], shape[1], shape[2]])
+        return swappingInner(
+            outer: shape[0], rows: shape[1] * shape[2], columns: shape[3],
+            shape: [shape[0], shape[3], shape[1], shape[2]])
     }
 
     private func swappingInner(outer: Int, rows: Int, columns: Int, shape: [Int]) -> Tensor {

@@ -1,7 +1,8 @@
 import Kernels
 
-/// A dense array of `Float` in row-major order with value semantics: copies share storage until one is written.
-/// Above the networks the layout is the reference's, `[batch, channels, height, width]`; inside them it is channels last.
+/// A dense array of `Float` in row-major order with value semantics: copies share storage until one is
+/// written. Above the networks the layout is the reference's, `[batch, channels, height, width]`; inside them
+/// it is channels last.
 package struct Tensor: Sendable {
     /// Extent along each axis, outermost first. Empty for a scalar.
     package private(set) var shape: [Int]
@@ -19,7 +20,9 @@ package struct Tensor: Sendable {
     }
 
     package init(shape: [Int], values: [Float]) {
-        precondition(shape.reduce(1, *) == values.count, "shape \(shape) holds \(shape.reduce(1, *)) elements, \(values.count) given")
+        precondition(
+            shape.reduce(1, *) == values.count,
+            "shape \(shape) holds \(shape.reduce(1, *)) elements, \(values.count) given")
         self.init(shape: shape) { destination in
             values.withUnsafeBufferPointer { source in
                 if let base = source.baseAddress { destination.update(from: base, count: source.count) }
@@ -34,7 +37,8 @@ package struct Tensor: Sendable {
 
     package init(zeros shape: [Int]) { self.init(repeating: 0, shape: shape) }
 
-    /// Stands for numbers that nobody has computed yet: each is no number, and so is all that follows from them.
+    /// Stands for numbers that nobody has computed yet: each is no number, and so is all that follows from
+    /// them.
     package static func unknown(_ shape: [Int]) -> Tensor { Tensor(repeating: .nan, shape: shape) }
 
     package var isUnknown: Bool { count > 0 && withUnsafePointer { $0[0].isNaN && $0[count - 1].isNaN } }
@@ -50,7 +54,9 @@ package struct Tensor: Sendable {
     }
 
     /// Read and write access; copies first if the storage is shared.
-    package mutating func withUnsafeMutablePointer<R>(_ body: (UnsafeMutablePointer<Float>) throws -> R) rethrows -> R {
+    package mutating func withUnsafeMutablePointer<R>(_ body: (UnsafeMutablePointer<Float>) throws -> R)
+        rethrows -> R
+    {
         if !isKnownUniquelyReferenced(&storage) {
             let copy = TensorStorage(count: count)
             copy.pointer.update(from: storage.pointer, count: count)
@@ -69,8 +75,8 @@ package struct Tensor: Sendable {
     }
 }
 
-/// Elements aligned to a cache line, so that vector loads never straddle one.
-/// Unchecked Sendable: written only while a single `Tensor` refers to it (see `withUnsafeMutablePointer`) or while it is being filled.
+/// Elements aligned to a cache line, so that vector loads never straddle one. Unchecked Sendable: written
+/// only while a single `Tensor` refers to it (see `withUnsafeMutablePointer`) or while it is being filled.
 final class TensorStorage: @unchecked Sendable {
     let pointer: UnsafeMutablePointer<Float>
     let count: Int

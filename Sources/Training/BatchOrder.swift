@@ -1,11 +1,13 @@
 internal import Tensors
 
-/// The order in which a training sees its rows: a new permutation per epoch, cut into batches, the last of an epoch smaller where they do not
-/// divide; and which captions are replaced by the empty text. All of it follows from the seed alone.
+/// The order in which a training sees its rows: a new permutation per epoch, cut into batches, the last of an
+/// epoch smaller where they do not divide; and which captions are replaced by the empty text. All of it
+/// follows from the seed alone.
 package struct BatchOrder: Sendable {
     package struct Row: Sendable, Hashable {
         package var row: Int
-        /// Whether the caption is dropped (Ho and Salimans 2022: what makes classifier-free guidance possible).
+        /// Whether the caption is dropped (Ho and Salimans 2022: what makes classifier-free guidance
+        /// possible).
         package var isEmpty: Bool
     }
 

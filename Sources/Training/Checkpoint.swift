@@ -1,8 +1,9 @@
 internal import Files
 package import Tensors
 
-/// All that a training needs to go on as if nothing had happened, in one safetensors file: weights, moments, averages, the best weights
-/// so far, and as metadata the counters and the curve. Written to a temporary name and renamed: a kill leaves the one before.
+/// All that a training needs to go on as if nothing had happened, in one safetensors file: weights, moments,
+/// averages, the best weights so far, and as metadata the counters and the curve. Written to a temporary name
+/// and renamed: a kill leaves the one before.
 package struct Checkpoint {
     /// What of the training is not tensors.
     struct Progress: Codable {
@@ -23,8 +24,10 @@ package struct Checkpoint {
 
         /// Whether its numbers are such that the training can count on with them.
         fileprivate var isPlausible: Bool {
-            let counts = 0...1_000_000_000, known = curve.map(\.step) + [step, lossCount, total ?? 0, best?.step ?? 0]
-            return known.allSatisfy(counts.contains) && (0...1e9).contains(seconds) && (-1...1_000).contains(best?.candidate ?? 0)
+            let counts = 0...1_000_000_000,
+                known = curve.map(\.step) + [step, lossCount, total ?? 0, best?.step ?? 0]
+            return known.allSatisfy(counts.contains) && (0...1e9).contains(seconds)
+                && (-1...1_000).contains(best?.candidate ?? 0)
         }
     }
 
@@ -39,7 +42,10 @@ package struct Checkpoint {
     static let version = "noisebook training 2"
 
     /// Stores groups of tensors, each under its name and the parameters' names.
-    static func write(_ progress: Progress, _ groups: [String: [Tensor]], names: [String], _ signer: Signer?, to path: String) throws {
+    static func write(
+        _ progress: Progress, _ groups: [String: [Tensor]], names: [String], _ signer: Signer?,
+        to path: String
+    ) throws {
         var contents: [String: Tensor] = [:]
         // From dictionary to dictionary; the file sorts its names.
         for (group, tensors) in groups {
@@ -63,13 +69,16 @@ package struct Checkpoint {
         try stream.add(progress)
         for (name, tensor) in contents.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
             try stream.add("\n\(name) \(tensor.shape)\n")
-            try tensor.withUnsafePointer { try stream.add(UnsafeRawBufferPointer(start: $0, count: tensor.count * MemoryLayout<Float>.stride)) }
+            try tensor.withUnsafePointer {
+                try stream.add(
+                    UnsafeRawBufferPointer(start: $0, count: tensor.count * MemoryLayout<Float>.stride))
+            }
         }
         return try stream.digest()
     }
 
-    /// The counters of a stored training and its tensors by group; nil if there is none. Throws where the file is damaged, of another training or,
-    /// with a signer, of another user.
+    /// The counters of a stored training and its tensors by group; nil if there is none. Throws where the
+    /// file is damaged, of another training or, with a signer, of another user.
     static func read(
         _ path: String, key: String, names: [String], shapes: [[Int]], _ signer: Signer?
     ) throws -> (progress: Progress, groups: [String: [Tensor]])? {
@@ -78,24 +87,37 @@ package struct Checkpoint {
         func unusable(_ message: String) -> EngineError {
             EngineError(.format, message, place: path, cure: "delete it to begin anew")
         }
-        guard file.metadata["format"] == version, let text = file.metadata["progress"] else { throw unusable("not a checkpoint of this version") }
+        guard file.metadata["format"] == version, let text = file.metadata["progress"] else {
+            throw unusable("not a checkpoint of this version")
+        }
         let progress = try JSON.decode(Progress.self, from: Array(text.utf8), place: path)
         guard progress.isPlausible else { throw unusable("counts steps or seconds that no training has") }
-        guard progress.key == key else { throw unusable("a checkpoint of another training: the network, the data or the options differ") }
+        guard progress.key == key else {
+            throw unusable("a checkpoint of another training: the network, the data or the options differ")
+        }
         var contents: [String: Tensor] = [:]
         for name in file.names { contents[name] = try file.tensor(name) }
         let digest = try digest(text, contents)
-        guard file.metadata["sha256"] == digest else { throw unusable("holds other numbers than were written") }
+        guard file.metadata["sha256"] == digest else {
+            throw unusable("holds other numbers than were written")
+        }
         switch try signer?.origin(of: file.metadata["signature"] ?? "", for: signed(digest)) {
         case nil, .own: break
-        case .other: if signer?.trustsOthers == false { throw unusable("was written by another user; --trust-cache takes it") }
+        case .other:
+            if signer?.trustsOthers == false {
+                throw unusable("was written by another user; --trust-cache takes it")
+            }
         case .damaged: throw unusable("does not have the signature that it was written with")
         }
         var groups: [String: [Tensor]] = [:]
         for group in Set(file.names.compactMap { $0.split(separator: "/").first.map(String.init) }).sorted() {
             groups[group] = try zip(names, shapes).map { name, shape in
                 guard let tensor = contents["\(group)/\(name)"], tensor.shape == shape else {
-                    throw unusable("\(group)/\(name): expected \(shape), found \(contents["\(group)/\(name)"]?.shape.description ?? "nothing")")
+                    throw unusable(
+                        """
+                        \(group)/\(name): expected \(shape), found \
+                        \(contents["\(group)/\(name)"]?.shape.description ?? "nothing")
+                        """)
                 }
                 return tensor
             }

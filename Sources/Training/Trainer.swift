@@ -2,8 +2,9 @@ internal import Autodiff
 package import Files
 package import Tensors
 
-/// Minimises an objective: batches in a seeded order, AdamW, moving averages, a curve, checkpoints. Everything random is drawn anew from
-/// the seed and the step, so a training that was stopped or killed goes on to the same numbers, to the bit.
+/// Minimises an objective: batches in a seeded order, AdamW, moving averages, a curve, checkpoints.
+/// Everything random is drawn anew from the seed and the step, so a training that was stopped or killed goes
+/// on to the same numbers, to the bit.
 package final class Trainer {
     /// How far a running training is, after each step.
     package struct Report {
@@ -48,7 +49,8 @@ package final class Trainer {
     ///   - signer: whose checkpoint is gone on from; nil for everybody's.
     ///   - interval: between checkpoints, at least; writing never takes more than a twentieth of the time.
     package init(
-        _ objective: any Objective, _ settings: TrainingSettings, order: BatchOrder, key: String, path: String?, signer: Signer? = nil,
+        _ objective: any Objective, _ settings: TrainingSettings, order: BatchOrder, key: String,
+        path: String?, signer: Signer? = nil,
         interval: Duration = .seconds(30)
     ) throws {
         self.objective = objective
@@ -61,12 +63,18 @@ package final class Trainer {
         var stored: (progress: Checkpoint.Progress, groups: [String: [Tensor]])?
         do {
             stored = try path.flatMap {
-                try Checkpoint.read($0, key: key, names: parameters.names, shapes: parameters.names.indices.map { parameters.shape($0) }, signer)
+                try Checkpoint.read(
+                    $0, key: key, names: parameters.names,
+                    shapes: parameters.names.indices.map { parameters.shape($0) }, signer)
             }
             if let found = stored {
-                let needed = found.progress.isFinished ? ["best"] : ["weights", "first", "second"] + settings.averages.indices.map { "average\($0)" }
+                let needed =
+                    found.progress.isFinished
+                    ? ["best"]
+                    : ["weights", "first", "second"] + settings.averages.indices.map { "average\($0)" }
                 if let missing = needed.first(where: { found.groups[$0] == nil }) {
-                    throw EngineError(.format, "the checkpoint is not complete: \(missing) is missing", place: path)
+                    throw EngineError(
+                        .format, "the checkpoint is not complete: \(missing) is missing", place: path)
                 }
             }
         } catch let error as EngineError {
@@ -74,18 +82,22 @@ package final class Trainer {
         }
         progress = stored?.progress ?? Checkpoint.Progress(key: key)
         best = stored?.groups["best"]
-        if let stored, !stored.progress.isFinished, let weights = stored.groups["weights"], let first = stored.groups["first"],
+        if let stored, !stored.progress.isFinished, let weights = stored.groups["weights"],
+            let first = stored.groups["first"],
             let second = stored.groups["second"]
         {
             for (name, tensor) in zip(parameters.names, weights) { parameters[name] = tensor }
             optimiser = AdamW(settings.optimiser, step: stored.progress.step, first: first, second: second)
-            averages = settings.averages.enumerated().map { WeightAverage($0.element, weights: stored.groups["average\($0.offset)"] ?? []) }
+            averages = settings.averages.enumerated().map {
+                WeightAverage($0.element, weights: stored.groups["average\($0.offset)"] ?? [])
+            }
         } else {
             optimiser = AdamW(settings.optimiser, for: parameters)
             averages = settings.averages.map { WeightAverage($0, of: parameters) }
         }
         switch settings.budget {
-        case .epochs(let epochs): progress.total = max(1, Int((epochs * Double(order.stepsPerEpoch)).rounded()))
+        case .epochs(let epochs):
+            progress.total = max(1, Int((epochs * Double(order.stepsPerEpoch)).rounded()))
         case .steps(let steps): progress.total = steps
         case .minutes: break
         }
@@ -101,7 +113,9 @@ package final class Trainer {
     package var stepsDone: Int { progress.step }
 
     /// Trains to the end of the budget; nil if `shouldStop` said so before, with a checkpoint written.
-    package func run(shouldStop: () -> Bool = { false }, report: (Report) -> Void = { _ in }) throws -> Outcome? {
+    package func run(shouldStop: () -> Bool = { false }, report: (Report) -> Void = { _ in }) throws
+        -> Outcome?
+    {
         var saved = ContinuousClock.now
         var writing = Duration.zero
         var ticked = ContinuousClock.now
@@ -133,8 +147,11 @@ package final class Trainer {
     // MARK: A step
 
     private func rate(_ step: Int) -> Double {
-        // A budget in minutes has no end yet while its first steps are timed: they take the rate of a run without end.
-        let schedule = RateSchedule(progress.total == nil ? .constant : settings.shape, warmup: settings.warmup, total: progress.total ?? .max)
+        // A budget in minutes has no end yet while its first steps are timed: they take the rate of a run
+        // without end.
+        let schedule = RateSchedule(
+            progress.total == nil ? .constant : settings.shape, warmup: settings.warmup,
+            total: progress.total ?? .max)
         return settings.rate * schedule.factor(step)
     }
 
@@ -143,7 +160,9 @@ package final class Trainer {
         let index = progress.step
         let drawn = order.rows(step: index)
         let rows = drawn.enumerated().map { place, row in
-            BatchRow(row: row.row, place: place, count: drawn.count, isEmpty: row.isEmpty, generator: generator(step: index, place: place))
+            BatchRow(
+                row: row.row, place: place, count: drawn.count, isEmpty: row.isEmpty,
+                generator: generator(step: index, place: place))
         }
         parameters.clearGradients()
         let size = objective.isSumOfRows ? max(1, settings.chunk) : rows.count
@@ -168,7 +187,8 @@ package final class Trainer {
     private func generator(step: Int, place: Int) -> Generator {
         // Fibonacci hashing spreads neighbouring steps and places over the 32 bits that a seed has.
         let mixed =
-            (UInt64(bitPattern: Int64(settings.seed)) &* 0x9E37_79B9_7F4A_7C15) ^ (UInt64(step) &* 0xC2B2_AE3D_27D4_EB4F)
+            (UInt64(bitPattern: Int64(settings.seed)) &* 0x9E37_79B9_7F4A_7C15)
+            ^ (UInt64(step) &* 0xC2B2_AE3D_27D4_EB4F)
             ^ (UInt64(place) &* 0x1656_67B1_9E37_79F9)
         return Generator(seed: (mixed ^ (mixed >> 29)) &* 0xBF58_476D_1CE4_E5B9 >> 32)
     }
@@ -182,16 +202,25 @@ package final class Trainer {
     private func divergence(_ what: String) -> EngineError {
         let last = progress.step > 0 && path.map(FileSystem.exists) ?? false
         return EngineError(
-            .training, "the training diverged: \(what); \(last ? "the last checkpoint is kept" : "no checkpoint was written")", place: last ? path : nil,
+            .training,
+            """
+            the training diverged: \(what); \
+            \(last ? "the last checkpoint is kept" : "no checkpoint was written")
+            """, place: last ? path : nil,
             cure: "a smaller `rate=`, a longer `warmup=` or `norm=`")
     }
 
-    /// A collapse without infinities: a training that had learnt (the mean of three points of its curve fell to a third of the first) has lost more
-    /// than half of that for two points in a row. At a rate too high the loss of a UNet went from 0.22 to 1.00 within 60 steps and stayed.
+    /// A collapse without infinities: a training that had learnt (the mean of three points of its curve fell
+    /// to a third of the first) has lost more than half of that for two points in a row. At a rate too high
+    /// the loss of a UNet went from 0.22 to 1.00 within 60 steps and stayed.
     private func checkThatItHolds() throws {
         let losses = progress.curve.map(\.loss)
-        guard progress.step >= 200, progress.step != progress.total, losses.count > 5, let first = losses.first else { return }
-        let lowest = losses.indices.dropFirst(2).map { (losses[$0] + losses[$0 - 1] + losses[$0 - 2]) / 3 }.min() ?? first
+        guard progress.step >= 200, progress.step != progress.total, losses.count > 5,
+            let first = losses.first
+        else { return }
+        let lowest =
+            losses.indices.dropFirst(2).map { (losses[$0] + losses[$0 - 1] + losses[$0 - 2]) / 3 }.min()
+            ?? first
         guard lowest < first / 3, losses.suffix(2).allSatisfy({ $0 > (first + lowest) / 2 }) else { return }
         throw divergence("at step \(progress.step) the mean loss is \(losses.last ?? 0), after \(lowest)")
     }
@@ -204,8 +233,8 @@ package final class Trainer {
         return max(1, min(order.stepsPerEpoch, max(10, total / 50)))
     }
 
-    /// Steps between two validations: so many that they cost a tenth of the time, and at least a fiftieth of the run. A row of a validation costs
-    /// a third of a row of training, for each of the averages.
+    /// Steps between two validations: so many that they cost a tenth of the time, and at least a fiftieth of
+    /// the run. A row of a validation costs a third of a row of training, for each of the averages.
     private var validationSpacing: Int {
         let cost = objective.validationCount * max(1, averages.count) * 10 / (3 * order.batch)
         let least = max(cost, (progress.total ?? 0) / 50)
@@ -223,7 +252,8 @@ package final class Trainer {
         progress.lossCount = 0
         progress.curve.append(
             .init(
-                step: progress.step, epoch: Double(progress.step) / Double(order.stepsPerEpoch), loss: loss, validation: validation?.loss,
+                step: progress.step, epoch: Double(progress.step) / Double(order.stepsPerEpoch), loss: loss,
+                validation: validation?.loss,
                 rate: rate(progress.step - 1)))
         try checkThatItHolds()
         switch settings.keep {
@@ -233,7 +263,8 @@ package final class Trainer {
         }
     }
 
-    /// The lowest loss over the rows held out among the averages, or of the weights themselves where there are none.
+    /// The lowest loss over the rows held out among the averages, or of the weights themselves where there
+    /// are none.
     private func validate() throws -> (loss: Double, candidate: Int)? {
         guard !averages.isEmpty else { return try objective.validate().map { ($0, -1) } }
         let own = parameters.names.map { parameters[$0] }
@@ -266,8 +297,10 @@ package final class Trainer {
     private func currentReport() -> Report {
         let perStep = progress.seconds / Double(max(1, progress.step))
         return Report(
-            step: progress.step, total: progress.total, loss: recent.reduce(0, +) / Double(max(1, recent.count)), rate: rate(progress.step - 1),
-            rowsPerSecond: Double(settings.batch) / max(perStep, 1e-9), secondsLeft: progress.total.map { Double($0 - progress.step) * perStep })
+            step: progress.step, total: progress.total,
+            loss: recent.reduce(0, +) / Double(max(1, recent.count)), rate: rate(progress.step - 1),
+            rowsPerSecond: Double(settings.batch) / max(perStep, 1e-9),
+            secondsLeft: progress.total.map { Double($0 - progress.step) * perStep })
     }
 
     // MARK: Storing
@@ -284,7 +317,10 @@ package final class Trainer {
 
     private func write() throws {
         guard let path else { return }
-        var groups = ["weights": parameters.names.map { parameters[$0] }, "first": optimiser.first, "second": optimiser.second]
+        var groups = [
+            "weights": parameters.names.map { parameters[$0] }, "first": optimiser.first,
+            "second": optimiser.second,
+        ]
         for (index, average) in averages.enumerated() { groups["average\(index)"] = average.weights }
         if let best { groups["best"] = best }
         try Checkpoint.write(progress, groups, names: parameters.names, signer, to: path)
@@ -306,7 +342,9 @@ package final class Trainer {
     private func outcome() -> Outcome {
         let weights = best ?? parameters.names.map { parameters[$0] }
         return Outcome(
-            weights: zip(parameters.names, weights).map { ($0, $1) }, curve: TrainingCurve(points: progress.curve),
-            step: progress.best?.step ?? progress.step, loss: progress.best?.loss, steps: progress.step, seconds: progress.seconds)
+            weights: zip(parameters.names, weights).map { ($0, $1) },
+            curve: TrainingCurve(points: progress.curve),
+            step: progress.best?.step ?? progress.step, loss: progress.best?.loss, steps: progress.step,
+            seconds: progress.seconds)
     }
 }

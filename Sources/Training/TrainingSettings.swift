@@ -20,7 +20,8 @@ package struct TrainingSettings: Sendable, Hashable {
 
     package var budget: Budget
     package var batch: Int
-    /// Rows that go through the network together: more would not fit the memory. Gradients add up over the batch.
+    /// Rows that go through the network together: more would not fit the memory. Gradients add up over the
+    /// batch.
     package var chunk: Int
     package var rate: Double
     package var shape: RateSchedule.Shape
@@ -33,7 +34,8 @@ package struct TrainingSettings: Sendable, Hashable {
     package var seed: Int
 
     package init(
-        budget: Budget, batch: Int, chunk: Int, rate: Double, shape: RateSchedule.Shape, warmup: Int, optimiser: AdamW.Settings, largestNorm: Double?,
+        budget: Budget, batch: Int, chunk: Int, rate: Double, shape: RateSchedule.Shape, warmup: Int,
+        optimiser: AdamW.Settings, largestNorm: Double?,
         averages: [AverageLength], keep: Keep, seed: Int
     ) {
         self.budget = budget

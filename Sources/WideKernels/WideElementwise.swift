@@ -1,9 +1,12 @@
-// Activations and the passes of normalisations for processors with 512-bit vectors, 16 values at a time; the rules of `WidePanelProduct.swift` hold
-// here too. Each value is computed by the same operations as in `Activation.swift` and `Normalisation.swift` of `Kernels`, so the results are equal to the bit.
-// `count` is a multiple of 16; input and output may be the same memory.
+// Activations and the passes of normalisations for processors with 512-bit vectors, 16 values at a time; the
+// rules of `WidePanelProduct.swift` hold here too. Each value is computed by the same operations as in
+// `Activation.swift` and `Normalisation.swift` of `Kernels`, so the results are equal to the bit. `count` is
+// a multiple of 16; input and output may be the same memory.
 
 @inline(__always)
-private func mapped(_ input: UnsafePointer<Float>, _ count: Int, _ out: UnsafeMutablePointer<Float>, _ body: (F16) -> F16) {
+private func mapped(
+    _ input: UnsafePointer<Float>, _ count: Int, _ out: UnsafeMutablePointer<Float>, _ body: (F16) -> F16
+) {
     var i = 0
     while i < count {
         store16(out + i, body(load16(input + i)))
@@ -28,7 +31,10 @@ package func wideQuickGelu(_ input: UnsafePointer<Float>, count: Int, into out: 
 
 /// out = input gelu(gate).
 @inline(never)
-package func wideGatedGelu(_ input: UnsafePointer<Float>, gate: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>) {
+package func wideGatedGelu(
+    _ input: UnsafePointer<Float>, gate: UnsafePointer<Float>, count: Int,
+    into out: UnsafeMutablePointer<Float>
+) {
     var i = 0
     while i < count {
         let x = load16(gate + i)
@@ -40,7 +46,8 @@ package func wideGatedGelu(_ input: UnsafePointer<Float>, gate: UnsafePointer<Fl
 /// out = shift + x scale, with SiLU after it where `activated`.
 @inline(never)
 package func wideAffine(
-    _ x: UnsafePointer<Float>, scale: UnsafePointer<Float>, shift: UnsafePointer<Float>, count: Int, activated: Bool, into out: UnsafeMutablePointer<Float>
+    _ x: UnsafePointer<Float>, scale: UnsafePointer<Float>, shift: UnsafePointer<Float>, count: Int,
+    activated: Bool, into out: UnsafeMutablePointer<Float>
 ) {
     var i = 0
     if activated {
@@ -58,7 +65,9 @@ package func wideAffine(
 
 /// Adds `rows` rows, `stride` floats apart, to `sums`.
 @inline(never)
-package func wideColumnSums(_ x: UnsafePointer<Float>, rows: Int, stride: Int, count: Int, into sums: UnsafeMutablePointer<Float>) {
+package func wideColumnSums(
+    _ x: UnsafePointer<Float>, rows: Int, stride: Int, count: Int, into sums: UnsafeMutablePointer<Float>
+) {
     var i = 0
     while i < count {
         var sum = load16(sums + i), from = x + i, row = 0
@@ -75,7 +84,8 @@ package func wideColumnSums(_ x: UnsafePointer<Float>, rows: Int, stride: Int, c
 /// Adds the squares of what `rows` rows are away from `means` to `sums`.
 @inline(never)
 package func wideColumnSquares(
-    _ x: UnsafePointer<Float>, rows: Int, stride: Int, count: Int, around means: UnsafePointer<Float>, into sums: UnsafeMutablePointer<Float>
+    _ x: UnsafePointer<Float>, rows: Int, stride: Int, count: Int, around means: UnsafePointer<Float>,
+    into sums: UnsafeMutablePointer<Float>
 ) {
     var i = 0
     while i < count {

@@ -1,5 +1,6 @@
-// The kernels of convolutions for Winograd's algorithm, 16 at a time, for processors with 512-bit vectors; the rules of `WidePanelProduct.swift` hold here
-// too. Each value is computed by the same operations as in `WinogradWeights` of `Kernels`, so the results are equal to the bit.
+// The kernels of convolutions for Winograd's algorithm, 16 at a time, for processors with 512-bit vectors;
+// the rules of `WidePanelProduct.swift` hold here too. Each value is computed by the same operations as in
+// `WinogradWeights` of `Kernels`, so the results are equal to the bit.
 
 private typealias D8 = SIMD8<Double>
 
@@ -8,14 +9,20 @@ private typealias D8 = SIMD8<Double>
 ///   - taps: `[channels][9][16]`.
 ///   - transform: G, `[side][3]`.
 ///   - half: room for `[side][3][16]`, aligned to 64 bytes.
-///   - planes: where each of the `side * side` planes has its `[channels][16]`, `offset` floats from there on.
+///   - planes: where each of the `side * side` planes has its `[channels][16]`, `offset` floats from there
+///     on.
 @inline(never)
 package func wideFilterTransform(
-    _ taps: UnsafePointer<Float>, channels: Int, _ transform: UnsafePointer<Double>, side: Int, half: UnsafeMutablePointer<Double>,
+    _ taps: UnsafePointer<Float>, channels: Int, _ transform: UnsafePointer<Double>, side: Int,
+    half: UnsafeMutablePointer<Double>,
     into planes: UnsafePointer<UnsafeMutablePointer<Float>>, offset: Int
 ) {
-    @inline(__always) func load(_ pointer: UnsafePointer<Float>) -> D8 { D8(UnsafeRawPointer(pointer).loadUnaligned(as: SIMD8<Float>.self)) }
-    @inline(__always) func load(_ pointer: UnsafePointer<Double>) -> D8 { UnsafeRawPointer(pointer).loadUnaligned(as: D8.self) }
+    @inline(__always) func load(_ pointer: UnsafePointer<Float>) -> D8 {
+        D8(UnsafeRawPointer(pointer).loadUnaligned(as: SIMD8<Float>.self))
+    }
+    @inline(__always) func load(_ pointer: UnsafePointer<Double>) -> D8 {
+        UnsafeRawPointer(pointer).loadUnaligned(as: D8.self)
+    }
     var channel = 0
     while channel < channels {
         var x = 0
@@ -42,7 +49,8 @@ package func wideFilterTransform(
             var j = 0
             while j < side {
                 let a = transform[3 &* j], b = transform[3 &* j &+ 1], c = transform[3 &* j &+ 2]
-                let low = SIMD8<Float>(a * low0 + b * low1 + c * low2), high = SIMD8<Float>(a * high0 + b * high1 + c * high2)
+                let low = SIMD8<Float>(a * low0 + b * low1 + c * low2),
+                    high = SIMD8<Float>(a * high0 + b * high1 + c * high2)
                 store16(planes[i &* side &+ j] + place, F16(lowHalf: low, highHalf: high))
                 j &+= 1
             }

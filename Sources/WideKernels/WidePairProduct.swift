@@ -1,22 +1,29 @@
 internal import CProcessor
 
-// As `WidePanelProduct.swift`, for two panels side by side: each value of A that is read serves 32 columns, without which the processor
-// waits for its loads. `step` is the distance from one panel to the other in floats; with `initial` (32 values) the sums start there.
-// `ahead` and what lies `step` behind it are fetched into the cache meanwhile, `pace` floats per k: the two panels' parts that come next. The rules of that file hold here too, and each sum is the same to the bit.
+// As `WidePanelProduct.swift`, for two panels side by side: each value of A that is read serves 32 columns,
+// without which the processor waits for its loads. `step` is the distance from one panel to the other in
+// floats; with `initial` (32 values) the sums start there. `ahead` and what lies `step` behind it are fetched
+// into the cache meanwhile, `pace` floats per k: the two panels' parts that come next. The rules of that file
+// hold here too, and each sum is the same to the bit.
 
 /// 12 rows by 32 columns.
 @inline(never)
 package func widePairProduct12(
-    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>, step: Int, ahead: UnsafePointer<Float>,
+    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>,
+    panel: UnsafePointer<Float>, step: Int, ahead: UnsafePointer<Float>,
     pace: Int,
     initial: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>, stride: Int
 ) {
-    var c0: F16, c1: F16, c2: F16, c3: F16, c4: F16, c5: F16, c6: F16, c7: F16, c8: F16, c9: F16, c10: F16, c11: F16
-    var d0: F16, d1: F16, d2: F16, d3: F16, d4: F16, d5: F16, d6: F16, d7: F16, d8: F16, d9: F16, d10: F16, d11: F16
+    var c0: F16, c1: F16, c2: F16, c3: F16, c4: F16, c5: F16, c6: F16, c7: F16, c8: F16, c9: F16, c10: F16,
+        c11: F16
+    var d0: F16, d1: F16, d2: F16, d3: F16, d4: F16, d5: F16, d6: F16, d7: F16, d8: F16, d9: F16, d10: F16,
+        d11: F16
     if let initial {
         let low = load16(initial), high = load16(initial + 16)
-        c0 = low; c1 = low; c2 = low; c3 = low; c4 = low; c5 = low; c6 = low; c7 = low; c8 = low; c9 = low; c10 = low; c11 = low
-        d0 = high; d1 = high; d2 = high; d3 = high; d4 = high; d5 = high; d6 = high; d7 = high; d8 = high; d9 = high; d10 = high; d11 = high
+        c0 = low; c1 = low; c2 = low; c3 = low; c4 = low; c5 = low; c6 = low; c7 = low; c8 = low; c9 = low;
+        c10 = low; c11 = low
+        d0 = high; d1 = high; d2 = high; d3 = high; d4 = high; d5 = high; d6 = high; d7 = high; d8 = high;
+        d9 = high; d10 = high; d11 = high
     } else {
         c0 = load16(out + 0 &* stride); d0 = load16(out + (0 &* stride &+ 16))
         c1 = load16(out + 1 &* stride); d1 = load16(out + (1 &* stride &+ 16))
@@ -34,8 +41,10 @@ package func widePairProduct12(
     var rows = rows, b = panel, ahead = ahead
     var segment = 0
     while segment < segments {
-        let a0 = rows[0] + offset, a1 = rows[1] + offset, a2 = rows[2] + offset, a3 = rows[3] + offset, a4 = rows[4] + offset, a5 = rows[5] + offset
-        let a6 = rows[6] + offset, a7 = rows[7] + offset, a8 = rows[8] + offset, a9 = rows[9] + offset, a10 = rows[10] + offset, a11 = rows[11] + offset
+        let a0 = rows[0] + offset, a1 = rows[1] + offset, a2 = rows[2] + offset, a3 = rows[3] + offset,
+            a4 = rows[4] + offset, a5 = rows[5] + offset
+        let a6 = rows[6] + offset, a7 = rows[7] + offset, a8 = rows[8] + offset, a9 = rows[9] + offset,
+            a10 = rows[10] + offset, a11 = rows[11] + offset
         var k = 0
         while k < length {
             nb_prefetch(ahead); nb_prefetch(ahead + step)
@@ -77,7 +86,8 @@ package func widePairProduct12(
 /// 8 rows by 32 columns.
 @inline(never)
 package func widePairProduct8(
-    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>, step: Int, ahead: UnsafePointer<Float>,
+    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>,
+    panel: UnsafePointer<Float>, step: Int, ahead: UnsafePointer<Float>,
     pace: Int,
     initial: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>, stride: Int
 ) {
@@ -100,7 +110,8 @@ package func widePairProduct8(
     var rows = rows, b = panel, ahead = ahead
     var segment = 0
     while segment < segments {
-        let a0 = rows[0] + offset, a1 = rows[1] + offset, a2 = rows[2] + offset, a3 = rows[3] + offset, a4 = rows[4] + offset, a5 = rows[5] + offset
+        let a0 = rows[0] + offset, a1 = rows[1] + offset, a2 = rows[2] + offset, a3 = rows[3] + offset,
+            a4 = rows[4] + offset, a5 = rows[5] + offset
         let a6 = rows[6] + offset, a7 = rows[7] + offset
         var k = 0
         while k < length {
@@ -135,7 +146,8 @@ package func widePairProduct8(
 /// 4 rows by 32 columns.
 @inline(never)
 package func widePairProduct4(
-    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>, step: Int, ahead: UnsafePointer<Float>,
+    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>,
+    panel: UnsafePointer<Float>, step: Int, ahead: UnsafePointer<Float>,
     pace: Int,
     initial: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>, stride: Int
 ) {

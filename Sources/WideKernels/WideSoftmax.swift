@@ -1,9 +1,11 @@
-// The softmax of attention for processors with 512-bit vectors; the rules of `WidePanelProduct.swift` hold here too.
+// The softmax of attention for processors with 512-bit vectors; the rules of `WidePanelProduct.swift` hold
+// here too.
 
 /// As `RunningSoftmax.take` of `Kernels`, equal to the bit.
 @inline(never)
 package func wideSoftmaxBlock(
-    _ scores: UnsafePointer<Float>, keys: Int, across: Int, scale: Float, maxima: UnsafeMutablePointer<Float>, sums: UnsafeMutablePointer<Float>,
+    _ scores: UnsafePointer<Float>, keys: Int, across: Int, scale: Float, maxima: UnsafeMutablePointer<Float>,
+    sums: UnsafeMutablePointer<Float>,
     factors: UnsafeMutablePointer<Float>, into shares: UnsafeMutablePointer<Float>, step: Int
 ) {
     var lane = 0
@@ -11,7 +13,9 @@ package func wideSoftmaxBlock(
         let before = load16(maxima + lane)
         // Four maxima, as each comparison would wait for the one before.
         var a = before, b = before, c = before, d = before
-        @inline(__always) func raise(_ largest: inout F16, _ v: F16) { largest.replace(with: v, where: largest .< v) }
+        @inline(__always) func raise(_ largest: inout F16, _ v: F16) {
+            largest.replace(with: v, where: largest .< v)
+        }
         var key = 0, from = scores + lane
         while key &+ 4 <= keys {
             raise(&a, load16(from))

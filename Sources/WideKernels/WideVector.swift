@@ -3,7 +3,9 @@
 /// Sixteen floats: one 512-bit register.
 typealias F16 = SIMD16<Float>
 
-@inline(__always) func load16(_ pointer: UnsafePointer<Float>) -> F16 { UnsafeRawPointer(pointer).loadUnaligned(as: F16.self) }
+@inline(__always) func load16(_ pointer: UnsafePointer<Float>) -> F16 {
+    UnsafeRawPointer(pointer).loadUnaligned(as: F16.self)
+}
 
 @inline(__always) func store16(_ pointer: UnsafeMutablePointer<Float>, _ value: F16) {
     UnsafeMutableRawPointer(pointer).storeBytes(of: value, as: F16.self)

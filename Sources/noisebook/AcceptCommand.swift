@@ -6,7 +6,8 @@ import SourceText
 /// `noisebook accept`: takes the outputs that `verify` found instead of the stored ones.
 struct AcceptCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "noisebook accept", abstract: "Takes the outputs of FILE.md.corrected, which `noisebook verify` wrote.",
+        commandName: "noisebook accept",
+        abstract: "Takes the outputs of FILE.md.corrected, which `noisebook verify` wrote.",
         usage: "noisebook accept FILE.md...")
 
     @Argument(help: "Notebooks.")
@@ -21,7 +22,11 @@ struct AcceptCommand: ParsableCommand {
     func run() throws {
         let status = try NotebookArguments.forEach(files, options.common) { file, _, reporter in
             try Verification.accept(file)
-            if options.json { reporter.print(json: ["kind": "accept", "file": .string(file)]) } else { reporter.print("\(file): computed outputs accepted\n") }
+            if options.json {
+                reporter.print(json: ["kind": "accept", "file": .string(file)])
+            } else {
+                reporter.print("\(file): computed outputs accepted\n")
+            }
             return 0
         }
         if status != 0 { throw ExitCode(status) }

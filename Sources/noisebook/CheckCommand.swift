@@ -11,7 +11,10 @@ struct CheckCommand: ParsableCommand {
         commandName: "noisebook check", abstract: "Checks notebooks (.md) and scripts without running them.",
         usage: "noisebook check FILE|FOLDER...",
         discussion:
-            "Names, verbs, options, types, ranges and columns, all errors of a file at once; of a notebook also how many cells it has, fences that are almost cells, and outputs without one."
+            """
+            Names, verbs, options, types, ranges and columns, all errors of a file at once; of a \
+            notebook also how many cells it has, fences that are almost cells, and outputs without one.
+            """
     )
 
     @Argument(help: "Notebooks, scripts, folders of notebooks.")
@@ -31,13 +34,18 @@ struct CheckCommand: ParsableCommand {
             let warnings = found.count - errors
             if options.json {
                 var object: [String: JSON] = [
-                    "kind": "check", "file": .string(file), "errors": .number(Double(errors)), "warnings": .number(Double(warnings)),
+                    "kind": "check", "file": .string(file), "errors": .number(Double(errors)),
+                    "warnings": .number(Double(warnings)),
                 ]
                 if let cells { object["cells"] = .number(Double(cells)) }
                 reporter.print(json: object)
             } else {
-                func count(_ number: Int, _ noun: String) -> String { "\(number == 0 ? "no" : "\(number)") \(noun)\(number == 1 ? "" : "s")" }
-                let parts = (cells.map { [count($0, "cell")] } ?? []) + [count(errors, "error")] + (warnings == 0 ? [] : [count(warnings, "warning")])
+                func count(_ number: Int, _ noun: String) -> String {
+                    "\(number == 0 ? "no" : "\(number)") \(noun)\(number == 1 ? "" : "s")"
+                }
+                let parts =
+                    (cells.map { [count($0, "cell")] } ?? []) + [count(errors, "error")]
+                    + (warnings == 0 ? [] : [count(warnings, "warning")])
                 reporter.print("\(file): \(parts.joined(separator: ", "))\n")
             }
             return errors == 0 ? 0 : ExitStatus.error
@@ -52,14 +60,21 @@ struct CheckCommand: ParsableCommand {
         return (notebook.program(session).check(session), notebook.cells.count)
     }
 
-    /// The text of a script. A file that looks like a notebook and is called otherwise would be one long error.
+    /// The text of a script. A file that looks like a notebook and is called otherwise would be one long
+    /// error.
     static func script(_ file: String) throws -> SourceFile {
-        let text = try file == "-" ? FileSystem.readStandardInput() : FileSystem.readText(NotebookPlace(file).file)
+        let text =
+            try file == "-" ? FileSystem.readStandardInput() : FileSystem.readText(NotebookPlace(file).file)
         let name = file == "-" ? "standard input" : file
-        let isNotebook = text.split(whereSeparator: \.isNewline).contains { $0.hasPrefix("```noise") || $0.hasPrefix("~~~noise") }
+        let isNotebook = text.split(whereSeparator: \.isNewline).contains {
+            $0.hasPrefix("```noise") || $0.hasPrefix("~~~noise")
+        }
         guard !isNotebook, !NotebookPlace.isForeign(file) else {
             throw EngineError(
-                .format, isNotebook ? "holds cells of a notebook, and is named as a script" : "is named as no script and no notebook", place: name,
+                .format,
+                isNotebook
+                    ? "holds cells of a notebook, and is named as a script"
+                    : "is named as no script and no notebook", place: name,
                 cure: "the names of notebooks end in .md or .markdown")
         }
         return SourceFile(name: name, text: text)

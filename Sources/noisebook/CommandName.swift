@@ -1,10 +1,14 @@
 /// Which command a line of arguments is for. Options may stand before it: `noisebook --threads 1 run FILE`.
 enum CommandName {
     private static let flags: Set<String> = ["--json", "--no-cache"]
-    private static let options: Set<String> = ["--threads", "--batch", "--seed", "--cache-limit", "--allow-read", "--allow-write"]
+    private static let options: Set<String> = [
+        "--threads", "--batch", "--seed", "--cache-limit", "--allow-read", "--allow-write",
+    ]
 
     /// The command and its arguments; no command and all arguments where the prompt is meant.
-    static func found(in words: [String], among names: some Collection<String>) -> (name: String?, arguments: [String]) {
+    static func found(in words: [String], among names: some Collection<String>) -> (
+        name: String?, arguments: [String]
+    ) {
         var index = 0
         while index < words.count {
             let word = words[index]

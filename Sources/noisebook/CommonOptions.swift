@@ -31,17 +31,23 @@ struct FileOptions: ParsableArguments {
     var common: CommonOptions {
         get throws {
             try CommonOptions.parse(
-                (json ? ["--json"] : []) + allowed.read.flatMap { ["--allow-read", $0] } + allowed.write.flatMap { ["--allow-write", $0] })
+                (json ? ["--json"] : []) + allowed.read.flatMap { ["--allow-read", $0] }
+                    + allowed.write.flatMap { ["--allow-write", $0] })
         }
     }
 }
 
-/// Where programs may read and write besides what is theirs: the same for every command that opens what they name.
+/// Where programs may read and write besides what is theirs: the same for every command that opens what they
+/// name.
 struct AllowedFolders: ParsableArguments {
-    @Option(name: .customLong("allow-read"), help: "A folder that a notebook or script may read besides its project.")
+    @Option(
+        name: .customLong("allow-read"),
+        help: "A folder that a notebook or script may read besides its project.")
     var read: [String] = []
 
-    @Option(name: .customLong("allow-write"), help: "A folder that a notebook or script may write besides its own.")
+    @Option(
+        name: .customLong("allow-write"),
+        help: "A folder that a notebook or script may write besides its own.")
     var write: [String] = []
 }
 
@@ -65,13 +71,19 @@ struct CommonOptions: ParsableArguments {
     @Option(
         name: .customLong("cache-limit"),
         help: ArgumentHelp(
-            "What items in .noisebook/cache may take: 500M, 20G, 0 for none (default: NOISEBOOK_CACHE_LIMIT, else 16G). What a run makes or reads is not removed while it runs.",
+            """
+            What items in .noisebook/cache may take: 500M, 20G, 0 for none (default: \
+            NOISEBOOK_CACHE_LIMIT, else 16G). What a run makes or reads is not removed while it runs.
+            """,
             valueName: "size"))
     var cacheLimit: String?
 
     @Flag(
         name: .customLong("trust-cache"),
-        help: "Take what others have kept in .noisebook as well, and make it this user's: results, models, trainings under way.")
+        help: """
+            Take what others have kept in .noisebook as well, and make it this user's: results, models, \
+            trainings under way.
+            """)
     var trustsCache = false
 
     @OptionGroup var allowed: AllowedFolders
@@ -81,12 +93,17 @@ struct CommonOptions: ParsableArguments {
         if let batch, !(1...4096).contains(batch) { throw ValidationError("--batch takes 1 to 4096") }
         if let seed, seed < 0 { throw ValidationError("--seed takes a whole number from 0") }
         if let cacheLimit, ByteSize(cacheLimit) == nil {
-            throw ValidationError("--cache-limit takes a size such as 500M, 20G or 0, and `\(cacheLimit)` is none")
+            throw ValidationError(
+                "--cache-limit takes a size such as 500M, 20G or 0, and `\(cacheLimit)` is none")
         }
         if cacheLimit == nil, let given = Self.givenLimit, ByteSize(given) == nil {
-            throw ValidationError("NOISEBOOK_CACHE_LIMIT takes a size such as 500M, 20G or 0, and `\(given)` is none")
+            throw ValidationError(
+                "NOISEBOOK_CACHE_LIMIT takes a size such as 500M, 20G or 0, and `\(given)` is none")
         }
-        if noCache, trustsCache { throw ValidationError("--trust-cache takes what is in the cache, and --no-cache does not look there") }
+        if noCache, trustsCache {
+            throw ValidationError(
+                "--trust-cache takes what is in the cache, and --no-cache does not look there")
+        }
         do { _ = try Signer.named() } catch { throw ValidationError("\(error)") }
     }
 
@@ -94,7 +111,8 @@ struct CommonOptions: ParsableArguments {
     enum CacheUse {
         /// A notebook, a script file, the prompt: below the folder that paths are relative to.
         case make
-        /// A program from the command line or standard input: only where a notebook or the prompt has made it.
+        /// A program from the command line or standard input: only where a notebook or the prompt has made
+        /// it.
         case ifThere
         case none
     }
@@ -119,7 +137,8 @@ struct CommonOptions: ParsableArguments {
         let folder = FileSystem.join(base, ".noisebook")
         guard !noCache, use != .none, use == .make || FileSystem.isFolder(folder) else { return nil }
         let limit = (cacheLimit ?? Self.givenLimit).flatMap { ByteSize($0) }?.bytes
-        return ItemCache(folder: folder, limit: limit ?? ItemCache.standardLimit, uses: Self.uses) { [trustsCache] in
+        return ItemCache(folder: folder, limit: limit ?? ItemCache.standardLimit, uses: Self.uses) {
+            [trustsCache] in
             try Signer.user(trustsOthers: trustsCache)
         }
     }
@@ -136,22 +155,28 @@ struct CommonOptions: ParsableArguments {
         let folder = FileSystem.folder(of: place.file)
         return FileGate.user.during {
             FileAccess(
-                base: folder, readable: [Project.root(of: folder)] + Project.sharedFolders + allowed.read, writable: [folder] + allowed.write,
+                base: folder, readable: [Project.root(of: folder)] + Project.sharedFolders + allowed.read,
+                writable: [folder] + allowed.write,
                 own: place.own, asker: asker)
         }
     }
 }
 
 extension Session {
-    /// Values of params in which a file or folder as seen from the working folder is named so that the notebook finds it, wherever it lies, and may read it.
-    /// Below the notebook's folder it is named from there, so that the record holds on other machines; `isElsewhere` where the record lies in another one.
+    /// Values of params in which a file or folder as seen from the working folder is named so that the
+    /// notebook finds it, wherever it lies, and may read it. Below the notebook's folder it is named from
+    /// there, so that the record holds on other machines; `isElsewhere` where the record lies in another one.
     func resolvingPaths(_ settings: [ParamWords.Setting], isElsewhere: Bool) -> [ParamWords.Setting] {
         settings.map { name, value in
             let parts = ParamWords.parts(value)
             let found = parts.map { ParamWords.path($0).map { resolved($0, isElsewhere: isElsewhere) } }
             guard found.contains(where: { $0 != nil }) else { return (name, value) }
             // In quotes: a path may have commas in it.
-            return (name, zip(parts, found).map { part, path in path.map(ParamText.quoted) ?? part }.joined(separator: ","))
+            return (
+                name,
+                zip(parts, found).map { part, path in path.map(ParamText.quoted) ?? part }.joined(
+                    separator: ",")
+            )
         }
     }
 
@@ -186,8 +211,8 @@ enum Project {
         return FileSystem.join(above, FileSystem.name(of: path))
     }
 
-    /// The nearest folder at or above `folder` that holds `.git`, else `folder` itself. A home folder under version control is no project: all that
-    /// its user has would belong to it.
+    /// The nearest folder at or above `folder` that holds `.git`, else `folder` itself. A home folder under
+    /// version control is no project: all that its user has would belong to it.
     static func root(of folder: String) -> String {
         guard var candidate = FileSystem.realPath(folder) else { return folder }
         let home = FileSystem.realPath(Locations.home)

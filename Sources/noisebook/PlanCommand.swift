@@ -8,7 +8,8 @@ import SourceText
 /// `noisebook plan`: what a run would compute, what is cached, and about how long it takes.
 struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "noisebook plan", abstract: "Tells what a run would compute and what is cached, without computing it.",
+        commandName: "noisebook plan",
+        abstract: "Tells what a run would compute and what is cached, without computing it.",
         usage: "noisebook plan FILE|FOLDER... [name=value ...]",
         discussion: """
             Walks through notebooks and scripts with stand-ins for what is not cached. Where the course of a program depends on values that are not known yet (a
@@ -21,7 +22,9 @@ struct PlanCommand: ParsableCommand {
     @OptionGroup var options: CommonOptions
 
     func validate() throws {
-        if try ParamWords(words).others.isEmpty { throw ValidationError("name a notebook: noisebook plan FILE.md") }
+        if try ParamWords(words).others.isEmpty {
+            throw ValidationError("name a notebook: noisebook plan FILE.md")
+        }
     }
 
     func run() throws {
@@ -29,7 +32,9 @@ struct PlanCommand: ParsableCommand {
         let status = NotebookArguments.forEach(words.others, options) { path, session, reporter in
             session.cache = options.itemCache(options.access(file: path).base, .ifThere)
             guard NotebookPlace.isNotebook(path) else {
-                session.parameters = Dictionary(session.resolvingPaths(words.settings, isElsewhere: false)) { $1 }
+                session.parameters = Dictionary(session.resolvingPaths(words.settings, isElsewhere: false)) {
+                    $1
+                }
                 return try planScript(path, session, reporter)
             }
             let notebook = try NotebookFile(path).notebook
@@ -52,7 +57,8 @@ struct PlanCommand: ParsableCommand {
         if status != 0 { throw ExitCode(status) }
     }
 
-    private func plan(_ notebook: Notebook, _ path: String, _ session: Session, _ reporter: Reporter) -> Int32 {
+    private func plan(_ notebook: Notebook, _ path: String, _ session: Session, _ reporter: Reporter) -> Int32
+    {
         let plan = Interrupts.whileRunning { NotebookPlan(notebook, session: session) }
         reporter.report(plan.diagnostics)
         guard !plan.diagnostics.hasErrors else { return ExitStatus.error }
@@ -69,20 +75,33 @@ struct PlanCommand: ParsableCommand {
         reporter.report(found)
         guard !found.hasErrors else { return ExitStatus.error }
         guard !session.cancellation.isRequested else { return ExitStatus.interrupted }
-        show(plan, result.ending == .finished ? nil : result.diagnostics.last?.title, path, "total", nil, session, reporter)
+        show(
+            plan, result.ending == .finished ? nil : result.diagnostics.last?.title, path, "total", nil,
+            session, reporter)
         return 0
     }
 
-    private func show(_ plan: WorkPlan, _ gap: String?, _ path: String, _ kind: String, _ cell: String?, _ session: Session, _ reporter: Reporter) {
+    private func show(
+        _ plan: WorkPlan, _ gap: String?, _ path: String, _ kind: String, _ cell: String?, _ session: Session,
+        _ reporter: Reporter
+    ) {
         guard options.json else {
-            let gap = gap.map { (plan.counts.verbs.isEmpty ? "" : "; then ") + "cannot be told before it runs: \($0)" }
+            let gap = gap.map {
+                (plan.counts.verbs.isEmpty ? "" : "; then ") + "cannot be told before it runs: \($0)"
+            }
             let text = gap != nil && plan.counts.verbs.isEmpty ? "" : plan.text(session.cache?.log)
-            return reporter.print("\(path): \(cell.map { "cell \($0): " } ?? "in all: ")\(text)\(gap ?? "")\n")
+            return reporter.print(
+                "\(path): \(cell.map { "cell \($0): " } ?? "in all: ")\(text)\(gap ?? "")\n")
         }
         var object: [String: JSON] = [
             "kind": .string("plan"), "file": .string(path), "of": .string(kind),
             "work": .array(
-                plan.counts.verbs.map { ["verb": .string($0.name), "cached": .number(Double($0.count.cached)), "compute": .number(Double($0.count.computed))] }),
+                plan.counts.verbs.map {
+                    [
+                        "verb": .string($0.name), "cached": .number(Double($0.count.cached)),
+                        "compute": .number(Double($0.count.computed)),
+                    ]
+                }),
         ]
         if let cell { object["cell"] = .string(cell) }
         if let gap { object["gap"] = .string(gap) }

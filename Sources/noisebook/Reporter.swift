@@ -11,8 +11,8 @@ import Glibc
 import Darwin
 #endif
 
-/// What the commands print: results on standard output, errors on standard error; with `--json` everything on standard output, an
-/// object a line.
+/// What the commands print: results on standard output, errors on standard error; with `--json` everything on
+/// standard output, an object a line.
 struct Reporter {
     let display: Display
     private let session: Session
@@ -37,14 +37,18 @@ struct Reporter {
     func show(_ output: Output, file: String, cell: String? = nil) throws {
         (session.progress as? ProgressBar)?.clear()
         if isJSON {
-            var object: [String: JSON] = ["kind": "result", "file": .string(file), "value": try ValueJSON.json(output.value)]
+            var object: [String: JSON] = [
+                "kind": "result", "file": .string(file), "value": try ValueJSON.json(output.value),
+            ]
             if let cell { object["cell"] = .string(cell) }
             if !output.warnings.isEmpty { object["warnings"] = .array(output.warnings.map { .string($0) }) }
             print(json: object)
             return
         }
         for warning in output.warnings { tell(display.warning(warning) + "\n") }
-        if let text = try display.text(output.value, isProse: output.isProse) { Pager(display).show(text + "\n", isProse: output.isProse) { print($0) } }
+        if let text = try display.text(output.value, isProse: output.isProse) {
+            Pager(display).show(text + "\n", isProse: output.isProse) { print($0) }
+        }
     }
 
     /// What the cache did for a run: silent unless items came from it, it could not keep some or was damaged.
@@ -57,7 +61,11 @@ struct Reporter {
     func tellStopped(_ ending: ProgramResult.Ending, _ message: String?) {
         guard ending == .interrupted else { return }
         let message = message ?? "stopped"
-        if isJSON { print(json: ["kind": "stopped", "message": .string(message)]) } else { tell("\(message)\n") }
+        if isJSON {
+            print(json: ["kind": "stopped", "message": .string(message)])
+        } else {
+            tell("\(message)\n")
+        }
     }
 
     /// - Parameter variant: the values of params with which it came up, where there are several.

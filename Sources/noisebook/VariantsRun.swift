@@ -7,8 +7,8 @@ import Rendering
 import Results
 import SourceText
 
-/// One run of a notebook for each combination of several values of its params, over one cache; the last tables of all are shown as one, the params in front.
-/// A variant that fails is named, and the others run.
+/// One run of a notebook for each combination of several values of its params, over one cache; the last
+/// tables of all are shown as one, the params in front. A variant that fails is named, and the others run.
 struct VariantsRun {
     let options: CommonOptions
     let file: NotebookFile
@@ -41,19 +41,27 @@ struct VariantsRun {
                 worst = max(worst, outcome.status)
                 if let table = outcome.table { tables.append((outcome.values, table)) }
                 if let stopped = outcome.stopped {
-                    reporter.tellStopped(.interrupted, "\(ParamWords.text(variant)): \(stopped) (\(index) of \(variants.count) variants ended before)")
+                    reporter.tellStopped(
+                        .interrupted,
+                        """
+                        \(ParamWords.text(variant)): \(stopped) (\(index) of \(variants.count) variants \
+                        ended before)
+                        """)
                     break
                 }
             }
         }
         guard !tables.isEmpty else { return worst }
-        try reporter.show(Output(value: .table(Self.joined(tables)), span: Span(0, 0), warnings: []), file: file.path)
+        try reporter.show(
+            Output(value: .table(Self.joined(tables)), span: Span(0, 0), warnings: []), file: file.path)
         return worst
     }
 
     private struct Unshown: Error, CustomStringConvertible {
         var variant: String
-        var description: String { "\(variant): no cell shows a table, so there is nothing to put beside the others" }
+        var description: String {
+            "\(variant): no cell shows a table, so there is nothing to put beside the others"
+        }
     }
 
     private func run(_ variant: [ParamWords.Setting]) throws -> Outcome {
@@ -69,14 +77,17 @@ struct VariantsRun {
             reporter.report([problem], variant: name)
             return Outcome(status: ExitStatus.error)
         }
-        guard !session.cancellation.isRequested else { return Outcome(status: ExitStatus.interrupted, stopped: "stopped") }
+        guard !session.cancellation.isRequested else {
+            return Outcome(status: ExitStatus.interrupted, stopped: "stopped")
+        }
         var last: Table?
         let run = Interrupts.whileRunning {
-            NotebookRunner(file.notebook, session: session) { LayoutRenderer(usesColour: false).text($0) }.run(
-                part,
-                shown: { _, output in
-                    if let table = output.value.shownTable { last = table }
-                })
+            NotebookRunner(file.notebook, session: session) { LayoutRenderer(usesColour: false).text($0) }
+                .run(
+                    part,
+                    shown: { _, output in
+                        if let table = output.value.shownTable { last = table }
+                    })
         }
         // Warnings of the text came before.
         reporter.report(run.diagnostics.filter { $0.severity == .error }, variant: name)
@@ -96,7 +107,8 @@ struct VariantsRun {
         return outcome
     }
 
-    /// The tables below each other. A param of which a table has a column already goes by another name, which a note says.
+    /// The tables below each other. A param of which a table has a column already goes by another name, which
+    /// a note says.
     private static func joined(_ tables: [(values: [(name: String, value: Value)], table: Table)]) -> Table {
         var taken: Set<String> = []
         for (_, table) in tables { taken.formUnion(table.shownColumns.map(\.name)) }
@@ -105,16 +117,23 @@ struct VariantsRun {
             var name = param.name
             while taken.contains(name) { name = "param.\(name)" }
             taken.insert(name)
-            if name != param.name { notes.append("`\(name)` is the param, `\(param.name)` the table's own column") }
+            if name != param.name {
+                notes.append("`\(name)` is the param, `\(param.name)` the table's own column")
+            }
             return name
         }
         var result = Table.stacked(
             tables.map { values, table in
                 var table = table.withItemAsColumn
-                table.prepend(zip(names, values).map { name, param in Column(name, Array(repeating: param.value, count: table.rowCount)) })
+                table.prepend(
+                    zip(names, values).map { name, param in
+                        Column(name, Array(repeating: param.value, count: table.rowCount))
+                    })
                 return table
             })
-        for (_, table) in tables { for note in table.notes where !notes.contains(note) { notes.append(note) } }
+        for (_, table) in tables {
+            for note in table.notes where !notes.contains(note) { notes.append(note) }
+        }
         result.notes = notes
         return result
     }
@@ -125,7 +144,11 @@ extension Value {
     fileprivate var shownTable: Table? {
         switch self {
         case .table(let table): return table
-        case .record(let record): return Table(columns: [Column("field", texts: record.fields.map(\.name)), Column("value", record.fields.map(\.value))])
+        case .record(let record):
+            return Table(columns: [
+                Column("field", texts: record.fields.map(\.name)),
+                Column("value", record.fields.map(\.value)),
+            ])
         case .view(.table(let view)):
             return view.source
                 ?? Table(
@@ -146,7 +169,8 @@ extension Value {
 }
 
 extension Table {
-    /// With the numbers of its items as an ordinary column, where they are shown: behind the params, as they stand in a single run.
+    /// With the numbers of its items as an ordinary column, where they are shown: behind the params, as they
+    /// stand in a single run.
     fileprivate var withItemAsColumn: Table {
         guard showsItem else { return self }
         var table = self

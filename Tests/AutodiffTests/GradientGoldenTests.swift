@@ -17,7 +17,8 @@ struct GradientGoldenTests {
             let loss = golden.loss(tape)
             // The README's bound on losses.
             #expect(
-                abs(loss.scalar - golden.expectedLoss) <= 1e-5 * golden.expectedLoss, "\(golden.name): loss \(loss.scalar), expected \(golden.expectedLoss)")
+                abs(loss.scalar - golden.expectedLoss) <= 1e-5 * golden.expectedLoss,
+                "\(golden.name): loss \(loss.scalar), expected \(golden.expectedLoss)")
             tape.backward(loss)
             try golden.checkGradients(parameters)
         }

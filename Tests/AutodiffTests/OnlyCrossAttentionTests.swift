@@ -15,13 +15,19 @@ struct OnlyCrossAttentionTests {
         for folder in folders {
             let unet = try UNet(folder: folder.path)
             let weights = try WeightFiles.open(folder: folder.path), io = try folder.tensors("io.safetensors")
-            let parameters = Parameters(try UNet.parameters(unet.configuration).map { ($0.name, try weights.tensor($0.name).reshaped($0.shape)) })
+            let parameters = Parameters(
+                try UNet.parameters(unet.configuration).map {
+                    ($0.name, try weights.tensor($0.name).reshaped($0.shape))
+                })
             let tape = Tape(parameters)
             let out = UNetGraph(unet.configuration).predict(
-                tape, sample: tape.constant(try io.tensor("sample").channelsLast), timesteps: try io.tensor("timestep").values,
+                tape, sample: tape.constant(try io.tensor("sample").channelsLast),
+                timesteps: try io.tensor("timestep").values,
                 context: tape.constant(try io.tensor("context")))
             let tolerance = try #require(try folder.json("case.json")["tol_abs"]?.double)
-            expectClose(actual: out.value, expected: try io.tensor("out").channelsLast, absolute: tolerance, folder.name)
+            expectClose(
+                actual: out.value, expected: try io.tensor("out").channelsLast, absolute: tolerance,
+                folder.name)
         }
     }
 }

@@ -17,7 +17,9 @@ import Testing
     func roundTrip() throws {
         var small = SmallGenerator(seed: 11)
         let pieces = ["a", "é", "\"", ",", "\n", "\r\n", " ", "中", "😀", "''", "\t", "\u{FEFF}", ";", "1.5"]
-        func field() -> String { (0..<small.next(below: 5)).map { _ in pieces[small.next(below: pieces.count)] }.joined() }
+        func field() -> String {
+            (0..<small.next(below: 5)).map { _ in pieces[small.next(below: pieces.count)] }.joined()
+        }
         for _ in 0..<500 {
             let width = 1 + small.next(below: 4)
             let header = (0..<width).map { "c\($0)" + field() }
@@ -25,7 +27,8 @@ import Testing
             let table = try Self.parse(CSV.text(header: header, rows: rows))
             // Swift's == takes canonically equal texts for equal; bytes must agree.
             #expect(table.header.map { Array($0.utf8) } == header.map { Array($0.utf8) })
-            #expect(table.rows.map { $0.fields.map { Array($0.utf8) } } == rows.map { $0.map { Array($0.utf8) } })
+            #expect(
+                table.rows.map { $0.fields.map { Array($0.utf8) } } == rows.map { $0.map { Array($0.utf8) } })
         }
     }
 
@@ -33,7 +36,10 @@ import Testing
     func foreign() throws {
         let table = try Self.parse("\u{FEFF}text,n\r\n\"a \"\"b\"\"\r\nc, d\",1\r\n\r\nx,")
         #expect(table.header == ["text", "n"])
-        #expect(table.rows == [CSV.Row(line: 2, fields: ["a \"b\"\r\nc, d", "1"]), CSV.Row(line: 5, fields: ["x", ""])])
+        #expect(
+            table.rows == [
+                CSV.Row(line: 2, fields: ["a \"b\"\r\nc, d", "1"]), CSV.Row(line: 5, fields: ["x", ""]),
+            ])
     }
 
     @Test("damaged files are errors that name the line")

@@ -15,7 +15,9 @@ import Testing
         return folder
     }
 
-    static func failure(_ files: [String: String], _ name: String = "", split: String? = nil) throws -> EngineError? {
+    static func failure(_ files: [String: String], _ name: String = "", split: String? = nil) throws
+        -> EngineError?
+    {
         let folder = try folder(files)
         do {
             _ = try Dataset.load(name.isEmpty ? folder.path : folder.path(name), split: split)
@@ -39,20 +41,30 @@ import Testing
         #expect(all.columns.map(\.name) == ["text", "image", "item_in_file", "size", "split"])
         #expect(all.texts == ["a red field", "a green field"])
         #expect(try all.pictures?.map { try $0.bitmap().width } == [4, 3])
-        if case .numbers(let sizes) = all["size"] { #expect(sizes == [4, 3]) } else { Issue.record("size is no number column") }
+        if case .numbers(let sizes) = all["size"] {
+            #expect(sizes == [4, 3])
+        } else {
+            Issue.record("size is no number column")
+        }
         let test = try Dataset.load(folder.path, split: "test")
         #expect(test.texts == ["a green field"])
-        #expect(try Self.failure(["metadata.jsonl": Self.lines], split: "dev")?.cure == "there is test, train")
+        #expect(
+            try Self.failure(["metadata.jsonl": Self.lines], split: "dev")?.cure == "there is test, train")
     }
 
     @Test("the report's lists: pairs and objects, one file per split")
     func report() throws {
         let folder = try Self.folder([
-            "train.json": #"[["a red field", "a.png"], ["another", "sub/b.png"]]"#, "test.json": #"[{"caption": "a green field", "image": "sub/b.png"}]"#,
+            "train.json": #"[["a red field", "a.png"], ["another", "sub/b.png"]]"#,
+            "test.json": #"[{"caption": "a green field", "image": "sub/b.png"}]"#,
         ])
         let all = try Dataset.load(folder.path)
         #expect(all.texts == ["a red field", "another", "a green field"])
-        if case .text(let splits) = all["split"] { #expect(splits == ["train", "train", "test"]) } else { Issue.record("no split") }
+        if case .text(let splits) = all["split"] {
+            #expect(splits == ["train", "train", "test"])
+        } else {
+            Issue.record("no split")
+        }
         #expect(try Dataset.load(folder.path, split: "test").texts == ["a green field"])
         #expect(try Dataset.load(folder.path("train.json")).pictures?.count == 2)
         #expect(try Dataset.load("train.json", base: folder.path).count == 2)
@@ -60,12 +72,22 @@ import Testing
 
     @Test("CSV: header, quoted captions, numbers")
     func table() throws {
-        let folder = try Self.folder(["d.csv": "caption,file_name,score,note\n\"red, all\",a.png,1.5,x\ngreen,sub/b.png,,3\n"])
+        let folder = try Self.folder([
+            "d.csv": "caption,file_name,score,note\n\"red, all\",a.png,1.5,x\ngreen,sub/b.png,,3\n"
+        ])
         let all = try Dataset.load(folder.path("d.csv"))
         #expect(all.columns.map(\.name) == ["text", "image", "score", "note"])
         #expect(all.texts == ["red, all", "green"])
-        if case .numbers(let scores) = all["score"] { #expect(scores[0] == 1.5 && scores[1].isNaN) } else { Issue.record("score is no number column") }
-        if case .text(let notes) = all["note"] { #expect(notes == ["x", "3"]) } else { Issue.record("note is no text column") }
+        if case .numbers(let scores) = all["score"] {
+            #expect(scores[0] == 1.5 && scores[1].isNaN)
+        } else {
+            Issue.record("score is no number column")
+        }
+        if case .text(let notes) = all["note"] {
+            #expect(notes == ["x", "3"])
+        } else {
+            Issue.record("note is no text column")
+        }
     }
 
     @Test("size= gives the pixels that transformers prepares, of odd sizes too")
@@ -84,8 +106,10 @@ import Testing
                 }
             }
             let folder = try TemporaryFolder()
-            try PNG.write(Bitmap(width: width, height: height, channels: 3, samples: samples), to: folder.path("a.png"))
-            try AtomicFile.write(Array(#"{"file_name": "a.png", "text": "a"}"#.utf8), to: folder.path("metadata.jsonl"))
+            try PNG.write(
+                Bitmap(width: width, height: height, channels: 3, samples: samples), to: folder.path("a.png"))
+            try AtomicFile.write(
+                Array(#"{"file_name": "a.png", "text": "a"}"#.utf8), to: folder.path("metadata.jsonl"))
             let picture = try #require(try Dataset.load(folder.path, size: side).pictures?.first).bitmap()
             #expect(picture.width == side && picture.height == side)
             // Exact: the same fixed-point passes as Pillow's.
@@ -122,16 +146,25 @@ import Testing
         #expect(try place(["metadata.jsonl": good + "\n{"]) == "metadata.jsonl, line 2")
         #expect(try place(["metadata.jsonl": good + "\n\n[1]"]) == "metadata.jsonl, line 3")
         #expect(try place(["metadata.jsonl": good + "\n" + #"{"text": "x"}"#]) == "metadata.jsonl, line 2")
-        #expect(try place(["metadata.jsonl": good + "\n" + #"{"file_name": "a.png"}"#]) == "metadata.jsonl, line 2")
-        #expect(try place(["metadata.jsonl": good + "\n" + #"{"file_name": "a.png", "text": 3}"#]) == "metadata.jsonl, line 2")
-        #expect(try place(["metadata.jsonl": good + "\n" + #"{"file_name": "c.png", "text": "x"}"#]) == "metadata.jsonl, line 2")
-        #expect(try Self.failure(["metadata.jsonl": #"{"file_name": "c.png", "text": "x"}"#])?.message.contains("c.png") == true)
+        #expect(
+            try place(["metadata.jsonl": good + "\n" + #"{"file_name": "a.png"}"#])
+                == "metadata.jsonl, line 2")
+        #expect(
+            try place(["metadata.jsonl": good + "\n" + #"{"file_name": "a.png", "text": 3}"#])
+                == "metadata.jsonl, line 2")
+        #expect(
+            try place(["metadata.jsonl": good + "\n" + #"{"file_name": "c.png", "text": "x"}"#])
+                == "metadata.jsonl, line 2")
+        #expect(
+            try Self.failure(["metadata.jsonl": #"{"file_name": "c.png", "text": "x"}"#])?.message.contains(
+                "c.png") == true)
         #expect(try place(["metadata.jsonl": ""]) == "metadata.jsonl")
         #expect(try place(["metadata.jsonl": #"{"name": "x"}"#]) == "metadata.jsonl")
         #expect(try place(["train.json": "{}"]) == "train.json")
         #expect(try place(["train.json": #"[["x", "a.png"], ["y"]]"#]) == "train.json, element 2")
         #expect(try place(["train.json": "[]"], split: "train") != "no error")
-        #expect(try Self.failure(["train.json": #"[["x", "a.png"]]"#], split: "test")?.cure == "there is train")
+        #expect(
+            try Self.failure(["train.json": #"[["x", "a.png"]]"#], split: "test")?.cure == "there is train")
         #expect(try place(["d.csv": "text,image\nx\n"], "d.csv") == "d.csv, line 2")
         #expect(try place(["d.txt": "x"], "d.txt") == "d.txt")
         #expect(try Self.failure([:])?.cure?.contains("metadata.jsonl") == true)

@@ -5,16 +5,21 @@ import TestSupport
 import Testing
 
 @Suite("Data set monsters, from the installed games") struct MonstersTests {
-    /// `monsters.tsv`: for each row in order the first 16 digits of the SHA-256 of its 32 x 32 RGB pixels, split, source, name, key.
+    /// `monsters.tsv`: for each row in order the first 16 digits of the SHA-256 of its 32 x 32 RGB pixels,
+    /// split, source, name, key.
     static func expected() throws -> [[String]] {
         let path = FileSystem.join(FileSystem.folder(of: #filePath), "monsters.tsv")
-        let lines = try FileSystem.readText(path).split(separator: "\n").map { $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init) }
+        let lines = try FileSystem.readText(path).split(separator: "\n").map {
+            $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+        }
         #expect(lines.count > 1000)
         return lines
     }
 
     static func text(_ dataset: Dataset, _ column: String) throws -> [String] {
-        guard case .text(let values) = dataset[column] else { throw EngineError(.data, "no text column \(column)") }
+        guard case .text(let values) = dataset[column] else {
+            throw EngineError(.data, "no text column \(column)")
+        }
         return values
     }
 
@@ -30,7 +35,11 @@ import Testing
         for (i, row) in expected.enumerated() {
             let bitmap = try pictures[i].bitmap()
             #expect(bitmap.width == 32 && bitmap.height == 32 && bitmap.channels == 3)
-            #expect([String(try Digest.sha256(bitmap.samples).prefix(16)), splits[i], sources[i], names[i], keys[i]] == row, "row \(i)")
+            #expect(
+                [
+                    String(try Digest.sha256(bitmap.samples).prefix(16)), splits[i], sources[i], names[i],
+                    keys[i],
+                ] == row, "row \(i)")
         }
     }
 
@@ -51,7 +60,8 @@ import Testing
         for (text, name) in zip(try #require(dataset.texts), names) {
             let words = text.split(separator: " ")
             #expect((2...20).contains(words.count) || text == name, "\(text)")
-            #expect(["", "a ", "an "].contains { text.lowercased().hasPrefix($0 + name.lowercased()) }, "\(text)")
+            #expect(
+                ["", "a ", "an "].contains { text.lowercased().hasPrefix($0 + name.lowercased()) }, "\(text)")
             #expect(!text.hasSuffix(".") && !text.hasSuffix(",") && !text.contains("  "), "\(text)")
         }
     }
@@ -93,7 +103,8 @@ import Testing
             _ = try Dataset.load("monsters", root: folder.path)
             Issue.record("an empty root gave a data set")
         } catch let error as EngineError {
-            #expect(error.kind == .data && error.description.contains("apt-get install angband crawl-tiles-data"))
+            #expect(
+                error.kind == .data && error.description.contains("apt-get install angband crawl-tiles-data"))
         }
     }
 
@@ -101,7 +112,8 @@ import Testing
     func otherAtlas() throws {
         let folder = try TemporaryFolder()
         for name in [
-            "etc/angband/pref/graf-dvg.prf", "etc/angband/edit/monster.txt", "usr/share/angband/xtra/graf/32x32.png",
+            "etc/angband/pref/graf-dvg.prf", "etc/angband/edit/monster.txt",
+            "usr/share/angband/xtra/graf/32x32.png",
             "usr/share/crawl/dat/descript/monsters.txt",
         ] {
             try FileSystem.createFolder(FileSystem.folder(of: folder.path(name)))

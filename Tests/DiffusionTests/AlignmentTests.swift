@@ -4,24 +4,31 @@ import Tensors
 import TestSupport
 import Testing
 
-/// What sets `start=aligned` apart from `start=diffusers`: whether the level of noise that the network is told is the level that the sample has.
-/// The data is one point, so the noise in a sample is known exactly for any level told, and a sampler that is told the truth keeps it.
+/// What sets `start=aligned` apart from `start=diffusers`: whether the level of noise that the network is
+/// told is the level that the sample has. The data is one point, so the noise in a sample is known exactly
+/// for any level told, and a sampler that is told the truth keeps it.
 @Suite("The level told and the level present")
 struct AlignmentTests {
     static let steps = 20
 
-    /// Settings of the latent diffusion models; every scheduler with whole timesteps, so that the told level can be looked up.
-    static func configuration(_ kind: SchedulerKind, rungeKutta: Bool = false) throws -> SchedulerConfiguration {
+    /// Settings of the latent diffusion models; every scheduler with whole timesteps, so that the told level
+    /// can be looked up.
+    static func configuration(_ kind: SchedulerKind, rungeKutta: Bool = false) throws
+        -> SchedulerConfiguration
+    {
         try SchedulerConfiguration(json: [
-            "_class_name": .string(kind.className), "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear",
-            "steps_offset": 1, "set_alpha_to_one": false, "clip_sample": false, "timestep_spacing": "leading", "skip_prk_steps": .bool(!rungeKutta),
+            "_class_name": .string(kind.className), "beta_start": 0.00085, "beta_end": 0.012,
+            "beta_schedule": "scaled_linear",
+            "steps_offset": 1, "set_alpha_to_one": false, "clip_sample": false, "timestep_spacing": "leading",
+            "skip_prk_steps": .bool(!rungeKutta),
         ])
     }
 
     /// The one point: large against the noise, so that its share in a sample can be read off.
     static let point = Tensor(shape: [4, 16, 16], values: (0..<1024).map { $0 % 2 == 0 ? 1000 : -1000 })
 
-    /// The factor of the point in a sample. Noise of variance 1 blurs it by 1 / (1000 * 32), single precision by less.
+    /// The factor of the point in a sample. Noise of variance 1 blurs it by 1 / (1000 * 32), single precision
+    /// by less.
     static func signal(_ sample: Tensor) -> Double {
         let (x, p) = (sample.values, point.values)
         let product = Swift.zip(x, p).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
@@ -41,7 +48,9 @@ struct AlignmentTests {
         var agrees: Bool { abs(told - present) < 2e-3 }
     }
 
-    static func walk(_ configuration: SchedulerConfiguration, _ start: SchedulerStart, steps: Int = steps) throws -> (calls: [Call], end: Tensor) {
+    static func walk(_ configuration: SchedulerConfiguration, _ start: SchedulerStart, steps: Int = steps)
+        throws -> (calls: [Call], end: Tensor)
+    {
         var run = try SchedulerRun(configuration, steps: steps, start: start)
         var generator = Generator(seed: 5)
         let noise = generator.normal(shape: point.shape)
@@ -51,25 +60,34 @@ struct AlignmentTests {
             let input = try run.scaledInput(sample)
             let alphaBar = Double(configuration.schedule.alphaBars[Int(timestep)])
             calls.append(Call(told: alphaBar.squareRoot(), present: signal(input)))
-            sample = try run.step(output: perfectModel(input, alphaBar: alphaBar), sample: sample, generator: &generator)
+            sample = try run.step(
+                output: perfectModel(input, alphaBar: alphaBar), sample: sample, generator: &generator)
         }
         return (calls, sample)
     }
 
-    @Test("aligned: with a perfect model for one point the level told equals the level present, at every call, for every k", arguments: SchedulerKind.allCases)
+    @Test(
+        """
+        aligned: with a perfect model for one point the level told equals the level present, at every call, \
+        for every k
+        """, arguments: SchedulerKind.allCases)
     func aligned(kind: SchedulerKind) throws {
         let configuration = try Self.configuration(kind)
         for left in 1...Self.steps {
             let (calls, end) = try Self.walk(configuration, .middle(left: left, mode: .aligned))
             for (index, call) in calls.enumerated() {
-                #expect(call.agrees, "\(kind), k = \(left), call \(index): told \(call.told), present \(call.present)")
+                #expect(
+                    call.agrees,
+                    "\(kind), k = \(left), call \(index): told \(call.told), present \(call.present)")
             }
             // The end has at least the signal of training timestep 0, the last level of PNDM and DDIM here.
             #expect(Self.signal(end) > 0.999 && Self.signal(end) < 1.0005, "\(kind), k = \(left)")
         }
     }
 
-    @Test("aligned holds for PNDM with its Runge-Kutta start, also where fewer than three steps are left for it")
+    @Test(
+        "aligned holds for PNDM with its Runge-Kutta start, also where fewer than three steps are left for it"
+    )
     func alignedRungeKutta() throws {
         let configuration = try Self.configuration(.pndm, rungeKutta: true)
         for left in 1...Self.steps {
@@ -82,7 +100,11 @@ struct AlignmentTests {
         }
     }
 
-    @Test("diffusers: PNDM is told a wrong level for every k between 2 and N - 1, from its second or third call on")
+    @Test(
+        """
+        diffusers: PNDM is told a wrong level for every k between 2 and N - 1, from its second or third call \
+        on
+        """)
     func slipping() throws {
         let configuration = try Self.configuration(.pndm)
         for left in 2..<Self.steps {
@@ -94,7 +116,9 @@ struct AlignmentTests {
         }
     }
 
-    @Test("diffusers: the other schedulers begin in the middle as they do aligned", arguments: SchedulerKind.allCases.filter { $0 != .pndm })
+    @Test(
+        "diffusers: the other schedulers begin in the middle as they do aligned",
+        arguments: SchedulerKind.allCases.filter { $0 != .pndm })
     func sameForOthers(kind: SchedulerKind) throws {
         let configuration = try Self.configuration(kind)
         for left in 1...Self.steps {
@@ -107,7 +131,9 @@ struct AlignmentTests {
     @Test("the lists of PNDM for 70 steps are those of the findings")
     func lists() throws {
         let configuration = try Self.configuration(.pndm)
-        func told(_ start: SchedulerStart) throws -> [Float] { try SchedulerRun(configuration, steps: 70, start: start).calls.map(\.timestep) }
+        func told(_ start: SchedulerStart) throws -> [Float] {
+            try SchedulerRun(configuration, steps: 70, start: start).calls.map(\.timestep)
+        }
         #expect(try told(.noise).prefix(4) == [967, 953, 953, 939])
         #expect(try told(.noise).count == 71)
         #expect(try told(.middle(left: 60, mode: .aligned)).prefix(4) == [827, 813, 813, 799])
@@ -130,7 +156,9 @@ struct AlignmentTests {
         let noise = Tensor(repeating: 1, shape: Self.point.shape)
         #expect(try run.addNoise(Self.point, noise, count: 0).values == Self.point.values)
         let level = Double(configuration.schedule.alphaBars[267])
-        expectClose(actual: Self.signal(try run.addNoise(Self.point, noise, count: 20)), expected: level.squareRoot(), absolute: 1e-5)
+        expectClose(
+            actual: Self.signal(try run.addNoise(Self.point, noise, count: 20)), expected: level.squareRoot(),
+            absolute: 1e-5)
         let reference = try SchedulerRun(configuration, steps: 70, start: .middle(left: 60, mode: .diffusers))
         #expect(try reference.noiseTimestep(for: 60) == 841)
         #expect(try reference.noiseTimestep(for: 70) == 967)

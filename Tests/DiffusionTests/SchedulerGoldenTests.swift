@@ -5,8 +5,8 @@ import TestSupport
 import Testing
 
 /// The loops of the reference's schedulers with its own dummy model, one case per JSON file of the folder.
-/// The allowed error of a sample is the larger of 2e-6 of its size and 20 times the reference's own single-precision error, which
-/// stands in the file (golden/README.md).
+/// The allowed error of a sample is the larger of 2e-6 of its size and 20 times the reference's own
+/// single-precision error, which stands in the file (golden/README.md).
 @Suite("Schedulers against the reference")
 struct SchedulerGoldenTests {
     struct Case: Sendable, CustomTestStringConvertible {
@@ -45,13 +45,16 @@ struct SchedulerGoldenTests {
     }
 
     /// The dummy model of the reference's own tests.
-    static func model(_ sample: Tensor, _ timestep: Float) -> Tensor { sample.map { $0 * timestep / (timestep + 1) } }
+    static func model(_ sample: Tensor, _ timestep: Float) -> Tensor {
+        sample.map { $0 * timestep / (timestep + 1) }
+    }
 
     static func largest(_ tensor: Tensor) -> Float { tensor.values.reduce(0) { max($0, abs($1)) } }
 
     /// Runs to the end; `each` sees every sample and whether noise was drawn for it.
     static func finish(
-        _ run: SchedulerRun, _ sample: Tensor, _ generator: Generator, each: (Int, Tensor, Tensor?) throws -> Void = { _, _, _ in }
+        _ run: SchedulerRun, _ sample: Tensor, _ generator: Generator,
+        each: (Int, Tensor, Tensor?) throws -> Void = { _, _, _ in }
     ) throws -> Tensor {
         var (run, sample, generator) = (run, sample, generator)
         while let timestep = run.timestep {
@@ -60,7 +63,9 @@ struct SchedulerGoldenTests {
             sample = try run.step(output: output, sample: sample, generator: &generator)
             var again = before
             let drawn = generator == before ? nil : again.normal(shape: sample.shape)
-            if drawn != nil { #expect(again == generator, "more than one draw for the sample at call \(call)") }
+            if drawn != nil {
+                #expect(again == generator, "more than one draw for the sample at call \(call)")
+            }
             try each(call, sample, drawn)
         }
         return sample
@@ -71,15 +76,19 @@ struct SchedulerGoldenTests {
         #expect(try !Self.cases().isEmpty)
     }
 
-    @Test("alpha bars, timesteps, sigmas and the scale of the first noise agree for every number of steps", arguments: try cases())
+    @Test(
+        "alpha bars, timesteps, sigmas and the scale of the first noise agree for every number of steps",
+        arguments: try cases())
     func tables(_ golden: Case) throws {
         let alphaBars = golden.configuration.schedule.alphaBars.map(Double.init)
-        expectClose(actual: alphaBars, expected: try golden.arrays.doubles("alphas_cumprod"), absolute: 0, relative: 1e-6, golden.name)
+        expectClose(
+            actual: alphaBars, expected: try golden.arrays.doubles("alphas_cumprod"), absolute: 0,
+            relative: 1e-6, golden.name)
         for count in golden.counts {
             let run = try SchedulerRun(golden.configuration, steps: count)
             let name = "\(golden.name) N\(count)"
-            // Equal, except where a timestep between two comes from the logarithm of a sigma of Karras and others (2022): numpy's
-            // single-precision logarithm is a rounding off the C library's.
+            // Equal, except where a timestep between two comes from the logarithm of a sigma of Karras and
+            // others (2022): numpy's single-precision logarithm is a rounding off the C library's.
             let told = run.calls.map { Double($0.timestep) }
             let expected = try golden.arrays.doubles("N\(count).timesteps")
             let isInterpolated = golden.configuration.karras && expected.contains { $0 != $0.rounded() }
@@ -88,9 +97,13 @@ struct SchedulerGoldenTests {
             expectClose(actual: run.initialSigma, expected: scale, absolute: 0, relative: 1e-6, name)
             guard golden.arrays.contains("N\(count).sigmas") else { continue }
             let isDoubled = golden.json["order"]?.int == 2
-            let sigmas = run.table.rows.enumerated().flatMap { Array(repeating: $1.level.sigma, count: isDoubled && $0 > 0 ? 2 : 1) }
+            let sigmas = run.table.rows.enumerated().flatMap {
+                Array(repeating: $1.level.sigma, count: isDoubled && $0 > 0 ? 2 : 1)
+            }
             let last = try #require(run.table.rows.last).next.sigma
-            expectClose(actual: sigmas + [last], expected: try golden.arrays.doubles("N\(count).sigmas"), absolute: 0, relative: 1e-6, name)
+            expectClose(
+                actual: sigmas + [last], expected: try golden.arrays.doubles("N\(count).sigmas"), absolute: 0,
+                relative: 1e-6, name)
         }
     }
 
@@ -110,7 +123,9 @@ struct SchedulerGoldenTests {
     func everyCall(_ golden: Case) throws {
         let count = try #require(golden.json["per_step_n"]?.int)
         let samples = try golden.arrays.tensor("loop.N\(count).per_step")
-        let noise = golden.arrays.contains("loop.N\(count).noise") ? try golden.arrays.tensor("loop.N\(count).noise") : nil
+        let noise =
+            golden.arrays.contains("loop.N\(count).noise")
+            ? try golden.arrays.tensor("loop.N\(count).noise") : nil
         let run = try SchedulerRun(golden.configuration, steps: count)
         #expect(run.calls.count == samples.shape[0])
         let start = try golden.arrays.tensor("start") * Float(run.initialSigma)
@@ -118,11 +133,15 @@ struct SchedulerGoldenTests {
             let expected = samples[call]
             // A sample inherits the rounding of the one before, which may be much larger.
             let before = call > 0 ? samples[call - 1] : start
-            let tolerance = golden.tolerance("N\(count).final", largest: max(Self.largest(expected), Self.largest(before)))
-            expectClose(actual: sample, expected: expected, absolute: tolerance, "\(golden.name) call \(call)")
+            let tolerance = golden.tolerance(
+                "N\(count).final", largest: max(Self.largest(expected), Self.largest(before)))
+            expectClose(
+                actual: sample, expected: expected, absolute: tolerance, "\(golden.name) call \(call)")
             let expectedNoise = noise?[call] ?? Tensor(zeros: sample.shape)
             // The bound of the generator's golden data.
-            expectClose(actual: drawn ?? Tensor(zeros: sample.shape), expected: expectedNoise, absolute: 2e-6, "\(golden.name) noise \(call)")
+            expectClose(
+                actual: drawn ?? Tensor(zeros: sample.shape), expected: expectedNoise, absolute: 2e-6,
+                "\(golden.name) noise \(call)")
         }
     }
 
@@ -130,33 +149,45 @@ struct SchedulerGoldenTests {
     func addedNoise(_ golden: Case) throws {
         let count = try #require(golden.json["per_step_n"]?.int)
         let table = try ScheduleTable(golden.configuration, steps: count)
-        let (clean, noise) = (try golden.arrays.tensor("add_noise.clean"), try golden.arrays.tensor("add_noise.noise"))
+        let (clean, noise) = (
+            try golden.arrays.tensor("add_noise.clean"), try golden.arrays.tensor("add_noise.noise")
+        )
         let expected = try golden.arrays.tensor("add_noise.out")
         for (item, timestep) in try golden.arrays.doubles("add_noise.timesteps").enumerated() {
             // Timesteps between two are equal up to the rounding of a logarithm, see `tables`.
             let rows = table.rows.filter { abs(Double($0.timestep) - timestep) < 1e-4 }
-            // Rounding can give two steps one timestep; the reference then takes the second. A timestep of Runge-Kutta lies between steps.
+            // Rounding can give two steps one timestep; the reference then takes the second. A timestep of
+            // Runge-Kutta lies between steps.
             let level =
                 try (rows.dropFirst().first ?? rows.first)?.level
-                ?? NoiseLevel(alphaBar: Double(golden.configuration.schedule.alphaBars[#require(Int(exactly: timestep))]))
+                ?? NoiseLevel(
+                    alphaBar: Double(
+                        golden.configuration.schedule.alphaBars[#require(Int(exactly: timestep))]))
             let tolerance = 2e-6 * max(1, Double(Self.largest(expected[item])))
             expectClose(
-                actual: level.noised(clean[item], with: noise[item]), expected: expected[item], absolute: tolerance, "\(golden.name) \(timestep)")
+                actual: level.noised(clean[item], with: noise[item]), expected: expected[item],
+                absolute: tolerance, "\(golden.name) \(timestep)")
         }
     }
 
-    @Test("loops that begin in the middle, in the reference's mode, agree call for call", arguments: try cases())
+    @Test(
+        "loops that begin in the middle, in the reference's mode, agree call for call", arguments: try cases()
+    )
     func partialLoops(_ golden: Case) throws {
-        let (clean, noise) = (try golden.arrays.tensor("add_noise.clean"), try golden.arrays.tensor("add_noise.noise"))
+        let (clean, noise) = (
+            try golden.arrays.tensor("add_noise.clean"), try golden.arrays.tensor("add_noise.noise")
+        )
         for partial in golden.json["partial"]?.array ?? [] {
             let (count, left) = (try #require(partial["n"]?.int), try #require(partial["k"]?.int))
-            let run = try SchedulerRun(golden.configuration, steps: count, start: .middle(left: left, mode: .diffusers))
+            let run = try SchedulerRun(
+                golden.configuration, steps: count, start: .middle(left: left, mode: .diffusers))
             let key = "partial.N\(count).k\(left)"
             #expect(run.calls.count == partial["step_calls"]?.int, "\(golden.name) \(key)")
             let noised = try run.addNoise(clean, noise)
             let expectedNoised = try golden.arrays.tensor(key + ".noised")
             expectClose(
-                actual: noised, expected: expectedNoised, absolute: 2e-6 * max(1, Double(Self.largest(expectedNoised))), "\(golden.name) \(key) noised")
+                actual: noised, expected: expectedNoised,
+                absolute: 2e-6 * max(1, Double(Self.largest(expectedNoised))), "\(golden.name) \(key) noised")
             let final = try Self.finish(run, noised, try golden.generator())
             let expected = try golden.arrays.tensor(key + ".final")
             let tolerance = golden.tolerance(key + ".final", largest: Self.largest(expected))

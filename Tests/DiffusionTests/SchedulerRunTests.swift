@@ -11,9 +11,13 @@ struct SchedulerRunTests {
         sample.map { $0 / (1 + abs($0)) * (0.5 + timestep / 1000) }
     }
 
-    static func configuration(_ kind: SchedulerKind) throws -> SchedulerConfiguration { try AlignmentTests.configuration(kind) }
+    static func configuration(_ kind: SchedulerKind) throws -> SchedulerConfiguration {
+        try AlignmentTests.configuration(kind)
+    }
 
-    static func finish(_ run: inout SchedulerRun, _ sample: Tensor, _ generator: inout Generator, calls: Int = .max) throws -> Tensor {
+    static func finish(
+        _ run: inout SchedulerRun, _ sample: Tensor, _ generator: inout Generator, calls: Int = .max
+    ) throws -> Tensor {
         var sample = sample
         var done = 0
         while let timestep = run.timestep, done < calls {
@@ -24,7 +28,8 @@ struct SchedulerRunTests {
         return sample
     }
 
-    static func start(_ run: SchedulerRun, shape: [Int] = [4, 3, 5], seed: UInt64 = 1) -> (Tensor, Generator) {
+    static func start(_ run: SchedulerRun, shape: [Int] = [4, 3, 5], seed: UInt64 = 1) -> (Tensor, Generator)
+    {
         var generator = Generator(seed: seed)
         let noise = generator.normal(shape: shape) * Float(run.initialSigma)
         return (noise, generator)
@@ -34,7 +39,8 @@ struct SchedulerRunTests {
     func fullRun(kind: SchedulerKind) throws {
         let full = try SchedulerRun(Self.configuration(kind), steps: 12)
         for mode in StartMode.allCases {
-            let middle = try SchedulerRun(Self.configuration(kind), steps: 12, start: .middle(left: 12, mode: mode))
+            let middle = try SchedulerRun(
+                Self.configuration(kind), steps: 12, start: .middle(left: 12, mode: mode))
             var (a, b) = (full, middle)
             var (sample, generator) = Self.start(full)
             var other = generator
@@ -46,9 +52,12 @@ struct SchedulerRunTests {
         }
     }
 
-    @Test("a run paused at any call and gone on with as a copy ends where the uninterrupted one ends", arguments: SchedulerKind.allCases)
+    @Test(
+        "a run paused at any call and gone on with as a copy ends where the uninterrupted one ends",
+        arguments: SchedulerKind.allCases)
     func paused(kind: SchedulerKind) throws {
-        var whole = try SchedulerRun(Self.configuration(kind), steps: 9, start: .middle(left: 7, mode: .aligned))
+        var whole = try SchedulerRun(
+            Self.configuration(kind), steps: 9, start: .middle(left: 7, mode: .aligned))
         let fresh = whole
         var (start, generator) = Self.start(whole)
         let firstGenerator = generator
@@ -68,7 +77,9 @@ struct SchedulerRunTests {
         }
     }
 
-    @Test("items one by one come out as the batch, where nothing is drawn", arguments: [SchedulerKind.pndm, .ddim, .dpmpp2M, .euler, .heun])
+    @Test(
+        "items one by one come out as the batch, where nothing is drawn",
+        arguments: [SchedulerKind.pndm, .ddim, .dpmpp2M, .euler, .heun])
     func itemwise(kind: SchedulerKind) throws {
         let fresh = try SchedulerRun(Self.configuration(kind), steps: 8)
         var (batch, generator) = Self.start(fresh, shape: [3, 4, 2, 2])
@@ -83,7 +94,8 @@ struct SchedulerRunTests {
 
     @Test("what is left counts steps, not calls", arguments: SchedulerKind.allCases)
     func stepsLeft(kind: SchedulerKind) throws {
-        var run = try SchedulerRun(Self.configuration(kind), steps: 6, start: .middle(left: 5, mode: .aligned))
+        var run = try SchedulerRun(
+            Self.configuration(kind), steps: 6, start: .middle(left: 5, mode: .aligned))
         var (sample, generator) = Self.start(run)
         var left = [run.left]
         while !run.isFinished {
@@ -140,10 +152,15 @@ struct SchedulerRunTests {
 
     // MARK: What cannot be done
 
-    func expectError(_ kind: EngineError.Kind, _ words: String, _ body: () throws -> Void, sourceLocation: SourceLocation = #_sourceLocation) {
+    func expectError(
+        _ kind: EngineError.Kind, _ words: String, _ body: () throws -> Void,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
         let error = #expect(throws: EngineError.self, sourceLocation: sourceLocation) { try body() }
         #expect(error?.kind == kind, sourceLocation: sourceLocation)
-        #expect(error?.description.contains(words) == true, "\(error?.description ?? "no error")", sourceLocation: sourceLocation)
+        #expect(
+            error?.description.contains(words) == true, "\(error?.description ?? "no error")",
+            sourceLocation: sourceLocation)
     }
 
     @Test("numbers of steps that there are not", arguments: SchedulerKind.allCases)
@@ -162,14 +179,19 @@ struct SchedulerRunTests {
         }
     }
 
-    @Test("as many steps as training had: an error where the offset leads beyond the last timestep, else a run", arguments: SchedulerKind.allCases)
+    @Test(
+        "as many steps as training had: an error where the offset leads beyond the last timestep, else a run",
+        arguments: SchedulerKind.allCases)
     func allSteps(kind: SchedulerKind) throws {
         let configuration = try Self.configuration(kind)
         switch kind {
-        case .pndm, .ddim, .ddpm: expectError(.schedule, "timestep 1000") { _ = try SchedulerRun(configuration, steps: 1000) }
-        case .dpmpp2M: expectError(.schedule, "1000 usable") { _ = try SchedulerRun(configuration, steps: 1000) }
+        case .pndm, .ddim, .ddpm:
+            expectError(.schedule, "timestep 1000") { _ = try SchedulerRun(configuration, steps: 1000) }
+        case .dpmpp2M:
+            expectError(.schedule, "1000 usable") { _ = try SchedulerRun(configuration, steps: 1000) }
         case .lcm: expectError(.schedule, "distilled") { _ = try SchedulerRun(configuration, steps: 51) }
-        case .euler, .eulerAncestral, .heun: #expect(try SchedulerRun(configuration, steps: 1000).calls.count >= 1000)
+        case .euler, .eulerAncestral, .heun:
+            #expect(try SchedulerRun(configuration, steps: 1000).calls.count >= 1000)
         }
         for steps in 1...40 { _ = try SchedulerRun(configuration, steps: steps) }
     }
@@ -178,11 +200,17 @@ struct SchedulerRunTests {
     func misuse() throws {
         var run = try SchedulerRun(Self.configuration(.pndm), steps: 2)
         var (sample, generator) = Self.start(run)
-        expectError(.shape, "[2]") { _ = try run.step(output: Tensor(zeros: [2]), sample: sample, generator: &generator) }
+        expectError(.shape, "[2]") {
+            _ = try run.step(output: Tensor(zeros: [2]), sample: sample, generator: &generator)
+        }
         sample = try Self.finish(&run, sample, &generator, calls: 1)
-        expectError(.shape, "[2]") { _ = try run.step(output: Tensor(zeros: [2]), sample: Tensor(zeros: [2]), generator: &generator) }
+        expectError(.shape, "[2]") {
+            _ = try run.step(output: Tensor(zeros: [2]), sample: Tensor(zeros: [2]), generator: &generator)
+        }
         sample = try Self.finish(&run, sample, &generator)
-        expectError(.schedule, "no steps are left") { _ = try run.step(output: sample, sample: sample, generator: &generator) }
+        expectError(.schedule, "no steps are left") {
+            _ = try run.step(output: sample, sample: sample, generator: &generator)
+        }
         expectError(.schedule, "no steps are left") { _ = try run.scaledInput(sample) }
         expectError(.shape, "[2]") { _ = try run.addNoise(sample, Tensor(zeros: [2])) }
         expectError(.schedule, "call 9") { try run.resume(index: 9, memory: SamplerMemory()) }

@@ -11,7 +11,9 @@ import Darwin
 
 /// What was read is what is digested, whatever happens to the file.
 @Suite("Files as they were read") struct FileReadingTests {
-    private static func weights(_ value: Float, count: Int = 50_000) -> Tensor { Tensor(shape: [count], values: (0..<count).map { Float($0) * value }) }
+    private static func weights(_ value: Float, count: Int = 50_000) -> Tensor {
+        Tensor(shape: [count], values: (0..<count).map { Float($0) * value })
+    }
 
     private static func file(_ folder: TemporaryFolder, _ value: Float = 1) throws -> String {
         let path = folder.path("w.safetensors")
@@ -27,7 +29,8 @@ import Darwin
         #expect(write(descriptor, bytes, bytes.count) == bytes.count)
     }
 
-    @Test("of a mapped file that is replaced by renaming, the digest is that of the mapped bytes") func renamed() throws {
+    @Test("of a mapped file that is replaced by renaming, the digest is that of the mapped bytes")
+    func renamed() throws {
         let folder = try TemporaryFolder()
         let path = try Self.file(folder)
         let before = try Digest.sha256(path: path)
@@ -49,7 +52,11 @@ import Darwin
         try file.reading.confirm()
     }
 
-    @Test("a file that is written over in place is noticed, also where its size and modification time are as before", arguments: [false, true])
+    @Test(
+        """
+        a file that is written over in place is noticed, also where its size and modification time are as \
+        before
+        """, arguments: [false, true])
     func inPlace(_ isDigested: Bool) throws {
         let folder = try TemporaryFolder()
         let path = try Self.file(folder)
@@ -65,10 +72,14 @@ import Darwin
             #expect(utimensat(AT_FDCWD, path, times, 0) == 0)
             #expect(FileStamp(path: path)?.modified == file.reading.stamp.modified)
         }
-        #expect { try file.reading.confirm() } throws: { ($0 as? EngineError)?.message.contains("was written over") == true }
+        #expect { try file.reading.confirm() } throws: {
+            ($0 as? EngineError)?.message.contains("was written over") == true
+        }
     }
 
-    @Test("what is cut off of a mapped file reads as zeros, on every thread, and is noticed") func cut() async throws {
+    @Test("what is cut off of a mapped file reads as zeros, on every thread, and is noticed") func cut()
+        async throws
+    {
         let folder = try TemporaryFolder()
         let path = try Self.file(folder)
         let file = try SafetensorsFile(path: path)
@@ -80,7 +91,8 @@ import Darwin
         #expect { try file.reading.confirm() } throws: { ($0 as? EngineError)?.place == path }
     }
 
-    @Test("of a file that is read as a whole, the digest is that of the bytes that came") func whole() throws {
+    @Test("of a file that is read as a whole, the digest is that of the bytes that came") func whole() throws
+    {
         let folder = try TemporaryFolder()
         let path = folder.path("config.json")
         try AtomicFile.write("{\"a\": 1}", to: path)
@@ -90,17 +102,22 @@ import Darwin
         #expect(try readings.map { try $0.digest() } == [Digest.sha256("{\"a\": 1}")])
     }
 
-    @Test("stamps without parts of a second, with one time for all, or with none say nothing") func stamps() throws {
+    @Test("stamps without parts of a second, with one time for all, or with none say nothing") func stamps()
+        throws
+    {
         let folder = try TemporaryFolder()
         let path = try Self.file(folder)
         #expect(FileStamp(path: path)?.size == (try FileSystem.readBytes(path).count))
-        // Of this system's own change times nothing can be set; a file that was written and used since has three times of a clock.
+        // Of this system's own change times nothing can be set; a file that was written and used since has
+        // three times of a clock.
         let times = [timespec(tv_sec: 1, tv_nsec: 0), timespec(tv_sec: 1, tv_nsec: 0)]
         #expect(utimensat(AT_FDCWD, path, times, 0) == 0)
         let stamp = try #require(FileStamp(path: path))
         #expect(stamp.modified == 1_000_000_000 && stamp.changed != stamp.modified)
         #expect(stamp.tells == (stamp.changed % 1_000_000_000 != 0))
-        for device in ["/proc/version", "/proc/self/mountinfo"] where FileSystem.exists(device) { _ = FileStamp(path: device) }
+        for device in ["/proc/version", "/proc/self/mountinfo"] where FileSystem.exists(device) {
+            _ = FileStamp(path: device)
+        }
     }
 
     @Test("a copy is another file, and that behind a link where there is one") func copies() throws {
@@ -111,7 +128,9 @@ import Darwin
         #expect(symlink("../blobs/x", folder.path("snapshot/w.safetensors")) == 0)
         try AtomicFolder.copyFiles(of: folder.path("snapshot"), to: folder.path("copy"))
         #expect(try FileSystem.readText(folder.path("copy/w.safetensors")) == "weights")
-        let (a, b) = (FileStamp(path: folder.path("blobs/x")), FileStamp(path: folder.path("copy/w.safetensors")))
+        let (a, b) = (
+            FileStamp(path: folder.path("blobs/x")), FileStamp(path: folder.path("copy/w.safetensors"))
+        )
         #expect(a?.inode != b?.inode)
         try Self.overwrite(folder.path("copy/w.safetensors"), Array("WEIGHTS".utf8))
         #expect(try FileSystem.readText(folder.path("blobs/x")) == "weights")
@@ -120,7 +139,10 @@ import Darwin
         } throws: { ($0 as? EngineError)?.message.contains("was changed") == true }
     }
 
-    @Test("a sealed folder tells each kind of damage", arguments: ["flip", "cut", "empty", "gone", "more", "seal", "none"]) func sealed(_ damage: String) throws
+    @Test(
+        "a sealed folder tells each kind of damage",
+        arguments: ["flip", "cut", "empty", "gone", "more", "seal", "none"]) func sealed(_ damage: String)
+        throws
     {
         let folder = try TemporaryFolder()
         try FileSystem.createFolder(folder.path("m/unet"))

@@ -41,12 +41,18 @@ struct FileSystemTests {
         #expect(try FileSystem.list(temporary.path) == ["note.txt"])
     }
 
-    @Test("what a killed process had begun goes with the next write into its folder, what another is writing stays")
+    @Test(
+        """
+        what a killed process had begun goes with the next write into its folder, what another is writing \
+        stays
+        """)
     func leftovers() throws {
         let temporary = try TemporaryFolder()
         func lay(_ folder: String) throws {
             try FileSystem.createFolder(folder)
-            for name in [".noisebook-a1.partial", ".noisebook-b2.partial", ".noisebook-mine.txt", "a.partial"] {
+            for name in [
+                ".noisebook-a1.partial", ".noisebook-b2.partial", ".noisebook-mine.txt", "a.partial",
+            ] {
                 try AtomicFile.write("x", to: temporary.path("laid"))
                 try #require(rename(temporary.path("laid"), FileSystem.join(folder, name)) == 0)
             }
@@ -59,19 +65,30 @@ struct FileSystemTests {
         defer { for descriptor in held { close(descriptor) } }
         for descriptor in held { try #require(flock(descriptor, LOCK_EX | LOCK_NB) == 0) }
         try AtomicFile.write("x", to: FileSystem.join(files, "new"))
-        try AtomicFolder.write(to: FileSystem.join(folders, "new")) { try AtomicFile.write("x", to: FileSystem.join($0, "inner")) }
-        for folder in [files, folders] { #expect(try FileSystem.list(folder) == [".noisebook-b2.partial", ".noisebook-mine.txt", "a.partial", "new"]) }
+        try AtomicFolder.write(to: FileSystem.join(folders, "new")) {
+            try AtomicFile.write("x", to: FileSystem.join($0, "inner"))
+        }
+        for folder in [files, folders] {
+            #expect(
+                try FileSystem.list(folder) == [
+                    ".noisebook-b2.partial", ".noisebook-mine.txt", "a.partial", "new",
+                ])
+        }
     }
 
     @Test("a folder is written whole or not at all, and replaces one only where that is asked")
     func folder() throws {
         let temporary = try TemporaryFolder()
         let path = temporary.path("model")
-        func fill(_ text: String) -> (String) throws -> Void { { try AtomicFile.write(text, to: FileSystem.join($0, "weights")) } }
+        func fill(_ text: String) -> (String) throws -> Void {
+            { try AtomicFile.write(text, to: FileSystem.join($0, "weights")) }
+        }
         try AtomicFolder.write(to: path, fill("one"))
         #expect(throws: EngineError.self) { try AtomicFolder.write(to: path, fill("two")) }
         let error = #expect(throws: EngineError.self) {
-            try AtomicFolder.write(to: path, replacing: true) { try AtomicFile.write("two", to: FileSystem.join($0, "none/weights")) }
+            try AtomicFolder.write(to: path, replacing: true) {
+                try AtomicFile.write("two", to: FileSystem.join($0, "none/weights"))
+            }
         }
         #expect(error?.place == temporary.path("model/none/weights"))
         #expect(try FileSystem.readText(temporary.path("model/weights")) == "one")
@@ -84,7 +101,10 @@ struct FileSystemTests {
     func refused() throws {
         let temporary = try TemporaryFolder()
         try AtomicFile.write("x", to: temporary.path("file"))
-        for path in [temporary.path("none/a.txt"), temporary.path, "/dev/null", "", "a\0b", temporary.path("file/a.txt")] {
+        for path in [
+            temporary.path("none/a.txt"), temporary.path, "/dev/null", "", "a\0b",
+            temporary.path("file/a.txt"),
+        ] {
             let error = #expect(throws: EngineError.self, "\(path)") { try AtomicFile.write("x", to: path) }
             #expect(error?.place == path)
         }
@@ -99,7 +119,9 @@ struct FileSystemTests {
         try FileSystem.createFolder(deep)
         try FileSystem.createFolder(deep)
         #expect(FileSystem.isFolder(deep))
-        for name in ["b", "a", "Z", "ä", ".hidden", "a10", "a2"] { try AtomicFile.write(name, to: FileSystem.join(deep, name)) }
+        for name in ["b", "a", "Z", "ä", ".hidden", "a10", "a2"] {
+            try AtomicFile.write(name, to: FileSystem.join(deep, name))
+        }
         #expect(try FileSystem.list(deep) == [".hidden", "Z", "a", "a10", "a2", "b", "ä"])
         for path in [temporary.path("none"), FileSystem.join(deep, "a")] {
             let error = #expect(throws: EngineError.self) { try FileSystem.list(path) }
@@ -116,7 +138,9 @@ struct FileSystemTests {
         let temporary = try TemporaryFolder()
         for round in 0..<2000 {
             try await withThrowingTaskGroup(of: Void.self) { makers in
-                for _ in 0..<4 { makers.addTask { try FileSystem.createFolder(temporary.path("\(round)/b/c")) } }
+                for _ in 0..<4 {
+                    makers.addTask { try FileSystem.createFolder(temporary.path("\(round)/b/c")) }
+                }
                 try await makers.waitForAll()
             }
         }
@@ -142,10 +166,14 @@ struct FileSystemTests {
             let error = #expect(throws: EngineError.self, "\(path)") { try FileSystem.readText(path) }
             #expect(error?.place == (path.hasSuffix("bytes") ? path + ", line 1, byte 1" : path))
         }
-        for (bytes, place) in [("a\nbc", "line 2, byte 3"), ("a\r\nb\r\n", "line 3, byte 1"), ("\r\ré", "line 3, byte 3")] {
+        for (bytes, place) in [
+            ("a\nbc", "line 2, byte 3"), ("a\r\nb\r\n", "line 3, byte 1"), ("\r\ré", "line 3, byte 3"),
+        ] {
             try AtomicFile.write(Array(bytes.utf8) + [0xC3, 0x28], to: temporary.path("bytes"))
             let error = #expect(throws: EngineError.self) { try FileSystem.readText(temporary.path("bytes")) }
-            #expect(error?.place?.hasSuffix("/bytes, " + place) == true && error?.message.contains("0xC3") == true)
+            #expect(
+                error?.place?.hasSuffix("/bytes, " + place) == true && error?.message.contains("0xC3") == true
+            )
         }
     }
 
@@ -158,33 +186,51 @@ struct FileSystemTests {
             #expect(symlink(target, temporary.path(link)) == 0)
         }
         #expect(
-            ["a/x", "a/y", "z", "w", "none"].map { FileSystem.followingLinks(temporary.path($0)) } == ["a/x", "a/x", "a/x", "a/x", "none"].map(temporary.path))
-        #expect(FileSystem.followingLinks(temporary.path("v")) == temporary.path("nowhere") && FileSystem.followingLinks("n.md") == "n.md")
+            ["a/x", "a/y", "z", "w", "none"].map { FileSystem.followingLinks(temporary.path($0)) }
+                == ["a/x", "a/x", "a/x", "a/x", "none"].map(temporary.path))
+        #expect(
+            FileSystem.followingLinks(temporary.path("v")) == temporary.path("nowhere")
+                && FileSystem.followingLinks("n.md") == "n.md")
     }
 
     @Test("a word is quoted where a shell would take it for more")
     func words() {
-        #expect(["n.md", "a/b-c_d.md", "größe=3,4", "~/x"].map(ShellWord.quoted) == ["n.md", "a/b-c_d.md", "größe=3,4", "'~/x'"])
-        #expect(["a b", "it's", "$HOME", "", "a;b", "x*"].map(ShellWord.quoted) == ["'a b'", "'it'\\''s'", "'$HOME'", "''", "'a;b'", "'x*'"])
+        #expect(
+            ["n.md", "a/b-c_d.md", "größe=3,4", "~/x"].map(ShellWord.quoted) == [
+                "n.md", "a/b-c_d.md", "größe=3,4", "'~/x'",
+            ])
+        #expect(
+            ["a b", "it's", "$HOME", "", "a;b", "x*"].map(ShellWord.quoted) == [
+                "'a b'", "'it'\\''s'", "'$HOME'", "''", "'a;b'", "'x*'",
+            ])
     }
 
     @Test("paths are joined and taken apart")
     func paths() {
         #expect(
-            FileSystem.join("a", "b") == "a/b" && FileSystem.join("a/", "b") == "a/b" && FileSystem.join("a", "/b") == "/b" && FileSystem.join("", "b") == "b")
+            FileSystem.join("a", "b") == "a/b" && FileSystem.join("a/", "b") == "a/b"
+                && FileSystem.join("a", "/b") == "/b" && FileSystem.join("", "b") == "b")
         #expect(
-            FileSystem.folder(of: "a/b/c.png") == "a/b" && FileSystem.folder(of: "c.png") == "." && FileSystem.folder(of: "/c") == "/"
+            FileSystem.folder(of: "a/b/c.png") == "a/b" && FileSystem.folder(of: "c.png") == "."
+                && FileSystem.folder(of: "/c") == "/"
                 && FileSystem.folder(of: "a/b/") == "a")
-        #expect(FileSystem.name(of: "a/b/c.png") == "c.png" && FileSystem.name(of: "c") == "c" && FileSystem.name(of: "/") == "/")
-        #expect(FileSystem.name(of: "a//") == "a" && FileSystem.name(of: "/a") == "a" && FileSystem.name(of: "") == "" && FileSystem.folder(of: "//x") == "/")
+        #expect(
+            FileSystem.name(of: "a/b/c.png") == "c.png" && FileSystem.name(of: "c") == "c"
+                && FileSystem.name(of: "/") == "/")
+        #expect(
+            FileSystem.name(of: "a//") == "a" && FileSystem.name(of: "/a") == "a"
+                && FileSystem.name(of: "") == "" && FileSystem.folder(of: "//x") == "/")
     }
 
     @Test("checksums are those of FIPS 180-4 and of the golden manifest")
     func checksums() throws {
-        #expect(try Digest.sha256("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+        #expect(
+            try Digest.sha256("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
         #expect(try Digest.sha256([]) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
         let images = try Golden.topic("images").folder("png")
-        for name in try images.files(ending: ".png") { #expect(try Digest.sha256(path: images.path(name)) == Digest.sha256(images.bytes(name))) }
+        for name in try images.files(ending: ".png") {
+            #expect(try Digest.sha256(path: images.path(name)) == Digest.sha256(images.bytes(name)))
+        }
         let temporary = try TemporaryFolder()
         try AtomicFile.write("", to: temporary.path("empty"))
         #expect(try Digest.sha256(path: temporary.path("empty")) == Digest.sha256([]))

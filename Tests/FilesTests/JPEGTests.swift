@@ -6,7 +6,8 @@ import Testing
 @Suite("JPEG") struct JPEGTests {
     private static func folder() throws -> GoldenFolder { try Golden.laterTopic("jpeg") }
 
-    @Test("every kind of file decodes to Pillow's pixels, exactly, whatever its ending") func decode() throws {
+    @Test("every kind of file decodes to Pillow's pixels, exactly, whatever its ending") func decode() throws
+    {
         let folder = try Self.folder(), files = try folder.files(ending: ".jpg")
         #expect(!files.isEmpty)
         for file in files {
@@ -37,7 +38,8 @@ import Testing
         }
     }
 
-    @Test("65,500 pixels each way are refused before memory is asked for, and so are hundreds of scans") func large() throws {
+    @Test("65,500 pixels each way are refused before memory is asked for, and so are hundreds of scans")
+    func large() throws {
         var bytes = try Self.folder().bytes("baseline-444.jpg")
         // The frame: marker, length, precision, height, width.
         let frame = try #require(bytes.indices.first { bytes[$0...].starts(with: [0xff, 0xc0]) })
@@ -57,7 +59,10 @@ import Testing
         let bytes = try Self.folder().bytes("orientation-6.jpg")
         let upright = try JPEG.decode(Self.folder().bytes("orientation-1.jpg"), place: "x")
         let exif = try #require(bytes.indices.first { bytes[$0...].starts(with: Array("Exif\0\0".utf8)) }) + 6
-        for (offset, change) in [(0, [0x58] as [UInt8]), (4, [0xff, 0xff, 0xff, 0xff]), (4, [0, 0, 0, 0]), (8, [0xff, 0xff]), (12, [7]), (12, [0xff])] {
+        for (offset, change) in [
+            (0, [0x58] as [UInt8]), (4, [0xff, 0xff, 0xff, 0xff]), (4, [0, 0, 0, 0]), (8, [0xff, 0xff]),
+            (12, [7]), (12, [0xff]),
+        ] {
             var damaged = bytes
             damaged.replaceSubrange((exif + offset)..<(exif + offset + change.count), with: change)
             let found = try JPEG.decode(damaged, place: "x")
@@ -65,7 +70,9 @@ import Testing
         }
     }
 
-    @Test("any bytes are a picture or an error", arguments: ["baseline-420", "progressive-422", "cmyk", "orientation-6"])
+    @Test(
+        "any bytes are a picture or an error",
+        arguments: ["baseline-420", "progressive-422", "cmyk", "orientation-6"])
     func mutated(_ name: String) throws {
         try MutatedInputs.check("JPEG, \(name)", Self.folder().bytes(name + ".jpg")) { input in
             _ = try JPEG.decode(input, place: "x")
@@ -75,15 +82,22 @@ import Testing
 
     @Test("pictures of other forms are named, with a way to convert them") func foreign() throws {
         let others: [(bytes: String, name: String)] = [
-            ("GIF89a", "GIF"), ("RIFF\0\0\0\0WEBPVP8 ", "WebP"), ("BM\0\0", "BMP"), ("II*\0", "TIFF"), ("\0\0\0\u{20}ftypavif", "AVIF"),
+            ("GIF89a", "GIF"), ("RIFF\0\0\0\0WEBPVP8 ", "WebP"), ("BM\0\0", "BMP"), ("II*\0", "TIFF"),
+            ("\0\0\0\u{20}ftypavif", "AVIF"),
             ("\0\0\0\u{18}ftypheic", "HEIF"), ("8BPS", "Photoshop"),
         ]
         for (bytes, name) in others {
-            let error = #expect(throws: EngineError.self) { try PictureFile.decode(Array(bytes.utf8), place: "x") }
-            #expect(error?.message.contains("it is a \(name) picture") == true && error?.cure?.contains("magick") == true)
+            let error = #expect(throws: EngineError.self) {
+                try PictureFile.decode(Array(bytes.utf8), place: "x")
+            }
+            #expect(
+                error?.message.contains("it is a \(name) picture") == true
+                    && error?.cure?.contains("magick") == true)
         }
         for (bytes, told) in [("", "empty"), ("hello", "a text"), ("\u{1}\u{2}", "does not begin as one")] {
-            let error = #expect(throws: EngineError.self) { try PictureFile.decode(Array(bytes.utf8), place: "x") }
+            let error = #expect(throws: EngineError.self) {
+                try PictureFile.decode(Array(bytes.utf8), place: "x")
+            }
             #expect(error?.message.contains(told) == true)
         }
     }

@@ -7,7 +7,9 @@ import Testing
 struct JSONTests {
     @Test("values are read into their kinds")
     func kinds() throws {
-        let json = try JSON.parse(#"{"a": [1, -2.5, 1e3], "b": "é\n😀", "c": true, "d": null, "e": {}, "f": false, "g": 0}"#, place: "test")
+        let json = try JSON.parse(
+            #"{"a": [1, -2.5, 1e3], "b": "é\n😀", "c": true, "d": null, "e": {}, "f": false, "g": 0}"#,
+            place: "test")
         #expect(json["a"]?.doubles == [1, -2.5, 1000])
         #expect(json["a"]?[0]?.int == 1)
         #expect(json["a"]?[1]?.int == nil)
@@ -23,14 +25,20 @@ struct JSONTests {
 
     @Test(
         "whole numbers are those that a double holds exactly",
-        arguments: [("9007199254740992", 9_007_199_254_740_992), ("1e300", nil), ("-3.0", -3), ("1.5", nil), ("-0", 0)] as [(String, Int?)])
+        arguments: [
+            ("9007199254740992", 9_007_199_254_740_992), ("1e300", nil), ("-3.0", -3), ("1.5", nil),
+            ("-0", 0),
+        ] as [(String, Int?)])
     func integers(text: String, expected: Int?) throws {
         #expect(try JSON.parse(text, place: "test").int == expected)
     }
 
     @Test(
         "what is no JSON is an error that names its place",
-        arguments: ["", " ", "{", "[1,]x", "{\"a\":}", "nul", "\"", "'a'", "[1 2]", "{\"a\" 1}", "1e999", "[\"\\u12\"]", "\u{feff}x", "NaN"])
+        arguments: [
+            "", " ", "{", "[1,]x", "{\"a\":}", "nul", "\"", "'a'", "[1 2]", "{\"a\" 1}", "1e999",
+            "[\"\\u12\"]", "\u{feff}x", "NaN",
+        ])
     func invalid(text: String) {
         let error = #expect(throws: EngineError.self) { try JSON.parse(text, place: "row 3") }
         #expect(error?.place == "row 3")
@@ -38,8 +46,14 @@ struct JSONTests {
 
     @Test("deep nesting is an error, not the end of the stack", arguments: ["[", "{\"a\":"])
     func nesting(opening: String) {
-        #expect(throws: EngineError.self) { try JSON.parse(String(repeating: opening, count: 200_000), place: "test") }
-        #expect(throws: EngineError.self) { try JSON.parse(String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000), place: "test") }
+        #expect(throws: EngineError.self) {
+            try JSON.parse(String(repeating: opening, count: 200_000), place: "test")
+        }
+        #expect(throws: EngineError.self) {
+            try JSON.parse(
+                String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000), place: "test"
+            )
+        }
     }
 
     @Test("bytes that are not UTF-8 are an error")
@@ -50,7 +64,9 @@ struct JSONTests {
     @Test("what is written is read back the same")
     func roundTrip() throws {
         let json: JSON = [
-            "numbers": [0, -1, 0.1, 1e-5, 1e300, 9_007_199_254_740_991, 3.4028235e38, .number(.leastNonzeroMagnitude)],
+            "numbers": [
+                0, -1, 0.1, 1e-5, 1e300, 9_007_199_254_740_991, 3.4028235e38, .number(.leastNonzeroMagnitude),
+            ],
             "text": "a \"b\" \\ / \u{1}\t\r\n ü 🐉 \u{2028}", "none": nil, "yes": true, "": [],
             "nested": ["list": [[1, [2]], [:]]],
         ]
@@ -97,7 +113,9 @@ struct JSONTests {
     func steering() throws {
         let text = "a\u{0}\u{1B}\u{7F}\u{9B}\u{61C}\u{200E}\u{200F}\u{202E}\u{2066}\u{2069}\u{2028}b"
         let written = JSON.object([text: .string(text)]).text
-        #expect(written.unicodeScalars.allSatisfy { (0x20..<0x7F).contains($0.value) } && written.contains(#"a\u0000\u001b\u007f\u009b\u061c"#))
+        #expect(
+            written.unicodeScalars.allSatisfy { (0x20..<0x7F).contains($0.value) }
+                && written.contains(#"a\u0000\u001b\u007f\u009b\u061c"#))
         #expect(try JSON.parse(written, place: "test") == [text: .string(text)])
     }
 
@@ -118,8 +136,11 @@ struct JSONTests {
     func decoding() throws {
         let temporary = try TemporaryFolder()
         try AtomicFile.write(#"{"a</w>": 3, "b": 4}"#, to: temporary.path("vocab.json"))
-        #expect(try JSON.decode([String: Int].self, path: temporary.path("vocab.json")) == ["a</w>": 3, "b": 4])
-        let error = #expect(throws: EngineError.self) { try JSON.decode([String: [Int]].self, path: temporary.path("vocab.json")) }
+        #expect(
+            try JSON.decode([String: Int].self, path: temporary.path("vocab.json")) == ["a</w>": 3, "b": 4])
+        let error = #expect(throws: EngineError.self) {
+            try JSON.decode([String: [Int]].self, path: temporary.path("vocab.json"))
+        }
         #expect(error?.place == temporary.path("vocab.json"))
     }
 }

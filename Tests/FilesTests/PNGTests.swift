@@ -23,7 +23,9 @@ struct PNGTests {
             if expected.contains(kind + ".rgba") {
                 #expect(try rgba.samples.map(Int.init) == expected.integers(kind + ".rgba"), "\(kind)")
             } else {
-                #expect(stride(from: 3, to: rgba.samples.count, by: 4).allSatisfy { rgba.samples[$0] == 255 }, "\(kind)")
+                #expect(
+                    stride(from: 3, to: rgba.samples.count, by: 4).allSatisfy { rgba.samples[$0] == 255 },
+                    "\(kind)")
             }
             #expect(try PNG.read(path: path) == rgba.onWhite, "\(kind)")
         }
@@ -31,7 +33,9 @@ struct PNGTests {
 
     @Test("on white, opaque pixels stay, transparent ones are white, and the rest is between")
     func onWhite() {
-        let source = Bitmap(width: 4, height: 1, channels: 4, samples: [10, 20, 30, 255, 10, 20, 30, 0, 0, 100, 255, 128, 0, 0, 0, 1])
+        let source = Bitmap(
+            width: 4, height: 1, channels: 4,
+            samples: [10, 20, 30, 255, 10, 20, 30, 0, 0, 100, 255, 128, 0, 0, 0, 1])
         // 255 - 128 = 127; 100 x 128 / 255 + 127 = 177.2; 255 - 1 = 254
         #expect(source.onWhite.samples == [10, 20, 30, 255, 255, 255, 127, 177, 255, 254, 254, 254])
         #expect(source.withoutAlpha.samples == [10, 20, 30, 10, 20, 30, 0, 100, 255, 0, 0, 0])
@@ -83,7 +87,8 @@ struct PNGTests {
         for (width, height) in [(1, 1), (1, 40), (17, 3), (64, 64)] {
             let bitmap = Bitmap(
                 width: width, height: height, channels: channels,
-                samples: (0..<(width * height * channels)).map { _ in UInt8(truncatingIfNeeded: random.next()) })
+                samples: (0..<(width * height * channels)).map { _ in UInt8(truncatingIfNeeded: random.next())
+                })
             let bytes = try PNG.encode(bitmap)
             #expect(try PNG.decode(bytes, alpha: channels == 4 ? .keep : .drop, place: "memory") == bitmap)
             #expect(try PNG.encode(bitmap) == bytes)
@@ -94,13 +99,19 @@ struct PNGTests {
     func text() throws {
         let temporary = try TemporaryFolder()
         let path = temporary.path("note.png")
-        let notes = [("recipe", "noise at=60\ndenoise"), ("Prompt", "un château"), ("Title", "龍 🐉"), ("empty", "")]
+        let notes = [
+            ("recipe", "noise at=60\ndenoise"), ("Prompt", "un château"), ("Title", "龍 🐉"), ("empty", ""),
+        ]
         try PNG.write(Bitmap(width: 2, height: 2, red: 1, green: 2, blue: 3), text: notes, to: path)
         let found = try PNG.text(path: path)
         #expect(found.map(\.key) == notes.map(\.0))
         #expect(found.map(\.value) == notes.map(\.1))
-        #expect(throws: EngineError.self) { try PNG.encode(Bitmap(width: 1, height: 1, red: 0, green: 0, blue: 0), text: [("", "x")]) }
-        #expect(throws: EngineError.self) { try PNG.encode(Bitmap(width: 1, height: 1, red: 0, green: 0, blue: 0), text: [("k", "a\0b")]) }
+        #expect(throws: EngineError.self) {
+            try PNG.encode(Bitmap(width: 1, height: 1, red: 0, green: 0, blue: 0), text: [("", "x")])
+        }
+        #expect(throws: EngineError.self) {
+            try PNG.encode(Bitmap(width: 1, height: 1, red: 0, green: 0, blue: 0), text: [("k", "a\0b")])
+        }
     }
 
     @Test("a file cut or changed anywhere never traps")
@@ -116,7 +127,8 @@ struct PNGTests {
             for _ in 0..<200 {
                 var changed = bytes
                 // Chunk checksums are left to fail; the first 33 bytes, signature and header, are hit most.
-                changed[random.next(below: random.next(below: 2) == 0 ? min(33, bytes.count) : bytes.count)] = UInt8(truncatingIfNeeded: random.next())
+                changed[random.next(below: random.next(below: 2) == 0 ? min(33, bytes.count) : bytes.count)] =
+                    UInt8(truncatingIfNeeded: random.next())
                 _ = try? PNG.decode(changed, place: name)
             }
         }
@@ -136,8 +148,14 @@ struct PNGTests {
                 let (start, length) = chunks(changed)[random.next(below: chunks(changed).count)]
                 // Type and content of the chunk, not its length.
                 changed[start + 4 + random.next(below: length + 4)] = UInt8(truncatingIfNeeded: random.next())
-                changed.replaceSubrange((start + 8 + length)..<(start + 12 + length), with: crc(changed[(start + 4)..<(start + 8 + length)]))
-                if (try? PNG.decode(changed, alpha: .keep, place: name)) == nil { refused += 1 } else { read += 1 }
+                changed.replaceSubrange(
+                    (start + 8 + length)..<(start + 12 + length),
+                    with: crc(changed[(start + 4)..<(start + 8 + length)]))
+                if (try? PNG.decode(changed, alpha: .keep, place: name)) == nil {
+                    refused += 1
+                } else {
+                    read += 1
+                }
             }
         }
         #expect(refused > 0 && read > 0)

@@ -17,7 +17,8 @@ struct ResizeTests {
             let size = parts[2].split(separator: "x").compactMap { Int($0) }
             let shape = try #require(expected.entry(key)?.shape)
             let alpha: PNG.Alpha = shape.last == 4 ? .keep : .drop
-            let result = try PNG.read(path: images.folder("png").path(parts[0] + ".png"), alpha: alpha).resized(width: size[0], height: size[1], filter: filter)
+            let result = try PNG.read(path: images.folder("png").path(parts[0] + ".png"), alpha: alpha)
+                .resized(width: size[0], height: size[1], filter: filter)
             // A grey picture is read as RGB: its first channel stands for it.
             let step = shape.count == 2 ? 3 : 1
             let found = stride(from: 0, to: result.samples.count, by: step).map { Int(result.samples[$0]) }
@@ -37,7 +38,8 @@ struct ResizeTests {
             let parts = key.split(separator: ".").map(String.init)
             let mode = try #require(Tensor.Interpolation(rawValue: String(parts[1].prefix { $0 != "_" })))
             let size = parts[2].split(separator: "x").compactMap { Int($0) }
-            let result = input.interpolated(height: size[1], width: size[0], mode, antialias: !parts[1].hasSuffix("_noaa"))
+            let result = input.interpolated(
+                height: size[1], width: size[0], mode, antialias: !parts[1].hasSuffix("_noaa"))
             // The tolerance that golden/README.md gives.
             expectClose(actual: result, expected: try expected.tensor(key), absolute: 1e-6, key)
             compared += 1
@@ -49,15 +51,23 @@ struct ResizeTests {
     func flat(filter: ResizeFilter) {
         let source = Bitmap(width: 13, height: 7, red: 200, green: 3, blue: 255)
         for (width, height) in [(1, 1), (5, 9), (40, 7), (13, 2), (300, 200)] {
-            #expect(source.resized(width: width, height: height, filter: filter) == Bitmap(width: width, height: height, red: 200, green: 3, blue: 255))
+            #expect(
+                source.resized(width: width, height: height, filter: filter)
+                    == Bitmap(width: width, height: height, red: 200, green: 3, blue: 255))
         }
     }
 
     @Test("a whole-number zoom is the nearest-neighbour resize")
     func zoom() throws {
         var random = SmallGenerator(seed: 9)
-        let source = Bitmap(width: 5, height: 3, channels: 3, samples: (0..<45).map { _ in UInt8(truncatingIfNeeded: random.next()) })
-        for factor in 1...4 { #expect(source.zoomed(factor) == source.resized(width: 5 * factor, height: 3 * factor, filter: .nearest)) }
+        let source = Bitmap(
+            width: 5, height: 3, channels: 3,
+            samples: (0..<45).map { _ in UInt8(truncatingIfNeeded: random.next()) })
+        for factor in 1...4 {
+            #expect(
+                source.zoomed(factor)
+                    == source.resized(width: 5 * factor, height: 3 * factor, filter: .nearest))
+        }
         #expect(source.cropped(x: 1, y: 2, width: 3, height: 1).samples == Array(source.samples[33..<42]))
     }
 
@@ -68,7 +78,8 @@ struct ResizeTests {
         #expect(stride(from: 0, to: 32, by: 4).allSatisfy { result.samples[$0] == 0 })
     }
 
-    /// Pillow 13.0 made the numbers: `Image.resize(size, BICUBIC)` of a grey 5 x 7 picture. 10 and 5 levels differ in the other order.
+    /// Pillow 13.0 made the numbers: `Image.resize(size, BICUBIC)` of a grey 5 x 7 picture. 10 and 5 levels
+    /// differ in the other order.
     @Test("the pass along the columns comes first where the reference does so")
     func passOrder() {
         var samples: [UInt8] = []
@@ -83,7 +94,10 @@ struct ResizeTests {
             let result = source.resized(width: width, height: height, filter: .bicubic).samples
             return stride(from: 0, to: result.count, by: 3).map { result[$0] }
         }
-        #expect(grey(6, 3) == [78, 99, 119, 146, 148, 93, 117, 114, 102, 80, 105, 208, 151, 105, 133, 139, 104, 110])
+        #expect(
+            grey(6, 3) == [
+                78, 99, 119, 146, 148, 93, 117, 114, 102, 80, 105, 208, 151, 105, 133, 139, 104, 110,
+            ])
         #expect(grey(3, 5) == [50, 181, 121, 138, 69, 135, 96, 97, 143, 146, 133, 155, 108, 119, 76])
     }
 }

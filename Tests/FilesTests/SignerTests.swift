@@ -13,7 +13,10 @@ import Testing
                 Array(repeating: 0x0b, count: 20), "Hi There",
                 "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
             ),
-            (Array("Jefe".utf8), "what do ya want for nothing?", "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"),
+            (
+                Array("Jefe".utf8), "what do ya want for nothing?",
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+            ),
             (
                 Array(repeating: 0xaa, count: 131), "Test Using Larger Than Block-Size Key - Hash Key First",
                 "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"
@@ -22,7 +25,8 @@ import Testing
         for (secret, text, code) in cases { #expect(try Digest.hmac(text, secret: secret) == code) }
     }
 
-    @Test("own, another user's, nobody's and a damaged one are told apart, whatever byte was changed") func origins() throws {
+    @Test("own, another user's, nobody's and a damaged one are told apart, whatever byte was changed")
+    func origins() throws {
         let mine = try Self.signer("mine, and long enough"), other = try Self.signer("of another user")
         let signature = try mine.signature(of: "a")
         #expect(signature.utf8.count == Signer.length)
@@ -44,7 +48,8 @@ import Testing
     }
 
     @Test("a folder's signature is of its files and its name") func folders() throws {
-        let folder = try TemporaryFolder(), mine = try Self.signer("mine, and long enough"), other = try Self.signer("of another user")
+        let folder = try TemporaryFolder(), mine = try Self.signer("mine, and long enough"),
+            other = try Self.signer("of another user")
         try FileSystem.createFolder(folder.path("m"))
         try AtomicFile.write("{}", to: folder.path("m/config.json"))
         try FolderSeal.write(folder.path("m"), of: "key", mine)
@@ -54,7 +59,8 @@ import Testing
         #expect(try FolderSeal.origin(folder.path("m"), of: "key", other) == .other)
         let seal = try FileSystem.readText(folder.path("m/.sha256"))
         // As versions before signatures wrote it.
-        try AtomicFile.write(seal.split(separator: "\n").dropLast().map { $0 + "\n" }.joined(), to: folder.path("m/.sha256"))
+        try AtomicFile.write(
+            seal.split(separator: "\n").dropLast().map { $0 + "\n" }.joined(), to: folder.path("m/.sha256"))
         #expect(try FolderSeal.origin(folder.path("m"), of: "key", mine) == .other)
         try FolderSeal.sign(folder.path("m"), of: "key", mine)
         #expect(try FileSystem.readText(folder.path("m/.sha256")) == seal)

@@ -19,7 +19,8 @@ import Testing
         #expect(session.codes("turn 1 { rows } | add t=(mark)") == [.unknownName])
     }
 
-    @Test("where failures are left out, values that do not fit are no errors before the run") func skipping() {
+    @Test("where failures are left out, values that do not fit are no errors before the run") func skipping()
+    {
         let session = Session.small()
         #expect(session.codes("turn 1 { tell 101 }") == [.outOfRange])
         #expect(session.codes("turn 1 failing=skip { tell 101 }") == [])

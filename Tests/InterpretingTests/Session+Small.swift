@@ -62,7 +62,10 @@ enum SmallVerbs {
         let limit = invocation[limit].map(String.init) ?? "none"
         let given = invocation.arguments.given.sorted().joined(separator: ",")
         return .text(
-            "\(invocation[count]) \(invocation[share]) \(invocation[mode]) \(limit) '\(invocation[title])' \(invocation[flag]) given \(given); "
+            """
+            \(invocation[count]) \(invocation[share]) \(invocation[mode]) \(limit) \
+            '\(invocation[title])' \(invocation[flag]) given \(given);\u{20}
+            """
                 + invocation.arguments.written.joined(separator: " "))
     }
 

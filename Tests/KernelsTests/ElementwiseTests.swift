@@ -13,9 +13,15 @@ import Darwin
 struct ElementwiseTests {
     private let points = Tensor(shape: [4003], values: (0..<4003).map { Float($0 - 2001) / 100 })
 
-    private func check(_ name: String, _ kernel: (UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void, _ definition: (Double) -> Double) {
-        let actual = points.withUnsafePointer { x in Tensor(shape: points.shape) { kernel(x, points.count, $0) } }
-        let expected = Tensor(shape: points.shape, values: points.values.map { Float(definition(Double($0))) })
+    private func check(
+        _ name: String, _ kernel: (UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void,
+        _ definition: (Double) -> Double
+    ) {
+        let actual = points.withUnsafePointer { x in
+            Tensor(shape: points.shape) { kernel(x, points.count, $0) }
+        }
+        let expected = Tensor(
+            shape: points.shape, values: points.values.map { Float(definition(Double($0))) })
         // Two or three roundings of float32 beyond the polynomials' own error of 2e-7.
         expectClose(actual: actual, expected: expected, absolute: 3e-7, relative: 6e-7, name)
     }
@@ -38,7 +44,8 @@ struct ElementwiseTests {
                 bias.withUnsafePointer { b in
                     Tensor(shape: [batch, pixels, channels]) {
                         groupNormalisation(
-                            x, batch: batch, pixels: pixels, channels: channels, groups: groups, epsilon: 1e-5, weight: w, bias: b, activation: .none, into: $0)
+                            x, batch: batch, pixels: pixels, channels: channels, groups: groups,
+                            epsilon: 1e-5, weight: w, bias: b, activation: .none, into: $0)
                     }
                 }
             }
@@ -47,12 +54,18 @@ struct ElementwiseTests {
         let values = x.values, w = weight.values, b = bias.values
         for item in 0..<batch {
             for group in 0..<groups {
-                let places = (0..<pixels).flatMap { p in (0..<6).map { (item * pixels + p) * channels + group * 6 + $0 } }
+                let places = (0..<pixels).flatMap { p in
+                    (0..<6).map { (item * pixels + p) * channels + group * 6 + $0 }
+                }
                 let mean = places.reduce(0.0) { $0 + Double(values[$1]) } / Double(places.count)
-                let variance = places.reduce(0.0) { $0 + (Double(values[$1]) - mean) * (Double(values[$1]) - mean) } / Double(places.count)
+                let variance =
+                    places.reduce(0.0) { $0 + (Double(values[$1]) - mean) * (Double(values[$1]) - mean) }
+                    / Double(places.count)
                 for place in places {
                     let c = place % channels
-                    expected[place] = Float((Double(values[place]) - mean) / (variance + 1e-5).squareRoot() * Double(w[c]) + Double(b[c]))
+                    expected[place] = Float(
+                        (Double(values[place]) - mean) / (variance + 1e-5).squareRoot() * Double(w[c])
+                            + Double(b[c]))
                 }
             }
         }

@@ -2,7 +2,9 @@ import LinearAlgebra
 import Testing
 
 @Suite("Cholesky's decomposition") struct PivotedCholeskyTests {
-    @Test("the factor gives the matrix back, and its rank is found", arguments: [(1, 1), (6, 6), (40, 12), (300, 120)])
+    @Test(
+        "the factor gives the matrix back, and its rank is found",
+        arguments: [(1, 1), (6, 6), (40, 12), (300, 120)])
     func decomposition(_ width: Int, _ rank: Int) throws {
         let rows = DoubleMatrix.random(rank, width, seed: 5)
         let matrix = try rows.transposed.gram()

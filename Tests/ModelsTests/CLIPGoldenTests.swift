@@ -20,10 +20,13 @@ struct CLIPGoldenTests {
 
     private func check(_ encoder: CLIPText, _ golden: GoldenCase) throws {
         let ids = try golden.rows("input_ids")
-        let present = golden.has("attention_mask") ? try golden.rows("attention_mask").map { $0.map { $0 != 0 } } : nil
+        let present =
+            golden.has("attention_mask") ? try golden.rows("attention_mask").map { $0.map { $0 != 0 } } : nil
         var states: [Tensor] = []
         let output = try encoder.encode(ids, present: present) { states.append($0) }
-        if let positions = golden.json["pooled_positions"]?.ints { #expect(ids.map(encoder.configuration.pooledPosition) == positions) }
+        if let positions = golden.json["pooled_positions"]?.ints {
+            #expect(ids.map(encoder.configuration.pooledPosition) == positions)
+        }
         for key in golden.outputs {
             switch key {
             case "last_hidden_state": try golden.check(key, output.states)
@@ -36,10 +39,13 @@ struct CLIPGoldenTests {
         }
     }
 
-    @Test("texts that begin alike, or are alike, have the bits that each has alone", .enabled(if: KernelChoice.current.isBlindToPlaces))
+    @Test(
+        "texts that begin alike, or are alike, have the bits that each has alone",
+        .enabled(if: KernelChoice.current.isBlindToPlaces))
     func sharedBeginnings() throws {
         for model in try GoldenModel.all(["CLIPTextModel", "CLIPTextModelWithProjection"]) {
-            let encoder = try CLIPText(folder: model.folder.path), length = encoder.configuration.maximumLength
+            let encoder = try CLIPText(folder: model.folder.path),
+                length = encoder.configuration.maximumLength
             func text(_ seed: Int, sharing count: Int) -> [Int] {
                 (0..<length).map { ($0 * ($0 < count ? 1 : seed) + 3) % encoder.configuration.vocabularySize }
             }
@@ -50,7 +56,9 @@ struct CLIPGoldenTests {
                 let together = try encoder.encode(texts) { layers.append($0) }
                 _ = try encoder.encode([texts[1]]) { layersAlone.append($0) }
                 for (item, own) in alone.enumerated() {
-                    #expect(together.states[item].values == own.states.values && together.pooled[item].values == own.pooled.values, "\(count) shared")
+                    #expect(
+                        together.states[item].values == own.states.values
+                            && together.pooled[item].values == own.pooled.values, "\(count) shared")
                 }
                 #expect(layers.map { $0[1].values } == layersAlone.map(\.values), "\(count) shared")
             }
@@ -63,7 +71,9 @@ struct CLIPGoldenTests {
             let clip = try CLIP(folder: model.folder.path)
             try model.forEachCase { golden in
                 let ids = try golden.rows("input_ids")
-                let present = golden.has("attention_mask") ? try golden.rows("attention_mask").map { $0.map { $0 != 0 } } : nil
+                let present =
+                    golden.has("attention_mask")
+                    ? try golden.rows("attention_mask").map { $0.map { $0 != 0 } } : nil
                 var states: [Tensor] = []
                 let text = try clip.text.encode(ids, present: present)
                 let vision = try clip.vision.encode(golden.tensor("pixel_values")) { states.append($0) }
@@ -84,7 +94,8 @@ struct CLIPGoldenTests {
                     case "vision.last_hidden_state": try golden.check(key, vision.states)
                     case "vision.pooler_output": try golden.check(key, vision.pooled)
                     default:
-                        let index = try #require(Int(key.dropFirst("vision.hidden_states.".count)), "unknown output \(key)")
+                        let index = try #require(
+                            Int(key.dropFirst("vision.hidden_states.".count)), "unknown output \(key)")
                         try golden.check(key, states[index])
                     }
                 }
@@ -104,7 +115,9 @@ struct CLIPGoldenTests {
         Tensor(
             shape: [a.shape[0], b.shape[0]],
             values: (0..<a.shape[0]).flatMap { i in
-                (0..<b.shape[0]).map { j in Float(zip(a[i].values, b[j].values).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }) }
+                (0..<b.shape[0]).map { j in
+                    Float(zip(a[i].values, b[j].values).reduce(0.0) { $0 + Double($1.0) * Double($1.1) })
+                }
             })
     }
 }

@@ -14,7 +14,8 @@ struct DamagedModelTests {
         return try #require(error)
     }
 
-    private func rewrite(_ folder: ModelCopy, _ name: String, _ change: (inout [String: JSON]) -> Void) throws {
+    private func rewrite(_ folder: ModelCopy, _ name: String, _ change: (inout [String: JSON]) -> Void) throws
+    {
         var object = try #require(try JSON.read(path: folder.at(name)).object)
         change(&object)
         try AtomicFile.write(Array(JSON.object(object).text.utf8), to: folder.at(name))
@@ -22,9 +23,13 @@ struct DamagedModelTests {
 
     @Test("a missing weight file is named")
     func missingWeights() throws {
-        let error = try damaged { try FileSystem.removeFile($0.at("unet/diffusion_pytorch_model.safetensors")) }
+        let error = try damaged {
+            try FileSystem.removeFile($0.at("unet/diffusion_pytorch_model.safetensors"))
+        }
         #expect(error.kind == .file)
-        #expect(error.description.contains("unet") && error.description.contains("diffusion_pytorch_model.safetensors"))
+        #expect(
+            error.description.contains("unet")
+                && error.description.contains("diffusion_pytorch_model.safetensors"))
     }
 
     @Test("a weight file that is cut short is named")
@@ -43,13 +48,19 @@ struct DamagedModelTests {
         #expect(error.kind == .weights)
         #expect(error.details.count > 3)
         #expect(
-            error.details.contains { $0.contains("quant_conv.weight: expected [10, 10], found [8, 8") || $0.contains("quant_conv.weight: expected [10, 10") })
+            error.details.contains {
+                $0.contains("quant_conv.weight: expected [10, 10], found [8, 8")
+                    || $0.contains("quant_conv.weight: expected [10, 10")
+            })
     }
 
     @Test("an unknown block type is named with what is supported")
     func unknownBlock() throws {
         let error = try damaged {
-            try rewrite($0, "unet/config.json") { $0["down_block_types"] = .array(($0["down_block_types"]?.array ?? []).map { _ in "AttnDownBlock2D" }) }
+            try rewrite($0, "unet/config.json") {
+                $0["down_block_types"] = .array(
+                    ($0["down_block_types"]?.array ?? []).map { _ in "AttnDownBlock2D" })
+            }
         }
         #expect(error.kind == .unsupported)
         #expect(error.message.contains("AttnDownBlock2D") && error.message.contains("CrossAttnDownBlock2D"))
@@ -59,12 +70,16 @@ struct DamagedModelTests {
     func missingKey() throws {
         let error = try damaged { try rewrite($0, "unet/config.json") { $0["block_out_channels"] = nil } }
         #expect(error.kind == .configuration)
-        #expect(error.message.contains("block_out_channels") && error.place?.hasSuffix("unet/config.json") == true)
+        #expect(
+            error.message.contains("block_out_channels") && error.place?.hasSuffix("unet/config.json") == true
+        )
     }
 
     @Test("what exists elsewhere but not here is named as not supported")
     func unsupported() throws {
-        let error = try damaged { try rewrite($0, "model_index.json") { $0["_class_name"] = "StableDiffusionXLPipeline" } }
+        let error = try damaged {
+            try rewrite($0, "model_index.json") { $0["_class_name"] = "StableDiffusionXLPipeline" }
+        }
         #expect(error.kind == .unsupported && error.message.contains("StableDiffusionXLPipeline"))
     }
 

@@ -23,7 +23,8 @@ struct FolderReadingTests {
         let list = try topic.json("schedulers.json"), arrays = try topic.tensors("schedulers.safetensors")
         let prompt = try #require(list["prompt"]?.string), seed = try #require(list["seed"]?.int)
         let guidance = Float(try #require(list["guidance"]?.double))
-        let conditioning = try model.unet.conditioning(Tensor.concatenated([model.encode([""]).states, model.encode([prompt]).states]))
+        let conditioning = try model.unet.conditioning(
+            Tensor.concatenated([model.encode([""]).states, model.encode([prompt]).states]))
         let cases = try #require(list["cases"]?.array)
         #expect(cases.count > 300)
 
@@ -33,11 +34,14 @@ struct FolderReadingTests {
             var scheduler = try SchedulerRun(run.configuration, steps: run.steps)
             var generator = Generator(seed: UInt64(seed))
             let size = model.latentSize
-            var sample = generator.normal(shape: [1, 4, size.height, size.width]) * Float(scheduler.initialSigma)
+            var sample =
+                generator.normal(shape: [1, 4, size.height, size.width]) * Float(scheduler.initialSigma)
             while let timestep = scheduler.timestep {
                 let output = try model.unet.predict(
-                    try scheduler.scaledInput(sample), timesteps: [timestep], conditioning: conditioning, contexts: [0, 1])
-                let guided = Guidance.combine(empty: output[rows: 0..<1], text: output[rows: 1..<2], scale: guidance)
+                    try scheduler.scaledInput(sample), timesteps: [timestep], conditioning: conditioning,
+                    contexts: [0, 1])
+                let guided = Guidance.combine(
+                    empty: output[rows: 0..<1], text: output[rows: 1..<2], scale: guidance)
                 sample = try scheduler.step(output: guided, sample: sample, generator: &generator)
             }
             done[run] = sample
@@ -45,7 +49,9 @@ struct FolderReadingTests {
         }
 
         for json in cases {
-            let file = SchedulerFile(try #require(json["config"]), place: "scheduler_config.json", isExact: json["exact"]?.bool ?? false)
+            let file = SchedulerFile(
+                try #require(json["config"]), place: "scheduler_config.json",
+                isExact: json["exact"]?.bool ?? false)
             let target = json["scheduler"]?.string
             let kind = try target.map { try #require(SchedulerKind(className: $0)) }
             let steps = try #require(json["steps"]?.int)
@@ -53,22 +59,30 @@ struct FolderReadingTests {
             guard let key = json["latents"]?.string else {
                 // Where the reference fails, either so does this, or it runs to its end.
                 if let configuration = try? SchedulerConfiguration(file, as: kind) {
-                    #expect(configuration.karras && configuration.kind == .dpmpp2M, "\(name): the reference says \(json["error"]?.text ?? "nothing")")
-                    #expect(try latents(Run(configuration: configuration, steps: steps)).values.allSatisfy(\.isFinite), "\(name)")
+                    #expect(
+                        configuration.karras && configuration.kind == .dpmpp2M,
+                        "\(name): the reference says \(json["error"]?.text ?? "nothing")")
+                    #expect(
+                        try latents(Run(configuration: configuration, steps: steps)).values.allSatisfy(
+                            \.isFinite), "\(name)")
                 }
                 continue
             }
             let expected = try arrays.tensor(key)
             let actual: Tensor
             do {
-                actual = try latents(Run(configuration: try SchedulerConfiguration(file, as: kind), steps: steps))
+                actual = try latents(
+                    Run(configuration: try SchedulerConfiguration(file, as: kind), steps: steps))
             } catch {
                 Issue.record("\(name): \(error)")
                 continue
             }
             // 20 times the reference's own rounding, as everywhere in the golden data.
-            expectClose(actual: actual[0], expected: expected, absolute: try #require(json["tol_abs"]?.double), name)
-            let pictures = try [actual, expected.reshaped(actual.shape)].map { try Bitmap(model.vae.decode($0 / model.vae.configuration.scalingFactor)[0]) }
+            expectClose(
+                actual: actual[0], expected: expected, absolute: try #require(json["tol_abs"]?.double), name)
+            let pictures = try [actual, expected.reshaped(actual.shape)].map {
+                try Bitmap(model.vae.decode($0 / model.vae.configuration.scalingFactor)[0])
+            }
             let worst = zip(pictures[0].samples, pictures[1].samples).map { abs(Int($0) - Int($1)) }.max()
             #expect(worst ?? 255 <= 1, "\(name): \(worst ?? -1) levels off")
         }
@@ -77,7 +91,8 @@ struct FolderReadingTests {
     @Test("a small sample_size of a UNet from before diffusers 0.9 is 64, unless the files are taken exactly")
     func sizes() throws {
         let topic = try Golden.laterTopic("folders")
-        let configuration = try #require(try JSON.read(path: Golden.topic("models").path("pipeline/unet/config.json")).object)
+        let configuration = try #require(
+            try JSON.read(path: Golden.topic("models").path("pipeline/unet/config.json")).object)
         let rows = try #require(try topic.json("sizes.json").array)
         #expect(rows.count > 20)
         for row in rows {
@@ -88,7 +103,8 @@ struct FolderReadingTests {
             try copy.write("unet/config.json", .object(members))
             func size(_ isExact: Bool) throws -> JSON {
                 let (height, width) = try DiffusionModel(folder: copy.path, isExact: isExact).latentSize
-                return height == width ? .number(Double(height)) : [.number(Double(height)), .number(Double(width))]
+                return height == width
+                    ? .number(Double(height)) : [.number(Double(height)), .number(Double(width))]
             }
             #expect(try size(false) == row["size"], "\(row.text)")
             #expect(try size(true) == row["sample_size"], "\(row.text)")
@@ -101,7 +117,9 @@ struct FolderReadingTests {
         let arrays = try topic.tensors("texts.safetensors"), list = try topic.json("texts.json")
         let copy = try ModelCopy()
         let members = try #require(try JSON.read(path: copy.at("text_encoder/config.json")).object)
-        try copy.write("text_encoder/config.json", .object(members.merging(try #require(list["text_encoder"]?.object)) { $1 }))
+        try copy.write(
+            "text_encoder/config.json",
+            .object(members.merging(try #require(list["text_encoder"]?.object)) { $1 }))
         let prompts = try #require(list["prompts"]?.strings)
         let model = try DiffusionModel(folder: copy.path)
         let output = try model.encode(prompts)
@@ -121,10 +139,12 @@ struct FolderReadingTests {
             let unet = try UNet(folder: folder.path)
             let io = try folder.tensors("io.safetensors")
             let out = try unet.predict(
-                io.tensor("sample"), timesteps: io.tensor("timestep").values, conditioning: unet.conditioning(io.tensor("context")),
+                io.tensor("sample"), timesteps: io.tensor("timestep").values,
+                conditioning: unet.conditioning(io.tensor("context")),
                 contexts: Array(0..<io.tensor("sample").shape[0]))
             expectClose(
-                actual: out, expected: try io.tensor("out"), absolute: try #require(try folder.json("case.json")["tol_abs"]?.double), folder.name)
+                actual: out, expected: try io.tensor("out"),
+                absolute: try #require(try folder.json("case.json")["tol_abs"]?.double), folder.name)
         }
     }
 }

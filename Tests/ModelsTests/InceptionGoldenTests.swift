@@ -14,7 +14,9 @@ struct InceptionGoldenTests {
         let weights = try InceptionWeights.make(seed: seed, topic: topic)
         for (name, check) in json["weight_check"]?.object ?? [:] {
             let head = try #require(check["head"]?.doubles)
-            expectClose(actual: weights[name]?.values.prefix(3).map(Double.init) ?? [], expected: head, absolute: 1e-6, name)
+            expectClose(
+                actual: weights[name]?.values.prefix(3).map(Double.init) ?? [], expected: head,
+                absolute: 1e-6, name)
         }
         let folder = try TemporaryFolder()
         try Safetensors.write(weights, to: folder.path("inception.safetensors"))
@@ -26,7 +28,9 @@ struct InceptionGoldenTests {
         for (index, picture) in pictures.enumerated() {
             let bitmap = try PNG.read(path: topic.path(#require(picture["png"]?.string)))
             let pixels = Inception.prepared(bitmap)
-            expectClose(actual: corner(pixels, 16), expected: try file.tensor("img\(index).resized_corner"), absolute: 2e-6, "resized")
+            expectClose(
+                actual: corner(pixels, 16), expected: try file.tensor("img\(index).resized_corner"),
+                absolute: 2e-6, "resized")
             var blocks: [Tensor] = []
             let features = network.features(Tensor.stacked([pixels])) { blocks.append($0) }
             #expect(try network.features([bitmap]).values == features.values)
@@ -37,13 +41,18 @@ struct InceptionGoldenTests {
                 #expect(planes.shape == output["shape"]?.ints)
                 if file.contains("img\(index).block\(number).corner") {
                     expectClose(
-                        actual: corner(planes[0], 2), expected: try file.tensor("img\(index).block\(number).corner"), absolute: tolerance, "block \(number)")
+                        actual: corner(planes[0], 2),
+                        expected: try file.tensor("img\(index).block\(number).corner"), absolute: tolerance,
+                        "block \(number)")
                 }
-                expectClose(actual: means(planes), expected: try file.tensor("img\(index).block\(number).mean_hw"), absolute: tolerance, "block \(number)")
+                expectClose(
+                    actual: means(planes), expected: try file.tensor("img\(index).block\(number).mean_hw"),
+                    absolute: tolerance, "block \(number)")
             }
             let expected = try file.tensor("img\(index).pool3")
             let rounding = picture["outputs"]?["block3"]?["f32_vs_f64"]?.double ?? 0
-            expectClose(actual: features, expected: expected, absolute: 20 * rounding, relative: 1e-4, "features")
+            expectClose(
+                actual: features, expected: expected, absolute: 20 * rounding, relative: 1e-4, "features")
         }
         try hostile(weights, folder)
     }
@@ -63,9 +72,15 @@ struct InceptionGoldenTests {
         }
         #expect(try message { $0["num_batches_tracked"] = Tensor(zeros: []) } == "")
         #expect(try message { $0["fc.weight"] = Tensor(zeros: [1_000, 2_048]) }.contains("[1000, 2048]"))
-        #expect(try message { $0["AuxLogits.fc.bias"] = Tensor(zeros: [4]) }.contains("AuxLogits.fc.bias: not used"))
-        #expect(try message { $0["Mixed_7c.branch_pool.bn.bias"] = nil }.contains("Mixed_7c.branch_pool.bn.bias: missing, expected [192]"))
-        #expect(try message { $0 = ["conv_in.weight": Tensor(zeros: [3])] }.contains("pt_inception-2015-12-05-6726825d.pth"))
+        #expect(
+            try message { $0["AuxLogits.fc.bias"] = Tensor(zeros: [4]) }.contains(
+                "AuxLogits.fc.bias: not used"))
+        #expect(
+            try message { $0["Mixed_7c.branch_pool.bn.bias"] = nil }.contains(
+                "Mixed_7c.branch_pool.bn.bias: missing, expected [192]"))
+        #expect(
+            try message { $0 = ["conv_in.weight": Tensor(zeros: [3])] }.contains(
+                "pt_inception-2015-12-05-6726825d.pth"))
     }
 
     /// `[channels, height, width]` to `[1, channels, side, side]`.
@@ -73,7 +88,9 @@ struct InceptionGoldenTests {
         let (channels, height, width) = (planes.shape[0], planes.shape[1], planes.shape[2])
         let values = planes.values
         var out: [Float] = []
-        for c in 0..<channels { for y in 0..<side { for x in 0..<side { out.append(values[(c * height + y) * width + x]) } } }
+        for c in 0..<channels {
+            for y in 0..<side { for x in 0..<side { out.append(values[(c * height + y) * width + x]) } }
+        }
         return Tensor(shape: [1, channels, side, side], values: out)
     }
 
@@ -83,7 +100,8 @@ struct InceptionGoldenTests {
         return Tensor(
             shape: [planes.shape[0], planes.shape[1]],
             values: (0..<planes.count / area).map { plane in
-                Float(values[plane * area..<(plane + 1) * area].reduce(0.0) { $0 + Double($1) } / Double(area))
+                Float(
+                    values[plane * area..<(plane + 1) * area].reduce(0.0) { $0 + Double($1) } / Double(area))
             })
     }
 }

@@ -26,7 +26,9 @@ struct PipelineGoldenTests {
         let picture = try PNG.read(path: topic.path(try #require(list["init_image"]?.string)))
         for json in runs {
             let name = try #require(json["name"]?.string)
-            try check(Run(json: json, folder: topic, arrays: topic.tensors(name + ".safetensors")), model, picture, size: list["default_size"]?.int ?? 96)
+            try check(
+                Run(json: json, folder: topic, arrays: topic.tensors(name + ".safetensors")), model, picture,
+                size: list["default_size"]?.int ?? 96)
         }
     }
 
@@ -36,11 +38,16 @@ struct PipelineGoldenTests {
         let steps = try #require(run.json["steps"]?.int)
         let guidance = Float(try #require(run.json["guidance"]?.double))
         let className = try #require(run.json["scheduler_class"]?.string)
-        let kind = try #require(SchedulerKind(className: className), "\(run.name): unknown scheduler \(className)")
-        let configuration = try SchedulerConfiguration(json: model.schedulerConfiguration, place: model.schedulerPath).converted(to: kind)
+        let kind = try #require(
+            SchedulerKind(className: className), "\(run.name): unknown scheduler \(className)")
+        let configuration = try SchedulerConfiguration(
+            json: model.schedulerConfiguration, place: model.schedulerPath
+        ).converted(to: kind)
 
         let states = try model.encode(prompts).states, empty = try model.encode(negative).states
-        expectClose(actual: states, expected: try run.arrays.tensor("prompt_embeds"), absolute: 1e-4, "\(run.name) prompt_embeds")
+        expectClose(
+            actual: states, expected: try run.arrays.tensor("prompt_embeds"), absolute: 1e-4,
+            "\(run.name) prompt_embeds")
 
         // A seed draws for the whole batch in one call; a list of seeds draws item by item.
         let seeds = run.json["seed"]?.ints
@@ -48,7 +55,8 @@ struct PipelineGoldenTests {
         var generators = (seeds ?? [seed]).map { Generator(seed: UInt64($0)) }
         func normal(_ shape: [Int]) -> Tensor {
             guard seeds != nil else { return generators[0].normal(shape: shape) }
-            return Tensor.concatenated(generators.indices.map { generators[$0].normal(shape: [1] + shape.dropFirst()) })
+            return Tensor.concatenated(
+                generators.indices.map { generators[$0].normal(shape: [1] + shape.dropFirst()) })
         }
         let factor = model.vae.configuration.factor
         var start = SchedulerStart.noise
@@ -58,31 +66,44 @@ struct PipelineGoldenTests {
             start = .middle(left: left, mode: .diffusers)
             let clean = try model.vae.encode(picture.autoencoderInput(multiple: factor).reshapedToBatch)
             let latent = clean.sample(noise: normal(clean.mean.shape)) * model.vae.configuration.scalingFactor
-            expectClose(actual: latent, expected: try run.arrays.tensor("init_latents"), absolute: 1e-4, "\(run.name) init_latents")
-            sample = try SchedulerRun(configuration, steps: steps, start: start).addNoise(latent, normal(latent.shape))
+            expectClose(
+                actual: latent, expected: try run.arrays.tensor("init_latents"), absolute: 1e-4,
+                "\(run.name) init_latents")
+            sample = try SchedulerRun(configuration, steps: steps, start: start).addNoise(
+                latent, normal(latent.shape))
         } else {
             let height = run.json["height"]?.int ?? size, width = run.json["width"]?.int ?? size
-            let noise = normal([prompts.count, model.unet.configuration.inChannels, height / factor, width / factor])
-            expectClose(actual: noise, expected: try run.arrays.tensor("noise"), absolute: 2e-6, "\(run.name) noise")
+            let noise = normal([
+                prompts.count, model.unet.configuration.inChannels, height / factor, width / factor,
+            ])
+            expectClose(
+                actual: noise, expected: try run.arrays.tensor("noise"), absolute: 2e-6, "\(run.name) noise")
             let sigma = try SchedulerRun(configuration, steps: steps).initialSigma
             sample = noise * Float(sigma)
         }
 
         var scheduler = try SchedulerRun(configuration, steps: steps, start: start)
         let guided = guidance > 1
-        let conditioning = try model.unet.conditioning(guided ? Tensor.concatenated([empty, states]) : states)
+        let conditioning = try model.unet.conditioning(
+            guided ? Tensor.concatenated([empty, states]) : states)
         let batch = prompts.count
         var call = 0
         while let timestep = scheduler.timestep {
             let input = try scheduler.scaledInput(sample)
             var output = try model.unet.predict(
-                input, timesteps: Array(repeating: timestep, count: batch), conditioning: conditioning, contexts: Array(0..<(guided ? 2 : 1) * batch))
-            if guided { output = Guidance.combine(empty: output[rows: 0..<batch], text: output[rows: batch..<2 * batch], scale: guidance) }
+                input, timesteps: Array(repeating: timestep, count: batch), conditioning: conditioning,
+                contexts: Array(0..<(guided ? 2 : 1) * batch))
+            if guided {
+                output = Guidance.combine(
+                    empty: output[rows: 0..<batch], text: output[rows: batch..<2 * batch], scale: guidance)
+            }
             var unused = Generator(seed: 0)
             sample = try scheduler.step(output: output, sample: sample, generator: &unused)
             let tolerance = try #require(run.json["outputs"]?["latents"]?["tol_abs"]?.double)
             if run.arrays.contains("step.\(call)") {
-                expectClose(actual: sample, expected: try run.arrays.tensor("step.\(call)"), absolute: tolerance, "\(run.name) step \(call)")
+                expectClose(
+                    actual: sample, expected: try run.arrays.tensor("step.\(call)"), absolute: tolerance,
+                    "\(run.name) step \(call)")
             }
             call += 1
         }
@@ -92,7 +113,9 @@ struct PipelineGoldenTests {
         for (item, name) in (run.json["png"]?.strings ?? []).enumerated() {
             let actual = try Bitmap(image[item]), expected = try PNG.read(path: run.folder.path(name))
             let worst = zip(actual.samples, expected.samples).map { abs(Int($0) - Int($1)) }.max()
-            #expect(actual.samples.count == expected.samples.count && worst ?? 255 <= 1, "\(name): \(worst ?? -1) levels off")
+            #expect(
+                actual.samples.count == expected.samples.count && worst ?? 255 <= 1,
+                "\(name): \(worst ?? -1) levels off")
         }
     }
 }

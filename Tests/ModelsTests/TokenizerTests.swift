@@ -28,10 +28,13 @@ import Testing
                 let ones = try #require(one["mask"]?.int)
                 let padded = tokenizer.padded(text, to: expected.count)
                 #expect(padded.ids == expected, "\(text.debugDescription)")
-                #expect(padded.mask == (0..<expected.count).map { $0 < ones ? 1 : 0 }, "\(text.debugDescription)")
+                #expect(
+                    padded.mask == (0..<expected.count).map { $0 < ones ? 1 : 0 }, "\(text.debugDescription)")
                 #expect(padded.isTruncated == (one["raw_ids"] != nil))
                 if let raw = one["raw_ids"]?.ints {
-                    #expect([tokenizer.startToken] + tokenizer.encode(text) + [tokenizer.endToken] == raw, "\(text.debugDescription)")
+                    #expect(
+                        [tokenizer.startToken] + tokenizer.encode(text) + [tokenizer.endToken] == raw,
+                        "\(text.debugDescription)")
                 }
             }
         }
@@ -74,7 +77,10 @@ import Testing
     func empty() throws {
         for (_, tokenizer) in try Self.goldenFiles() {
             #expect(tokenizer.encode("").isEmpty)
-            #expect(tokenizer.padded("", to: 4).ids == [tokenizer.startToken, tokenizer.endToken, tokenizer.paddingToken, tokenizer.paddingToken])
+            #expect(
+                tokenizer.padded("", to: 4).ids == [
+                    tokenizer.startToken, tokenizer.endToken, tokenizer.paddingToken, tokenizer.paddingToken,
+                ])
         }
     }
 
@@ -91,15 +97,24 @@ import Testing
 }
 
 @Suite("Added tokens against the reference") struct AddedTokenGoldenTests {
-    @Test("every folder of the golden set gives the reference's ids, whatever file adds the tokens and by whatever rule they are sought")
+    @Test(
+        """
+        every folder of the golden set gives the reference's ids, whatever file adds the tokens and by \
+        whatever rule they are sought
+        """)
     func folders() throws {
         let topic = try Golden.laterTopic("added_tokens")
         for name in try topic.files(ending: ".json") {
             let json = try topic.json(name)
             let base = try Golden.folder.folder(#require(json["tokenizer"]?.string))
             let vocabulary = try base.bytes("vocab.json"), merges = try base.bytes("merges.txt")
-            let lines = String(decoding: merges, as: UTF8.self).split(separator: "\n").dropFirst().map { JSON.string(String($0)) }
-            let model = "{\"type\": \"BPE\", \"vocab\": \(String(decoding: vocabulary, as: UTF8.self)), \"merges\": \(JSON.array(lines).text)}"
+            let lines = String(decoding: merges, as: UTF8.self).split(separator: "\n").dropFirst().map {
+                JSON.string(String($0))
+            }
+            let model = """
+                {"type": "BPE", "vocab": \(String(decoding: vocabulary, as: UTF8.self)), "merges": \
+                \(JSON.array(lines).text)}
+                """
             let cases = try #require(json["cases"]?.array)
             #expect(!cases.isEmpty)
             for one in cases {
@@ -117,7 +132,9 @@ import Testing
                     let found = [tokenizer.startToken] + tokenizer.encode(text) + [tokenizer.endToken]
                     #expect(found == one["ids"]?[i]?.ints, "\(name): \(text.debugDescription)")
                     guard let padded = one["padded"]?[i]?.ints else { continue }
-                    #expect(tokenizer.padded(text, to: padded.count).ids == padded, "\(name): \(text.debugDescription)")
+                    #expect(
+                        tokenizer.padded(text, to: padded.count).ids == padded,
+                        "\(name): \(text.debugDescription)")
                 }
             }
         }
@@ -148,7 +165,8 @@ extension String {
         for byte in 33...126 { tokens.append(String(Unicode.Scalar(UInt8(byte)))) }
         tokens += tokens.map { $0 + "</w>" } + ["ab", "abc</w>", "<|startoftext|>", "<|endoftext|>"]
         let members = tokens.enumerated().map { "\(JSON.string($0.element).text): \($0.offset)" }
-        try AtomicFile.write(Array("{\(members.joined(separator: ", "))}".utf8), to: folder.path("vocab.json"))
+        try AtomicFile.write(
+            Array("{\(members.joined(separator: ", "))}".utf8), to: folder.path("vocab.json"))
         try AtomicFile.write(Array("#version: 0.2\na b\nab c</w>\n".utf8), to: folder.path("merges.txt"))
         for (name, text) in extra { try AtomicFile.write(Array(text.utf8), to: folder.path(name)) }
     }
@@ -173,11 +191,19 @@ extension String {
         #expect(try Tokenizer(folder: folder.path).maximumLength == 77)
     }
 
-    @Test("a padding token that is a mark is taken out of texts as the reference does, and special_tokens_map.json wins")
+    @Test(
+        """
+        a padding token that is a mark is taken out of texts as the reference does, and \
+        special_tokens_map.json wins
+        """)
     func paddingMark() throws {
         let folder = try TemporaryFolder()
         try Self.write(
-            to: folder, extra: [("tokenizer_config.json", #"{"pad_token": "<|endoftext|>"}"#), ("special_tokens_map.json", ##"{"pad_token": "#"}"##)])
+            to: folder,
+            extra: [
+                ("tokenizer_config.json", #"{"pad_token": "<|endoftext|>"}"#),
+                ("special_tokens_map.json", ##"{"pad_token": "#"}"##),
+            ])
         let tokenizer = try Tokenizer(folder: folder.path)
         #expect(tokenizer.paddingToken == 2)
         // "#" inside a run of marks is the padding token, id 2, not "#</w>".
@@ -193,29 +219,46 @@ extension String {
         #expect(plain.encode("<|endoftext|>") == [plain.endToken])
         #expect(plain.encode("<|ENDOFTEXT|>") != [plain.endToken])
         let entry = #"{"content": "<|endoftext|>", "normalized": true}"#
-        try Self.write(to: folder, extra: [("tokenizer_config.json", #"{"eos_token": \#(entry), "unk_token": \#(entry), "pad_token": \#(entry)}"#)])
+        try Self.write(
+            to: folder,
+            extra: [
+                (
+                    "tokenizer_config.json",
+                    #"{"eos_token": \#(entry), "unk_token": \#(entry), "pad_token": \#(entry)}"#
+                )
+            ])
         let normalised = try Tokenizer(folder: folder.path)
         #expect(normalised.encode("<|ENDOFTEXT|>") == [normalised.endToken])
     }
 
-    @Test("an id that is given otherwise than the reference numbers tokens is told, and so are two tokens that normalise to one")
+    @Test(
+        """
+        an id that is given otherwise than the reference numbers tokens is told, and so are two tokens that \
+        normalise to one
+        """)
     func remarks() throws {
         let folder = try TemporaryFolder()
         try Self.write(to: folder)
         let size = try Tokenizer(folder: folder.path).tokenCount
         #expect(try Tokenizer(folder: folder.path).remarks.isEmpty)
-        try Self.write(to: folder, extra: [("added_tokens.json", #"{"<a>": \#(size), "<b>": \#(size + 2), "<B>": \#(size + 3)}"#)])
+        try Self.write(
+            to: folder,
+            extra: [("added_tokens.json", #"{"<a>": \#(size), "<b>": \#(size + 2), "<B>": \#(size + 3)}"#)])
         let tokenizer = try Tokenizer(folder: folder.path)
         #expect(tokenizer.encode("<a><b><B>") == [size, size + 1, size + 1])
         #expect(tokenizer.remarks.count == 3)
-        #expect(tokenizer.remarks.first?.contains("<b> has the id \(size + 2) in the tokenizer's files and \(size + 1) in use") == true)
-        #expect(tokenizer.remarks.last?.contains("<b> (id \(size + 1)) and <B> (id \(size + 2)) are one") == true)
+        #expect(
+            tokenizer.remarks.first?.contains(
+                "<b> has the id \(size + 2) in the tokenizer's files and \(size + 1) in use") == true)
+        #expect(
+            tokenizer.remarks.last?.contains("<b> (id \(size + 1)) and <B> (id \(size + 2)) are one") == true)
     }
 
     @Test("what is cut off a text is told with its added tokens")
     func lostAddedTokens() throws {
         let folder = try TemporaryFolder()
-        try Self.write(to: folder, extra: [("tokenizer_config.json", #"{"additional_special_tokens": ["<toy>"]}"#)])
+        try Self.write(
+            to: folder, extra: [("tokenizer_config.json", #"{"additional_special_tokens": ["<toy>"]}"#)])
         #expect(try Tokenizer(folder: folder.path).truncatedTail("ab ab <toy>", length: 6) == "<toy>")
     }
 
@@ -226,7 +269,8 @@ extension String {
         let split = try Tokenizer(folder: folder.path)
         let vocabulary = String(decoding: try FileSystem.readBytes(folder.path("vocab.json")), as: UTF8.self)
         let other = try TemporaryFolder()
-        let json = #"{"model": {"vocab": \#(vocabulary), "merges": [["a", "b"], "ab c</w>"]}, "added_tokens": []}"#
+        let json =
+            #"{"model": {"vocab": \#(vocabulary), "merges": [["a", "b"], "ab c</w>"]}, "added_tokens": []}"#
         try AtomicFile.write(Array(json.utf8), to: other.path("tokenizer.json"))
         let whole = try Tokenizer(folder: other.path)
         for text in ["abc", "ab abc cab", "x-y", ""] { #expect(whole.encode(text) == split.encode(text)) }
@@ -237,13 +281,21 @@ extension String {
         let empty = try TemporaryFolder()
         #expect(Self.failure(empty)?.place == empty.path("vocab.json"))
         for (name, text) in [
-            ("vocab.json", "{\"a\": 1"), ("vocab.json", "{\"a\": }"), ("vocab.json", "[]"), ("vocab.json", "{}"), ("vocab.json", "{\"a\": 99999999999}"),
-            ("vocab.json", "{\"a\": 9999999}"), ("vocab.json", "{\"a"), ("vocab.json", "{\"\\u12"), ("vocab.json", ""),
-            ("merges.txt", "a b\nabc"), ("merges.txt", "a b c"), ("merges.txt", "a q\u{0}"), ("merges.txt", " b"), ("tokenizer_config.json", "{"),
-            ("tokenizer_config.json", #"{"model_max_length": 1}"#), ("tokenizer_config.json", #"{"padding_side": "up"}"#),
-            ("tokenizer_config.json", #"{"added_tokens_decoder": {"x": {"content": "a"}}}"#), ("tokenizer_config.json", #"{"pad_token": ""}"#),
-            ("added_tokens.json", #"{"<a>": 0.5}"#), ("added_tokens.json", #"["<a>"]"#), ("added_tokens.json", #"{"<a>": "#),
-            ("tokenizer.json", "{}"), ("tokenizer.json", #"{"model": {"vocab": {"a": 1}, "merges": [["a"]]}}"#), ("tokenizer.json", #"{"model": {"vocab""#),
+            ("vocab.json", "{\"a\": 1"), ("vocab.json", "{\"a\": }"), ("vocab.json", "[]"),
+            ("vocab.json", "{}"), ("vocab.json", "{\"a\": 99999999999}"),
+            ("vocab.json", "{\"a\": 9999999}"), ("vocab.json", "{\"a"), ("vocab.json", "{\"\\u12"),
+            ("vocab.json", ""),
+            ("merges.txt", "a b\nabc"), ("merges.txt", "a b c"), ("merges.txt", "a q\u{0}"),
+            ("merges.txt", " b"), ("tokenizer_config.json", "{"),
+            ("tokenizer_config.json", #"{"model_max_length": 1}"#),
+            ("tokenizer_config.json", #"{"padding_side": "up"}"#),
+            ("tokenizer_config.json", #"{"added_tokens_decoder": {"x": {"content": "a"}}}"#),
+            ("tokenizer_config.json", #"{"pad_token": ""}"#),
+            ("added_tokens.json", #"{"<a>": 0.5}"#), ("added_tokens.json", #"["<a>"]"#),
+            ("added_tokens.json", #"{"<a>": "#),
+            ("tokenizer.json", "{}"),
+            ("tokenizer.json", #"{"model": {"vocab": {"a": 1}, "merges": [["a"]]}}"#),
+            ("tokenizer.json", #"{"model": {"vocab""#),
             ("special_tokens_map.json", "["),
         ] {
             let folder = try TemporaryFolder()

@@ -17,7 +17,9 @@ import Testing
         return WeightReader(try SafetensorsFile(path: folder.path("model.safetensors"))).root
     }
 
-    @Test("a linear layer is its definition, with the residual added", arguments: [(1, 4, 3), (7, 33, 20), (30, 64, 48)])
+    @Test(
+        "a linear layer is its definition, with the residual added",
+        arguments: [(1, 4, 3), (7, 33, 20), (30, 64, 48)])
     func linear(_ rows: Int, _ inputs: Int, _ outputs: Int) throws {
         let weight = Self.normal([outputs, inputs], seed: 1), bias = Self.normal([outputs], seed: 2)
         let x = Self.normal([rows, inputs], seed: 3), residual = Self.normal([rows, outputs], seed: 4)
@@ -25,18 +27,22 @@ import Testing
         let (w, b, v, r) = (weight.values, bias.values, x.values, residual.values)
         let expected = (0..<rows * outputs).map { place in
             let (row, output) = (place / outputs, place % outputs)
-            let sum = (0..<inputs).reduce(0.0) { $0 + Double(v[row * inputs + $1]) * Double(w[output * inputs + $1]) }
+            let sum = (0..<inputs).reduce(0.0) {
+                $0 + Double(v[row * inputs + $1]) * Double(w[output * inputs + $1])
+            }
             return sum + Double(b[output]) + Double(r[place])
         }
         expectClose(
-            actual: layer(x, adding: residual).values.map(Double.init), expected: expected, absolute: 1e-5 * Double(inputs).squareRoot())
+            actual: layer(x, adding: residual).values.map(Double.init), expected: expected,
+            absolute: 1e-5 * Double(inputs).squareRoot())
     }
 
     @Test(
         "the first use, which packs nothing, gives the bits of the second, which does",
         .enabled(if: KernelChoice.current.isBlindToPlaces && KernelChoice.current != .naive))
     func firstUse() throws {
-        let layer = try Linear(scope(["weight": Self.normal([512, 512], seed: 5)]), inputs: 512, outputs: 512, bias: false)
+        let layer = try Linear(
+            scope(["weight": Self.normal([512, 512], seed: 5)]), inputs: 512, outputs: 512, bias: false)
         let x = Self.normal([4, 512], seed: 6)
         let first = layer(x)
         #expect(layer(x).values == first.values)

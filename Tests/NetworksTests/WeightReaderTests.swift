@@ -10,7 +10,8 @@ import Testing
         let folder = try TemporaryFolder()
         try Safetensors.write(
             [
-                "first.weight": Tensor(zeros: [3, 2]), "first.bias": Tensor(zeros: [3]), "old.weight": Tensor(zeros: [4, 3, 1, 1]),
+                "first.weight": Tensor(zeros: [3, 2]), "first.bias": Tensor(zeros: [3]),
+                "old.weight": Tensor(zeros: [4, 3, 1, 1]),
                 "spare": Tensor(zeros: [1]),
             ], to: folder.path("model.safetensors"))
         return try SafetensorsFile(path: folder.path("model.safetensors"))

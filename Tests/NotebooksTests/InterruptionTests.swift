@@ -15,7 +15,9 @@ import Verbs
         private var left: Int
         private(set) var units = 0
 
-        init(_ cancellation: Cancellation, after units: Int) { (self.cancellation, left) = (cancellation, units) }
+        init(_ cancellation: Cancellation, after units: Int) {
+            (self.cancellation, left) = (cancellation, units)
+        }
 
         func begin(_ label: String, total: Int) {}
         func advance(by units: Int) {
@@ -47,9 +49,12 @@ import Verbs
     }
 
     /// Runs with `--write`; gives the units of work that were done.
-    @discardableResult private func run(_ folder: TemporaryFolder, batch: Int = 1, stoppingAfter units: Int = .max) throws -> (ProgramResult.Ending, Int) {
+    @discardableResult private func run(
+        _ folder: TemporaryFolder, batch: Int = 1, stoppingAfter units: Int = .max
+    ) throws -> (ProgramResult.Ending, Int) {
         let file = try NotebookFile(folder.path("n.md"))
-        let session = Session(verbs: Verbs.registry, access: FileAccess(base: folder.path, readable: ["/"], writable: ["/"]))
+        let session = Session(
+            verbs: Verbs.registry, access: FileAccess(base: folder.path, readable: ["/"], writable: ["/"]))
         session.cache = ItemCache(folder: folder.path(".noisebook"), signer: Signer.test)
         session.settings.batch = batch
         let stopper = Stopper(session.cancellation, after: units)
@@ -62,8 +67,13 @@ import Verbs
     }
 
     private func results(_ folder: TemporaryFolder) throws -> [String: [UInt8]] {
-        var files = ["n.md": try FileSystem.readBytes(folder.path("n.md")), "n.lock": try FileSystem.readBytes(folder.path("n.lock"))]
-        for name in try FileSystem.list(folder.path("n.out")) { files[name] = try FileSystem.readBytes(folder.path("n.out/" + name)) }
+        var files = [
+            "n.md": try FileSystem.readBytes(folder.path("n.md")),
+            "n.lock": try FileSystem.readBytes(folder.path("n.lock")),
+        ]
+        for name in try FileSystem.list(folder.path("n.out")) {
+            files[name] = try FileSystem.readBytes(folder.path("n.out/" + name))
+        }
         return files
     }
 

@@ -6,7 +6,9 @@ import Testing
 
 @Suite("Notebooks as text")
 struct NotebookTests {
-    private func notebook(_ text: String) throws -> Notebook { try Notebook(name: "test.md", bytes: Array(text.utf8)) }
+    private func notebook(_ text: String) throws -> Notebook {
+        try Notebook(name: "test.md", bytes: Array(text.utf8))
+    }
     private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
     @Test("cells are the top-level fences whose first word is noise")
@@ -38,7 +40,12 @@ struct NotebookTests {
 
     @Test("fences in lists, quotes, comments and other fences are no cells")
     func nestedFences() throws {
-        let found = try notebook("- ```noise\n  x = 1\n  ```\n\n> ```noise\n> x = 1\n> ```\n\n<!--\n```noise\n```\n-->\n\n````\n```noise\n```\n````\n").cells
+        let found = try notebook(
+            """
+            - ```noise\n  x = 1\n  ```\n\n> ```noise\n> x = 1\n> \
+            ```\n\n<!--\n```noise\n```\n-->\n\n````\n```noise\n```\n````\n
+            """
+        ).cells
         #expect(found.isEmpty)
     }
 
@@ -57,7 +64,8 @@ struct NotebookTests {
 
     @Test("a header names its label, flags and tolerances")
     func header() throws {
-        let header = try #require(try CellHeader(info: "noise sweep volatile tol(fid=0.5, clip = 0.01) raises"))
+        let header = try #require(
+            try CellHeader(info: "noise sweep volatile tol(fid=0.5, clip = 0.01) raises"))
         #expect(header.label == "sweep")
         #expect(header.flags == [.volatile, .raises])
         #expect(header.tolerances == ["fid": 0.5, "clip": 0.01])
@@ -65,7 +73,9 @@ struct NotebookTests {
         #expect(try CellHeader(info: "") == nil)
     }
 
-    @Test("a malformed header is an error with its line", arguments: ["noise a b", "noise tol(fid)", "noise tol(fid=x)", "noise tol(fid=1"])
+    @Test(
+        "a malformed header is an error with its line",
+        arguments: ["noise a b", "noise tol(fid)", "noise tol(fid=x)", "noise tol(fid=1"])
     func malformedHeader(info: String) throws {
         let error = try #require(throws: EngineError.self) { try notebook("text\n\n```\(info)\n```\n") }
         #expect(error.message.hasPrefix("line 3:"))
@@ -73,21 +83,29 @@ struct NotebookTests {
 
     @Test("a label given twice is an error that names both lines")
     func labelTwice() throws {
-        let error = try #require(throws: EngineError.self) { try notebook("```noise a\n```\n```noise a\n```\n") }
+        let error = try #require(throws: EngineError.self) {
+            try notebook("```noise a\n```\n```noise a\n```\n")
+        }
         #expect(error.message.contains("lines 1 and 3"))
     }
 
     @Test("a label that could be another cell's number is an error")
     func numericLabel() {
-        #expect { try Notebook(name: "n.md", bytes: Array("```noise\n1\n```\n```noise 1\n2\n```\n".utf8)) } throws: {
-            ($0 as? EngineError)?.message.contains("is labelled `1`, and cells without a label go by their number") == true
+        #expect {
+            try Notebook(name: "n.md", bytes: Array("```noise\n1\n```\n```noise 1\n2\n```\n".utf8))
+        } throws: {
+            ($0 as? EngineError)?.message.contains(
+                "is labelled `1`, and cells without a label go by their number") == true
         }
     }
 
     @Test("an output region stands directly behind its cell, blank lines apart")
     func region() throws {
         let found = try notebook(
-            "```noise\n```\n\n<!-- out -->\nold\n<!-- /out -->\n\n```noise\n```\nprose\n\n<!-- out -->\nnot a region\n<!-- /out -->\n"
+            """
+            ```noise\n```\n\n<!-- out -->\nold\n<!-- /out -->\n\n```noise\n```\nprose\n\n<!-- out \
+            -->\nnot a region\n<!-- /out -->\n
+            """
         ).cells
         #expect(found.map(\.outputLines) == [4...6, nil])
     }
@@ -95,7 +113,9 @@ struct NotebookTests {
     @Test("a region without an end is an error, also where the next cell follows")
     func regionWithoutEnd() throws {
         for tail in ["", "```noise\n```\n<!-- /out -->\n", "<!-- out -->\n<!-- /out -->\n"] {
-            let error = try #require(throws: EngineError.self) { try notebook("```noise a\n```\n<!-- out -->\ntext\n\n" + tail) }
+            let error = try #require(throws: EngineError.self) {
+                try notebook("```noise a\n```\n<!-- out -->\ntext\n\n" + tail)
+            }
             #expect(error.message == "the output of cell a begins in line 3 and has no end")
         }
     }
@@ -113,7 +133,10 @@ struct NotebookTests {
     func lineEnds() throws {
         let written = try notebook("\u{FEFF}a\r\n```noise\r\nx\r\n```\r\nb\n").rewriting([0: "one\ntwo"])
         #expect(
-            text(written) == "\u{FEFF}a\r\n```noise\r\nx\r\n```\r\n<!-- out -->\r\n\r\none\r\ntwo\r\n\r\n<!-- /out -->\r\nb\n")
+            text(written) == """
+                \u{FEFF}a\r\n```noise\r\nx\r\n```\r\n<!-- out -->\r\n\r\none\r\ntwo\r\n\r\n<!-- /out \
+                -->\r\nb\n
+                """)
     }
 
     @Test("a file without a last line end gets none")
@@ -133,7 +156,8 @@ struct NotebookTests {
     @Test("a merge conflict is reported with both sides and its lines")
     func mergeConflict() throws {
         let error = try #require(throws: EngineError.self) {
-            try notebook("a\n```noise\n<<<<<<< HEAD\nx = 1\n||||||| base\nx = 0\n=======\nx = 2\n>>>>>>> other\n```\n")
+            try notebook(
+                "a\n```noise\n<<<<<<< HEAD\nx = 1\n||||||| base\nx = 0\n=======\nx = 2\n>>>>>>> other\n```\n")
         }
         #expect(error.message.contains("lines 3 to 9"))
         #expect(error.message.contains("ours (HEAD):\n    x = 1\n  theirs (other):\n    x = 2"))
@@ -151,7 +175,8 @@ struct NotebookTests {
     @Test(
         "conflict markers inside a closed fence that is no cell are text",
         arguments: [
-            "```noise a\n1\n```\n<!-- out -->\n\n```text\n\(NotebookTests.conflict)\n```\n\n<!-- /out -->\n", "~~~\n\(NotebookTests.conflict)\n~~~\n",
+            "```noise a\n1\n```\n<!-- out -->\n\n```text\n\(NotebookTests.conflict)\n```\n\n<!-- /out -->\n",
+            "~~~\n\(NotebookTests.conflict)\n~~~\n",
             "````diff\n```\n\(NotebookTests.conflict)\n````\nend",
             // One marker in the output of each of three cells.
             "```text\n<<<<<<< a\n```\n\n```text\n=======\n```\n\n```text\n>>>>>>> b\n```\n",
@@ -161,7 +186,8 @@ struct NotebookTests {
     @Test(
         "those outside count, also around a fence with markers in it, and where a conflict cuts through one",
         arguments: [
-            "\(NotebookTests.conflict)\n", "```noise\n\(NotebookTests.conflict)\n```\n", "```\n\(NotebookTests.conflict)\n",
+            "\(NotebookTests.conflict)\n", "```noise\n\(NotebookTests.conflict)\n```\n",
+            "```\n\(NotebookTests.conflict)\n",
             "<<<<<<< a\n```text\n\(NotebookTests.conflict)\n```\n=======\n4\n>>>>>>> b\n",
             "```text\n<<<<<<< a\n3\n```\nmore\n=======\n4\n```\n>>>>>>> b\n",
         ])
@@ -173,57 +199,85 @@ struct NotebookTests {
     @Test("bytes that are no UTF-8 in a cell are an error with line and byte; in prose they stay")
     func otherBytes() throws {
         func read(_ before: String, _ code: [UInt8], _ after: String = "\n```\n") throws -> Notebook {
-            try Notebook(name: "n.md", bytes: Array("# caf".utf8) + [0xE9] + Array("\n\n\(before)".utf8) + code + Array(after.utf8))
+            try Notebook(
+                name: "n.md",
+                bytes: Array("# caf".utf8) + [0xE9] + Array("\n\n\(before)".utf8) + code + Array(after.utf8))
         }
         for (code, byte) in [
-            (Array("\"caf".utf8) + [0xE9, 0x22], "0xE9, line 4, byte 5"), (Array("1 # ".utf8) + [0x80], "0x80, line 4, byte 5"),
+            (Array("\"caf".utf8) + [0xE9, 0x22], "0xE9, line 4, byte 5"),
+            (Array("1 # ".utf8) + [0x80], "0x80, line 4, byte 5"),
             ([0xE6, 0x97], "0xE6, line 4, byte 1"),
         ] {
             let error = try #require(throws: EngineError.self) { try read("```noise a\n", code) }
             #expect("\(error.message.suffix(4)), \(error.place?.dropFirst("n.md, ".count) ?? "")" == byte)
         }
-        let header = try #require(throws: EngineError.self) { try read("```noise l", [0xFF], "\r\n1\r\n```\r\n") }
+        let header = try #require(throws: EngineError.self) {
+            try read("```noise l", [0xFF], "\r\n1\r\n```\r\n")
+        }
         #expect(header.place == "n.md, line 3, byte 11")
-        let prose = try read("```noise a\n", Array("\"café\"".utf8), "\n```\n<!-- out -->\n\nold\n\n<!-- /out -->\n")
+        let prose = try read(
+            "```noise a\n", Array("\"café\"".utf8), "\n```\n<!-- out -->\n\nold\n\n<!-- /out -->\n")
         #expect(try prose.rewriting([0: "new"]).starts(with: Array("# caf".utf8) + [0xE9, 0x0A]))
     }
 
     @Test("outputs that stand behind no cell are found, warned of and removed, and nothing else goes")
     func orphans() throws {
         let text =
-            "# T\n\n<!-- out -->\n\nfirst\n\n<!-- /out -->\n```noise a\nx\n```\n\nA sentence.\n\n<!-- out -->\n\n```noise-like\n<!-- /out -->\n```\n\n<!-- /out -->\nend\n"
+            """
+            # T\n\n<!-- out -->\n\nfirst\n\n<!-- /out -->\n```noise a\nx\n```\n\nA sentence.\n\n<!-- out \
+            -->\n\n```noise-like\n<!-- /out -->\n```\n\n<!-- /out -->\nend\n
+            """
         let found = try notebook(text)
         #expect(found.orphans == [3...7, 14...20])
-        #expect(found.warnings.map(\.code) == [.orphanOutput, .orphanOutput] && found.warnings.map { $0.source?.firstLine } == [3, 14])
+        #expect(
+            found.warnings.map(\.code) == [.orphanOutput, .orphanOutput]
+                && found.warnings.map { $0.source?.firstLine } == [3, 14])
         let written = try found.rewriting([0: "new"], keepsOrphans: false)
-        #expect(self.text(written) == "# T\n\n```noise a\nx\n```\n<!-- out -->\n\nnew\n\n<!-- /out -->\n\nA sentence.\n\nend\n")
+        #expect(
+            self.text(written)
+                == "# T\n\n```noise a\nx\n```\n<!-- out -->\n\nnew\n\n<!-- /out -->\n\nA sentence.\n\nend\n")
         #expect(try notebook(self.text(written)).warnings.isEmpty)
-        // A second region directly behind a cell's own, the cell of another language, the whole file, a beginning alone.
-        #expect(try notebook("```noise\n```\n<!-- out -->\n<!-- /out -->\n<!-- out -->\n<!-- /out -->\n").orphans == [5...6])
+        // A second region directly behind a cell's own, the cell of another language, the whole file, a
+        // beginning alone.
+        #expect(
+            try notebook("```noise\n```\n<!-- out -->\n<!-- /out -->\n<!-- out -->\n<!-- /out -->\n").orphans
+                == [5...6])
         #expect(try notebook("```python\n```\n<!-- out -->\na\n<!-- /out -->").orphans == [3...5])
-        #expect(self.text(try notebook("<!-- out -->\na\n<!-- /out -->").rewriting([:], keepsOrphans: false)) == "")
+        #expect(
+            self.text(try notebook("<!-- out -->\na\n<!-- /out -->").rewriting([:], keepsOrphans: false))
+                == "")
         let open = try notebook("text\n\n<!-- out -->\nold\n\n```noise\n1\n```\n")
         #expect(open.orphans.isEmpty && open.warnings.map(\.code) == [.orphanOutput])
-        #expect(try notebook("````md\n<!-- out -->\n<!-- /out -->\n````\n\n- <!-- out -->\n- <!-- /out -->\n").warnings.isEmpty)
+        #expect(
+            try notebook("````md\n<!-- out -->\n<!-- /out -->\n````\n\n- <!-- out -->\n- <!-- /out -->\n")
+                .warnings.isEmpty)
     }
 
     @Test(
         "fences that are almost cells are warned of with what to write",
         arguments: [
-            ("```{noise}", "```noise at"), ("```{noise sweep}", "```noise sweep at"), ("```{.noise}", "```noise at"), ("```{.noise .hide}", "```noise hide at"),
-            ("```Noise", "```noise at"), ("~~~NOISE raises", "```noise raises at"), ("```noise,skip", "```noise skip at"), ("```noise:a", "```noise a at"),
-            ("```noise{echo=false}", "```noise at"), ("```.noise", "```noise at"), ("\t```noise", "```noise at"), ("    ```noise a hide", "```noise a hide at"),
+            ("```{noise}", "```noise at"), ("```{noise sweep}", "```noise sweep at"),
+            ("```{.noise}", "```noise at"), ("```{.noise .hide}", "```noise hide at"),
+            ("```Noise", "```noise at"), ("~~~NOISE raises", "```noise raises at"),
+            ("```noise,skip", "```noise skip at"), ("```noise:a", "```noise a at"),
+            ("```noise{echo=false}", "```noise at"), ("```.noise", "```noise at"),
+            ("\t```noise", "```noise at"), ("    ```noise a hide", "```noise a hide at"),
             ("\t~~~{noise}", "```noise at"),
         ])
     func nearMisses(_ sample: (String, String)) throws {
         let found = try notebook("# T\n\n\(sample.0)\n1\n```\n")
-        #expect(found.cells.isEmpty && found.warnings.map(\.code) == [.almostCell] && found.warnings[0].source?.firstLine == 3)
+        #expect(
+            found.cells.isEmpty && found.warnings.map(\.code) == [.almostCell]
+                && found.warnings[0].source?.firstLine == 3)
         #expect(found.warnings[0].help[0].contains(sample.1), "\(found.warnings[0].help)")
     }
 
     @Test(
         "fences of other languages and examples of prose are not warned of",
-        arguments: ["```noisebook", "```noise-free", "```noises", "```python noise", "```", "- ```noise", "> ```{noise}", "    noise = 3", "\tx", "``noise``"])
+        arguments: [
+            "```noisebook", "```noise-free", "```noises", "```python noise", "```", "- ```noise",
+            "> ```{noise}", "    noise = 3", "\tx", "``noise``",
+        ])
     func noNearMisses(_ line: String) throws { #expect(try notebook("# T\n\n\(line)\n").warnings.isEmpty) }
 
     @Test("a cell goes by its label and by its number")
@@ -243,18 +297,31 @@ struct NotebookTests {
             do { notebook = try Notebook(name: "random.md", bytes: bytes) } catch is EngineError { continue }
             #expect(try notebook.rewriting([:]) == bytes, "seed \(seed): nothing to write")
             let clean = try notebook.rewriting([:], keepsOrphans: false)
-            #expect(notebook.orphans.isEmpty ? clean == bytes : clean.count < bytes.count, "seed \(seed): outputs without a cell")
+            #expect(
+                notebook.orphans.isEmpty ? clean == bytes : clean.count < bytes.count,
+                "seed \(seed): outputs without a cell")
             let closed = notebook.cells.filter(\.isClosed)
             let outputs = Dictionary(
-                uniqueKeysWithValues: closed.map { ($0.index, MarkdownText.fence(random.words()) + "\n\n" + MarkdownText.inline("x " + random.words())) })
+                uniqueKeysWithValues: closed.map {
+                    (
+                        $0.index,
+                        MarkdownText.fence(random.words()) + "\n\n"
+                            + MarkdownText.inline("x " + random.words())
+                    )
+                })
             let once = try notebook.rewriting(outputs)
             let again = try Notebook(name: "random.md", bytes: once)
             #expect(again.cells.map(\.code) == notebook.cells.map(\.code), "seed \(seed): the same cells")
-            #expect(again.cells.map(\.header) == notebook.cells.map(\.header), "seed \(seed): the same headers")
-            #expect(closed.allSatisfy { again.cells[$0.index].outputLines != nil }, "seed \(seed): every output is found again")
+            #expect(
+                again.cells.map(\.header) == notebook.cells.map(\.header), "seed \(seed): the same headers")
+            #expect(
+                closed.allSatisfy { again.cells[$0.index].outputLines != nil },
+                "seed \(seed): every output is found again")
             #expect(try again.rewriting(outputs) == once, "seed \(seed): writing twice")
             let none = Dictionary(uniqueKeysWithValues: closed.map { ($0.index, "") })
-            #expect(try again.rewriting(none) == notebook.rewriting(none), "seed \(seed): outputs apart, the text is as it was")
+            #expect(
+                try again.rewriting(none) == notebook.rewriting(none),
+                "seed \(seed): outputs apart, the text is as it was")
             written += closed.count
         }
         // The cases must not all be refused or empty.

@@ -49,43 +49,61 @@ import Verbs
         // What is written is what was given: given again, it changes nothing.
         let notebook = try Notebook(name: "n.md", bytes: Array(copy.utf8))
         session.parameters = [:]
-        #expect(Params(notebook.program(session).programs, session: session).all.map { $0.isStandard(sample.1) } == [true])
+        #expect(
+            Params(notebook.program(session).programs, session: session).all.map { $0.isStandard(sample.1) }
+                == [true])
     }
 
     @Test("params of several cells, in indented and tilde fences, behind other text")
     func several() throws {
-        let text = "\u{FEFF}Größe\n\n   ```noise\n   param a = 1\n     param b = 2\n   ```\n\n~~~~noise x\ny = \"ü\"; param c = [1, 2] # c\n~~~~\n"
-        let wanted = "\u{FEFF}Größe\n\n   ```noise\n   param a = 10\n     param b = 20\n   ```\n\n~~~~noise x\ny = \"ü\"; param c = [3] # c\n~~~~\n"
+        let text = """
+            \u{FEFF}Größe\n\n   ```noise\n   param a = 1\n     param b = 2\n   ```\n\n~~~~noise x\ny = "ü"; \
+            param c = [1, 2] # c\n~~~~\n
+            """
+        let wanted = """
+            \u{FEFF}Größe\n\n   ```noise\n   param a = 10\n     param b = 20\n   ```\n\n~~~~noise x\ny = \
+            "ü"; param c = [3] # c\n~~~~\n
+            """
         #expect(try setting(text, ("c", "3"), ("a", "10"), ("b", "20")) == wanted)
     }
 
     @Test("a default that only a run can tell cannot be written in place")
     func unknown() {
-        #expect(throws: (any Error).self) { try setting("```noise\nx = length(read d.csv)\nparam n = x\n```\n", ("n", "3")) }
+        #expect(throws: (any Error).self) {
+            try setting("```noise\nx = length(read d.csv)\nparam n = x\n```\n", ("n", "3"))
+        }
     }
 
     @Test(
         "a value that says what the default says is no other value",
         arguments: [
-            ("1", "1.0", true), ("1", "2", false), ("0.1", "1e-1", true), ("yes", "yes", true), ("yes", "no", false), ("\"a\"", "\"a\"", true),
+            ("1", "1.0", true), ("1", "2", false), ("0.1", "1e-1", true), ("yes", "yes", true),
+            ("yes", "no", false), ("\"a\"", "\"a\"", true),
             ("\"a\"", "a", true),
-            ("\"a\"", "a ", false), ("1..3", "1,2,3", true), ("[1, 2]", "1..2", true), ("1, 2", "2,1", false), ("\"1\"", "1", true), ("2^3", "8", true),
+            ("\"a\"", "a ", false), ("1..3", "1,2,3", true), ("[1, 2]", "1..2", true), ("1, 2", "2,1", false),
+            ("\"1\"", "1", true), ("2^3", "8", true),
         ])
     func standard(_ sample: (String, String, Bool)) {
         let source = SourceFile(name: "s", text: "param n = \(sample.0)")
-        #expect(Params([session.read(source)], session: session).all.map { $0.isStandard(sample.1) } == [sample.2])
+        #expect(
+            Params([session.read(source)], session: session).all.map { $0.isStandard(sample.1) } == [sample.2]
+        )
     }
 
     @Test(
         "text that reads as no value like the default is refused with what to write",
         arguments: [
-            ("1, 2", "[3,4]", "write n=3,4"), ("1, 2", "[ 3, 4 ]", "write n=3,4"), ("1, 2", "3,,4", "write n=3,4"), ("1, 2", "3;4", "n=3,4 or n=20..60:10"),
-            ("\"a\", \"b\"", "[x,y]", "write n=x,y"), ("3", "[3,4]", "write n=3,4, which runs once for each"), ("3", "three", "write a number: n=3"),
-            ("yes", "true", "write n=yes or n=no"), ("{a: 1}", "2", "a number, a text, yes or no, or a list of these"),
+            ("1, 2", "[3,4]", "write n=3,4"), ("1, 2", "[ 3, 4 ]", "write n=3,4"),
+            ("1, 2", "3,,4", "write n=3,4"), ("1, 2", "3;4", "n=3,4 or n=20..60:10"),
+            ("\"a\", \"b\"", "[x,y]", "write n=x,y"), ("3", "[3,4]", "write n=3,4, which runs once for each"),
+            ("3", "three", "write a number: n=3"),
+            ("yes", "true", "write n=yes or n=no"),
+            ("{a: 1}", "2", "a number, a text, yes or no, or a list of these"),
         ])
     func refused(_ sample: (String, String, String)) throws {
         let source = SourceFile(name: "s", text: "param n = \(sample.0)")
-        let problem = try #require(Params([session.read(source)], session: session).all.first?.problem(sample.1))
+        let problem = try #require(
+            Params([session.read(source)], session: session).all.first?.problem(sample.1))
         #expect(problem.code == .paramOutside && problem.help.joined().contains(sample.2), "\(problem.help)")
         // The run says the same.
         session.parameters = ["n": sample.1]
@@ -99,7 +117,9 @@ import Verbs
         #expect(ParamText.split("\"a \\\", b\",c") == ["\"a \\\", b\"", "c"])
         #expect(ParamText.split("3\" disk,5") == ["3\" disk", "5"])
         #expect(ParamText.split(" alone ") == [" alone "])
-        for text in ["a", "a, b", "\"", "\\", "say \"x\\\"", ""] { #expect(ParamText.unquoted(ParamText.quoted(text)) == text) }
+        for text in ["a", "a, b", "\"", "\\", "say \"x\\\"", ""] {
+            #expect(ParamText.unquoted(ParamText.quoted(text)) == text)
+        }
         #expect(ParamText.unquoted("\"hi\" and \"bye\"") == "\"hi\" and \"bye\"")
     }
 }

@@ -13,9 +13,13 @@ import Verbs
 struct RunnerTests {
     private func session(_ folder: String = ".") -> Session { .ofTests(folder) }
 
-    private func run(_ text: String, _ session: Session? = nil, folder: (any OutputFolder)? = ForgetfulFolder()) throws -> NotebookRunner.Run {
+    private func run(
+        _ text: String, _ session: Session? = nil, folder: (any OutputFolder)? = ForgetfulFolder()
+    ) throws -> NotebookRunner.Run {
         let notebook = try Notebook(name: "test.md", bytes: Array(text.utf8))
-        return NotebookRunner(notebook, session: session ?? self.session(), folder: folder) { LayoutRenderer(usesColour: false).text($0) }.run()
+        return NotebookRunner(notebook, session: session ?? self.session(), folder: folder) {
+            LayoutRenderer(usesColour: false).text($0)
+        }.run()
     }
 
     @Test("cells share their variables, in document order")
@@ -27,11 +31,16 @@ struct RunnerTests {
 
     @Test("a part of a notebook: cells before it run only as far as it needs their values, and show nothing")
     func part() throws {
-        let text = "```noise\nx = 2\nx\n```\n```noise\nexpect (1 == 2)\n```\n```noise\ny = x * 3\ny\n```\n```noise\nx = x + y\n```\n```noise\nx\n```\n"
+        let text = """
+            ```noise\nx = 2\nx\n```\n```noise\nexpect (1 == 2)\n```\n```noise\ny = x * \
+            3\ny\n```\n```noise\nx = x + y\n```\n```noise\nx\n```\n
+            """
         let notebook = try Notebook(name: "test.md", bytes: Array(text.utf8))
         func run(_ part: NotebookRunner.Part) -> (ran: [Int], outputs: [Int: String]) {
             var ran: [Int] = []
-            let runner = NotebookRunner(notebook, session: session(), folder: ForgetfulFolder()) { LayoutRenderer(usesColour: false).text($0) }
+            let runner = NotebookRunner(notebook, session: session(), folder: ForgetfulFolder()) {
+                LayoutRenderer(usesColour: false).text($0)
+            }
             let result = runner.run(part, began: { ran.append($0.index) })
             #expect(result.ending == .finished)
             return (ran, result.outputs)
@@ -44,7 +53,8 @@ struct RunnerTests {
 
     @Test("hidden cells run without output, skipped cells do not run and keep theirs")
     func flags() throws {
-        let result = try run("```noise hide\nx = 1\nx\n```\n```noise skip\nnonsense here\n```\n```noise\nx\n```\n")
+        let result = try run(
+            "```noise hide\nx = 1\nx\n```\n```noise skip\nnonsense here\n```\n```noise\nx\n```\n")
         #expect(result.ending == .finished)
         #expect(result.outputs == [0: "", 2: "```text\n1\n```"])
     }
@@ -64,7 +74,9 @@ struct RunnerTests {
     func raisesAnywhere() throws {
         func output(_ text: String, _ name: String) throws -> String? {
             let notebook = try Notebook(name: name, bytes: Array(text.utf8))
-            let run = NotebookRunner(notebook, session: session(), folder: ForgetfulFolder()) { LayoutRenderer(usesColour: false).text($0) }.run()
+            let run = NotebookRunner(notebook, session: session(), folder: ForgetfulFolder()) {
+                LayoutRenderer(usesColour: false).text($0)
+            }.run()
             return run.outputs[0]
         }
         let text = "```noise raises\nexpect (1 == 2)\n```\n"
@@ -76,7 +88,11 @@ struct RunnerTests {
 
     @Test("all errors of a notebook come before anything runs, each in its cell and line")
     func checkedFirst() throws {
-        let result = try run("text\n\n```noise good\nx = 1\nx\n```\n\n```noise bad\ny = x\nitems n=1..3 | frist\n```\n```noise\nz + 1\n```\n")
+        let result = try run(
+            """
+            text\n\n```noise good\nx = 1\nx\n```\n\n```noise bad\ny = x\nitems n=1..3 | \
+            frist\n```\n```noise\nz + 1\n```\n
+            """)
         #expect(result.ending == .failed)
         #expect(result.outputs.isEmpty)
         let places = Set(result.diagnostics.compactMap { $0.source?.place(of: $0.span.lower) })
@@ -86,14 +102,17 @@ struct RunnerTests {
 
     @Test("an unknown verb does not hide the errors below it")
     func allErrors() throws {
-        let result = try run("```noise\nitems n=1..3 | frist\n```\n\n```noise\nz + 1\nitems n=1..3 | frobnicate\n```\n")
-        #expect(result.diagnostics.compactMap { $0.source?.position(of: $0.span.lower).fileLine } == [2, 6, 7])
+        let result = try run(
+            "```noise\nitems n=1..3 | frist\n```\n\n```noise\nz + 1\nitems n=1..3 | frobnicate\n```\n")
+        #expect(
+            result.diagnostics.compactMap { $0.source?.position(of: $0.span.lower).fileLine } == [2, 6, 7])
     }
 
     @Test("names are checked across cells")
     func namesAcrossCells() throws {
         let result = try run("```noise\nx = 1\n```\n\n```noise\nz + 1\n```\n")
-        #expect(result.diagnostics.map { $0.source?.place(of: $0.span.lower) } == ["test.md: line 6, column 1"])
+        #expect(
+            result.diagnostics.map { $0.source?.place(of: $0.span.lower) } == ["test.md: line 6, column 1"])
     }
 
     @Test("a cell that fails ends the run; earlier outputs are there, later ones are not")
@@ -131,30 +150,42 @@ struct RunnerTests {
 
     @Test(
         "a list param takes numbers and ranges from outside",
-        arguments: [("2,5", "[2, 5]"), ("20..60:20", "[20, 40, 60]"), ("1..3,9", "[1, 2, 3, 9]"), ("3..1", "[3, 2, 1]")])
+        arguments: [
+            ("2,5", "[2, 5]"), ("20..60:20", "[20, 40, 60]"), ("1..3,9", "[1, 2, 3, 9]"),
+            ("3..1", "[3, 2, 1]"),
+        ])
     func listParam(_ text: String, _ shown: String) throws {
         let session = session()
         session.parameters["k"] = text
         #expect(try run("```noise\nparam k = 1,2\nk\n```\n", session).outputs[0] == "```text\n\(shown)\n```")
     }
 
-    @Test("a range from outside that has no end is refused", arguments: ["1..", "1..2:0", "1..1e9", "1..2:x"])
+    @Test(
+        "a range from outside that has no end is refused", arguments: ["1..", "1..2:0", "1..1e9", "1..2:x"])
     func badRange(_ text: String) throws {
         let session = session()
         session.parameters["k"] = text
-        #expect(try run("```noise\nparam k = 1,2\nk\n```\n", session).diagnostics.map(\.code) == [.paramOutside])
+        #expect(
+            try run("```noise\nparam k = 1,2\nk\n```\n", session).diagnostics.map(\.code) == [.paramOutside])
     }
 
-    @Test("pictures become files named by their content; running twice gives the same bytes; stale pictures go, other files stay")
+    @Test(
+        """
+        pictures become files named by their content; running twice gives the same bytes; stale pictures go, \
+        other files stay
+        """)
     func pictures() throws {
         do {
             let temporary = try TemporaryFolder()
             let folder = temporary.path
             let path = FileSystem.join(folder, "my notes.md")
-            func write(_ grey: Int) throws { try AtomicFile.write("# T\n\n```noise\nink \(grey)\nink 9 | show\n```\nend", to: path) }
+            func write(_ grey: Int) throws {
+                try AtomicFile.write("# T\n\n```noise\nink \(grey)\nink 9 | show\n```\nend", to: path)
+            }
             func replay() throws -> String {
                 let file = try NotebookFile(path), session = session(folder)
-                let run = NotebookRunner(file.notebook, session: session, folder: file.folder) { _ in "" }.run()
+                let run = NotebookRunner(file.notebook, session: session, folder: file.folder) { _ in "" }
+                    .run()
                 #expect(run.ending == .finished)
                 try file.write(run.outputs)
                 try file.writeLock(session, written: run.outputs.keys, made: run.made)

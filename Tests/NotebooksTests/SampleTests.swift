@@ -43,7 +43,8 @@ import Verbs
 
         init() throws {
             folder = try TemporaryFolder()
-            try AtomicFile.write(try SampleTests.text(Golden.topic("models").path("pipeline")), to: folder.path("n.md"))
+            try AtomicFile.write(
+                try SampleTests.text(Golden.topic("models").path("pipeline")), to: folder.path("n.md"))
             let file = try NotebookFile(path)
             let session = session(cached: true)
             let run = NotebookRunner(file.notebook, session: session, folder: file.folder) { $0.title }.run()
@@ -53,13 +54,16 @@ import Verbs
         }
 
         func session(cached: Bool) -> Session {
-            let session = Session(verbs: Verbs.registry, access: FileAccess(base: folder.path, readable: ["/"], writable: ["/"]))
+            let session = Session(
+                verbs: Verbs.registry, access: FileAccess(base: folder.path, readable: ["/"], writable: ["/"])
+            )
             session.cache = cached ? ItemCache(folder: folder.path(".noisebook"), signer: Signer.test) : nil
             return session
         }
 
         func verify(_ method: Verification.Method) throws -> Verification {
-            try Verification(NotebookFile(path), session: session(cached: method == .cached), method: method) { $0.title }
+            try Verification(NotebookFile(path), session: session(cached: method == .cached), method: method)
+            { $0.title }
         }
 
         func replace(_ old: String, with new: String, in name: String) throws {
@@ -70,7 +74,9 @@ import Verbs
         }
     }
 
-    private func states(_ verification: Verification) -> [String] { verification.cells.map { "\($0.cell.name) \($0.state.rawValue)" } }
+    private func states(_ verification: Verification) -> [String] {
+        verification.cells.map { "\($0.cell.name) \($0.state.rawValue)" }
+    }
 
     @Test("a sample holds so many pictures of each cell against the lock, and their scores")
     func sample() throws {
@@ -79,7 +85,10 @@ import Verbs
         #expect(states(found) == ["model same", "pictures sampled", "scores sampled", "alone same"])
         #expect(found.cells[1].pictures == 2)
         #expect(found.cells[2].scores == 2)
-        #expect(states(try desk.verify(.sample(100, seed: 0))) == ["model same", "pictures same", "scores sampled", "alone same"])
+        #expect(
+            states(try desk.verify(.sample(100, seed: 0))) == [
+                "model same", "pictures same", "scores sampled", "alone same",
+            ])
     }
 
     @Test("only the rows of the sample are denoised, others with another seed")
@@ -112,7 +121,8 @@ import Verbs
     @Test("what the cache has is compared as a whole, and what it lacks is said")
     func cached() throws {
         let desk = try Desk()
-        #expect(states(try desk.verify(.cached)) == ["model same", "pictures same", "scores same", "alone same"])
+        #expect(
+            states(try desk.verify(.cached)) == ["model same", "pictures same", "scores same", "alone same"])
         try desk.replace("6 pictures", with: "7 pictures", in: "n.md")
         #expect(try desk.verify(.cached).cells[3].state == .differs)
         try desk.replace("7 pictures", with: "6 pictures", in: "n.md")
@@ -128,9 +138,12 @@ import Verbs
         #expect(throws: EngineError.self) { try desk.verify(.sample(1, seed: 0)) }
     }
 
-    @Test("a cell without a label that got another number is held against its own pictures") func moved() throws {
+    @Test("a cell without a label that got another number is held against its own pictures") func moved()
+        throws
+    {
         let desk = try Desk()
-        let text = try FileSystem.readText(desk.path).replacing("noise pictures", with: "noise").replacing("noise scores", with: "noise")
+        let text = try FileSystem.readText(desk.path).replacing("noise pictures", with: "noise").replacing(
+            "noise scores", with: "noise")
         try AtomicFile.write(text, to: desk.path)
         let file = try NotebookFile(desk.path), session = desk.session(cached: true)
         let run = NotebookRunner(file.notebook, session: session, folder: file.folder) { $0.title }.run()
@@ -149,7 +162,10 @@ import Verbs
         #expect(full.differs)
         try full.writeCorrection()
         try Verification.accept(desk.path)
-        #expect(states(try desk.verify(.sample(100, seed: 0))) == ["model same", "pictures same", "scores sampled", "alone same"])
+        #expect(
+            states(try desk.verify(.sample(100, seed: 0))) == [
+                "model same", "pictures same", "scores sampled", "alone same",
+            ])
         #expect(!FileSystem.exists(desk.path + ".corrected.json"))
     }
 
@@ -157,7 +173,9 @@ import Verbs
         let desk = try Desk()
         try desk.replace("k=2,3", with: "k=2,3,4", in: "n.md")
         let file = try NotebookFile(desk.path), session = desk.session(cached: true)
-        let status = try NotebookStatus(file, session: session, files: FileDigests(path: desk.folder.path("digests")), lock: Lock(notebook: desk.path))
+        let status = try NotebookStatus(
+            file, session: session, files: FileDigests(path: desk.folder.path("digests")),
+            lock: Lock(notebook: desk.path))
         #expect(status.cells.map(\.state) == [.fresh, .partial, .stale, .stale])
         #expect(status.cells[1].reason?.contains("6 of 9 of `denoise` are cached") == true)
     }
@@ -183,7 +201,8 @@ import Verbs
             ```
             """
         let notebook = try Notebook(name: "n.md", bytes: Array(text.utf8))
-        let session = Session(verbs: Verbs.registry, access: FileAccess(base: folder.path, readable: ["/"], writable: ["/"]))
+        let session = Session(
+            verbs: Verbs.registry, access: FileAccess(base: folder.path, readable: ["/"], writable: ["/"]))
         let plan = NotebookPlan(notebook, session: session)
         #expect(plan.cells.map { $0.gap != nil } == [true, true, false])
         #expect(plan.cells[1].gap == "it reads `x`, which cell made makes")

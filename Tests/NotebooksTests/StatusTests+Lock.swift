@@ -31,14 +31,23 @@ extension StatusTests {
         let folder = try desk()
         let text = try FileSystem.readText(folder.path("n.lock"))
         try AtomicFile.write(String(text.dropLast(20)), to: folder.path("n.lock"))
-        #expect { try stale(folder) } throws: { ($0 as? EngineError)?.place?.hasSuffix("n.lock, line 7") == true }
+        #expect { try stale(folder) } throws: {
+            ($0 as? EngineError)?.place?.hasSuffix("n.lock, line 7") == true
+        }
     }
 
-    @Test("a lock with other line ends or a byte order mark says the same, and is left as it is by a run that changes nothing")
+    @Test(
+        """
+        a lock with other line ends or a byte order mark says the same, and is left as it is by a run that \
+        changes nothing
+        """)
     func lineEnds() throws {
         let folder = try desk()
         let plain = try FileSystem.readText(folder.path("n.lock"))
-        for text in [plain.replacing("\n", with: "\r\n"), "\u{FEFF}" + plain, "\u{FEFF}" + plain.replacing("\n", with: "\r\n")] {
+        for text in [
+            plain.replacing("\n", with: "\r\n"), "\u{FEFF}" + plain,
+            "\u{FEFF}" + plain.replacing("\n", with: "\r\n"),
+        ] {
             try AtomicFile.write(text, to: folder.path("n.lock"))
             #expect(try stale(folder) == [])
         }
@@ -47,7 +56,8 @@ extension StatusTests {
         #expect(try FileSystem.readText(folder.path("n.lock")) == plain.replacing("\n", with: "\r\n"))
     }
 
-    @Test("a lock with a merge conflict is said to be so, and a run makes it anew", arguments: ["\n", "\r\n"])
+    @Test(
+        "a lock with a merge conflict is said to be so, and a run makes it anew", arguments: ["\n", "\r\n"])
     func conflict(_ newline: String) throws {
         let folder = try desk()
         let plain = try FileSystem.readText(folder.path("n.lock"))
@@ -57,7 +67,8 @@ extension StatusTests {
         try AtomicFile.write(lines.map { $0 + newline }.joined(), to: folder.path("n.lock"))
         #expect { try stale(folder) } throws: {
             let error = $0 as? EngineError
-            return error?.message == "has an unresolved merge conflict, in lines 1 to 5" && error?.cure?.contains("--write") == true
+            return error?.message == "has an unresolved merge conflict, in lines 1 to 5"
+                && error?.cure?.contains("--write") == true
         }
         // What both sides say differently is not known; the rest is.
         #expect(try Lock(notebook: folder.path("n.md"), isRenewed: true).entries.count == 6)

@@ -63,7 +63,9 @@ import Verbs
     func run(_ folder: TemporaryFolder) throws {
         let file = try NotebookFile(folder.path("n.md"))
         let session = session(folder)
-        let run = NotebookRunner(file.notebook, session: session, folder: file.folder) { LayoutRenderer(usesColour: false).text($0) }.run()
+        let run = NotebookRunner(file.notebook, session: session, folder: file.folder) {
+            LayoutRenderer(usesColour: false).text($0)
+        }.run()
         #expect(run.ending == .finished, "\(run.diagnostics.map(\.title))")
         try file.write(run.outputs)
         try file.writeLock(session, written: run.outputs.keys, made: run.made)
@@ -78,16 +80,28 @@ import Verbs
 
     func status(_ folder: TemporaryFolder, _ session: Session) throws -> NotebookStatus {
         let file = try NotebookFile(folder.path("n.md"))
-        return try NotebookStatus(file, session: session, files: FileDigests(path: folder.path("digests")), lock: Lock(notebook: file.path))
+        return try NotebookStatus(
+            file, session: session, files: FileDigests(path: folder.path("digests")),
+            lock: Lock(notebook: file.path))
     }
 
-    /// A file that is another by the time the outputs are written: which one, and whether a cell reads what was there before or what is there now.
+    /// A file that is another by the time the outputs are written: which one, and whether a cell reads what
+    /// was there before or what is there now.
     @Test(
-        "a file that is replaced while the notebook runs: its cells do not belong to what is there now, and do to what was read",
-        arguments: ["d.csv", "p/metadata.csv", "p/1.png", "p/metadata.jsonl", "model/unet/diffusion_pytorch_model.safetensors", "model/vae/config.json"])
+        """
+        a file that is replaced while the notebook runs: its cells do not belong to what is there now, \
+        and do to what was read
+        """,
+        arguments: [
+            "d.csv", "p/metadata.csv", "p/1.png", "p/metadata.jsonl",
+            "model/unet/diffusion_pytorch_model.safetensors", "model/vae/config.json",
+        ])
     func replaced(_ name: String) throws {
         let folder = try TemporaryFolder()
-        let grey = { (value: UInt8) in try PNG.encode(Bitmap(width: 8, height: 8, channels: 3, samples: [UInt8](repeating: value, count: 192))) }
+        let grey = { (value: UInt8) in
+            try PNG.encode(
+                Bitmap(width: 8, height: 8, channels: 3, samples: [UInt8](repeating: value, count: 192)))
+        }
         try FileSystem.createFolder(folder.path("p"))
         try AtomicFile.write(grey(1), to: folder.path("p/1.png"))
         try AtomicFile.write("file_name,text\n1.png,one\n", to: folder.path("p/metadata.csv"))
@@ -126,21 +140,35 @@ import Verbs
         let path = folder.path(name)
         let old = FileSystem.exists(path) ? try FileSystem.readBytes(path) : nil
         var new = old ?? Array("{\"file_name\": \"1.png\", \"text\": \"two\"}\n".utf8)
-        if name.hasSuffix(".png") { new = try grey(2) } else if name.hasSuffix(".safetensors") { new[new.count - 2] ^= 1 } else { new += [0x0A] }
+        if name.hasSuffix(".png") {
+            new = try grey(2)
+        } else if name.hasSuffix(".safetensors") {
+            new[new.count - 2] ^= 1
+        } else {
+            new += [0x0A]
+        }
         let replacement = new
-        let change = VerbDeclaration("change", .control, "Replaces a file.", input: .optional, examples: []) { _ in
+        let change = VerbDeclaration("change", .control, "Replaces a file.", input: .optional, examples: []) {
+            _ in
             try AtomicFile.write(replacement, to: path)
             return .none
         }
-        func session() -> Session { Session(verbs: VerbRegistry(Verbs.registry.all + [change]), access: FileAccess(base: folder.path)) }
+        func session() -> Session {
+            Session(verbs: VerbRegistry(Verbs.registry.all + [change]), access: FileAccess(base: folder.path))
+        }
         let file = try NotebookFile(folder.path("n.md")), running = session()
-        let run = NotebookRunner(file.notebook, session: running, folder: file.folder) { LayoutRenderer(usesColour: false).text($0) }.run()
+        let run = NotebookRunner(file.notebook, session: running, folder: file.folder) {
+            LayoutRenderer(usesColour: false).text($0)
+        }.run()
         try #require(run.ending == .finished, "\(run.diagnostics.map(\.title))")
         try file.write(run.outputs)
         try file.writeLock(running, written: run.outputs.keys, made: run.made)
-        func stale() throws -> [String] { try status(folder, session()).cells.filter { $0.state != .fresh }.map(\.cell.name) }
+        func stale() throws -> [String] {
+            try status(folder, session()).cells.filter { $0.state != .fresh }.map(\.cell.name)
+        }
         #expect(try stale() == [name == "d.csv" ? "file" : name.hasPrefix("p/") ? "data" : "model"])
-        // As it was, all belong together again; a file that came belongs to nothing, since nobody can tell who looked for it.
+        // As it was, all belong together again; a file that came belongs to nothing, since nobody can tell
+        // who looked for it.
         guard let old else { return }
         try AtomicFile.write(old, to: path)
         #expect(try stale() == [])
@@ -148,9 +176,13 @@ import Verbs
 
     @Test("a file that the notebook writes itself and then reads belongs to it") func ownFile() throws {
         let folder = try TemporaryFolder()
-        try AtomicFile.write("```noise a\nt = items a=1\nsave t made.csv\n```\n\n```noise b\nx = read made.csv\nx | table\n```\n", to: folder.path("n.md"))
+        try AtomicFile.write(
+            "```noise a\nt = items a=1\nsave t made.csv\n```\n\n```noise b\nx = read made.csv\nx | table\n```\n",
+            to: folder.path("n.md"))
         let file = try NotebookFile(folder.path("n.md")), session = session(folder)
-        let run = NotebookRunner(file.notebook, session: session, folder: file.folder) { LayoutRenderer(usesColour: false).text($0) }.run()
+        let run = NotebookRunner(file.notebook, session: session, folder: file.folder) {
+            LayoutRenderer(usesColour: false).text($0)
+        }.run()
         #expect(run.ending == .finished, "\(run.diagnostics.map(\.title))")
         try file.write(run.outputs)
         try file.writeLock(session, written: run.outputs.keys, made: run.made)
@@ -163,7 +195,8 @@ import Verbs
         let earlier = ItemKeyBuilder.engineVersion - 1
         let own = session(folder)
         let keys = try CellKeys(
-            file.notebook.program(own), session: own, files: FileDigests(path: folder.path("digests")), engine: earlier
+            file.notebook.program(own), session: own, files: FileDigests(path: folder.path("digests")),
+            engine: earlier
         ) { _ in [] }
         let lines = try FileSystem.readText(folder.path("n.lock")).split(separator: "\n").map { line in
             var entry = try JSON.decode(Lock.Entry.self, from: Array(line.utf8), place: "n.lock")
@@ -174,7 +207,8 @@ import Verbs
         }
         try AtomicFile.write(lines.joined(separator: "\n") + "\n", to: folder.path("n.lock"))
         let all = try status(folder, session(folder)).cells
-        #expect(!all.isEmpty && all.allSatisfy { $0.state == .older && $0.reason == "made by engine \(earlier)" })
+        #expect(
+            !all.isEmpty && all.allSatisfy { $0.state == .older && $0.reason == "made by engine \(earlier)" })
         try change(folder, "1 + 1", "1 + 2")
         let one = try status(folder, session(folder)).cells.filter { $0.state != .older }
         #expect(one.map(\.cell.name) == ["alone"] && one.map(\.state) == [.stale])
@@ -219,7 +253,8 @@ import Verbs
     func formatting() throws {
         let folder = try desk()
         for (old, new) in [
-            ("1 + 1", "1  +  1   # two"), ("# Mutations", "# Other words"), ("t = items a=1..n", "# the rows\nt   =   items a = 1..n"),
+            ("1 + 1", "1  +  1   # two"), ("# Mutations", "# Other words"),
+            ("t = items a=1..n", "# the rows\nt   =   items a = 1..n"),
             ("x | first 1 | table", "x\n  | first 1\n  | table"), ("k = 2\n", "k = 2\n\n\n"),
         ] { try change(folder, old, new) }
         #expect(try stale(folder) == [])
@@ -244,18 +279,27 @@ import Verbs
         #expect(stale.contains("rows") && !stale.contains("alone") && !stale.contains("file"))
     }
 
-    @Test("a model that a param names is told by its content, and one that is not there is no error before it runs")
+    @Test(
+        """
+        a model that a param names is told by its content, and one that is not there is no error before it \
+        runs
+        """)
     func namedByParam() throws {
         let folder = try TemporaryFolder()
         try FileSystem.createFolder(folder.path("m"))
         try AtomicFile.write("one", to: folder.path("m/config.json"))
-        let text = "```noise load\nparam weights = \"./m\"\nparam other = \"none\"\nmodel = load (weights)\nnet = if(yes, 1, (load clip (other)))\n```\n"
+        let text = """
+            ```noise load\nparam weights = "./m"\nparam other = "none"\nmodel = load (weights)\nnet = \
+            if(yes, 1, (load clip (other)))\n```\n
+            """
         try AtomicFile.write(text, to: folder.path("n.md"))
         func sources(_ parameters: [String: String] = [:]) throws -> [String: String] {
             let session = session(folder)
             session.parameters = parameters
             let program = try Notebook(name: "n.md", bytes: Array(text.utf8)).program(session)
-            return try CellKeys(program, session: session, files: FileDigests(path: folder.path("digests"))) { _ in [] }.parts[0]?.sources ?? [:]
+            return try CellKeys(program, session: session, files: FileDigests(path: folder.path("digests"))) {
+                _ in []
+            }.parts[0]?.sources ?? [:]
         }
         let first = try sources()
         #expect(first.keys.sorted() == ["load ./m", "load clip none"])
@@ -268,8 +312,12 @@ import Verbs
     func namedByRun() throws {
         let folder = try TemporaryFolder()
         for name in ["d", "e"] { try AtomicFile.write("a\n1\n", to: folder.path(name + ".csv")) }
-        let cells = [("pick", "names = [\"d\", \"e\"]\nt = read (\"\\(names[0]).csv\")\nt | table"), ("use", "t | describe"), ("alone", "1")]
-        try AtomicFile.write(cells.map { "```noise \($0)\n\($1)\n```\n" }.joined(separator: "\n"), to: folder.path("n.md"))
+        let cells = [
+            ("pick", "names = [\"d\", \"e\"]\nt = read (\"\\(names[0]).csv\")\nt | table"),
+            ("use", "t | describe"), ("alone", "1"),
+        ]
+        try AtomicFile.write(
+            cells.map { "```noise \($0)\n\($1)\n```\n" }.joined(separator: "\n"), to: folder.path("n.md"))
         try run(folder)
         #expect(try stale(folder) == [])
         try AtomicFile.write("a\n2\n", to: folder.path("e.csv"))
@@ -309,11 +357,17 @@ import Verbs
         try FileSystem.createFolder(folder.path("m"))
         try AtomicFile.write("one", to: folder.path("m/config.json"))
         try AtomicFile.write(
-            "```noise load\nmodel = load ./m\n```\n```noise draw\nx = \"a\" | noise of=2 | denoise\n```\n```noise other\n1\n```\n", to: folder.path("n.md"))
+            """
+            ```noise load\nmodel = load ./m\n```\n```noise draw\nx = "a" | noise of=2 | \
+            denoise\n```\n```noise other\n1\n```\n
+            """, to: folder.path("n.md"))
         func parts() throws -> [Int: CellKeys.Parts] {
             let file = try NotebookFile(folder.path("n.md")), session = session(folder)
-            return try CellKeys(file.notebook.program(session), session: session, files: FileDigests(path: folder.path("digests"))) { _ in [] }
-                .parts
+            return try CellKeys(
+                file.notebook.program(session), session: session,
+                files: FileDigests(path: folder.path("digests"))
+            ) { _ in [] }
+            .parts
         }
         let before = try parts()
         try AtomicFile.write("two", to: folder.path("m/config.json"))

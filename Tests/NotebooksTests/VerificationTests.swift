@@ -16,13 +16,19 @@ struct VerificationTests {
     /// Four levels off everywhere: 36 dB.
     private static let dark = try! PNG.encode(Bitmap(width: 8, height: 8, red: 4, green: 4, blue: 4))
 
-    private func reasons(_ stored: String, _ computed: String, tolerances: [String: Double] = [:]) -> [String] {
-        let files = ["aaaaaaaaaaaa.png": Self.black, "bbbbbbbbbbbb.png": Self.nearlyBlack, "cccccccccccc.png": Self.dark]
+    private func reasons(_ stored: String, _ computed: String, tolerances: [String: Double] = [:]) -> [String]
+    {
+        let files = [
+            "aaaaaaaaaaaa.png": Self.black, "bbbbbbbbbbbb.png": Self.nearlyBlack,
+            "cccccccccccc.png": Self.dark,
+        ]
         func file(_ name: String) throws -> [UInt8] {
             guard let bytes = files[name] else { throw EngineError(.file, "is not there", place: name) }
             return bytes
         }
-        return OutputComparison(tolerances: tolerances, storedFile: file, computedFile: file).differences(stored: stored, computed: computed).map(\.reason)
+        return OutputComparison(tolerances: tolerances, storedFile: file, computedFile: file).differences(
+            stored: stored, computed: computed
+        ).map(\.reason)
     }
 
     @Test("text is compared exactly, numbers within a thousandth, whole numbers exactly")
@@ -55,15 +61,20 @@ struct VerificationTests {
         #expect(reasons(stored, "| 20 | 261 (245 to 271) |").count == 1)
         #expect(reasons(stored, "| 21 | 261 (251 to 271) |").count == 1)
         #expect(reasons("0.5 (0.4 to 0.6); 3 of 4", "0.5 (0.4 to 0.6); 2 of 4").count == 1)
-        #expect(reasons("| k | fid |\n" + stored, "| k | fid |\n| 20 | 269 (251 to 271) |", tolerances: ["fid": 10]).isEmpty)
+        #expect(
+            reasons(
+                "| k | fid |\n" + stored, "| k | fid |\n| 20 | 269 (251 to 271) |", tolerances: ["fid": 10]
+            ).isEmpty)
     }
 
     @Test("a cell's tolerance holds for its column alone")
     func tolerances() {
         let stored = "| k | fid | clip |\n| --: | --: | --: |\n| 20 | 317.4 | 0.243 |"
         #expect(reasons(stored, stored.replacing("317.4", with: "317.8"), tolerances: ["fid": 0.5]).isEmpty)
-        #expect(reasons(stored, stored.replacing("317.4", with: "318.0"), tolerances: ["fid": 0.5]).count == 1)
-        #expect(reasons(stored, stored.replacing("0.243", with: "0.343"), tolerances: ["fid": 0.5]).count == 1)
+        #expect(
+            reasons(stored, stored.replacing("317.4", with: "318.0"), tolerances: ["fid": 0.5]).count == 1)
+        #expect(
+            reasons(stored, stored.replacing("0.243", with: "0.343"), tolerances: ["fid": 0.5]).count == 1)
         #expect(reasons(stored, stored, tolerances: ["fidd": 0.5]).count == 1)
         #expect(reasons(stored, stored.replacing("20 ", with: "21 "), tolerances: ["fid": 0.5]).count == 1)
     }
@@ -80,38 +91,56 @@ struct VerificationTests {
 
     private func verification(_ path: String) throws -> Verification {
         let session = Session.ofTests()
-        return try Verification(NotebookFile(path), session: session) { LayoutRenderer(usesColour: false).text($0) }
+        return try Verification(NotebookFile(path), session: session) {
+            LayoutRenderer(usesColour: false).text($0)
+        }
     }
 
-    @Test("an edited output differs; accepting the computed one makes the notebook good again and keeps prose written meanwhile")
+    @Test(
+        """
+        an edited output differs; accepting the computed one makes the notebook good again and keeps prose \
+        written meanwhile
+        """)
     func roundTrip() throws {
         let folder = try TemporaryFolder()
         let path = folder.path("a.md")
-        let good = "# Title\r\n```noise sums\n2 + 3\n```\n<!-- out -->\n\n```text\n5\n```\n\n<!-- /out -->\n```noise volatile\n1\n```\n"
+        let good = """
+            # Title\r\n```noise sums\n2 + 3\n```\n<!-- out -->\n\n```text\n5\n```\n\n<!-- /out -->\n```noise \
+            volatile\n1\n```\n
+            """
         try AtomicFile.write(Array(good.utf8), to: path)
         #expect(try verification(path).cells.map(\.state) == [.same, .volatile])
 
         try AtomicFile.write(Array(good.replacing("\n5\n", with: "\n6\n").utf8), to: path)
         let found = try verification(path)
         #expect(found.cells.map(\.state) == [.differs, .volatile])
-        #expect(found.cells[0].differences.map(\.stored) == ["6"] && found.cells[0].differences.map(\.computed) == ["5"])
+        #expect(
+            found.cells[0].differences.map(\.stored) == ["6"]
+                && found.cells[0].differences.map(\.computed) == ["5"])
         try found.writeCorrection()
         #expect(try FileSystem.readText(path + ".corrected") == good)
 
-        try AtomicFile.write(Array(good.replacing("\n5\n", with: "\n6\n").replacing("Title", with: "Other").utf8), to: path)
+        try AtomicFile.write(
+            Array(good.replacing("\n5\n", with: "\n6\n").replacing("Title", with: "Other").utf8), to: path)
         try Verification.accept(path)
         #expect(try FileSystem.readText(path) == good.replacing("Title", with: "Other"))
         #expect(!FileSystem.exists(path + ".corrected"))
         #expect(throws: EngineError.self) { try Verification.accept(path) }
     }
 
-    @Test("a picture that somebody changed differs, stays as it is until the computed one is accepted, and is whole again then")
+    @Test(
+        """
+        a picture that somebody changed differs, stays as it is until the computed one is accepted, and is \
+        whole again then
+        """)
     func changedPicture() throws {
         let folder = try TemporaryFolder()
         let path = folder.path("a.md")
         try AtomicFile.write(Array("```noise\nink 9 | show\n```\n".utf8), to: path)
         let file = try NotebookFile(path)
-        let run = NotebookRunner(file.notebook, session: .ofTests(), folder: file.folder) { LayoutRenderer(usesColour: false).text($0) }.run()
+        let run = NotebookRunner(file.notebook, session: .ofTests(), folder: file.folder) {
+            LayoutRenderer(usesColour: false).text($0)
+        }.run()
         try file.write(run.outputs)
         #expect(try verification(path).cells.map(\.state) == [.same])
 
@@ -139,7 +168,8 @@ struct VerificationTests {
         #expect(FileSystem.exists(path + ".corrected"))
         try AtomicFile.write(Array("```noise\n2\n```\n".utf8), to: path)
         #expect(throws: EngineError.self) { try Verification.accept(path) }
-        try AtomicFile.write(Array("```noise\n2\n```\n<!-- out -->\n\n```text\n2\n```\n\n<!-- /out -->\n".utf8), to: path)
+        try AtomicFile.write(
+            Array("```noise\n2\n```\n<!-- out -->\n\n```text\n2\n```\n\n<!-- /out -->\n".utf8), to: path)
         try verification(path).writeCorrection()
         #expect(!FileSystem.exists(path + ".corrected"))
     }
@@ -149,9 +179,15 @@ struct VerificationTests {
         func differences(_ change: Double) -> Int {
             var other = PlotView.sample(.lines)
             other.panels[0].series[0].points[3].value += change
-            let files = ["000000000000.svg": PlotSVG.text(PlotView.sample(.lines)), "111111111111.svg": PlotSVG.text(other)].mapValues { Array($0.utf8) }
-            let comparison = OutputComparison(storedFile: { files[$0] ?? [] }, computedFile: { files[$0] ?? [] })
-            return comparison.differences(stored: "![a](x.out/000000000000.svg)", computed: "![a](x.out/111111111111.svg)").count
+            let files = [
+                "000000000000.svg": PlotSVG.text(PlotView.sample(.lines)),
+                "111111111111.svg": PlotSVG.text(other),
+            ].mapValues { Array($0.utf8) }
+            let comparison = OutputComparison(
+                storedFile: { files[$0] ?? [] }, computedFile: { files[$0] ?? [] })
+            return comparison.differences(
+                stored: "![a](x.out/000000000000.svg)", computed: "![a](x.out/111111111111.svg)"
+            ).count
         }
         #expect(differences(0) == 0)
         #expect(differences(0.004) == 0)

@@ -9,9 +9,13 @@ import Verbs
 
 @Suite("Completion")
 struct CompletionTests {
-    private func complete(_ line: String, _ prepare: [String] = ["t = items n=1..3 size=1..3", "x = 4"]) throws -> Completions {
+    private func complete(_ line: String, _ prepare: [String] = ["t = items n=1..3 size=1..3", "x = 4"])
+        throws -> Completions
+    {
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: "."))
-        let prompt = PromptSession(session: session, editor: ListedLines([]), display: Display(form: .text)) { _, _ in }
+        let prompt = PromptSession(session: session, editor: ListedLines([]), display: Display(form: .text)) {
+            _, _ in
+        }
         for entry in prepare { #expect(prompt.perform(entry)) }
         // The word as readline would cut it.
         let breaks = " \t\n\"|;{}()[],="
@@ -53,7 +57,10 @@ struct CompletionTests {
         let folder = try TemporaryFolder()
         try FileSystem.createFolder(folder.path("inner"))
         try AtomicFile.write("x", to: folder.path("input.csv"))
-        #expect(try complete("read \(folder.path)/in").words == ["\(folder.path)/inner/", "\(folder.path)/input.csv"])
+        #expect(
+            try complete("read \(folder.path)/in").words == [
+                "\(folder.path)/inner/", "\(folder.path)/input.csv",
+            ])
         #expect(try complete("read \(folder.path)/inn").append == nil)
         #expect(try complete("read \(folder.path)/inp").append == " ")
     }
@@ -69,10 +76,13 @@ struct CompletionTests {
 
     @Test("what a `def` made is a verb")
     func definitions() throws {
-        #expect(try complete("t | dou", ["t = items n=1", "def double by { with m=(n*by) }"]).words == ["double"])
+        #expect(
+            try complete("t | dou", ["t = items n=1", "def double by { with m=(n*by) }"]).words == ["double"])
         let found = try complete("t | double ", ["t = items n=1", "def double by { with m=(n*by) }"])
         #expect(found.hint == "usage: double BY")
-        #expect(try complete("t | double 2 | select ", ["t = items n=1", "def double by { with m=(n*by) }"]).words == ["item", "m", "n"])
+        #expect(
+            try complete("t | double 2 | select ", ["t = items n=1", "def double by { with m=(n*by) }"]).words
+                == ["item", "m", "n"])
     }
 
     @Test("behind a variable and a point: its columns and fields; of a path they are none of these")
@@ -111,7 +121,10 @@ struct CompletionTests {
 
     @Test("any line is completed without a trap")
     func anything() throws {
-        let pieces = ["t", "|", " ", "(", ")", "[", "\"", "=", ",", "{", "}", ";", "sweep", "ü", "where ", "\n", "on=", "\\", ":", "猫", ".n"]
+        let pieces = [
+            "t", "|", " ", "(", ")", "[", "\"", "=", ",", "{", "}", ";", "sweep", "ü", "where ", "\n", "on=",
+            "\\", ":", "猫", ".n",
+        ]
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: "."))
         let completer = Completer(session: session)
         var state: UInt64 = 88172645463325252
@@ -124,7 +137,9 @@ struct CompletionTests {
                 line += pieces[Int(state % UInt64(pieces.count))]
             }
             let start = Int(state % UInt64(line.utf8.count + 1))
-            #expect(completer.completions(line, wordStart: start).words == completer.completions(line, wordStart: start).words)
+            #expect(
+                completer.completions(line, wordStart: start).words
+                    == completer.completions(line, wordStart: start).words)
         }
     }
 }

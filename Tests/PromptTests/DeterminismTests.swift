@@ -18,10 +18,14 @@ extension ProcessTests {
             var isShuffled: Bool
 
             static let all = [1, 2].flatMap { threads in
-                [1, 5, 100].flatMap { batch in [false, true].map { Way(threads: threads, batch: batch, isShuffled: $0) } }
+                [1, 5, 100].flatMap { batch in
+                    [false, true].map { Way(threads: threads, batch: batch, isShuffled: $0) }
+                }
             }
 
-            var description: String { "\(threads) threads, batches of \(batch)\(isShuffled ? ", shuffled" : "")" }
+            var description: String {
+                "\(threads) threads, batches of \(batch)\(isShuffled ? ", shuffled" : "")"
+            }
         }
 
         /// Six prompts; pictures, latents and numbers in files. Ancestral sampling draws in every step.
@@ -34,15 +38,22 @@ extension ProcessTests {
             """
         }
 
-        private func start(_ way: Way, in folder: TemporaryFolder, _ options: [String] = []) throws -> ChildProcess {
+        private func start(_ way: Way, in folder: TemporaryFolder, _ options: [String] = []) throws
+            -> ChildProcess
+        {
             try AtomicFile.write(Self.program(way), to: folder.path("p.noise"))
-            let arguments = ["run", folder.path("p.noise"), "--threads", "\(way.threads)", "--batch", "\(way.batch)"] + options
+            let arguments =
+                ["run", folder.path("p.noise"), "--threads", "\(way.threads)", "--batch", "\(way.batch)"]
+                + options
             return try ChildProcess(Executable.path, arguments, output: folder.path("told"))
         }
 
         private func results(in folder: TemporaryFolder) throws -> [String: [UInt8]] {
             let names = try FileSystem.list(folder.path("results"))
-            return Dictionary(uniqueKeysWithValues: try names.map { ($0, try FileSystem.readBytes(folder.path("results/" + $0))) })
+            return Dictionary(
+                uniqueKeysWithValues: try names.map {
+                    ($0, try FileSystem.readBytes(folder.path("results/" + $0)))
+                })
         }
 
         private func results(_ way: Way) throws -> [String: [UInt8]] {
@@ -55,17 +66,22 @@ extension ProcessTests {
         @Test("threads, batches and order give the same bytes") func equal() throws {
             let expected = try results(Way.all[0])
             #expect(expected.keys.contains("latent.safetensors") && expected.pictures == 6)
-            for way in Way.all.dropFirst() { #expect(try results(way).differences(from: expected) == [], "\(way)") }
+            for way in Way.all.dropFirst() {
+                #expect(try results(way).differences(from: expected) == [], "\(way)")
+            }
         }
 
         @Test("what one way has stored or was interrupted at serves every other") func shared() throws {
             let expected = try results(Way.all[0])
             let folder = try TemporaryFolder()
-            // Each goes on from where the one before was interrupted: after the first two entries of its own, or at its end.
+            // Each goes on from where the one before was interrupted: after the first two entries of its own,
+            // or at its end.
             for way in Way.all.reversed().prefix(5) {
                 let before = try Desk.entryNames(in: folder).count
                 let process = try start(way, in: folder)
-                if try process.stop(when: { try Desk.entryNames(in: folder).count >= before + 2 }) { process.signal(SIGINT) }
+                if try process.stop(when: { try Desk.entryNames(in: folder).count >= before + 2 }) {
+                    process.signal(SIGINT)
+                }
                 _ = try process.wait()
             }
             #expect(try start(Way.all[0], in: folder).wait().status == 0)
@@ -74,7 +90,9 @@ extension ProcessTests {
                 try AtomicFolder.remove(folder.path("results"))
                 let ended = try start(way, in: folder).wait()
                 #expect(ended.status == 0)
-                #expect(ended.told.contains("cached") && ended.told.firstRange(of: #/computed [1-9]/#) == nil, "\(way): \(ended.told)")
+                #expect(
+                    ended.told.contains("cached") && ended.told.firstRange(of: #/computed [1-9]/#) == nil,
+                    "\(way): \(ended.told)")
                 #expect(try results(in: folder).differences(from: expected) == [], "\(way)")
             }
         }

@@ -5,19 +5,24 @@ import Testing
 extension ProcessTests {
     @Suite("A disk without room") struct FullDiskTests {
         /// How this user may mount a file system of their own, if they may.
-        private static let mounting: String? = ["unshare --mount", "unshare --mount --map-root-user"].first { command in
+        private static let mounting: String? = ["unshare --mount", "unshare --mount --map-root-user"].first {
+            command in
             let script = "\(command) sh -c 'mount -t tmpfs -o size=64k tmpfs /mnt'"
             guard let folder = try? TemporaryFolder() else { return false }
-            return (try? ChildProcess("/bin/sh", ["-c", script], output: folder.path("told")).wait().status) == 0
+            return (try? ChildProcess("/bin/sh", ["-c", script], output: folder.path("told")).wait().status)
+                == 0
         }
 
         private func shell(_ command: String, _ desk: Desk) throws -> ChildProcess.Ended {
             try ChildProcess("/bin/sh", ["-c", command], output: desk.folder.path("told")).wait()
         }
 
-        /// Runs commands where `small` is a disk of that size, as the working folder; the notebook and its results lie there.
+        /// Runs commands where `small` is a disk of that size, as the working folder; the notebook and its
+        /// results lie there.
         /// - Parameter whole: results that the commands find as `whole/n.md` and so on in the desk's folder.
-        private func onSmallDisk(_ size: String, _ desk: Desk, _ commands: String, _ whole: [String: [UInt8]] = [:]) throws -> ChildProcess.Ended {
+        private func onSmallDisk(
+            _ size: String, _ desk: Desk, _ commands: String, _ whole: [String: [UInt8]] = [:]
+        ) throws -> ChildProcess.Ended {
             let small = desk.folder.path("small")
             try FileSystem.createFolder(small)
             for (name, bytes) in whole {
@@ -37,7 +42,10 @@ extension ProcessTests {
         }
 
         @Test(
-            "when outputs are written: the error names the disk and the file, all earlier results stay, and with room the same command ends",
+            """
+            when outputs are written: the error names the disk and the file, all earlier results stay, \
+            and with room the same command ends
+            """,
             .enabled(if: mounting != nil)) func writing() throws
         {
             let desk = try Desk()
@@ -59,16 +67,20 @@ extension ProcessTests {
             #expect(error.contains("results are not kept in the cache"), "\(error)")
             #expect(ended.told.contains("status 2\nsame n.md\nsame n.lock\nsame n.out\n"), "\(ended.told)")
             #expect(!ended.told.contains(".partial"), "\(ended.told)")
-            #expect(ended.told.hasSuffix("n.md: outputs of 2 of 2 cells written\nstatus 0\n"), "\(ended.told)")
+            #expect(
+                ended.told.hasSuffix("n.md: outputs of 2 of 2 cells written\nstatus 0\n"), "\(ended.told)")
         }
 
-        @Test("that the cache filled: it gives back what the outputs need", .enabled(if: mounting != nil, "a small disk cannot be mounted here"))
+        @Test(
+            "that the cache filled: it gives back what the outputs need",
+            .enabled(if: mounting != nil, "a small disk cannot be mounted here"))
         func givingBack() throws {
             let desk = try Desk()
             try #require(desk.run().status == 0)
             let expected = try desk.results()
             try desk.forgetResults()
-            var record = ReliabilityRecord(.disks, "`run --write` on disks that the cache fills before the outputs come")
+            var record = ReliabilityRecord(
+                .disks, "`run --write` on disks that the cache fills before the outputs come")
             // The smallest is full with its first values; the others hold some and not all.
             for size in [100, 140, 180, 220, 260, 300] {
                 let ended = try onSmallDisk(
@@ -79,7 +91,9 @@ extension ProcessTests {
                     find . -name '*.partial'
                     """, expected)
                 let error = try FileSystem.readText(desk.folder.path("error"))
-                #expect(ended.told == "n.md: outputs of 2 of 2 cells written\nstatus 0\n", "\(size): \(ended.told) \(error)")
+                #expect(
+                    ended.told == "n.md: outputs of 2 of 2 cells written\nstatus 0\n",
+                    "\(size): \(ended.told) \(error)")
                 #expect(error.contains("results are not kept in the cache"), "\(size): \(error)")
                 record.note(error.contains("gave ") ? "outputs, in room that the cache gave back" : "outputs")
             }
@@ -88,7 +102,10 @@ extension ProcessTests {
         }
 
         @Test(
-            "in the middle of a run: the results come all the same, what was kept before stays, and the run is told why it keeps no more",
+            """
+            in the middle of a run: the results come all the same, what was kept before stays, and the \
+            run is told why it keeps no more
+            """,
             .enabled(if: mounting != nil))
         func between() throws {
             let desk = try Desk()
@@ -101,17 +118,23 @@ extension ProcessTests {
                 $noisebook run n.md --threads 1 > \(desk.folder.path)/shown-again 2> \(desk.folder.path)/error-again; echo status $?
                 """)
             #expect(ended.told == "status 0\nstatus 0\n")
-            let plain = try shell("\(Executable.path) run \(desk.folder.path("n.md")) --no-cache --threads 1", desk).told
+            let plain = try shell(
+                "\(Executable.path) run \(desk.folder.path("n.md")) --no-cache --threads 1", desk
+            ).told
             for turn in ["", "-again"] {
                 #expect(try FileSystem.readText(desk.folder.path("shown" + turn)) == plain)
                 let error = try FileSystem.readText(desk.folder.path("error" + turn))
-                #expect(error.contains("results are not kept in the cache") && error.contains(".noisebook/cache/"), "\(error)")
+                #expect(
+                    error.contains("results are not kept in the cache")
+                        && error.contains(".noisebook/cache/"), "\(error)")
                 #expect(error.contains("No space left on device"), "\(error)")
                 #expect((error.firstRange(of: /denoise: cached [1-6]/) != nil) == !turn.isEmpty, "\(error)")
             }
         }
 
-        @Test("while a model is saved: nothing is left of it, and a model that was there stays", .enabled(if: mounting != nil))
+        @Test(
+            "while a model is saved: nothing is left of it, and a model that was there stays",
+            .enabled(if: mounting != nil))
         func saving() throws {
             let desk = try Desk()
             let ended = try onSmallDisk(
@@ -126,15 +149,26 @@ extension ProcessTests {
             #expect(ended.told == "status 2\nstatus 2\nn.md\nv\n", "\(ended.told)")
             for name in ["error", "error-again"] {
                 let error = try FileSystem.readText(desk.folder.path(name))
-                #expect(error.contains("No space left on device") && error.contains("make room on the disk"), "\(error)")
+                #expect(
+                    error.contains("No space left on device") && error.contains("make room on the disk"),
+                    "\(error)")
             }
         }
 
-        @Test("is what a limit on the size of files is like: nothing is kept or written, the results come, and the notebook stays") func limited() throws {
+        @Test(
+            """
+            is what a limit on the size of files is like: nothing is kept or written, the results come, and \
+            the notebook stays
+            """) func limited() throws
+        {
             let desk = try Desk()
             let before = try desk.results()
             func run(_ arguments: String) throws -> ChildProcess.Ended {
-                try shell("(ulimit -f 1; \(Executable.path) run \(desk.folder.path("n.md")) --threads 1 \(arguments); echo status $?) 2>&1 | cat", desk)
+                try shell(
+                    """
+                    (ulimit -f 1; \(Executable.path) run \(desk.folder.path("n.md")) --threads 1 \
+                    \(arguments); echo status $?) 2>&1 | cat
+                    """, desk)
             }
             let ended = try run("")
             #expect(ended.told.contains("status 0"), "\(ended.told)")

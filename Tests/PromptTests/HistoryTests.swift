@@ -47,7 +47,8 @@ struct HistoryTests {
         time = 10
         bar.advance(by: 5)
         // An eighth is done in 10 s: 70 s are left.
-        #expect(written.last == "\r[##..................] sweep 0/4, denoise, 2 items 5/10, 1:10 left\u{1B}[K")
+        #expect(
+            written.last == "\r[##..................] sweep 0/4, denoise, 2 items 5/10, 1:10 left\u{1B}[K")
         bar.advance(by: 1)
         #expect(written.count == 1)
         bar.end()

@@ -11,7 +11,12 @@ import Darwin
 extension ProcessTests {
     /// SIGKILL, which no program can do anything about.
     @Suite("A run that is killed") struct KillTests {
-        @Test("at fifty moments loses no finished item, serves nothing damaged and ends with the bytes of a run that nobody disturbed") func fifty() throws {
+        @Test(
+            """
+            at fifty moments loses no finished item, serves nothing damaged and ends with the bytes of a run \
+            that nobody disturbed
+            """) func fifty() throws
+        {
             let plain = try Desk(), desk = try Desk()
             try #require(plain.run().status == 0)
             let whole = try plain.progress()
@@ -27,7 +32,8 @@ extension ProcessTests {
                 process.signal(SIGKILL)
                 let ended = try process.wait()
                 if let status = ended.status {
-                    // It was faster than the kill: its results count, and the next round begins, every other time over results that are there.
+                    // It was faster than the kill: its results count, and the next round begins, every other
+                    // time over results that are there.
                     #expect(status == 0, "\(ended.told)")
                     #expect(try desk.results().differences(from: expected) == [])
                     rounds += 1
@@ -41,14 +47,20 @@ extension ProcessTests {
                 killsOfRound += 1
                 let entries = try desk.entries()
                 #expect(try entries.values.allSatisfy(Desk.isWhole))
-                // Unfinished latents of a batch of two go with their last step, or make place for later ones; all else stays as it was.
+                // Unfinished latents of a batch of two go with their last step, or make place for later ones;
+                // all else stays as it was.
                 #expect(kept.filter { entries[$0.key] != $0.value }.count <= 2, "kill \(kills)")
                 kept = entries
                 let found = try desk.results()
                 #expect(found[".md"] == before[".md"] || found[".md"] == expected[".md"])
                 #expect(found[".lock"] == nil || found[".lock"] == expected[".lock"])
-                if found[".md"] == expected[".md"] { #expect(found.pictures >= 6, "a text that is there shows pictures that are there") }
-                #expect(found.filter { $0.key.hasSuffix(".png") }.allSatisfy { expected[$0.key] == nil || expected[$0.key] == $0.value })
+                if found[".md"] == expected[".md"] {
+                    #expect(found.pictures >= 6, "a text that is there shows pictures that are there")
+                }
+                #expect(
+                    found.filter { $0.key.hasSuffix(".png") }.allSatisfy {
+                        expected[$0.key] == nil || expected[$0.key] == $0.value
+                    })
                 // One that was being written at each kill; it goes with the next write into its folder.
                 #expect(try desk.leftovers().count <= killsOfRound)
             }
@@ -79,13 +91,17 @@ extension ProcessTests {
                     "a bat" | noise of=\(steps) size=\(side)x\(side) seed=1 scheduler=ddim | denoise guidance=1 | select calls
                     """
                 try AtomicFile.write(program, to: folder.path("p.noise"))
-                return try ChildProcess(Executable.path, ["run", folder.path("p.noise"), "--threads", "1"], output: folder.path("told"))
+                return try ChildProcess(
+                    Executable.path, ["run", folder.path("p.noise"), "--threads", "1"],
+                    output: folder.path("told"))
             }
             let desk = try Desk(), copy = try Desk()
             // The texts, which are no steps of it.
             try #require(start(desk.folder, steps: 1).wait().status == 0)
             let others = try Desk.entryNames(in: desk.folder)
-            func saved(_ desk: Desk) throws -> [String: [UInt8]] { try desk.entries().filter { try !others.contains($0.key) && Desk.isWhole($0.value) } }
+            func saved(_ desk: Desk) throws -> [String: [UInt8]] {
+                try desk.entries().filter { try !others.contains($0.key) && Desk.isWhole($0.value) }
+            }
             let process = try start(desk.folder)
             guard try process.stop(when: { try !saved(desk).isEmpty }) else { return false }
             let first = try saved(desk)
@@ -93,7 +109,9 @@ extension ProcessTests {
             let entries = copy.folder.path(".noisebook/cache")
             for name in try Desk.entryNames(in: desk.folder) {
                 try FileSystem.createFolder(FileSystem.folder(of: FileSystem.join(entries, name)))
-                try AtomicFile.write(FileSystem.readBytes(desk.folder.path(".noisebook/cache/" + name)), to: FileSystem.join(entries, name))
+                try AtomicFile.write(
+                    FileSystem.readBytes(desk.folder.path(".noisebook/cache/" + name)),
+                    to: FileSystem.join(entries, name))
             }
             guard try process.stop(when: { try saved(desk) != first }) else { return false }
             process.signal(SIGKILL)
@@ -112,7 +130,8 @@ extension ProcessTests {
 
         /// Calls of the UNet, as the last line of the log of runs has them: what no killed run has written.
         private func calls(_ desk: Desk) throws -> Int {
-            let line = try #require(FileSystem.readText(desk.folder.path(".noisebook/log")).split(separator: "\n").last)
+            let line = try #require(
+                FileSystem.readText(desk.folder.path(".noisebook/log")).split(separator: "\n").last)
             return try #require(line.firstMatch(of: /"unet [^"]*":\[(\d+),/).flatMap { Int($0.1) })
         }
 
@@ -120,14 +139,19 @@ extension ProcessTests {
             let desk = try Desk()
             try #require(desk.run().status == 0)
             let expected = try desk.results()
-            // As a kill in the middle of a write leaves them, beside the notebook, its pictures, the digests and each entry.
+            // As a kill in the middle of a write leaves them, beside the notebook, its pictures, the digests
+            // and each entry.
             var places = [desk.folder.path, desk.folder.path("n.out"), desk.folder.path(".noisebook")]
             let cache = desk.folder.path(".noisebook/cache")
             places += try FileSystem.list(cache).map { FileSystem.join(cache, $0) }
-            for place in places { try AtomicFile.write("half", to: FileSystem.join(place, ".noisebook-3w5e11264sgsf.partial")) }
+            for place in places {
+                try AtomicFile.write("half", to: FileSystem.join(place, ".noisebook-3w5e11264sgsf.partial"))
+            }
             #expect(try desk.leftovers().count == places.count)
             try desk.forgetResults()
-            for name in try Desk.entryNames(in: desk.folder) { try FileSystem.removeFile(FileSystem.join(cache, name)) }
+            for name in try Desk.entryNames(in: desk.folder) {
+                try FileSystem.removeFile(FileSystem.join(cache, name))
+            }
             try FileSystem.removeFile(desk.folder.path(".noisebook/digests"))
             try #require(desk.run().status == 0)
             #expect(try desk.results().differences(from: expected) == [])

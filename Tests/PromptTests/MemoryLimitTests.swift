@@ -34,22 +34,36 @@ extension ProcessTests {
 
             func ended(_ limit: Int?, _ words: String) throws -> ChildProcess.Ended {
                 let before = limit.map { "ulimit -v \($0) && " } ?? ""
-                let command = "cd \(ShellWord.quoted(folder.path)) && \(before)exec \(ShellWord.quoted(Executable.path)) \(words)"
+                let command = """
+                    cd \(ShellWord.quoted(folder.path)) && \(before)exec \
+                    \(ShellWord.quoted(Executable.path)) \(words)
+                    """
                 return try ChildProcess("/bin/sh", ["-c", command], output: folder.path("told")).wait()
             }
 
-            func run(_ limit: Int? = nil) throws -> ChildProcess.Ended { try ended(limit, "run n.md --write --threads 8") }
+            func run(_ limit: Int? = nil) throws -> ChildProcess.Ended {
+                try ended(limit, "run n.md --write --threads 8")
+            }
 
             /// The text, the lock and the pictures.
             func results() throws -> [String: [UInt8]] {
                 var found: [String: [UInt8]] = [:]
-                for name in ["n.md", "n.lock"] where FileSystem.exists(folder.path(name)) { found[name] = try FileSystem.readBytes(folder.path(name)) }
-                for name in (try? FileSystem.list(folder.path("n.out"))) ?? [] { found[name] = try FileSystem.readBytes(folder.path("n.out/" + name)) }
+                for name in ["n.md", "n.lock"] where FileSystem.exists(folder.path(name)) {
+                    found[name] = try FileSystem.readBytes(folder.path(name))
+                }
+                for name in (try? FileSystem.list(folder.path("n.out"))) ?? [] {
+                    found[name] = try FileSystem.readBytes(folder.path("n.out/" + name))
+                }
                 return found
             }
         }
 
-        @Test("at twenty limits it ends with the right result or says why, and the next run without a limit is right") func levels() throws {
+        @Test(
+            """
+            at twenty limits it ends with the right result or says why, and the next run without a limit is \
+            right
+            """) func levels() throws
+        {
             let plain = try Desk()
             let whole = try plain.run()
             try #require(whole.status == 0, "\(whole.told)")
@@ -58,7 +72,11 @@ extension ProcessTests {
             var (below, starts) = (10_000, 4_000_000)
             while starts - below > starts / 50 {
                 let middle = (below + starts) / 2
-                if try plain.ended(middle, "--version").status == 0 { starts = middle } else { below = middle }
+                if try plain.ended(middle, "--version").status == 0 {
+                    starts = middle
+                } else {
+                    below = middle
+                }
             }
             var finished = 0, refused = 0
             for level in 0..<20 {
@@ -73,8 +91,13 @@ extension ProcessTests {
                 case 2:
                     refused += 1
                     #expect(ended.told.contains("error"), "with \(limit) KB: \(ended.told)")
-                    #expect(try desk.results()["n.md"] == Array(Self.text.utf8) || desk.results()["n.md"] == expected["n.md"], "with \(limit) KB")
-                default: Issue.record("with \(limit) KB: \(ended.status.map { "status \($0)" } ?? "a signal"): \(ended.told)")
+                    #expect(
+                        try desk.results()["n.md"] == Array(Self.text.utf8)
+                            || desk.results()["n.md"] == expected["n.md"], "with \(limit) KB")
+                default:
+                    Issue.record(
+                        "with \(limit) KB: \(ended.status.map { "status \($0)" } ?? "a signal"): \(ended.told)"
+                    )
                 }
                 let again = try desk.run()
                 #expect(again.status == 0, "after \(limit) KB: \(again.told)")
@@ -86,15 +109,22 @@ extension ProcessTests {
         @Test(
             "what cannot fit is refused with both numbers",
             arguments: [
-                "a = items k=1..3000 | with x=1; a | join a on=x as=b | first 1 | table", "x = items k=1..10 | loop (items t=1..40) { stack it it }",
-                "model = load monsters; items n=1..20000 | with text=\"a\" | noise of=2 size=512x512 | first 1 | describe",
-                "model = load monsters; \"a\" | noise of=2 size=8192x8192 | decode", "model = load monsters; \"a\" | noise of=2 size=16384x16384 | denoise",
+                "a = items k=1..3000 | with x=1; a | join a on=x as=b | first 1 | table",
+                "x = items k=1..10 | loop (items t=1..40) { stack it it }",
+                """
+                model = load monsters; items n=1..20000 | with text="a" | noise of=2 size=512x512 | \
+                first 1 | describe
+                """,
+                "model = load monsters; \"a\" | noise of=2 size=8192x8192 | decode",
+                "model = load monsters; \"a\" | noise of=2 size=16384x16384 | denoise",
                 "new unet channels=1280,1280,1280 context=512",
             ])
         func refused(_ program: String) throws {
             let desk = try Desk()
             let ended = try desk.ended(900_000, "-e \(ShellWord.quoted(program))")
-            #expect(ended.status == 2 && ended.told.contains("E059") && ended.told.contains("would take") && ended.told.contains("are free"), "\(ended)")
+            #expect(
+                ended.status == 2 && ended.told.contains("E059") && ended.told.contains("would take")
+                    && ended.told.contains("are free"), "\(ended)")
         }
     }
 }

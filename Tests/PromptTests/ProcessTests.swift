@@ -1,4 +1,5 @@
 import Testing
 
-/// The program as a process that others kill, interrupt, run twice or leave without room. One test at a time: each looks at the clock.
+/// The program as a process that others kill, interrupt, run twice or leave without room. One test at a time:
+/// each looks at the clock.
 @Suite("The program as a process", .serialized) enum ProcessTests {}

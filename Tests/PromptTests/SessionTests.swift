@@ -10,12 +10,16 @@ import Verbs
 /// Runs prompts one after the other: each changes what the process does on signals.
 @Suite("The prompt without a terminal", .serialized)
 struct SessionTests {
-    private func converse(_ inputs: [LineInput], narrated: Bool = false) -> (output: String, errors: String, editor: ListedLines, session: Session) {
+    private func converse(_ inputs: [LineInput], narrated: Bool = false) -> (
+        output: String, errors: String, editor: ListedLines, session: Session
+    ) {
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: "."))
         let editor = ListedLines(inputs)
         var output = ""
         var errors = ""
-        let prompt = PromptSession(session: session, editor: editor, display: Display(form: .text, isNarrated: narrated)) { text, channel in
+        let prompt = PromptSession(
+            session: session, editor: editor, display: Display(form: .text, isNarrated: narrated)
+        ) { text, channel in
             if channel == .output { output += text.written } else { errors += text.written }
         }
         prompt.run()
@@ -23,14 +27,18 @@ struct SessionTests {
     }
 
     /// The same with a notebook open, in a folder that is there while `body` looks at it.
-    private func step(_ text: String, _ lines: [String], _ body: (_ output: String, _ errors: String, _ folder: TemporaryFolder) throws -> Void) throws {
+    private func step(
+        _ text: String, _ lines: [String],
+        _ body: (_ output: String, _ errors: String, _ folder: TemporaryFolder) throws -> Void
+    ) throws {
         let folder = try TemporaryFolder()
         try AtomicFile.write(text, to: folder.path("n.md"))
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: folder.path))
         var output = ""
         var errors = ""
         let prompt = PromptSession(
-            session: session, editor: ListedLines(lines.map { .line($0) }), display: Display(form: .text), notebook: try OpenNotebook(folder.path("n.md"))
+            session: session, editor: ListedLines(lines.map { .line($0) }), display: Display(form: .text),
+            notebook: try OpenNotebook(folder.path("n.md"))
         ) { text, channel in
             if channel == .output { output += text.written } else { errors += text.written }
         }
@@ -39,7 +47,10 @@ struct SessionTests {
     }
 
     private static let notebook =
-        "# Title\n\n```noise one\nx = 3\nx * 2\n```\n<!-- out -->\n\n```text\n6\n```\n\n<!-- /out -->\n\nThen more.\n\n```noise two\nx + 1\n```\n\nThe end.\n"
+        """
+        # Title\n\n```noise one\nx = 3\nx * 2\n```\n<!-- out -->\n\n```text\n6\n```\n\n<!-- /out \
+        -->\n\nThen more.\n\n```noise two\nx + 1\n```\n\nThe end.\n
+        """
 
     @Test(":next shows the prose and runs the next cell; anything can be tried in between")
     func stepping() throws {
@@ -47,17 +58,31 @@ struct SessionTests {
             #expect(errors == "")
             #expect(
                 output
-                    == "\n# Title\n\n[one]\nnoise> x = 3\nnoise> x * 2\n6\n\nThen more.\n\n[two]\nnoise> x + 1\n11\nThe end.\n\nthe notebook is at its end\n"
+                    == """
+                    \n# Title\n\n[one]\nnoise> x = 3\nnoise> x * 2\n6\n\nThen more.\n\n[two]\nnoise> x + \
+                    1\n11\nThe end.\n\nthe notebook is at its end\n
+                    """
             )
         }
     }
 
     @Test(":plan tells what the cells or a line would compute, and computes nothing; the variables stay")
     func plan() throws {
-        let text = "```noise one\nmodel = load monsters\nx = 3\n```\n\n```noise two\n\"a cat\" | noise of=2 | denoise | decode\n```\n"
-        let lines = [":next", "x = 4", ":plan", ":plan [\"a cat\", \"a dog\"] | noise of=2 | denoise", ":plan [\"a cat\"] | nois of=2", "x"]
+        let text = """
+            ```noise one\nmodel = load monsters\nx = 3\n```\n\n```noise two\n"a cat" | noise of=2 | denoise \
+            | decode\n```\n
+            """
+        let lines = [
+            ":next", "x = 4", ":plan", ":plan [\"a cat\", \"a dog\"] | noise of=2 | denoise",
+            ":plan [\"a cat\"] | nois of=2", "x",
+        ]
         try step(text, lines) { output, errors, folder in
-            #expect(output.contains(">  two     text encoder: 2 to compute; denoise: 1 to compute; decode: 1 to compute; time not known"))
+            #expect(
+                output.contains(
+                    """
+                    >  two     text encoder: 2 to compute; denoise: 1 to compute; decode: 1 to compute; time not \
+                    known
+                    """))
             #expect(output.contains("text encoder: 3 to compute; denoise: 2 to compute; time not known"))
             #expect(output.hasSuffix("4\n"))
             #expect(errors.contains("unknown verb `nois`"))
@@ -85,7 +110,9 @@ struct SessionTests {
         try step(Self.notebook, [":to two", ":show one", ":to three", ":to one"]) { output, errors, _ in
             #expect(output.contains("[two]\nnoise> x + 1\n4\n"))
             #expect(output.contains("[one]\nx = 3\nx * 2\n\n```text\n6\n```\n"))
-            #expect(errors.contains("there is no cell `three`; cells are one two") && errors.contains("cell one has run"))
+            #expect(
+                errors.contains("there is no cell `three`; cells are one two")
+                    && errors.contains("cell one has run"))
         }
     }
 
@@ -99,13 +126,21 @@ struct SessionTests {
 
     @Test(":keep appends the last line with its output, and the file stays a notebook that gives the same")
     func keeping() throws {
-        try step("# Kept\n", [":keep", "items a=1,2 | table", "broken |", "", ":keep tried", "2 + 2", ":keep tried", ":keep"]) { output, errors, folder in
+        try step(
+            "# Kept\n",
+            [":keep", "items a=1,2 | table", "broken |", "", ":keep tried", "2 + 2", ":keep tried", ":keep"]
+        ) { output, errors, folder in
             let text = try FileSystem.readText(folder.path("n.md"))
             #expect(
                 text
-                    == "# Kept\n\n```noise tried\nitems a=1,2 | table\n```\n<!-- out -->\n\n| a |\n| --: |\n| 1 |\n| 2 |\n\n<!-- /out -->\n\n```noise\n2 + 2\n```\n<!-- out -->\n\n```text\n4\n```\n\n<!-- /out -->\n"
+                    == """
+                    # Kept\n\n```noise tried\nitems a=1,2 | table\n```\n<!-- out -->\n\n| a |\n| --: \
+                    |\n| 1 |\n| 2 |\n\n<!-- /out -->\n\n```noise\n2 + 2\n```\n<!-- out \
+                    -->\n\n```text\n4\n```\n\n<!-- /out -->\n
+                    """
             )
-            #expect(errors.contains("nothing has run yet") && errors.contains("there is a cell `tried` already"))
+            #expect(
+                errors.contains("nothing has run yet") && errors.contains("there is a cell `tried` already"))
         }
     }
 
@@ -117,23 +152,38 @@ struct SessionTests {
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: folder.path))
         var errors = ""
         let lines = ["1 + 1", ":keep", "nope", ":keep", ":keep hide"].map { LineInput.line($0) }
-        let prompt = PromptSession(session: session, editor: ListedLines(lines), display: Display(form: .text), notebook: try OpenNotebook(folder.path("n.md")))
-        {
+        let prompt = PromptSession(
+            session: session, editor: ListedLines(lines), display: Display(form: .text),
+            notebook: try OpenNotebook(folder.path("n.md"))
+        ) {
             if $1 == .error { errors += $0.written }
         }
         prompt.run()
         let written = try FileSystem.readBytes(folder.path("n.md"))
-        #expect(written == bytes + Array("\r\n```noise\r\n1 + 1\r\n```\r\n<!-- out -->\r\n\r\n```text\r\n2\r\n```\r\n\r\n<!-- /out -->\r\n".utf8))
+        #expect(
+            written == bytes
+                + Array(
+                    "\r\n```noise\r\n1 + 1\r\n```\r\n<!-- out -->\r\n\r\n```text\r\n2\r\n```\r\n\r\n<!-- /out -->\r\n"
+                        .utf8))
         #expect(errors.contains("nothing has run since"))
     }
 
-    @Test(":status names the cells, :save writes what ran as a notebook, and without a notebook the commands say so")
+    @Test(
+        """
+        :status names the cells, :save writes what ran as a notebook, and without a notebook the commands \
+        say so
+        """)
     func statusAndSave() throws {
-        try step(Self.notebook, [":status", ":next", "7", ":save s.md", ":save s.md", ":save x.txt", ":cache", ":time", "1"]) { output, errors, folder in
+        try step(
+            Self.notebook,
+            [":status", ":next", "7", ":save s.md", ":save s.md", ":save x.txt", ":cache", ":time", "1"]
+        ) { output, errors, folder in
             #expect(output.contains(">  one  unknown"))
             let saved = try FileSystem.readText(folder.path("s.md"))
             #expect(saved == "```noise\n7\n```\n")
-            #expect(errors.contains("there is a file s.md already") && errors.contains("takes the name of a notebook"))
+            #expect(
+                errors.contains("there is a file s.md already")
+                    && errors.contains("takes the name of a notebook"))
             #expect(output.contains("there is no cache here"))
             #expect(errors.hasSuffix(" s\n"))
         }
@@ -141,7 +191,9 @@ struct SessionTests {
         #expect(plain.errors.contains("no notebook is open"))
     }
 
-    private func converse(_ lines: String...) -> (output: String, errors: String, editor: ListedLines, session: Session) {
+    private func converse(_ lines: String...) -> (
+        output: String, errors: String, editor: ListedLines, session: Session
+    ) {
         converse(lines.map { .line($0) })
     }
 
@@ -182,7 +234,9 @@ struct SessionTests {
 
     @Test("the last values are _, _1 and _2, and a bar at the beginning goes on from _")
     func lastValues() {
-        #expect(converse("1", "2", "_1 + 10 * _", "items n=1..5 | last 2", "| first").output == "1\n2\n21\nn\n4\n5\nn\n4\n")
+        #expect(
+            converse("1", "2", "_1 + 10 * _", "items n=1..5 | last 2", "| first").output
+                == "1\n2\n21\nn\n4\n5\nn\n4\n")
     }
 
     @Test("a pasted transcript runs its prompt lines only")
@@ -200,7 +254,8 @@ struct SessionTests {
         #expect(HelpQuestion.word(in: "x = \"what?") == nil)
         #expect(HelpQuestion.word(in: "x") == nil)
         #expect(converse("first?").output.contains("usage: ... | first"))
-        // A question behind an argument or option is about the verb; a code, a function or a word of the language has its own page.
+        // A question behind an argument or option is about the verb; a code, a function or a word of the
+        // language has its own page.
         #expect(converse("noise of=2?").output.contains("usage: ... | noise"))
         #expect(converse("denoise every?").output.contains("usage: ... | denoise"))
         #expect(converse("E021?").output.contains("no such option"))
@@ -220,25 +275,35 @@ struct SessionTests {
         #expect(!result.editor.prompts.isEmpty)
     }
 
-    @Test("every command of the prompt works without an argument and with a bad one", arguments: MetaCommand.allCases)
+    @Test(
+        "every command of the prompt works without an argument and with a bad one",
+        arguments: MetaCommand.allCases)
     func metaCommandsLive(command: MetaCommand) {
         guard command != .quit else { return }
-        #expect(converse(":" + command.rawValue, ":\(command.rawValue) \"(]", "41 + 1").output.hasSuffix("42\n"))
+        #expect(
+            converse(":" + command.rawValue, ":\(command.rawValue) \"(]", "41 + 1").output.hasSuffix("42\n"))
     }
 
     @Test(":set changes settings and refuses what they cannot be")
     func settings() {
-        let result = converse(":set batch 3", ":set batch 0", ":set seed -1", ":set colour 7", ":set batch 99999999999999999999")
+        let result = converse(
+            ":set batch 3", ":set batch 0", ":set seed -1", ":set colour 7", ":set batch 99999999999999999999"
+        )
         #expect(result.session.settings.batch == 3)
         #expect(result.errors.split(separator: "\n").count == 4)
     }
 
     @Test("habits from IPython are answered")
     func habits() {
-        let asked = converse([.line("t = items n=1..3"), .line("t?"), .line("?first"), .line("first??"), .line("%time 1"), .line("!ls"), .line("True")])
+        let asked = converse([
+            .line("t = items n=1..3"), .line("t?"), .line("?first"), .line("first??"), .line("%time 1"),
+            .line("!ls"), .line("True"),
+        ])
         #expect(asked.output.contains("3 rows"))
         #expect(asked.output.split(separator: "\n").count { $0 == "Keeps the first rows." } == 2)
-        #expect(asked.errors.contains("magics") && asked.errors.contains("another program") && asked.errors.contains("`yes`"))
+        #expect(
+            asked.errors.contains("magics") && asked.errors.contains("another program")
+                && asked.errors.contains("`yes`"))
         #expect(!asked.errors.contains("E001"))
         let left = converse([.line("exit"), .line("7")])
         #expect(!left.output.contains("7"))

@@ -3,7 +3,8 @@ import TestSupport
 import Testing
 
 extension ProcessTests {
-    /// Row C6 of the attack log: `.noisebook` comes with a stranger's folder, and its results look like the notebook's own.
+    /// Row C6 of the attack log: `.noisebook` comes with a stranger's folder, and its results look like the
+    /// notebook's own.
     @Suite("A cache that somebody else filled") struct SharedCacheTests {
         private let folder: TemporaryFolder
 
@@ -23,25 +24,34 @@ extension ProcessTests {
         }
 
         /// The warnings and the count of a run by one of several users.
-        private func run(_ user: String, _ options: [String] = [], _ more: [String: String] = [:]) throws -> ChildProcess.Ended {
+        private func run(_ user: String, _ options: [String] = [], _ more: [String: String] = [:]) throws
+            -> ChildProcess.Ended
+        {
             let state = ["XDG_STATE_HOME": folder.path(user), "NOISEBOOK_CACHE_KEY": ""]
             return try ChildProcess(
-                Executable.path, ["run", folder.path("n.md"), "--threads", "1"] + options, output: folder.path("told"),
+                Executable.path, ["run", folder.path("n.md"), "--threads", "1"] + options,
+                output: folder.path("told"),
                 environment: state.merging(more) { $1 }
             ).wait()
         }
 
-        private static let cached = "denoise: cached 2, computed 0", computed = "denoise: cached 0, computed 2"
+        private static let cached = "denoise: cached 2, computed 0",
+            computed = "denoise: cached 0, computed 2"
 
-        @Test("is not believed, which is told in a line, until --trust-cache makes it the user's") func stranger() throws {
+        @Test("is not believed, which is told in a line, until --trust-cache makes it the user's")
+        func stranger() throws {
             #expect(try run("stranger").status == 0)
             let first = try run("user")
             #expect(first.status == 0)
             // Two texts' embeddings, latents and pictures, and the empty text.
-            #expect(first.told.matches(of: /results in the cache are another user's and are computed anew/).count == 1, "\(first.told)")
+            #expect(
+                first.told.matches(of: /results in the cache are another user's and are computed anew/).count
+                    == 1, "\(first.told)")
             #expect(first.told.matches(of: /is another user's and is made anew/).count == 1, "\(first.told)")
             let again = try run("user")
-            #expect(again.status == 0 && !again.told.contains("results in the cache are another user's"), "\(again.told)")
+            #expect(
+                again.status == 0 && !again.told.contains("results in the cache are another user's"),
+                "\(again.told)")
             let trained = try FileSystem.list(folder.path(".noisebook/models"))
             #expect(trained.count == 2, "the stranger's model stays")
             let trusting = try run("third", ["--trust-cache"])
@@ -54,11 +64,13 @@ extension ProcessTests {
             let whole = try run("user", ["--no-cache"])
             #expect(try run("stranger").status == 0)
             // The stranger computes other values under the same keys: every float of every entry is another.
-            let stranger = try Signer(secret: FileSystem.readBytes(folder.path("stranger/noisebook/cache-key")))
+            let stranger = try Signer(
+                secret: FileSystem.readBytes(folder.path("stranger/noisebook/cache-key")))
             let head = "noisebook item 2\n"
             for name in try Desk.entryNames(in: folder) {
                 let path = folder.path(".noisebook/cache/" + name), key = name.replacing("/", with: "")
-                var content = Array(try FileSystem.readBytes(path).dropFirst(head.utf8.count + 64 + Signer.length))
+                var content = Array(
+                    try FileSystem.readBytes(path).dropFirst(head.utf8.count + 64 + Signer.length))
                 if content.count > 40 { content[content.count - 2] ^= 0x3f }
                 let digest = try Digest.sha256(content)
                 let signature = try stranger.signature(of: "item \(key) \(digest)")
@@ -66,12 +78,17 @@ extension ProcessTests {
             }
             let fooled = try run("stranger")
             let told = try run("user")
-            func results(_ text: String) -> [Substring] { text.split(separator: "\n").filter { $0.contains("a bat") || $0.contains("a red dragon") } }
-            #expect(told.status == 0 && results(told.told) == results(whole.told), "\(told.told) \(whole.told)")
+            func results(_ text: String) -> [Substring] {
+                text.split(separator: "\n").filter { $0.contains("a bat") || $0.contains("a red dragon") }
+            }
+            #expect(
+                told.status == 0 && results(told.told) == results(whole.told), "\(told.told) \(whole.told)")
             #expect(fooled.status == 0, "to the stranger they are entries like others: \(fooled.told)")
         }
 
-        @Test("is one cache for all who share a key, and a key that is not there is an error before anything runs") func shared() throws {
+        @Test(
+            "is one cache for all who share a key, and a key that is not there is an error before anything runs"
+        ) func shared() throws {
             let key = folder.path("key")
             try AtomicFile.write("a secret of several users\n", to: key)
             #expect(try run("one", [], ["NOISEBOOK_CACHE_KEY": key]).status == 0)
@@ -79,24 +96,36 @@ extension ProcessTests {
             #expect(other.status == 0 && !other.told.contains("another user's"), "\(other.told)")
             #expect(!FileSystem.exists(folder.path("other/noisebook/cache-key")))
             for content in [nil, "short"] as [String?] {
-                if let content { try AtomicFile.write(content, to: key) } else { try FileSystem.removeFile(key) }
+                if let content {
+                    try AtomicFile.write(content, to: key)
+                } else {
+                    try FileSystem.removeFile(key)
+                }
                 let ended = try run("other", [], ["NOISEBOOK_CACHE_KEY": key])
-                #expect(ended.status == 64 && ended.told.contains("NOISEBOOK_CACHE_KEY") && ended.told.contains(key), "\(ended.told)")
+                #expect(
+                    ended.status == 64 && ended.told.contains("NOISEBOOK_CACHE_KEY")
+                        && ended.told.contains(key), "\(ended.told)")
             }
             let both = try run("other", ["--trust-cache", "--no-cache"])
-            #expect(both.status == 64 && both.told.contains("--trust-cache takes what is in the cache"), "\(both.told)")
+            #expect(
+                both.status == 64 && both.told.contains("--trust-cache takes what is in the cache"),
+                "\(both.told)")
         }
 
-        @Test("where no key can be kept the results come, a line says it, and no model is left behind") func homeless() throws {
+        @Test("where no key can be kept the results come, a line says it, and no model is left behind")
+        func homeless() throws {
             let ended = try run("user", [], ["XDG_STATE_HOME": "/dev/null"])
-            #expect(ended.status == 0 && ended.told.matches(of: /the key of the cache cannot be kept/).count == 1, "\(ended.told)")
+            #expect(
+                ended.status == 0 && ended.told.matches(of: /the key of the cache cannot be kept/).count == 1,
+                "\(ended.told)")
             #expect(!FileSystem.exists(folder.path(".noisebook/models")))
         }
 
         @Test("processes that begin at once make one key") func together() throws {
             let processes = try (0..<6).map { turn in
                 try ChildProcess(
-                    Executable.path, ["run", folder.path("n.md"), "--threads", "1"], output: folder.path("told-\(turn)"),
+                    Executable.path, ["run", folder.path("n.md"), "--threads", "1"],
+                    output: folder.path("told-\(turn)"),
                     environment: ["XDG_STATE_HOME": folder.path("user"), "NOISEBOOK_CACHE_KEY": ""])
             }
             for process in processes {

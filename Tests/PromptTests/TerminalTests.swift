@@ -8,17 +8,23 @@ import Glibc
 import Darwin
 #endif
 
-/// The program itself at a pseudo-terminal. One at a time: each waits for output, and a loaded machine should not make them late.
+/// The program itself at a pseudo-terminal. One at a time: each waits for output, and a loaded machine should
+/// not make them late.
 @Suite("The prompt at a terminal", .serialized)
 struct TerminalTests {
     private let folder: TemporaryFolder
 
     init() throws { folder = try TemporaryFolder() }
 
-    private func start(_ arguments: [String] = [], term: String = "xterm-256color", state: String = "state") throws -> PseudoTerminal {
+    private func start(_ arguments: [String] = [], term: String = "xterm-256color", state: String = "state")
+        throws -> PseudoTerminal
+    {
         try PseudoTerminal(
             Executable.path, arguments,
-            environment: ["TERM": term, "HOME": folder.path, "XDG_STATE_HOME": folder.path(state), "INPUTRC": "/dev/null", "PATH": "/usr/bin:/bin"])
+            environment: [
+                "TERM": term, "HOME": folder.path, "XDG_STATE_HOME": folder.path(state),
+                "INPUTRC": "/dev/null", "PATH": "/usr/bin:/bin",
+            ])
     }
 
     @Test("the prompt appears, computes, and Ctrl-D leaves with status 0")
@@ -118,7 +124,8 @@ struct TerminalTests {
         let terminal = try PseudoTerminal(
             "/bin/bash", ["--norc", "--noprofile", "--noediting", "-i"],
             environment: [
-                "TERM": "xterm-256color", "HOME": folder.path, "XDG_STATE_HOME": folder.path("state"), "INPUTRC": "/dev/null", "PATH": "/usr/bin:/bin",
+                "TERM": "xterm-256color", "HOME": folder.path, "XDG_STATE_HOME": folder.path("state"),
+                "INPUTRC": "/dev/null", "PATH": "/usr/bin:/bin",
                 "PS1": "shell> ", "NB": Executable.path, "M": Executable.model,
             ])
         try terminal.expect("shell> ")
@@ -224,7 +231,9 @@ struct TerminalTests {
         #expect(terminal.echoes)
     }
 
-    @Test("a signal that ends the program between two pages finds the terminal as it was", arguments: [[], ["help"]])
+    @Test(
+        "a signal that ends the program between two pages finds the terminal as it was",
+        arguments: [[], ["help"]])
     func pagesEnded(_ arguments: [String]) throws {
         let terminal = try start(arguments)
         if arguments.isEmpty {
@@ -248,17 +257,23 @@ struct TerminalTests {
 
     @Test(
         "a picture has the colours that the terminal has",
-        arguments: [("linux", nil, 16), ("xterm", nil, 256), ("screen", nil, 256), ("xterm", "truecolor", 24)])
+        arguments: [
+            ("linux", nil, 16), ("xterm", nil, 256), ("screen", nil, 256), ("xterm", "truecolor", 24),
+        ])
     func colours(_ sample: (term: String, colorterm: String?, colours: Int)) throws {
         try PNG.write(Bitmap(width: 8, height: 8, red: 201, green: 33, blue: 61), to: folder.path("red.png"))
         var environment = ["TERM": sample.term, "HOME": folder.path, "PATH": "/usr/bin:/bin", "NO_COLOR": ""]
         environment["COLORTERM"] = sample.colorterm
-        let terminal = try PseudoTerminal(Executable.path, ["-e", "read \(folder.path("red.png")) | show"], environment: environment)
+        let terminal = try PseudoTerminal(
+            Executable.path, ["-e", "read \(folder.path("red.png")) | show"], environment: environment)
         #expect(try terminal.end() == 0)
         #expect(
-            terminal.seen.contains("38;2;") == (sample.colours == 24) || sample.colours == 24 && terminal.seen.contains("48;2;"),
+            terminal.seen.contains("38;2;") == (sample.colours == 24)
+                || sample.colours == 24 && terminal.seen.contains("48;2;"),
             "\(terminal.seen.debugDescription)")
-        #expect((terminal.seen.contains("38;5;") || terminal.seen.contains("48;5;")) == (sample.colours == 256), "\(terminal.seen.debugDescription)")
+        #expect(
+            (terminal.seen.contains("38;5;") || terminal.seen.contains("48;5;")) == (sample.colours == 256),
+            "\(terminal.seen.debugDescription)")
     }
 
     @Test("NO_COLOR takes the colours alone: errors point at their place, plots are drawn")
@@ -266,14 +281,20 @@ struct TerminalTests {
         let program = "items k=1..3 v=2,5,3 | plot x=k y=v"
         for (name, value) in [("NO_COLOR", "1"), ("NOTHING", "1")] {
             let terminal = try PseudoTerminal(
-                Executable.path, ["-e", program], environment: ["TERM": "xterm", "HOME": folder.path, name: value])
+                Executable.path, ["-e", program],
+                environment: ["TERM": "xterm", "HOME": folder.path, name: value])
             #expect(try terminal.end() == 0)
-            #expect(terminal.seen.contains("┤") && terminal.seen.contains("\u{1B}[") == (name != "NO_COLOR"), "\(terminal.seen)")
+            #expect(
+                terminal.seen.contains("┤") && terminal.seen.contains("\u{1B}[") == (name != "NO_COLOR"),
+                "\(terminal.seen)")
         }
-        let terminal = try PseudoTerminal(Executable.path, ["-e", "frist"], environment: ["TERM": "xterm", "HOME": folder.path, "NO_COLOR": "1"])
+        let terminal = try PseudoTerminal(
+            Executable.path, ["-e", "frist"],
+            environment: ["TERM": "xterm", "HOME": folder.path, "NO_COLOR": "1"])
         #expect(try terminal.end() == 2)
         #expect(terminal.seen.contains("^^^^^") && !terminal.seen.contains("\u{1B}"), "\(terminal.seen)")
-        let dumb = try PseudoTerminal(Executable.path, ["-e", "frist"], environment: ["TERM": "dumb", "HOME": folder.path])
+        let dumb = try PseudoTerminal(
+            Executable.path, ["-e", "frist"], environment: ["TERM": "dumb", "HOME": folder.path])
         #expect(try dumb.end() == 2)
         #expect(dumb.seen.contains("Error E0") && !dumb.seen.contains("^^^^^"), "\(dumb.seen)")
     }
@@ -281,7 +302,8 @@ struct TerminalTests {
     // MARK: Ctrl-C while something runs
 
     /// Hundreds of steps of about a second.
-    private static let longWork = "[\"a cat\", \"a dog\"] | noise of=400 size=128x128 scheduler=ddim | denoise"
+    private static let longWork =
+        "[\"a cat\", \"a dog\"] | noise of=400 size=128x128 scheduler=ddim | denoise"
 
     /// A prompt in the middle of that.
     private func working() throws -> PseudoTerminal {
@@ -328,8 +350,8 @@ struct TerminalTests {
     @Test("a third Ctrl-C ends the program with status 3 and the terminal as it was")
     func interruptThrice() throws {
         let terminal = try working()
-        // Signals that come together are one signal, and after the second the work ends within milliseconds: pressed until one of both ends.
-        // Where the work did, it is begun again.
+        // Signals that come together are one signal, and after the second the work ends within milliseconds:
+        // pressed until one of both ends. Where the work did, it is begun again.
         var status: CInt?
         while status == nil {
             status = try terminal.endUnless("noise> ") {

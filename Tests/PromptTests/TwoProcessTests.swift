@@ -18,12 +18,18 @@ extension ProcessTests {
             return try plain.results(of: name)
         }
 
-        @Test("that run different notebooks at once give each the bytes of a run alone") func different() throws {
+        @Test("that run different notebooks at once give each the bytes of a run alone") func different()
+            throws
+        {
             let desk = try Desk()
             try desk.lay(as: "m")
-            let both = try ["n", "m"].map { try desk.start(notebook: $0, output: "told-\($0)") }.map { try $0.wait() }
+            let both = try ["n", "m"].map { try desk.start(notebook: $0, output: "told-\($0)") }.map {
+                try $0.wait()
+            }
             for ended in both { #expect(ended.status == 0, "\(ended.told)") }
-            for name in ["n", "m"] { #expect(try desk.results(of: name).differences(from: Self.expected(of: name)) == []) }
+            for name in ["n", "m"] {
+                #expect(try desk.results(of: name).differences(from: Self.expected(of: name)) == [])
+            }
             #expect(try desk.entries().values.allSatisfy(Desk.isWhole))
             #expect(try desk.leftovers() == [])
             #expect(try desk.run().told.contains("cached 6, computed 0"))
@@ -84,8 +90,11 @@ extension ProcessTests {
                 """
             try AtomicFile.write(program, to: folder.path("p.noise"))
             for _ in 0..<5 {
-                let both = try (0..<2).map { try ChildProcess(Executable.path, ["run", folder.path("p.noise")], output: folder.path("told-\($0)")) }
-                    .map { try $0.wait() }
+                let both = try (0..<2).map {
+                    try ChildProcess(
+                        Executable.path, ["run", folder.path("p.noise")], output: folder.path("told-\($0)"))
+                }
+                .map { try $0.wait() }
                 for ended in both { #expect(ended.status == 0, "\(ended.told)") }
                 #expect(both[0].told == both[1].told)
                 // The tokenizer and the model, and nothing half.

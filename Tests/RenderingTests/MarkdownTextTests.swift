@@ -5,11 +5,15 @@ import Testing
 
 @Suite("Text in Markdown")
 struct MarkdownTextTests {
-    /// What a reader of the Markdown sees, by cmark: the text of one paragraph, nil where the text made anything else.
+    /// What a reader of the Markdown sees, by cmark: the text of one paragraph, nil where the text made
+    /// anything else.
     private func shown(_ markdown: String) -> String? {
-        guard let root = cmark_parse_document(markdown, markdown.utf8.count, CMARK_OPT_DEFAULT) else { return nil }
+        guard let root = cmark_parse_document(markdown, markdown.utf8.count, CMARK_OPT_DEFAULT) else {
+            return nil
+        }
         defer { cmark_node_free(root) }
-        guard let paragraph = cmark_node_first_child(root), cmark_node_get_type(paragraph) == CMARK_NODE_PARAGRAPH, cmark_node_next(paragraph) == nil
+        guard let paragraph = cmark_node_first_child(root),
+            cmark_node_get_type(paragraph) == CMARK_NODE_PARAGRAPH, cmark_node_next(paragraph) == nil
         else { return nil }
         var result = ""
         var node = cmark_node_first_child(paragraph)
@@ -24,7 +28,10 @@ struct MarkdownTextTests {
     @Test("escaped text shows as it is, whatever it contains")
     func inline() {
         var random = RandomMarkdown(seed: 7)
-        for text in ["a | b", "<script>", "*x* _y_ `z`", "[a](b) ![c](d)", "a_b_c _d_", "&amp; &lt;", "\\* \\", "~~no~~ $x$", "1 < 2 > 0"] {
+        for text in [
+            "a | b", "<script>", "*x* _y_ `z`", "[a](b) ![c](d)", "a_b_c _d_", "&amp; &lt;", "\\* \\",
+            "~~no~~ $x$", "1 < 2 > 0",
+        ] {
             #expect(shown("x " + MarkdownText.inline(text)) == "x " + text)
         }
         for _ in 0..<2000 {

@@ -31,7 +31,9 @@ import Testing
     func paired() {
         let items = Array(0..<30), first = items.map { Double($0 * $0 % 17) }, second = first.map { $0 + 1 }
         let resampling = Resampling(items: items)
-        let difference = resampling.mean(second, items: items).combined(with: resampling.mean(first, items: items)) { $0 - $1 }
+        let difference = resampling.mean(second, items: items).combined(
+            with: resampling.mean(first, items: items)
+        ) { $0 - $1 }
         #expect(abs(difference.low - 1) < 1e-12 && abs(difference.high - 1) < 1e-12)
         let one = Resampling(items: [4, 4]).mean([1, 3], items: [4, 4])
         #expect(!one.hasInterval && one.value == 2 && one.low == 2 && one.high == 2)

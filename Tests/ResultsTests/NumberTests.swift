@@ -14,7 +14,8 @@ import Testing
         #expect(shown([1e-9, 1, 1e9]) == ["1.0e-09", "1", "1000000000"])
         #expect(shown([-0.5, 1_000_000.25]) == ["-5.0e-01", "1000000"])
         #expect(shown([-1.0 / 3, 0, 1_000_000]) == ["-0.333", "0", "1000000"])
-        #expect(shown([.nan, .infinity, -.infinity, 1.0 / 3, 1e6]) == ["nan", "inf", "-inf", "0.333", "1000000"])
+        #expect(
+            shown([.nan, .infinity, -.infinity, 1.0 / 3, 1e6]) == ["nan", "inf", "-inf", "0.333", "1000000"])
         #expect(shown([1, 2, 1_234_567]) == ["1", "2", "1234567"])
         // 9.96 rounds to 10, which is two digits.
         #expect(shown([9.96, 123_456.7]) == ["9.96", "123457"])
@@ -52,12 +53,16 @@ import Testing
             for (number, text) in zip(numbers, shown(numbers)) {
                 let read = Double(text)
                 // Three digits are half a unit of the third: 0.5 % of the least number with that many, 1.00.
-                #expect(read.map { abs($0 - number) <= 0.005 * abs(number) } == true, "\(number) as \(text) in \(numbers)")
+                #expect(
+                    read.map { abs($0 - number) <= 0.005 * abs(number) } == true,
+                    "\(number) as \(text) in \(numbers)")
             }
         }
     }
 
-    @Test("the parts of measures are true to three digits too, and what rounding leaves of a difference is zero")
+    @Test(
+        "the parts of measures are true to three digits too, and what rounding leaves of a difference is zero"
+    )
     func measures() {
         var random = SmallGenerator(seed: 14)
         func measure(_ value: Double, _ spread: Double) -> Measure {
@@ -65,12 +70,17 @@ import Testing
         }
         for _ in 0..<500 {
             let size = [0.001, 0.3, 20, 4_000, 500_000][random.next(below: 5)]
-            let measures = (0..<3).map { _ in measure((Double(random.next(below: 2001)) - 1000) / 777 * size, size / Double(1 + random.next(below: 40))) }
+            let measures = (0..<3).map { _ in
+                measure(
+                    (Double(random.next(below: 2001)) - 1000) / 777 * size,
+                    size / Double(1 + random.next(below: 40)))
+            }
             for (measure, cell) in zip(measures, Column("v", measures.map { .measure($0) }).cells) {
                 guard case .text(let text) = cell else { continue }
                 let read = text.split { " ()".contains($0) }.compactMap { Double($0) }
                 for (number, shown) in zip([measure.value, measure.low, measure.high], read) {
-                    #expect(abs(number - shown) <= max(0.005 * abs(number), 1e-12 * size), "\(number) in \(text)")
+                    #expect(
+                        abs(number - shown) <= max(0.005 * abs(number), 1e-12 * size), "\(number) in \(text)")
                 }
                 #expect(read.count == 3)
             }
@@ -83,7 +93,8 @@ import Testing
     func files() throws {
         let measure = Measure(value: 1.0 / 3, n: 9, replicates: (0..<200).map { Double($0) / 700 })
         let table = Table(columns: [
-            Column("v", [.measure(measure), .number(2.0 / 3)]), Column("l", [.list([.number(0.1 + 0.2)]), .list([.measure(measure)])]),
+            Column("v", [.measure(measure), .number(2.0 / 3)]),
+            Column("l", [.list([.number(0.1 + 0.2)]), .list([.measure(measure)])]),
         ])
         let lines = table.csv().split(separator: "\n").map(String.init)
         #expect(lines[0] == "v,v.low,v.high,l")
@@ -93,7 +104,10 @@ import Testing
 
     @Test(
         "a number in a sentence is rounded for reading",
-        arguments: [(0.11500000000000002, "0.115"), (50, "50"), (39.4495, "39.4"), (0.1 + 0.2, "0.3"), (1234.567, "1235"), (2.5e-7, "2.50e-07")])
+        arguments: [
+            (0.11500000000000002, "0.115"), (50, "50"), (39.4495, "39.4"), (0.1 + 0.2, "0.3"),
+            (1234.567, "1235"), (2.5e-7, "2.50e-07"),
+        ])
     func brief(_ number: Double, _ text: String) {
         #expect(NumberFormat.brief(number) == text)
     }
@@ -101,7 +115,8 @@ import Testing
     @Test(
         "a number in a program has no exponent and reads back the same",
         arguments: [
-            (0.000001, "0.000001"), (7.5, "7.5"), (70, "70"), (0.1 + 0.2, "0.30000000000000004"), (1e20, "100000000000000000000"), (-2.5e-7, "-0.00000025"),
+            (0.000001, "0.000001"), (7.5, "7.5"), (70, "70"), (0.1 + 0.2, "0.30000000000000004"),
+            (1e20, "100000000000000000000"), (-2.5e-7, "-0.00000025"),
         ])
     func decimal(_ number: Double, _ text: String) {
         #expect(NumberFormat.decimal(number) == text)
@@ -110,9 +125,18 @@ import Testing
 }
 
 @Suite("Times in words") struct DurationTextTests {
-    @Test("a count down", arguments: [(0.2, "1 s"), (59, "59 s"), (70, "1:10"), (3599, "59:59"), (7500, "2 h 5 min"), (1e9, "long"), (.nan, "long")])
+    @Test(
+        "a count down",
+        arguments: [
+            (0.2, "1 s"), (59, "59 s"), (70, "1:10"), (3599, "59:59"), (7500, "2 h 5 min"), (1e9, "long"),
+            (.nan, "long"),
+        ])
     func clock(_ seconds: Double, _ text: String) { #expect(DurationText.clock(seconds) == text) }
 
-    @Test("an estimate", arguments: [(0, "1 s"), (40, "40 s"), (99.5, "100 s"), (100, "2 min"), (5999, "100 min"), (9000, "2.5 h")])
+    @Test(
+        "an estimate",
+        arguments: [
+            (0, "1 s"), (40, "40 s"), (99.5, "100 s"), (100, "2 min"), (5999, "100 min"), (9000, "2.5 h"),
+        ])
     func estimate(_ seconds: Double, _ text: String) { #expect(DurationText.estimate(seconds) == text) }
 }

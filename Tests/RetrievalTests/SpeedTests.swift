@@ -10,7 +10,8 @@ import Glibc
 import Darwin
 #endif
 
-/// The counterpart of `peer.py retrieve`, run where NOISEBOOK_SPEED is set: 2 GB are written to the temporary folder.
+/// The counterpart of `peer.py retrieve`, run where NOISEBOOK_SPEED is set: 2 GB are written to the temporary
+/// folder.
 @Suite("Speed", .serialized, .enabled(if: getenv("NOISEBOOK_SPEED") != nil)) struct SpeedTests {
     @Test("top 1 of 1,000,000 x 512 for 36 queries, from a mapped file")
     func retrieve() throws {

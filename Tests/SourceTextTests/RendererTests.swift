@@ -4,7 +4,10 @@ import Testing
 @Suite("Diagnostics as text")
 struct RendererTests {
     private let source = SourceFile(
-        name: "ablation.md", text: "pictures = sweep k=20..60:10 {\n  test | retrieve train | encode near.image | noise k off=70\n}", cell: "sweep",
+        name: "ablation.md",
+        text:
+            "pictures = sweep k=20..60:10 {\n  test | retrieve train | encode near.image | noise k off=70\n}",
+        cell: "sweep",
         firstLine: 30, firstOffset: 1000)
 
     private var diagnostic: Diagnostic {

@@ -20,16 +20,20 @@ struct ErrorTests {
         Case("x = a && b", "E001@6-8 unexpected `&&`"),
         Case("x = a || b", "E001@6-8 unexpected `||`"),
         Case("x = 'a b'", "E001@4-5 unexpected `'`"),
-        Case("x = \u{201C}hello there\u{201D} y", "E001@4-7 unexpected `\u{201C}`", "E009@22-23 unexpected `y`"),
+        Case(
+            "x = \u{201C}hello there\u{201D} y", "E001@4-7 unexpected `\u{201C}`", "E009@22-23 unexpected `y`"
+        ),
         Case("x = \u{7}", "E001@4-5 unexpected character"),
         Case("x = \"abc", "E002@4-8 the string has no end"),
         Case("x = f(\"abc)", "E002@6-11 the string has no end"),
         Case("x = \"abc\ny = \"d\\(\"", "E002@4-8 the string has no end", "E002@13-18 the string has no end"),
         Case(
-            "x = \"\\q \\u{zz} \\(1 +)\"", "E003@5-7 unknown escape `\\q` in a string", "E003@8-10 `\\u` needs the number of a Unicode character",
+            "x = \"\\q \\u{zz} \\(1 +)\"", "E003@5-7 unknown escape `\\q` in a string",
+            "E003@8-10 `\\u` needs the number of a Unicode character",
             "E007@20-20 expected a value after `+`"),
         Case("x = 1_000", "E004@4-9 `1_000` is not a number"),
-        Case("x = 70steps 1e999", "E004@4-11 `70steps` is not a number", "E004@12-17 `1e999` is not a number"),
+        Case(
+            "x = 70steps 1e999", "E004@4-11 `70steps` is not a number", "E004@12-17 `1e999` is not a number"),
         Case("x = [1, 2", "E005@4-5 `[` is not closed"),
         Case("sweep k=1 { a", "E005@10-11 `{` is not closed"),
         Case("x = (1 + \ny = b | nois 3", "E005@4-5 `(` is not closed", "E020@18-22 unknown verb `nois`"),
@@ -38,8 +42,11 @@ struct ErrorTests {
         Case("x =", "E007@3-3 expected a value after `=`"),
         Case("x = (1 +) * (2 3)", "E007@8-8 expected a value after `+`", "E009@15-16 unexpected `3`"),
         Case("x = ()", "E007@5-5 expected a value after `(`"),
-        Case("where (item < ) | decod", "E007@13-13 expected a value after `<`", "E020@18-23 unknown verb `decod`"),
-        Case("noise of= | denois", "E007@8-9 expected a value after `of=`", "E020@12-18 unknown verb `denois`"),
+        Case(
+            "where (item < ) | decod", "E007@13-13 expected a value after `<`",
+            "E020@18-23 unknown verb `decod`"),
+        Case(
+            "noise of= | denois", "E007@8-9 expected a value after `of=`", "E020@12-18 unknown verb `denois`"),
         Case("save a,, b", "E007@7-7 expected a value beside `,`"),
         Case("score fid,", "E007@10-10 expected a value beside `,`"),
         Case("x = {a 1}", "E007@5-6 expected `NAME: value` in a record"),
@@ -58,7 +65,9 @@ struct ErrorTests {
         Case("sweep k=1 { } decode", "E009@14-20 unexpected `decode`"),
         Case("fit unet on=train, batch=3", "E009@24-25 unexpected `=`"),
         Case("noise k + 5 of=70", "E010@6-11 arithmetic inside a command needs brackets: write `(k + 5)`"),
-        Case("a | noise of=70 - 1*2 - 3", "E010@13-25 arithmetic inside a command needs brackets: write `(70 - 1 * 2 - 3)`"),
+        Case(
+            "a | noise of=70 - 1*2 - 3",
+            "E010@13-25 arithmetic inside a command needs brackets: write `(70 - 1 * 2 - 3)`"),
         Case("where not a", "E010@6-11 arithmetic inside a command needs brackets: write `(not a)`"),
         Case("where .step < 6", "E010@6-15 arithmetic inside a command needs brackets: write `(.step < 6)`"),
         Case("x = 1 < 2 < 3", "E011@10-11 comparisons do not chain"),
@@ -80,7 +89,9 @@ struct ErrorTests {
         Case("def f { f }", "E019@8-9 `f` is used in its own definition"),
         Case("nois 20", "E020@0-4 unknown verb `nois`"),
         Case("f (x)", "E020@0-1 unknown verb `f`"),
-        Case("each { a | nois }\nb | denois", "E020@11-15 unknown verb `nois`", "E020@22-28 unknown verb `denois`"),
+        Case(
+            "each { a | nois }\nb | denois", "E020@11-15 unknown verb `nois`",
+            "E020@22-28 unknown verb `denois`"),
         Case("def f a a { a }", "E024@8-9 the argument `a` is given twice"),
         Case("x = {a: 1, a: 2}", "E024@11-12 the field `a` is given twice"),
     ]

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("The design's own programs")
 struct ExamplesTests {
-    @Test("every cell of the design parses without a diagnostic, in arguments too", arguments: Examples.cells.indices)
+    @Test(
+        "every cell of the design parses without a diagnostic, in arguments too",
+        arguments: Examples.cells.indices)
     func parses(_ index: Int) {
         let cell = Examples.cells[index]
         let parse = Reading.parse(cell.text)

@@ -9,7 +9,8 @@ import FoundationEssentials
 import Foundation
 #endif
 
-/// Random texts, made from tokens and from bytes: whatever comes, a tree and errors with spans inside the text.
+/// Random texts, made from tokens and from bytes: whatever comes, a tree and errors with spans inside the
+/// text.
 @Suite("Any text gives a tree")
 struct FuzzTests {
     /// SplitMix64, so that a failure can be made again from its seed.
@@ -24,22 +25,30 @@ struct FuzzTests {
         }
     }
 
-    private static let count = ProcessInfo.processInfo.environment["NOISEBOOK_FUZZ"].flatMap(Int.init) ?? 20_000
+    private static let count =
+        ProcessInfo.processInfo.environment["NOISEBOOK_FUZZ"].flatMap(Int.init) ?? 20_000
 
     private static let tokens = [
-        "noise", "denoise", "sweep", "each", "loop", "with", "where", "load", "read", "a", "b", "train", "k", "of", "it", "def", "param", "in", "not",
-        "and", "or", "yes", "no", "none", "_", "_1", "if", "1", "20", "0.5", "1e-4", "1e999", "70steps", ".5", "\"", "\"text\"", "\"a \\(k) b\"", "\\(",
-        "\\n", "\\u{41}", "\\", "(", ")", "[", "]", "{", "}", "(", ")", "{", "}", "|", "|", ";", ",", ",", ".", "..", ":", "=", "=", "==", "<", ">=",
-        "!=", "!", "+", "-", "*", "/", "%", "^", "&&", "||", "#", " # c\n", "'", "\u{201C}", "\u{201D}", "é", "e\u{301}", "漢字", "🐞", "\u{A0}",
+        "noise", "denoise", "sweep", "each", "loop", "with", "where", "load", "read", "a", "b", "train", "k",
+        "of", "it", "def", "param", "in", "not",
+        "and", "or", "yes", "no", "none", "_", "_1", "if", "1", "20", "0.5", "1e-4", "1e999", "70steps", ".5",
+        "\"", "\"text\"", "\"a \\(k) b\"", "\\(",
+        "\\n", "\\u{41}", "\\", "(", ")", "[", "]", "{", "}", "(", ")", "{", "}", "|", "|", ";", ",", ",",
+        ".", "..", ":", "=", "=", "==", "<", ">=",
+        "!=", "!", "+", "-", "*", "/", "%", "^", "&&", "||", "#", " # c\n", "'", "\u{201C}", "\u{201D}", "é",
+        "e\u{301}", "漢字", "🐞", "\u{A0}",
         "\u{FEFF}", "\t", "\r\n", "\0", "models/sd-v1.5", "x-1.png", " ", " ", " ", " ", "\n", "\n",
     ]
 
     private static func tokenText(_ random: inout Random) -> String {
-        (0..<Int.random(in: 1...40, using: &random)).map { _ in tokens.randomElement(using: &random) ?? "" }.joined()
+        (0..<Int.random(in: 1...40, using: &random)).map { _ in tokens.randomElement(using: &random) ?? "" }
+            .joined()
     }
 
     private static func byteText(_ random: inout Random) -> String {
-        let bytes = (0..<Int.random(in: 0...60, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+        let bytes = (0..<Int.random(in: 0...60, using: &random)).map { _ in
+            UInt8.random(in: 0...255, using: &random)
+        }
         return String(decoding: bytes, as: UTF8.self)
     }
 
@@ -52,7 +61,8 @@ struct FuzzTests {
             case 0: bytes.remove(at: index)
             case 1: bytes.insert(bytes[index], at: index)
             case 2: bytes[index] = "(){}[]|,;=\"\\ \n.#-".utf8.randomElement(using: &random) ?? 32
-            default: bytes.removeSubrange(index..<min(index + Int.random(in: 1...30, using: &random), bytes.count))
+            default:
+                bytes.removeSubrange(index..<min(index + Int.random(in: 1...30, using: &random), bytes.count))
             }
         }
         return String(decoding: bytes, as: UTF8.self)
@@ -97,7 +107,9 @@ struct FuzzTests {
     }
 
     /// What is wrong with the reading of a text, if anything.
-    private static func fault(_ text: String, _ place: Parser.Place, rendersAll: Bool, isSound: inout Bool) -> String? {
+    private static func fault(_ text: String, _ place: Parser.Place, rendersAll: Bool, isSound: inout Bool)
+        -> String?
+    {
         let parse = Reading.parse(text, at: place)
         let source = parse.program.source
         var spans = Spans()
@@ -105,21 +117,30 @@ struct FuzzTests {
         let diagnostics = parse.diagnostics + spans.waiting
         for diagnostic in diagnostics { spans.all += [diagnostic.span] + diagnostic.related.map(\.span) }
         for span in spans.all {
-            guard span.lower >= 0, span.lower <= span.upper, span.upper <= source.bytes.count else { return "span \(span) of \(source.bytes.count)" }
-            for end in [span.lower, span.upper] where end < source.bytes.count && source.bytes[end] & 0xC0 == 0x80 {
+            guard span.lower >= 0, span.lower <= span.upper, span.upper <= source.bytes.count else {
+                return "span \(span) of \(source.bytes.count)"
+            }
+            for end in [span.lower, span.upper]
+            where end < source.bytes.count && source.bytes[end] & 0xC0 == 0x80 {
                 return "span \(span) cuts a character"
             }
         }
         if spans.hasError && !parse.diagnostics.hasErrors { return "a tree with errors, but no report" }
         for diagnostic in rendersAll ? diagnostics : [] {
             let shown = LayoutRenderer(usesColour: false).text(diagnostic)
-            if shown.unicodeScalars.contains(where: { $0.value < 32 && $0 != "\n" }) { return "a control character in \(shown)" }
-            if NarratedRenderer().text(diagnostic).isEmpty || JSONRenderer().text(diagnostic).contains("\n") { return "bad rendering" }
+            if shown.unicodeScalars.contains(where: { $0.value < 32 && $0 != "\n" }) {
+                return "a control character in \(shown)"
+            }
+            if NarratedRenderer().text(diagnostic).isEmpty || JSONRenderer().text(diagnostic).contains("\n") {
+                return "bad rendering"
+            }
         }
         guard diagnostics.isEmpty else { return nil }
         let printed = Printer.text(parse.program)
         let again = Reading.parse(printed, at: place)
-        guard again.diagnostics.isEmpty else { return "printed with an error: \(again.diagnostics[0].title): \(printed)" }
+        guard again.diagnostics.isEmpty else {
+            return "printed with an error: \(again.diagnostics[0].title): \(printed)"
+        }
         let (before, after) = (Dump.text(parse.program, spans: false), Dump.text(again.program, spans: false))
         isSound = true
         if before != after { return "printed as \(printed)\nwas \(before)\nis  \(after)" }

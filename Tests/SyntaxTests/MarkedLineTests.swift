@@ -24,7 +24,9 @@ struct MarkedLineTests {
 
     @Test("a long line is cut around the mark")
     func long() {
-        let text = shown("x = \"" + String(repeating: "ab ", count: 3000) + "\" 3 " + String(repeating: "ab ", count: 3000))
+        let text = shown(
+            "x = \"" + String(repeating: "ab ", count: 3000) + "\" 3 " + String(repeating: "ab ", count: 3000)
+        )
         #expect(text.count == 1)
         let lines = text[0].split(separator: "\n")
         #expect(lines.allSatisfy { $0.count < 180 })
@@ -52,7 +54,9 @@ struct MarkedLineTests {
         let loose = SourceFile(name: "n.md", text: text, firstLine: 10)
         let offset = text.utf8.count - 2
         #expect(loose.place(of: offset) == "n.md: line 11, column 5")
-        #expect(SourceFile(name: "n.md", text: text, cell: "c", firstLine: 10).place(of: offset) == "n.md: cell c, line 2, column 5")
+        #expect(
+            SourceFile(name: "n.md", text: text, cell: "c", firstLine: 10).place(of: offset)
+                == "n.md: cell c, line 2, column 5")
         #expect(loose.place(of: 99) == "n.md: line 12, column 1")
         #expect(SourceFile(name: "e", text: "").place(of: 0) == "e: line 1, column 1")
         #expect(loose.text(of: loose.lineSpan(0)) == "a")

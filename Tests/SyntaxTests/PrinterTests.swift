@@ -7,7 +7,10 @@ struct PrinterTests {
         ("x=3 # comment", "x = 3"),
         ("a\n\n# c\n | noise   (k+5)  of = 70", "a | noise (k + 5) of=70"),
         ("score fid , clip  by=k", "score fid,clip by=k"),
-        ("sweep k=20..60:10{\n  test | noise k of=70\n\n  it\n}", "sweep k=20..60:10 { test | noise k of=70; it }"),
+        (
+            "sweep k=20..60:10{\n  test | noise k of=70\n\n  it\n}",
+            "sweep k=20..60:10 { test | noise k of=70; it }"
+        ),
         ("def f a b{it|decode}", "def f a b { it | decode }"),
         ("each { }", "each { }"),
         ("param g=10.50 in 0..30", "param g = 10.5 in 0..30"),

@@ -15,10 +15,14 @@ enum Reading {
     }
 
     /// The tree with spans; errors, if any, in front.
-    static func tree(_ text: String, at place: Parser.Place = .file) -> String { dump(parse(text, at: place), spans: true) }
+    static func tree(_ text: String, at place: Parser.Place = .file) -> String {
+        dump(parse(text, at: place), spans: true)
+    }
 
     /// The tree without spans; errors, if any, in front.
-    static func shape(_ text: String, at place: Parser.Place = .file) -> String { dump(parse(text, at: place), spans: false) }
+    static func shape(_ text: String, at place: Parser.Place = .file) -> String {
+        dump(parse(text, at: place), spans: false)
+    }
 
     private static func dump(_ parse: Parse, spans: Bool) -> String {
         let errors = parse.diagnostics.map { "\($0.code.rawValue): \($0.title)\n" }.joined()
@@ -27,7 +31,9 @@ enum Reading {
 
     /// `E010@8-13 title`, one a line.
     static func errors(_ text: String, at place: Parser.Place = .file) -> [String] {
-        parse(text, at: place).diagnostics.map { "\($0.code.rawValue)@\($0.span.lower)-\($0.span.upper) \($0.title)" }
+        parse(text, at: place).diagnostics.map {
+            "\($0.code.rawValue)@\($0.span.lower)-\($0.span.upper) \($0.title)"
+        }
     }
 
     /// The problems that wait for a slot that wants an expression.

@@ -3,11 +3,13 @@ import Tensors
 import TestSupport
 import Testing
 
-/// The golden generator data: every array in rng.safetensors is found by listing, and its name says what was drawn.
+/// The golden generator data: every array in rng.safetensors is found by listing, and its name says what was
+/// drawn.
 @Suite("Generator against the reference")
 struct GeneratorGoldenTests {
-    /// The reference's vector logarithm and sine differ from the C library's by one rounding, up to 4.8e-7 in a normal (golden/README.md,
-    /// which sets these bounds); everything else is a function of the words alone and must be equal.
+    /// The reference's vector logarithm and sine differ from the C library's by one rounding, up to 4.8e-7 in
+    /// a normal (golden/README.md, which sets these bounds); everything else is a function of the words alone
+    /// and must be equal.
     static let normalTolerance = 2e-6
     static let doubleNormalTolerance = 1e-13
 
@@ -55,20 +57,26 @@ struct GeneratorGoldenTests {
             for (place, call) in data.sequence.enumerated() {
                 let what = try #require(call[0]?.string)
                 let arguments = try #require(call.array?.dropFirst().map { $0.int ?? 0 })
-                try check("s\(index).seq.\(place)", what, arguments, shape: [arguments.last ?? 0], &generator, data.arrays)
+                try check(
+                    "s\(index).seq.\(place)", what, arguments, shape: [arguments.last ?? 0], &generator,
+                    data.arrays)
             }
         }
     }
 
     private func check(
-        _ name: String, _ what: String, _ arguments: [Int], shape: [Int], _ generator: inout Generator, _ arrays: SafetensorsFile
+        _ name: String, _ what: String, _ arguments: [Int], shape: [Int], _ generator: inout Generator,
+        _ arrays: SafetensorsFile
     ) throws {
         switch what {
         case "randn":
-            expectClose(actual: generator.normal(shape: shape), expected: try arrays.tensor(name), absolute: Self.normalTolerance, name)
+            expectClose(
+                actual: generator.normal(shape: shape), expected: try arrays.tensor(name),
+                absolute: Self.normalTolerance, name)
         case "randn64":
             let drawn = generator.normalDoubles(count: shape[0])
-            expectClose(actual: drawn, expected: try arrays.doubles(name), absolute: Self.doubleNormalTolerance, name)
+            expectClose(
+                actual: drawn, expected: try arrays.doubles(name), absolute: Self.doubleNormalTolerance, name)
         case "rand":
             #expect(generator.uniform(shape: shape).values == (try arrays.tensor(name)).values, "\(name)")
         case "rand64":

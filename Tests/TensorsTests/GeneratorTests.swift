@@ -18,7 +18,8 @@ struct GeneratorTests {
         #expect(small.normal(shape: [40]).values == large.normal(shape: [40]).values)
     }
 
-    @Test("a copy draws what the original draws, and neither disturbs the other", arguments: [3, 16, 37, 700])
+    @Test(
+        "a copy draws what the original draws, and neither disturbs the other", arguments: [3, 16, 37, 700])
     func copies(count: Int) {
         var original = Generator(seed: 1)
         _ = original.normal(shape: [5])
@@ -40,8 +41,12 @@ struct GeneratorTests {
 
     @Test("a state of another length is refused")
     func badState() {
-        #expect(throws: EngineError.self) { try Generator(state: .init(words: [1, 2, 3], used: 0, cachedNormal: nil)) }
-        #expect(throws: EngineError.self) { try Generator(state: .init(words: Array(repeating: 1, count: 624), used: 625, cachedNormal: nil)) }
+        #expect(throws: EngineError.self) {
+            try Generator(state: .init(words: [1, 2, 3], used: 0, cachedNormal: nil))
+        }
+        #expect(throws: EngineError.self) {
+            try Generator(state: .init(words: Array(repeating: 1, count: 624), used: 625, cachedNormal: nil))
+        }
     }
 
     @Test("nothing is drawn for no elements")

@@ -1,39 +1,54 @@
 package import Tensors
 package import Testing
 
-/// Compares element by element: each difference must be at most max(absolute, relative x |expected|); NaN only where NaN is expected.
-/// The report names the index with the largest excess, both values, and how many elements are off.
+/// Compares element by element: each difference must be at most max(absolute, relative x |expected|); NaN
+/// only where NaN is expected. The report names the index with the largest excess, both values, and how many
+/// elements are off.
 package func expectClose(
-    actual: Tensor, expected: Tensor, absolute: Double, relative: Double = 0, _ name: String = "", sourceLocation: SourceLocation = #_sourceLocation
+    actual: Tensor, expected: Tensor, absolute: Double, relative: Double = 0, _ name: String = "",
+    sourceLocation: SourceLocation = #_sourceLocation
 ) {
     guard actual.shape == expected.shape else {
-        Issue.record("\(name): expected shape \(expected.shape), found \(actual.shape)", sourceLocation: sourceLocation)
+        Issue.record(
+            "\(name): expected shape \(expected.shape), found \(actual.shape)", sourceLocation: sourceLocation
+        )
         return
     }
     actual.withUnsafePointer { a in
         expected.withUnsafePointer { b in
-            compare(count: actual.count, shape: actual.shape, absolute, relative, name, sourceLocation) { (Double(a[$0]), Double(b[$0])) }
+            compare(count: actual.count, shape: actual.shape, absolute, relative, name, sourceLocation) {
+                (Double(a[$0]), Double(b[$0]))
+            }
         }
     }
 }
 
 package func expectClose(
-    actual: [Double], expected: [Double], absolute: Double, relative: Double = 0, _ name: String = "", sourceLocation: SourceLocation = #_sourceLocation
+    actual: [Double], expected: [Double], absolute: Double, relative: Double = 0, _ name: String = "",
+    sourceLocation: SourceLocation = #_sourceLocation
 ) {
     guard actual.count == expected.count else {
-        Issue.record("\(name): expected \(expected.count) elements, found \(actual.count)", sourceLocation: sourceLocation)
+        Issue.record(
+            "\(name): expected \(expected.count) elements, found \(actual.count)",
+            sourceLocation: sourceLocation)
         return
     }
-    compare(count: actual.count, shape: [actual.count], absolute, relative, name, sourceLocation) { (actual[$0], expected[$0]) }
+    compare(count: actual.count, shape: [actual.count], absolute, relative, name, sourceLocation) {
+        (actual[$0], expected[$0])
+    }
 }
 
 package func expectClose(
-    actual: Double, expected: Double, absolute: Double, relative: Double = 0, _ name: String = "", sourceLocation: SourceLocation = #_sourceLocation
+    actual: Double, expected: Double, absolute: Double, relative: Double = 0, _ name: String = "",
+    sourceLocation: SourceLocation = #_sourceLocation
 ) {
-    expectClose(actual: [actual], expected: [expected], absolute: absolute, relative: relative, name, sourceLocation: sourceLocation)
+    expectClose(
+        actual: [actual], expected: [expected], absolute: absolute, relative: relative, name,
+        sourceLocation: sourceLocation)
 }
 
-/// The largest absolute difference of two tensors of one shape; NaN where one holds NaN and the other does not.
+/// The largest absolute difference of two tensors of one shape; NaN where one holds NaN and the other does
+/// not.
 package func largestError(_ actual: Tensor, _ expected: Tensor) -> Double {
     guard actual.shape == expected.shape else { return .nan }
     var largest = 0.0
@@ -46,7 +61,8 @@ package func largestError(_ actual: Tensor, _ expected: Tensor) -> Double {
 }
 
 private func compare(
-    count: Int, shape: [Int], _ absolute: Double, _ relative: Double, _ name: String, _ sourceLocation: SourceLocation, _ pair: (Int) -> (Double, Double)
+    count: Int, shape: [Int], _ absolute: Double, _ relative: Double, _ name: String,
+    _ sourceLocation: SourceLocation, _ pair: (Int) -> (Double, Double)
 ) {
     var wrong = 0
     var worst = (index: 0, excess: -Double.infinity)
@@ -66,7 +82,10 @@ private func compare(
     guard wrong > 0 else { return }
     let (a, b) = pair(worst.index)
     Issue.record(
-        "\(name): \(wrong) of \(count) elements are off; at \(position(worst.index, shape)) expected \(b), found \(a); largest error \(largest), allowed \(absolute) or \(relative) relative",
+        """
+        \(name): \(wrong) of \(count) elements are off; at \(position(worst.index, shape)) expected \
+        \(b), found \(a); largest error \(largest), allowed \(absolute) or \(relative) relative
+        """,
         sourceLocation: sourceLocation)
 }
 

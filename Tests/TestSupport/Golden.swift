@@ -7,8 +7,9 @@ import Glibc
 import Darwin
 #endif
 
-/// The reference data that the tests compare with. `NOISEBOOK_GOLDEN` names the folder, else it is the repository's Tests/Golden.
-/// Cases are found by listing, never by name, so that the tests run on any set of the same structure. What is missing throws.
+/// The reference data that the tests compare with. `NOISEBOOK_GOLDEN` names the folder, else it is the
+/// repository's Tests/Golden. Cases are found by listing, never by name, so that the tests run on any set of
+/// the same structure. What is missing throws.
 package enum Golden {
     package static var folder: GoldenFolder {
         if let named = getenv("NOISEBOOK_GOLDEN") { return GoldenFolder(path: String(cString: named)) }
@@ -23,7 +24,9 @@ package enum Golden {
     package static func topic(_ name: String) throws -> GoldenFolder { try folder.folder(name) }
 
     /// The folder of a topic that other sets may lack: then the repository's own.
-    package static func laterTopic(_ name: String) throws -> GoldenFolder { try FileSystem.isFolder(folder.path(name)) ? topic(name) : repository.folder(name) }
+    package static func laterTopic(_ name: String) throws -> GoldenFolder {
+        try FileSystem.isFolder(folder.path(name)) ? topic(name) : repository.folder(name)
+    }
 }
 
 /// A folder of reference data.
@@ -48,7 +51,8 @@ package struct GoldenFolder: Sendable, CustomStringConvertible {
     package func folder(_ name: String) throws -> GoldenFolder {
         let inner = GoldenFolder(path: path(name))
         guard FileSystem.isFolder(inner.path) else {
-            throw EngineError(.file, "golden data is missing", place: inner.path, cure: "set NOISEBOOK_GOLDEN")
+            throw EngineError(
+                .file, "golden data is missing", place: inner.path, cure: "set NOISEBOOK_GOLDEN")
         }
         return inner
     }

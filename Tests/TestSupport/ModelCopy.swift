@@ -13,11 +13,15 @@ package struct ModelCopy {
 
     package func at(_ name: String) -> String { folder.path(name) }
 
-    package func write(_ name: String, _ json: JSON) throws { try AtomicFile.write(json.prettyText, to: at(name)) }
+    package func write(_ name: String, _ json: JSON) throws {
+        try AtomicFile.write(json.prettyText, to: at(name))
+    }
 
     /// Puts members into a configuration in place of those that are there; nil takes one out.
     package func edit(_ name: String, _ changes: [String: JSON?]) throws {
-        guard var members = try JSON.read(path: at(name)).object else { throw EngineError(.format, "no object", place: at(name)) }
+        guard var members = try JSON.read(path: at(name)).object else {
+            throw EngineError(.format, "no object", place: at(name))
+        }
         for (key, value) in changes { members[key] = value }
         try write(name, .object(members))
     }

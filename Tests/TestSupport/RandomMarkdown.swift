@@ -1,4 +1,5 @@
-/// Random Markdown made of what can go wrong: fences of all kinds, output regions, comments, lists, quotes, mixed line ends.
+/// Random Markdown made of what can go wrong: fences of all kinds, output regions, comments, lists, quotes,
+/// mixed line ends.
 package struct RandomMarkdown {
     private var state: UInt64
 
@@ -15,10 +16,14 @@ package struct RandomMarkdown {
     private mutating func pick(_ choices: [String]) -> String { choices[next(below: choices.count)] }
 
     private static let pieces = [
-        "# Heading", "Prose with `code` and *stress*.", "", "", "- item", "  - nested", "1. one", "> quote", "    indented code",
-        "| a | b |", "|---|---|", "| 1 | 2 |", "Überschrift mit 猫 und 🐉", "<div>", "</div>", "<!-- a comment", "-->", "<!-- single -->",
-        "```", "````", "~~~", "```swift", "~~~text", "  ```", "===", "---", "[link]: /url", "\\`\\`\\`", "\tTab", "&amp;", "***",
-        "```noise", "```noise one hide", "~~~noise", "````noise volatile", "   ```noise", "- ```noise", "> ```noise", "    ```noise",
+        "# Heading", "Prose with `code` and *stress*.", "", "", "- item", "  - nested", "1. one", "> quote",
+        "    indented code",
+        "| a | b |", "|---|---|", "| 1 | 2 |", "Überschrift mit 猫 und 🐉", "<div>", "</div>", "<!-- a comment",
+        "-->", "<!-- single -->",
+        "```", "````", "~~~", "```swift", "~~~text", "  ```", "===", "---", "[link]: /url", "\\`\\`\\`",
+        "\tTab", "&amp;", "***",
+        "```noise", "```noise one hide", "~~~noise", "````noise volatile", "   ```noise", "- ```noise",
+        "> ```noise", "    ```noise",
         "<!-- out -->", "<!-- /out -->", "  <!-- out -->", "<!-- out --> more", "x = 1", "x | table",
     ]
 
@@ -30,10 +35,14 @@ package struct RandomMarkdown {
             case 0:
                 let fence = pick(["```", "````", "~~~", "  ```", "`````"])
                 let end = lineEnd(style)
-                text += fence + "noise" + pick(["", " cell\(line)", " hide", " volatile tol(fid=0.5)"]) + end + "x = \(line)" + end
+                text +=
+                    fence + "noise" + pick(["", " cell\(line)", " hide", " volatile tol(fid=0.5)"]) + end
+                    + "x = \(line)" + end
                 text += pick(["", "```" + end, "# \u{E9}" + end, " | table" + end]) + fence + end
                 if next(below: 2) == 0 {
-                    text += pick(["", end]) + "<!-- out -->" + end + pick(["", "old" + end, end + "![](a.png)" + end]) + "<!-- /out -->" + end
+                    text +=
+                        pick(["", end]) + "<!-- out -->" + end
+                        + pick(["", "old" + end, end + "![](a.png)" + end]) + "<!-- /out -->" + end
                 }
             default: text += pick(Self.pieces) + lineEnd(style)
             }
@@ -54,7 +63,10 @@ package struct RandomMarkdown {
     /// What a cell may give, rendered as the runner renders it.
     package mutating func words() -> String {
         (0..<next(below: 6)).map { _ in
-            pick(["a", "|", "```", "<!-- /out -->", "*", "_x_", "\n", "# h", "<b>", "````", "  ", "\\", "&lt;", "[x](y)", "~~~", "猫"])
+            pick([
+                "a", "|", "```", "<!-- /out -->", "*", "_x_", "\n", "# h", "<b>", "````", "  ", "\\", "&lt;",
+                "[x](y)", "~~~", "猫",
+            ])
         }
         .joined(separator: " ")
     }

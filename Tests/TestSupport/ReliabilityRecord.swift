@@ -6,8 +6,9 @@ import Glibc
 import Darwin
 #endif
 
-/// What a test tried to break the program with, and how that ended: a row of the table in `notebooks/reliability.md`. Where `NOISEBOOK_RELIABILITY`
-/// names a folder, `write` puts the row into a file of its own there, and `.ci/reliability` makes the table of all of them.
+/// What a test tried to break the program with, and how that ended: a row of the table in
+/// `notebooks/reliability.md`. Where `NOISEBOOK_RELIABILITY` names a folder, `write` puts the row into a file
+/// of its own there, and `.ci/reliability` makes the table of all of them.
 package struct ReliabilityRecord: Sendable {
     /// The rows come in this order.
     package enum Part: String, Sendable, CaseIterable {
@@ -34,10 +35,14 @@ package struct ReliabilityRecord: Sendable {
 
     package var tries: Int { outcomes.reduce(0) { $0 + $1.count } }
 
-    /// `run --write, SIGKILL | 105 | as before 80, as after 25`, the kinds from the most frequent to the rarest.
+    /// `run --write, SIGKILL | 105 | as before 80, as after 25`, the kinds from the most frequent to the
+    /// rarest.
     package var line: String {
-        let kinds = outcomes.sorted { ($1.count, $0.kind) < ($0.count, $1.kind) }.map { "\($0.kind) \($0.count)" }
-        return ([what, String(tries)] + [kinds.joined(separator: ", ")]).map { $0.replacing("|", with: "/") }.joined(separator: " | ")
+        let kinds = outcomes.sorted { ($1.count, $0.kind) < ($0.count, $1.kind) }.map {
+            "\($0.kind) \($0.count)"
+        }
+        return ([what, String(tries)] + [kinds.joined(separator: ", ")]).map { $0.replacing("|", with: "/") }
+            .joined(separator: " | ")
     }
 
     /// Nothing where nobody asked for it.
@@ -47,6 +52,7 @@ package struct ReliabilityRecord: Sendable {
         try FileSystem.createFolder(folder)
         let name = String(what.map { $0.isLetter || $0.isNumber ? $0 : "-" })
         let place = Part.allCases.firstIndex(of: part) ?? 0
-        try AtomicFile.write(line + "\n", to: FileSystem.join(folder, "\(place)-\(part.rawValue)-\(name).row"))
+        try AtomicFile.write(
+            line + "\n", to: FileSystem.join(folder, "\(place)-\(part.rawValue)-\(name).row"))
     }
 }

@@ -5,5 +5,6 @@ extension Signer {
     package static func test() throws -> Signer { try Signer(secret: Array("the secret of the tests".utf8)) }
 
     /// What programs that tests start use: the same for all of them.
-    package static let testKeyFile = FileSystem.join(FileSystem.folder(of: FileSystem.folder(of: #filePath)), "Data/cache-key")
+    package static let testKeyFile = FileSystem.join(
+        FileSystem.folder(of: FileSystem.folder(of: #filePath)), "Data/cache-key")
 }

@@ -23,17 +23,22 @@ package struct TrainingCase {
         let io = try folder.tensors("io.safetensors")
         func input(_ name: String) throws -> Tensor { try io.tensor("in." + name) }
         let weights = try WeightFolder(
-            folder: folder.path, name: (FileSystem.exists(folder.path("model.safetensors")) ? "model" : "diffusion_pytorch_model") + ".safetensors")
+            folder: folder.path,
+            name: (FileSystem.exists(folder.path("model.safetensors")) ? "model" : "diffusion_pytorch_model")
+                + ".safetensors")
         parameters = Parameters(try weights.names.map { ($0, try weights.tensor($0)) })
         name = folder.name
         expectedLoss = try #require(json["loss"]?.double)
         switch json["kind"]?.string {
         case "unet":
             let graph = UNetGraph(try UNet(folder: folder.path).configuration)
-            let sample = try input("noisy").channelsLast, target = try input("target").channelsLast, context = try input("encoder_hidden_states")
+            let sample = try input("noisy").channelsLast, target = try input("target").channelsLast,
+                context = try input("encoder_hidden_states")
             let timesteps = try #require(json["timesteps"]?.ints).map(Float.init)
             loss = { tape in
-                let output = graph.predict(tape, sample: tape.constant(sample), timesteps: timesteps, context: tape.constant(context))
+                let output = graph.predict(
+                    tape, sample: tape.constant(sample), timesteps: timesteps, context: tape.constant(context)
+                )
                 return tape.meanSquaredError(output, target)
             }
         case "vae":
@@ -42,17 +47,23 @@ package struct TrainingCase {
             let weight = Float(try #require(json["kl_weight"]?.double))
             loss = { tape in
                 let (mean, logVariance) = graph.encode(tape, tape.constant(image))
-                let decoded = graph.decode(tape, tape.sampled(mean: mean, logVariance: logVariance, noise: noise))
-                return tape.total([(1, tape.meanSquaredError(decoded, image)), (weight, tape.divergence(mean: mean, logVariance: logVariance))])
+                let decoded = graph.decode(
+                    tape, tape.sampled(mean: mean, logVariance: logVariance, noise: noise))
+                return tape.total([
+                    (1, tape.meanSquaredError(decoded, image)),
+                    (weight, tape.divergence(mean: mean, logVariance: logVariance)),
+                ])
             }
         default:
             let clip = try CLIP(folder: folder.path)
             let graph = CLIPGraph(text: clip.text.configuration, vision: clip.vision.configuration)
-            let flat = try io.integers("in.input_ids"), batch = try #require(io.entry("in.input_ids")).shape[0]
+            let flat = try io.integers("in.input_ids"),
+                batch = try #require(io.entry("in.input_ids")).shape[0]
             let ids = (0..<batch).map { Array(flat[$0 * flat.count / batch..<($0 + 1) * flat.count / batch]) }
             let pixels = try input("pixel_values").channelsLast
             loss = { tape in
-                let texts = graph.textFeatures(tape, ids), images = graph.imageFeatures(tape, tape.constant(pixels))
+                let texts = graph.textFeatures(tape, ids),
+                    images = graph.imageFeatures(tape, tape.constant(pixels))
                 return tape.contrastiveLoss(texts, images, logScale: tape.scalar("logit_scale"))
             }
         }
@@ -60,7 +71,9 @@ package struct TrainingCase {
         self.io = io
     }
 
-    package func expected(_ group: String, _ name: String) throws -> Tensor { try io.tensor("\(group).\(name)") }
+    package func expected(_ group: String, _ name: String) throws -> Tensor {
+        try io.tensor("\(group).\(name)")
+    }
 
     /// The README's bound: 20 times the reference's own rounding, at least 1e-5.
     package func checkGradients(_ parameters: Parameters) throws {

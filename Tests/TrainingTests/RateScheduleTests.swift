@@ -16,12 +16,16 @@ struct RateScheduleTests {
         #expect(cases.count >= 9)
         for (name, expected) in cases {
             let parts = name.split(separator: ".")
-            let shape: RateSchedule.Shape = name.hasPrefix("cosine") ? .cosine : name.hasPrefix("linear") ? .linear : .constant
-            let warmup = try #require(Int(parts[1].dropFirst())), total = try #require(Int(parts[2].dropFirst()))
+            let shape: RateSchedule.Shape =
+                name.hasPrefix("cosine") ? .cosine : name.hasPrefix("linear") ? .linear : .constant
+            let warmup = try #require(Int(parts[1].dropFirst())),
+                total = try #require(Int(parts[2].dropFirst()))
             let schedule = RateSchedule(shape, warmup: warmup, total: total)
             for (step, value) in try #require(expected.array).enumerated() {
                 let value = try #require(value.double)
-                #expect(isClose(rate * schedule.factor(step), value), "\(name), step \(step): \(rate * schedule.factor(step)), expected \(value)")
+                #expect(
+                    isClose(rate * schedule.factor(step), value),
+                    "\(name), step \(step): \(rate * schedule.factor(step)), expected \(value)")
             }
         }
     }
@@ -29,10 +33,12 @@ struct RateScheduleTests {
     @Test("the decay of an average rises as in diffusers' EMAModel")
     func decay() throws {
         let file = try Golden.topic("training").json("schedules.json")
-        let expected = try #require(file["EMAModel.get_decay(optimization_step=1..39), decay .999"]?["plain"]?.array)
+        let expected = try #require(
+            file["EMAModel.get_decay(optimization_step=1..39), decay .999"]?["plain"]?.array)
         for (index, value) in expected.enumerated() {
             let value = try #require(value.double)
-            #expect(isClose(AverageLength.exponential(decay: 0.999).decay(index + 1), value), "step \(index + 1)")
+            #expect(
+                isClose(AverageLength.exponential(decay: 0.999).decay(index + 1), value), "step \(index + 1)")
         }
     }
 
@@ -49,7 +55,9 @@ struct RateScheduleTests {
             rest *= decay
         }
         let mean = weights.enumerated().reduce(0) { $0 + Double($1.offset) * $1.element }
-        let variance = weights.enumerated().reduce(0) { $0 + (Double($1.offset) - mean) * (Double($1.offset) - mean) * $1.element }
+        let variance = weights.enumerated().reduce(0) {
+            $0 + (Double($1.offset) - mean) * (Double($1.offset) - mean) * $1.element
+        }
         // The profile is that of continuous time; steps of 1/4000 of the run round it by less than a percent.
         #expect(abs(variance.squareRoot() / Double(n) - relative) < 0.01 * relative)
     }

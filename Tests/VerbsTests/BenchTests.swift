@@ -8,7 +8,9 @@ import Verbs
 @Suite("bench and time") struct BenchTests {
     private func run(_ program: String) throws -> (Session, Table) {
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: "/"))
-        return (session, try PipelineTests.table(program.replacing("MODEL", with: ExampleTests.monsters), session))
+        return (
+            session, try PipelineTests.table(program.replacing("MODEL", with: ExampleTests.monsters), session)
+        )
     }
 
     private func number(_ table: Table, _ column: String) throws -> Double {
@@ -18,7 +20,9 @@ import Verbs
 
     private struct EngineAbsent: Error { var column: String }
 
-    @Test("bench gives one row whose median lies between the smallest and the largest time") func bench() throws {
+    @Test("bench gives one row whose median lies between the smallest and the largest time") func bench()
+        throws
+    {
         let (_, table) = try run("out = bench 4 { items n=1..50 | with m=(n*n) }")
         #expect(table.columns.map(\.name) == ["seconds", "seconds_min", "seconds_max", "runs", "peak_mb"])
         #expect(table.rowCount == 1)
@@ -31,7 +35,9 @@ import Verbs
     }
 
     @Test("the block runs once more than it is timed, and `time` runs it once") func turns() throws {
-        for (program, expected) in [("bench 3 { sweep k=1 { items x=1 } }", 4), ("time { sweep k=1 { items x=1 } }", 1)] {
+        for (program, expected) in [
+            ("bench 3 { sweep k=1 { items x=1 } }", 4), ("time { sweep k=1 { items x=1 } }", 1),
+        ] {
             let session = Session(verbs: Verbs.registry, access: FileAccess(base: "/"))
             let counter = Counter()
             session.progress = counter
@@ -40,14 +46,18 @@ import Verbs
         }
     }
 
-    @Test("the cache is off inside the block and as it was after it, also after an error") func cache() throws {
+    @Test("the cache is off inside the block and as it was after it, also after an error") func cache() throws
+    {
         let seen = Seen()
-        let probe = VerbDeclaration("probe", .control, "Notes.", input: .optional, examples: []) { invocation in
+        let probe = VerbDeclaration("probe", .control, "Notes.", input: .optional, examples: []) {
+            invocation in
             seen.values.append(invocation.session.usesCache)
             return .number(1)
         }
-        let session = Session(verbs: VerbRegistry(Verbs.registry.all + [probe]), access: FileAccess(base: "/"))
-        _ = session.run(SourceFile(name: "test", text: "probe; bench 1 { probe }; probe; time { expect (1 > 2) }"))
+        let session = Session(
+            verbs: VerbRegistry(Verbs.registry.all + [probe]), access: FileAccess(base: "/"))
+        _ = session.run(
+            SourceFile(name: "test", text: "probe; bench 1 { probe }; probe; time { expect (1 > 2) }"))
         #expect(seen.values == [true, false, false, true])
         #expect(session.usesCache)
     }

@@ -22,7 +22,10 @@ import Verbs
             numbers = try names.compactMap { table.column($0) }.flatMap { column in
                 try column.values.map { value in
                     if case .number(let number) = value {
-                        return [UInt32(truncatingIfNeeded: number.bitPattern >> 32), UInt32(truncatingIfNeeded: number.bitPattern)]
+                        return [
+                            UInt32(truncatingIfNeeded: number.bitPattern >> 32),
+                            UInt32(truncatingIfNeeded: number.bitPattern),
+                        ]
                     }
                     return try value.elements()?.values.map(\.bitPattern) ?? []
                 }
@@ -36,7 +39,8 @@ import Verbs
         let verbs = Verbs.registry.all.map { old in
             old.name == verb
                 ? VerbDeclaration(
-                    old.name, old.family, old.summary, input: old.input, slots: old.slots, adds: old.adds, examples: old.examples, version: version,
+                    old.name, old.family, old.summary, input: old.input, slots: old.slots, adds: old.adds,
+                    examples: old.examples, version: version,
                     run: old.run)
                 : old
         }
@@ -45,28 +49,39 @@ import Verbs
         return session
     }
 
-    static func run(_ program: String, _ session: Session, model: String? = nil) throws -> (outcome: Outcome, result: ProgramResult) {
+    static func run(_ program: String, _ session: Session, model: String? = nil) throws -> (
+        outcome: Outcome, result: ProgramResult
+    ) {
         let model = try model ?? Golden.topic("models").path("pipeline")
         let result = session.run(SourceFile(name: "test", text: "model = load \(model)\n" + program))
         try #require(result.diagnostics.map(\.title) == [])
-        guard case .table(let table) = session.globals["out"] else { throw EngineError(.data, "the program has no table `out`") }
+        guard case .table(let table) = session.globals["out"] else {
+            throw EngineError(.data, "the program has no table `out`")
+        }
         return (try Outcome(table), result)
     }
 
     /// Ancestral sampling draws in every step, so a generator that was not restored would show.
-    static let sweep = "out = sweep k=2,3 { [\"a cat\", \"a dog\"] | noise of=k scheduler=euler_a seed=4 | denoise guidance=3 | decode }"
+    static let sweep = """
+        out = sweep k=2,3 { ["a cat", "a dog"] | noise of=k scheduler=euler_a seed=4 | denoise guidance=3 | \
+        decode }
+        """
 
     static let pipelines = [
         sweep,
         "out = [\"a cat\", \"a dog\", \"a cat\"] | noise of=5 scheduler=pndm | denoise every=2 | decode",
         "out = \"a cat\" | noise of=3 scheduler=heun | denoise steps=2",
         "out = [\"a cat\", \"a dog\"] | noise of=4 scheduler=dpmpp_2m | denoise guidance=1 | decode",
-        "a = [\"a cat\", \"a dog\"] | noise of=2 | denoise | decode\nout = a | select text generated | encode generated posterior=sample seed=3 | noise 2 of=4 seed=3 scheduler=ddpm | denoise",
+        """
+        a = ["a cat", "a dog"] | noise of=2 | denoise | decode\nout = a | select text generated | encode \
+        generated posterior=sample seed=3 | noise 2 of=4 seed=3 scheduler=ddpm | denoise
+        """,
         "out = [\"a cat\", \"a dog\"] | noise of=4 | predict",
         "t = [\"a red cat\", \"a dog\", \"a bird\"]\nout = [\"a cat\", \"a wolf\"] | retrieve t top=2",
     ]
 
-    @Test("the second run computes nothing and has the bytes of a run without a cache", arguments: pipelines) func twice(_ program: String) throws {
+    @Test("the second run computes nothing and has the bytes of a run without a cache", arguments: pipelines)
+    func twice(_ program: String) throws {
         let folder = try TemporaryFolder()
         let plain = try CacheTests.run(program, CacheTests.session(nil))
         #expect(plain.result.counts == CacheCounts())
@@ -78,16 +93,26 @@ import Verbs
         #expect(second.result.cacheRemarks == CacheRemarks())
     }
 
-    @Test("a picture that cannot be read is named by its item, and the others are kept") func brokenPicture() throws {
+    @Test("a picture that cannot be read is named by its item, and the others are kept") func brokenPicture()
+        throws
+    {
         let data = try TemporaryFolder(), cache = try TemporaryFolder()
         _ = try CacheTests.run(
-            "out = [\"a cat\", \"a dog\", \"a bird\"] | noise of=2 | decode\nout | select generated | save \(data.path)/pictures", CacheTests.session(nil))
-        let names = ["cat", "dog", "bird"].enumerated().map { "{\"file_name\": \"pictures/generated-000\($0).png\", \"text\": \"a \($1)\"}" }
+            """
+            out = ["a cat", "a dog", "a bird"] | noise of=2 | decode\nout | select generated | save \
+            \(data.path)/pictures
+            """, CacheTests.session(nil))
+        let names = ["cat", "dog", "bird"].enumerated().map {
+            "{\"file_name\": \"pictures/generated-000\($0).png\", \"text\": \"a \($1)\"}"
+        }
         try AtomicFile.write(Array(names.joined(separator: "\n").utf8), to: data.path + "/metadata.jsonl")
         let broken = data.path + "/pictures/generated-0001.png"
         let whole = try FileSystem.readBytes(broken)
         try AtomicFile.write(Array(whole.prefix(whole.count - 20)), to: broken)
-        let program = "model = load \(try Golden.topic("models").path("pipeline"))\nout = dataset \"\(data.path)\" | encode image"
+        let program = """
+            model = load \(try Golden.topic("models").path("pipeline"))\nout = dataset "\(data.path)" | \
+            encode image
+            """
         let result = CacheTests.session(cache).run(SourceFile(name: "test", text: program))
         #expect(result.diagnostics.map(\.code) == [.engineFormat])
         #expect(result.diagnostics.first?.notes == ["item 1 \"a dog\""])
@@ -98,7 +123,9 @@ import Verbs
         #expect(again.counts.verbs.first?.count == .init(cached: 2, computed: 1))
     }
 
-    @Test("stopped at any step and run again, a sweep has the bytes of an uninterrupted one", arguments: 1...10) func stopped(_ step: Int) throws {
+    @Test(
+        "stopped at any step and run again, a sweep has the bytes of an uninterrupted one", arguments: 1...10)
+    func stopped(_ step: Int) throws {
         let folder = try TemporaryFolder()
         let plain = try CacheTests.run(CacheTests.sweep, CacheTests.session(nil))
         let session = CacheTests.session(folder)
@@ -136,7 +163,10 @@ import Verbs
     @Test("a longer sweep and more items compute only what is new") func extended() throws {
         let folder = try TemporaryFolder()
         func program(_ k: String, _ first: Int) -> String {
-            "out = sweep k=\(k) { [\"a cat\", \"a dog\", \"a bird\"] | first \(first) | noise of=k scheduler=ddim | denoise | decode }"
+            """
+            out = sweep k=\(k) { ["a cat", "a dog", "a bird"] | first \(first) | noise of=k \
+            scheduler=ddim | denoise | decode }
+            """
         }
         _ = try CacheTests.run(program("2,3", 2), CacheTests.session(folder))
         let longer = try CacheTests.run(program("2,3,4", 2), CacheTests.session(folder))
@@ -148,13 +178,15 @@ import Verbs
 
     @Test("batches and order find the same entries") func batches() throws {
         let folder = try TemporaryFolder()
-        let program = "out = [\"a cat\", \"a dog\", \"a bird\"] | noise of=3 scheduler=euler_a | denoise | decode"
+        let program =
+            "out = [\"a cat\", \"a dog\", \"a bird\"] | noise of=3 scheduler=euler_a | denoise | decode"
         let session = CacheTests.session(folder)
         session.settings.batch = 2
         let first = try CacheTests.run(program, session)
         let turned = CacheTests.session(folder)
         turned.settings.batch = 1
-        let second = try CacheTests.run(program.replacing("| noise", with: "| sort item down=yes | noise"), turned)
+        let second = try CacheTests.run(
+            program.replacing("| noise", with: "| sort item down=yes | noise"), turned)
         #expect(second.result.counts.description == "cached 3, computed 0")
         #expect(second.outcome.items == [2, 1, 0])
         #expect(Set(second.outcome.numbers) == Set(first.outcome.numbers))
@@ -169,14 +201,19 @@ import Verbs
         var decoded: Int
     }
 
-    static let base = "out = [\"a cat\", \"a dog\", \"a bird\"] | noise of=3 scheduler=ddim seed=1 | denoise guidance=3 | decode"
+    static let base =
+        "out = [\"a cat\", \"a dog\", \"a bird\"] | noise of=3 scheduler=ddim seed=1 | denoise guidance=3 | decode"
 
     @Test(
         "a changed argument, seed or text makes exactly its items new",
         arguments: [
-            Mutation(testDescription: "spaces", old: "guidance=3", new: "guidance = 3.0", denoised: 0, decoded: 0),
-            Mutation(testDescription: "name", old: "| decode", new: "| decode as=generated", denoised: 0, decoded: 0),
-            Mutation(testDescription: "guidance", old: "guidance=3", new: "guidance=4", denoised: 3, decoded: 3),
+            Mutation(
+                testDescription: "spaces", old: "guidance=3", new: "guidance = 3.0", denoised: 0, decoded: 0),
+            Mutation(
+                testDescription: "name", old: "| decode", new: "| decode as=generated", denoised: 0,
+                decoded: 0),
+            Mutation(
+                testDescription: "guidance", old: "guidance=3", new: "guidance=4", denoised: 3, decoded: 3),
             Mutation(testDescription: "seed", old: "seed=1", new: "seed=11", denoised: 3, decoded: 3),
             // Item 0 has the seed that item 1 had, but another text.
             Mutation(testDescription: "next seed", old: "seed=1", new: "seed=2", denoised: 3, decoded: 3),
@@ -184,32 +221,42 @@ import Verbs
             Mutation(testDescription: "steps", old: "of=3", new: "of=4", denoised: 3, decoded: 3),
             Mutation(testDescription: "scheduler", old: "=ddim", new: "=euler", denoised: 3, decoded: 3),
             Mutation(testDescription: "eta", old: "=ddim", new: "=ddim eta=0.5", denoised: 3, decoded: 3),
-            Mutation(testDescription: "negative", old: "guidance=3", new: "guidance=3 negative=\"a dog\"", denoised: 3, decoded: 3),
+            Mutation(
+                testDescription: "negative", old: "guidance=3", new: "guidance=3 negative=\"a dog\"",
+                denoised: 3, decoded: 3),
         ]) func mutation(_ mutation: Mutation) throws
     {
         let folder = try TemporaryFolder()
         _ = try CacheTests.run(CacheTests.base, CacheTests.session(folder))
-        let counts = try CacheTests.run(CacheTests.base.replacing(mutation.old, with: mutation.new), CacheTests.session(folder)).result.counts
+        let counts = try CacheTests.run(
+            CacheTests.base.replacing(mutation.old, with: mutation.new), CacheTests.session(folder)
+        ).result.counts
         #expect(counts["denoise"] == .init(cached: 3 - mutation.denoised, computed: mutation.denoised))
         #expect(counts["decode"] == .init(cached: 3 - mutation.decoded, computed: mutation.decoded))
     }
 
-    @Test("another version of a verb makes its own items new", arguments: ["denoise", "decode"]) func version(_ verb: String) throws {
+    @Test("another version of a verb makes its own items new", arguments: ["denoise", "decode"]) func version(
+        _ verb: String
+    ) throws {
         let folder = try TemporaryFolder()
         _ = try CacheTests.run(CacheTests.base, CacheTests.session(folder))
-        let counts = try CacheTests.run(CacheTests.base, CacheTests.session(folder, version: 2, of: verb)).result.counts
+        let counts = try CacheTests.run(CacheTests.base, CacheTests.session(folder, version: 2, of: verb))
+            .result.counts
         // The numbers are the same, so what comes after finds its own.
         #expect(counts["denoise"].computed == (verb == "denoise" ? 3 : 0))
         #expect(counts["decode"].computed == (verb == "decode" ? 3 : 0))
     }
 
-    @Test("a changed byte of weights makes new what they computed, and no more", arguments: ["unet", "vae", "text_encoder"]) func weights(_ part: String) throws
+    @Test(
+        "a changed byte of weights makes new what they computed, and no more",
+        arguments: ["unet", "vae", "text_encoder"]) func weights(_ part: String) throws
     {
         let folder = try TemporaryFolder()
         let model = folder.path("model")
         try CacheTests.copy(try Golden.topic("models").path("pipeline"), to: model)
         _ = try CacheTests.run(CacheTests.base, CacheTests.session(folder), model: model)
-        let name = try #require(FileSystem.list(FileSystem.join(model, part)).first { $0.hasSuffix(".safetensors") })
+        let name = try #require(
+            FileSystem.list(FileSystem.join(model, part)).first { $0.hasSuffix(".safetensors") })
         let path = FileSystem.join(FileSystem.join(model, part), name)
         var bytes = try FileSystem.readBytes(path)
         // The lowest bit of the last number: results may even stay the same, the key may not.
@@ -218,13 +265,16 @@ import Verbs
         let session = CacheTests.session(folder)
         let changed = try CacheTests.run(CacheTests.base, session, model: model)
         let counts = changed.result.counts
-        #expect(try changed.outcome == CacheTests.run(CacheTests.base, CacheTests.session(nil), model: model).outcome)
+        #expect(
+            try changed.outcome
+                == CacheTests.run(CacheTests.base, CacheTests.session(nil), model: model).outcome)
         if part == "unet" { #expect(counts["denoise"].computed == 3) }
         if part == "vae" {
             #expect(counts["denoise"].computed == 0)
             #expect(counts["decode"].computed == 3)
         }
-        // A session that goes on with the opened model knows nothing of files that take its files' names, and keeps its results under the digest of what it has.
+        // A session that goes on with the opened model knows nothing of files that take its files' names, and
+        // keeps its results under the digest of what it has.
         if part == "text_encoder" {
             let text = SourceFile(name: "test", text: "out = \"a new text\" | encode text")
             let before = CacheTests.session(folder), old = bytes
@@ -236,7 +286,9 @@ import Verbs
                 try AtomicFile.write(content, to: path)
                 let now = CacheTests.session(folder)
                 _ = now.run(SourceFile(name: "test", text: "model = load \(model)"))
-                #expect(now.run(text).counts["encode"] == .init(cached: isKnown ? 1 : 0, computed: isKnown ? 0 : 1))
+                #expect(
+                    now.run(text).counts["encode"]
+                        == .init(cached: isKnown ? 1 : 0, computed: isKnown ? 0 : 1))
             }
         }
     }
@@ -245,15 +297,22 @@ import Verbs
         let folder = try TemporaryFolder(), data = try TemporaryFolder()
         func write(_ grey: Int, _ index: Int) throws {
             let values = [UInt8](repeating: UInt8(grey), count: 32 * 32 * 3)
-            try AtomicFile.write(try PNG.encode(Bitmap(width: 32, height: 32, channels: 3, samples: values)), to: data.path("\(index).png"))
+            try AtomicFile.write(
+                try PNG.encode(Bitmap(width: 32, height: 32, channels: 3, samples: values)),
+                to: data.path("\(index).png"))
         }
         for index in 0..<3 { try write(40 * index, index) }
-        try AtomicFile.write((0..<3).map { "{\"file_name\": \"\($0).png\", \"text\": \"a cat\"}\n" }.joined(), to: data.path("metadata.jsonl"))
-        let program = "out = dataset \(data.path) | encode image | noise 2 of=3 scheduler=ddim seed=1 | denoise | decode"
+        try AtomicFile.write(
+            (0..<3).map { "{\"file_name\": \"\($0).png\", \"text\": \"a cat\"}\n" }.joined(),
+            to: data.path("metadata.jsonl"))
+        let program =
+            "out = dataset \(data.path) | encode image | noise 2 of=3 scheduler=ddim seed=1 | denoise | decode"
         _ = try CacheTests.run(program, CacheTests.session(folder))
         try write(200, 1)
         let counts = try CacheTests.run(program, CacheTests.session(folder)).result.counts
-        for verb in ["encode", "denoise", "decode"] { #expect(counts[verb] == .init(cached: 2, computed: 1), "\(verb)") }
+        for verb in ["encode", "denoise", "decode"] {
+            #expect(counts[verb] == .init(cached: 2, computed: 1), "\(verb)")
+        }
     }
 
     @Test("a damaged entry is computed anew") func damaged() throws {
@@ -267,16 +326,21 @@ import Verbs
         let second = try CacheTests.run(CacheTests.base, CacheTests.session(folder))
         #expect(second.outcome == first.outcome)
         #expect(second.result.counts.description == "cached 0, computed 3")
-        #expect(try CacheTests.run(CacheTests.base, CacheTests.session(folder)).result.counts.description == "cached 3, computed 0")
+        #expect(
+            try CacheTests.run(CacheTests.base, CacheTests.session(folder)).result.counts.description
+                == "cached 3, computed 0")
     }
 
-    @Test("where nothing can be stored the results are there all the same, and the reason is told") func full() throws {
+    @Test("where nothing can be stored the results are there all the same, and the reason is told")
+    func full() throws {
         let folder = try TemporaryFolder()
         try AtomicFile.write("in the way", to: folder.path("cache"))
         let plain = try CacheTests.run(CacheTests.base, CacheTests.session(nil))
         let refused = try CacheTests.run(CacheTests.base, CacheTests.session(folder))
         #expect(refused.outcome == plain.outcome)
-        #expect(refused.result.cacheRemarks.lines.count == 1 && refused.result.cacheRemarks.lines[0].contains(folder.path("cache")))
+        #expect(
+            refused.result.cacheRemarks.lines.count == 1
+                && refused.result.cacheRemarks.lines[0].contains(folder.path("cache")))
     }
 
     @Test("what is timed neither reads nor writes the cache") func timed() throws {

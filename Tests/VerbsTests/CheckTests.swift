@@ -11,7 +11,8 @@ import Verbs
     @Test("finds nothing wrong in the cells of the design", arguments: Examples.cells.map(\.text))
     func cells(_ text: String) {
         // A cell may go on from the first ones.
-        let before = "model = load monsters\ntrain = dataset monsters split=train\ntest = dataset monsters split=test\n"
+        let before =
+            "model = load monsters\ntrain = dataset monsters split=train\ntest = dataset monsters split=test\n"
         let found = session().check(SourceFile(name: "cell", text: before + text))
         #expect(found.map(\.title) == [])
     }
@@ -19,7 +20,9 @@ import Verbs
     @Test("says something about any text, with every place inside it")
     func damaged() {
         let words =
-            Examples.cells.flatMap { $0.text.split(separator: " ", omittingEmptySubsequences: false).map(String.init) } + [
+            Examples.cells.flatMap {
+                $0.text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+            } + [
                 "{", "}", "it", "\n", "def f a {", "f", "loop t {", "each {",
             ]
         let session = session()
@@ -38,7 +41,9 @@ import Verbs
             let source = SourceFile(name: "damaged", text: text)
             for problem in session.check(source) {
                 let inside = problem.span.lower <= problem.span.upper && problem.span.upper <= text.utf8.count
-                #expect(inside && problem.related.allSatisfy { $0.span.upper <= text.utf8.count }, "\(problem.code.rawValue) in \(text)")
+                #expect(
+                    inside && problem.related.allSatisfy { $0.span.upper <= text.utf8.count },
+                    "\(problem.code.rawValue) in \(text)")
             }
         }
     }

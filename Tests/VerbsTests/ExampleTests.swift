@@ -13,8 +13,8 @@ import Glibc
 import Darwin
 #endif
 
-/// Runs every example of every declaration, in a folder with the files that the examples name and with the model that ships with the
-/// program.
+/// Runs every example of every declaration, in a folder with the files that the examples name and with the
+/// model that ships with the program.
 @Suite("Examples of verbs run") struct ExampleTests {
     /// The model that ships with the program.
     static let monsters: String = {
@@ -26,17 +26,24 @@ import Darwin
     static func desk() throws -> TemporaryFolder {
         let folder = try TemporaryFolder()
         try AtomicFile.write("k,fid\n20,317.4\n30,283.0\n", to: folder.path("results.csv"))
-        try Safetensors.write(["latent": Tensor(shape: [2, 4, 8, 8], values: Array(repeating: 0.5, count: 512))], to: folder.path("latents.safetensors"))
+        try Safetensors.write(
+            ["latent": Tensor(shape: [2, 4, 8, 8], values: Array(repeating: 0.5, count: 512))],
+            to: folder.path("latents.safetensors"))
         try FileSystem.createFolder(folder.path("pictures/mine"))
-        try PNG.write(Bitmap(width: 8, height: 8, red: 255, green: 0, blue: 0), to: folder.path("pictures/mine/a.png"))
-        try AtomicFile.write("{\"file_name\": \"a.png\", \"text\": \"a red field\"}\n", to: folder.path("pictures/mine/metadata.jsonl"))
+        try PNG.write(
+            Bitmap(width: 8, height: 8, red: 255, green: 0, blue: 0), to: folder.path("pictures/mine/a.png"))
+        try AtomicFile.write(
+            "{\"file_name\": \"a.png\", \"text\": \"a red field\"}\n",
+            to: folder.path("pictures/mine/metadata.jsonl"))
         // Stands for a model that a reader has downloaded.
         try FileSystem.createFolder(folder.path("runwayml"))
         try #require(symlink(monsters, folder.path("runwayml/stable-diffusion-v1-5")) == 0)
         return folder
     }
 
-    static let examples = Verbs.registry.all.flatMap { verb in verb.examples.map { Example(verb: verb.name, text: $0) } }
+    static let examples = Verbs.registry.all.flatMap { verb in
+        verb.examples.map { Example(verb: verb.name, text: $0) }
+    }
 
     struct Example: Sendable, CustomTestStringConvertible {
         var verb: String
@@ -44,7 +51,9 @@ import Darwin
         var testDescription: String { "\(verb): \(text)" }
     }
 
-    @Test("an example runs without an error or a warning and gives a value", arguments: examples) func run(_ example: Example) throws {
+    @Test("an example runs without an error or a warning and gives a value", arguments: examples) func run(
+        _ example: Example
+    ) throws {
         let desk = try ExampleTests.desk()
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: desk.path))
         let result = session.run(SourceFile(name: "example", text: example.text))

@@ -18,9 +18,14 @@ import Darwin
 
 @Suite("Features of large tables") struct FeatureNetworkTests {
     static let clip = FileSystem.join(
-        FileSystem.folder(of: FileSystem.folder(of: FileSystem.folder(of: #filePath))), "examples/models/monsters/clip")
+        FileSystem.folder(of: FileSystem.folder(of: FileSystem.folder(of: #filePath))),
+        "examples/models/monsters/clip")
 
-    @Test("a table of more texts than are remembered is searched in a mapped file, with the same result, also the next time")
+    @Test(
+        """
+        a table of more texts than are remembered is searched in a mapped file, with the same result, also \
+        the next time
+        """)
     func large() throws {
         let folder = try TemporaryFolder()
         let plain = Session(verbs: Verbs.registry, access: FileAccess(base: "."))
@@ -37,7 +42,9 @@ import Darwin
             #expect(try EmbeddingIndex(rows).nearest(queries, top: 3) == expected)
         }
         // Four blocks, the file that they are laid into and its digest.
-        let entries = try FileSystem.list(folder.path("cache")).flatMap { try FileSystem.list(folder.path("cache/" + $0)) }
+        let entries = try FileSystem.list(folder.path("cache")).flatMap {
+            try FileSystem.list(folder.path("cache/" + $0))
+        }
         #expect(entries.count == 6)
         // One of them is the last word on nothing: without it the rest gives the same.
         let file = try #require(
@@ -49,7 +56,11 @@ import Darwin
         #expect(try EmbeddingIndex(again.searchable(texts, cached)).nearest(queries, top: 3) == expected)
     }
 
-    @Test("a linear start's picture tower gives what its targets were made of: centred, and without correlations, over the pictures it was made of")
+    @Test(
+        """
+        a linear start's picture tower gives what its targets were made of: centred, and without \
+        correlations, over the pictures it was made of
+        """)
     func linearStart() throws {
         let desk = try TemporaryFolder()
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: desk.path))
@@ -68,8 +79,11 @@ import Darwin
             Issue.record("no pictures")
             return
         }
-        let pictures = column.values.compactMap { if case .picture(let picture) = $0 { picture } else { nil } }
-        let features = try FeatureNetwork(name: "clip", clip: desk.path("clip")).features(of: pictures, session)
+        let pictures = column.values.compactMap {
+            if case .picture(let picture) = $0 { picture } else { nil }
+        }
+        let features = try FeatureNetwork(name: "clip", clip: desk.path("clip")).features(
+            of: pictures, session)
         let columns = (0..<24).map { column in (0..<80).map { Double(features.values[$0 * 24 + column]) } }
         let lengths = columns.map { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
         #expect(lengths.allSatisfy { $0 > 0.1 })
@@ -78,7 +92,8 @@ import Darwin
             #expect(abs(column.reduce(0, +)) / 80 < 1e-3 * lengths[index], "\(index)")
             for other in 0..<index {
                 let product = zip(column, columns[other]).reduce(0) { $0 + $1.0 * $1.1 }
-                // Twelve rounds of the iteration leave neighbouring directions of nearly equal variance mixed, by 0.07 at most here.
+                // Twelve rounds of the iteration leave neighbouring directions of nearly equal variance
+                // mixed, by 0.07 at most here.
                 #expect(abs(product) < 0.1 * lengths[index] * lengths[other], "\(index) \(other)")
             }
         }
@@ -89,15 +104,24 @@ import Darwin
         let desk = try TemporaryFolder()
         try FileSystem.createFolder(desk.path("m"))
         let shipped = FileSystem.folder(of: Self.clip)
-        for name in try FileSystem.list(shipped) where name != "scorer" { try #require(symlink(FileSystem.join(shipped, name), desk.path("m/" + name)) == 0) }
+        for name in try FileSystem.list(shipped) where name != "scorer" {
+            try #require(symlink(FileSystem.join(shipped, name), desk.path("m/" + name)) == 0)
+        }
         try #require(symlink(Self.clip, desk.path("m/scorer")) == 0)
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: desk.path))
         let result = session.run(
             SourceFile(
                 name: "scorer",
-                text: "model = load ./m; t = dataset monsters split=test | first 3; t | score clip column=image | table\nt | retrieve t | first | table"))
+                text: """
+                    model = load ./m; t = dataset monsters split=test | first 3; t | score clip column=image \
+                    | table\nt | retrieve t | first | table
+                    """))
         #expect(result.diagnostics.map(\.title) == [])
         let shown = result.outputs.flatMap { PlainText.lines($0.value.view) }
-        #expect(shown.contains { $0.hasPrefix("measured with ./m/scorer: a whole CLIP") && $0.contains("of the 3 real pictures") })
+        #expect(
+            shown.contains {
+                $0.hasPrefix("measured with ./m/scorer: a whole CLIP")
+                    && $0.contains("of the 3 real pictures")
+            })
     }
 }

@@ -6,15 +6,20 @@ import TestSupport
 import Testing
 import Verbs
 
-/// `score fid` and `score kid` with weights filled by the golden rule: the language around the network, which has its own golden tests.
+/// `score fid` and `score kid` with weights filled by the golden rule: the language around the network, which
+/// has its own golden tests.
 @Suite("Scores by Inception", .serialized) struct InceptionScoreTests {
-    @Test("fid and kid of pictures; statistics kept in a file give the same distance; a foreign file is refused")
+    @Test(
+        "fid and kid of pictures; statistics kept in a file give the same distance; a foreign file is refused"
+    )
     func scores() throws {
         let folder = try TemporaryFolder()
         let topic = try Golden.topic("metrics")
         let seed = try #require(topic.json("inception.json")["weight_seed"]?.int)
-        try Safetensors.write(InceptionWeights.make(seed: seed, topic: topic), to: folder.path("inception.safetensors"))
-        try AtomicFile.write(FileSystem.readBytes(FileSystem.join(Self.data, "statistics.npz")), to: folder.path("narrow.npz"))
+        try Safetensors.write(
+            InceptionWeights.make(seed: seed, topic: topic), to: folder.path("inception.safetensors"))
+        try AtomicFile.write(
+            FileSystem.readBytes(FileSystem.join(Self.data, "statistics.npz")), to: folder.path("narrow.npz"))
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: folder.path))
         let result = session.run(
             SourceFile(
@@ -35,7 +40,10 @@ import Verbs
         let shown = PlainText.lines(try #require(result.outputs.last).value.view)
         #expect(
             shown.last
-                == "measured with inception.safetensors: Inception V3 of pytorch-fid, pictures as 2048 numbers, 21.8 M parameters, pictures resized to 299 pixels (bilinear, not antialiased)"
+                == """
+                measured with inception.safetensors: Inception V3 of pytorch-fid, pictures as 2048 \
+                numbers, 21.8 M parameters, pictures resized to 299 pixels (bilinear, not antialiased)
+                """
         )
         for (program, message) in [
             ("t | score fid using=inception statistics=narrow.npz", "statistics of 2 features"),
@@ -43,7 +51,9 @@ import Verbs
             ("r | retrieve r using=inception", "compares by a CLIP"),
         ] {
             let wrong = session.run(SourceFile(name: "wrong", text: program))
-            #expect(wrong.diagnostics.contains { $0.title.contains(message) }, "\(wrong.diagnostics.map(\.title))")
+            #expect(
+                wrong.diagnostics.contains { $0.title.contains(message) }, "\(wrong.diagnostics.map(\.title))"
+            )
         }
     }
 

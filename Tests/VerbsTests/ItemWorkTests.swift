@@ -35,48 +35,67 @@ import Verbs
         made = ["a", "b", "c"] | noise of=1 seed=1 | decode
         known = ["", "a", "b", "c"] | encode text
         """
-    static let monsters = "model = load \(ExampleTests.monsters)\nshown = dataset monsters split=test | first 3"
+    static let monsters =
+        "model = load \(ExampleTests.monsters)\nshown = dataset monsters split=test | first 3"
     static let noised = "[\"a\", \"b\", \"c\"] | noise of=2 seed=5"
     static let new = "[\"x\", \"y\"]"
 
     static let uses = [
         Use(verb: "encode", work: "encode", program: "out = made | encode generated as=again"),
-        Use(verb: "encode", work: "encode", program: "out = [\"x\", \"y\", \"z\"] | encode text", kind: "text encoder"),
+        Use(
+            verb: "encode", work: "encode", program: "out = [\"x\", \"y\", \"z\"] | encode text",
+            kind: "text encoder"),
         Use(verb: "decode", work: "decode", program: "out = \(noised) | decode"),
         Use(verb: "denoise", work: "denoise", program: "out = \(noised) | denoise", kind: "unet"),
-        Use(verb: "denoise", work: "text encoder", program: "out = \(new) | noise of=1 | denoise", items: 2, isAuxiliary: true),
+        Use(
+            verb: "denoise", work: "text encoder", program: "out = \(new) | noise of=1 | denoise", items: 2,
+            isAuxiliary: true),
         Use(verb: "predict", work: "predict", program: "out = \(noised) | predict", kind: "unet"),
-        Use(verb: "predict", work: "text encoder", program: "out = \(new) | noise of=1 | predict", items: 2, isAuxiliary: true),
+        Use(
+            verb: "predict", work: "text encoder", program: "out = \(new) | noise of=1 | predict", items: 2,
+            isAuxiliary: true),
         Use(verb: "show", work: "decode", program: "out = \(noised) | show"),
         Use(verb: "grid", work: "decode", program: "out = \(noised) | grid latent"),
-        Use(verb: "retrieve", work: "text encoder", program: "t = \(new)\nout = [\"z\"] | retrieve t", isAuxiliary: true),
         Use(
-            verb: "retrieve", work: "text features", program: "out = [\"x\"] | retrieve shown", items: 4, label: "CLIP", isAuxiliary: true,
+            verb: "retrieve", work: "text encoder", program: "t = \(new)\nout = [\"z\"] | retrieve t",
+            isAuxiliary: true),
+        Use(
+            verb: "retrieve", work: "text features", program: "out = [\"x\"] | retrieve shown", items: 4,
+            label: "CLIP", isAuxiliary: true,
             setup: monsters),
         Use(
-            verb: "retrieve", work: "picture features", program: "out = shown | select image | retrieve shown by=image", label: "CLIP",
+            verb: "retrieve", work: "picture features",
+            program: "out = shown | select image | retrieve shown by=image", label: "CLIP",
             isAuxiliary: true, setup: monsters),
         Use(
-            verb: "score", work: "picture features", program: "out = shown | score clip_image column=image", label: "CLIP", isAuxiliary: true,
+            verb: "score", work: "picture features", program: "out = shown | score clip_image column=image",
+            label: "CLIP", isAuxiliary: true,
             isPlanned: false, setup: monsters),
         Use(
-            verb: "score", work: "text features", program: "out = shown | score clip column=image", label: "CLIP", isAuxiliary: true,
+            verb: "score", work: "text features", program: "out = shown | score clip column=image",
+            label: "CLIP", isAuxiliary: true,
             isPlanned: false, setup: monsters),
         Use(
-            verb: "fit", work: "encode", program: "out = model | fit unet on=rows batch=3 steps=1 flip=no", isKept: false,
+            verb: "fit", work: "encode", program: "out = model | fit unet on=rows batch=3 steps=1 flip=no",
+            isKept: false,
             setup: made + "\nrows = made | with image=(generated) | select text image"),
         Use(
-            verb: "fit", work: "text encoder", program: "out = model | fit unet on=rows batch=3 steps=1 flip=no", isKept: false,
-            setup: made.replacing("known =", with: "fewer =").replacing("\"\", \"a\", \"b\", \"c\"", with: "\"q\"")
+            verb: "fit", work: "text encoder",
+            program: "out = model | fit unet on=rows batch=3 steps=1 flip=no", isKept: false,
+            setup: made.replacing("known =", with: "fewer =").replacing(
+                "\"\", \"a\", \"b\", \"c\"", with: "\"q\"")
                 + "\nrows = made | with image=(generated) | select text image"),
     ]
 
-    @Test("every work that a verb declares is tried here", arguments: Verbs.registry.names) func complete(_ name: String) throws {
+    @Test("every work that a verb declares is tried here", arguments: Verbs.registry.names) func complete(
+        _ name: String
+    ) throws {
         let declared = try #require(Verbs.registry[name]).computes
         #expect(Set(declared) == Set(Self.uses.filter { $0.verb == name }.map(\.work)))
     }
 
-    @Test("no example works at what its verbs do not declare", arguments: ExampleTests.examples) func declared(_ example: ExampleTests.Example) throws {
+    @Test("no example works at what its verbs do not declare", arguments: ExampleTests.examples)
+    func declared(_ example: ExampleTests.Example) throws {
         let desk = try ExampleTests.desk()
         let session = Session(verbs: Verbs.registry, access: FileAccess(base: desk.path))
         let works = Works()
@@ -84,8 +103,11 @@ import Verbs
         _ = session.run(SourceFile(name: "example", text: example.text))
         let used = Verbs.registry.all.filter { example.text.contains($0.name) }
         // A network's features go by its name.
-        let labels = Set(used.flatMap(\.computes)).union(["CLIP", "Inception"]).union(Self.loops).union(used.map(\.name))
-        let undeclared = works.all.map(\.label).filter { label in !labels.contains(label) && !label.hasPrefix("fit ") }
+        let labels = Set(used.flatMap(\.computes)).union(["CLIP", "Inception"]).union(Self.loops).union(
+            used.map(\.name))
+        let undeclared = works.all.map(\.label).filter { label in
+            !labels.contains(label) && !label.hasPrefix("fit ")
+        }
         #expect(undeclared == [])
     }
 
@@ -126,7 +148,9 @@ import Verbs
         }
 
         func run(_ program: String) -> ProgramResult { session.run(SourceFile(name: "test", text: program)) }
-        func plan(_ program: String) -> WorkPlan { session.copy().plan(SourceFile(name: "test", text: program)).plan }
+        func plan(_ program: String) -> WorkPlan {
+            session.copy().plan(SourceFile(name: "test", text: program)).plan
+        }
     }
 
     @Test("progress begins, is told to the end, and ends", arguments: uses) func progress(_ use: Use) throws {
@@ -144,7 +168,9 @@ import Verbs
         #expect(try #require(lines.last).contains("\"\(use.kind ?? use.work) "))
     }
 
-    @Test("a plan counts what is missing, what is there, and what the program makes before it needs it", arguments: uses.filter { $0.isKept && $0.isPlanned })
+    @Test(
+        "a plan counts what is missing, what is there, and what the program makes before it needs it",
+        arguments: uses.filter { $0.isKept && $0.isPlanned })
     func plans(_ use: Use) throws {
         typealias Count = CacheCounts.Count
         let setting = try Setting(use), items = use.items
@@ -162,14 +188,18 @@ import Verbs
         #expect(after.counts[use.work] == Count(cached: use.isAuxiliary ? 0 : items, computed: 0))
     }
 
-    @Test("what was computed is kept and found", arguments: uses.filter(\.isKept)) func kept(_ use: Use) throws {
+    @Test("what was computed is kept and found", arguments: uses.filter(\.isKept)) func kept(_ use: Use)
+        throws
+    {
         let first = try Setting(use)
         let made = first.run(use.program)
         try #require(made.diagnostics.map(\.title) == [])
         let second = try Setting(use, in: first.folder)
         let found = second.run(use.program)
         #expect(second.works.all.map(\.label).filter { $0 == use.label ?? use.work } == [])
-        if !use.isAuxiliary { #expect(found.counts[use.work] == CacheCounts.Count(cached: use.items, computed: 0)) }
+        if !use.isAuxiliary {
+            #expect(found.counts[use.work] == CacheCounts.Count(cached: use.items, computed: 0))
+        }
         let values = [first, second].map { $0.session.globals["out"].map(\.summary) }
         #expect(values[0] == values[1] && values[0] != nil)
     }
@@ -180,7 +210,10 @@ import Verbs
         let result = setting.run(use.program)
         withExtendedLifetime(press) {}
         #expect(result.ending == .interrupted)
-        let isPartial = if case .table(let table)? = setting.session.globals["out"] { table.partial != nil } else { false }
+        let isPartial =
+            if case .table(let table)? = setting.session.globals["out"] { table.partial != nil } else {
+                false
+            }
         #expect(isPartial || (result.stopped ?? result.diagnostics.first?.title)?.contains("stopped") == true)
     }
 }

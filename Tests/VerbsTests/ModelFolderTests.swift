@@ -9,7 +9,8 @@ import TestSupport
 import Testing
 import Verbs
 
-/// What users have on disk, through the language: configurations that the reference corrects, schedulers that are not here, odd weight files.
+/// What users have on disk, through the language: configurations that the reference corrects, schedulers that
+/// are not here, odd weight files.
 @Suite("Model folders of others") struct ModelFolderTests {
     private let scheduler = "scheduler/scheduler_config.json"
 
@@ -19,7 +20,9 @@ import Verbs
         return session
     }
 
-    private func run(_ program: String, _ session: Session? = nil) throws -> (session: Session, result: ProgramResult) {
+    private func run(_ program: String, _ session: Session? = nil) throws -> (
+        session: Session, result: ProgramResult
+    ) {
         let session = session ?? self.session()
         let result = session.run(SourceFile(name: "test", text: program))
         try #require(result.diagnostics.map(\.title) == [])
@@ -27,37 +30,56 @@ import Verbs
     }
 
     private func latent(_ name: String, _ session: Session) throws -> Tensor {
-        guard case .table(let table) = session.globals[name], case .latent(let latent) = table.column("latent")?.values.first else {
+        guard case .table(let table) = session.globals[name],
+            case .latent(let latent) = table.column("latent")?.values.first
+        else {
             throw EngineError(.data, "no latent in `\(name)`")
         }
         return latent.tensor
     }
 
     private func summary(_ name: String, _ session: Session) throws -> String {
-        guard case .model(let model) = session.globals[name] else { throw EngineError(.data, "`\(name)` is no model") }
+        guard case .model(let model) = session.globals[name] else {
+            throw EngineError(.data, "`\(name)` is no model")
+        }
         return model.summary
     }
 
     private func recipe(_ name: String, _ session: Session) throws -> String {
-        guard case .table(let table) = session.globals[name], let recipe = table.recipes.first else { throw EngineError(.data, "no recipe") }
+        guard case .table(let table) = session.globals[name], let recipe = table.recipes.first else {
+            throw EngineError(.data, "no recipe")
+        }
         return recipe.lines.joined(separator: "\n")
     }
 
-    @Test("weights of torch's own form give what the same ones give as safetensors, have keys of their own, and are saved in half precision")
+    @Test(
+        """
+        weights of torch's own form give what the same ones give as safetensors, have keys of their own, and \
+        are saved in half precision
+        """)
     func torch() throws {
-        let plain = try ModelCopy(), copy = try ModelCopy(), other = try ModelCopy(), cache = try TemporaryFolder(), out = try TemporaryFolder()
+        let plain = try ModelCopy(), copy = try ModelCopy(), other = try ModelCopy(),
+            cache = try TemporaryFolder(), out = try TemporaryFolder()
         func toTorch(_ copy: ModelCopy, change: (inout [String: Tensor]) -> Void = { _ in }) throws {
-            for (part, stem) in [("unet", "diffusion_pytorch_model"), ("vae", "diffusion_pytorch_model"), ("text_encoder", "pytorch_model")] {
+            for (part, stem) in [
+                ("unet", "diffusion_pytorch_model"), ("vae", "diffusion_pytorch_model"),
+                ("text_encoder", "pytorch_model"),
+            ] {
                 let source = try WeightFiles.open(folder: copy.at(part))
-                var contents = Dictionary(uniqueKeysWithValues: try source.names.map { ($0, try source.tensor($0)) })
+                var contents = Dictionary(
+                    uniqueKeysWithValues: try source.names.map { ($0, try source.tensor($0)) })
                 if part == "unet" { change(&contents) }
-                for name in try FileSystem.list(copy.at(part)) where name.contains(".safetensors") { try FileSystem.removeFile(copy.at("\(part)/\(name)")) }
+                for name in try FileSystem.list(copy.at(part)) where name.contains(".safetensors") {
+                    try FileSystem.removeFile(copy.at("\(part)/\(name)"))
+                }
                 try AtomicFile.write(TorchWriter.bytes(contents), to: copy.at("\(part)/\(stem).bin"))
             }
         }
         try toTorch(copy)
         try toTorch(other) { $0["conv_out.bias"] = $0["conv_out.bias"].map { $0 + 1 } }
-        let program = { (path: String) in "model = load \(path)\na = \"a cat\" | noise of=4 seed=1 | denoise guidance=2" }
+        let program = { (path: String) in
+            "model = load \(path)\na = \"a cat\" | noise of=4 seed=1 | denoise guidance=2"
+        }
         let expected = try latent("a", run(program(plain.path)).session).values
         for _ in 0..<2 {
             #expect(try latent("a", run(program(copy.path), session(cache)).session).values == expected)
@@ -68,30 +90,45 @@ import Verbs
         let halves = out.path("halves")
         _ = try run("model = load \(copy.path)\nsave model \(halves) precision=float16")
         let unet = try WeightFiles.open(folder: FileSystem.join(halves, "unet"))
-        #expect(unet.path.hasSuffix("unet/diffusion_pytorch_model.safetensors") && unet.names.allSatisfy { unet.entry($0)?.type == .float16 })
-        #expect(try WeightFiles.open(folder: FileSystem.join(halves, "text_encoder")).path.hasSuffix("text_encoder/model.safetensors"))
-        #expect(try FileSystem.list(FileSystem.join(halves, "unet")).contains { $0.hasSuffix(".bin") } == false)
+        #expect(
+            unet.path.hasSuffix("unet/diffusion_pytorch_model.safetensors")
+                && unet.names.allSatisfy { unet.entry($0)?.type == .float16 })
+        #expect(
+            try WeightFiles.open(folder: FileSystem.join(halves, "text_encoder")).path.hasSuffix(
+                "text_encoder/model.safetensors"))
+        #expect(
+            try FileSystem.list(FileSystem.join(halves, "unet")).contains { $0.hasSuffix(".bin") } == false)
     }
 
-    @Test("what the pipeline corrects is corrected, told, part of the key, and left alone on demand") func corrections() throws {
+    @Test("what the pipeline corrects is corrected, told, part of the key, and left alone on demand")
+    func corrections() throws {
         let copy = try ModelCopy(), cache = try TemporaryFolder()
         let source = try ModelCopy()
         try copy.edit(scheduler, ["steps_offset": 0, "clip_sample": .bool(true)])
         let program = { (path: String, options: String) in
-            "model = load \(path) \(options)\na = \"a cat\" | noise of=4 seed=1 | denoise guidance=2\nb = \"a cat\" | noise of=4 seed=1 scheduler=ddim | denoise guidance=2"
+            """
+            model = load \(path) \(options)\na = "a cat" | noise of=4 seed=1 | denoise guidance=2\nb = \
+            "a cat" | noise of=4 seed=1 scheduler=ddim | denoise guidance=2
+            """
         }
         let plain = try run(program(source.path, "")).session
-        #expect(try !summary("model", plain).contains("corrected") && !recipe("a", plain).contains("corrects"))
+        #expect(
+            try !summary("model", plain).contains("corrected") && !recipe("a", plain).contains("corrects"))
         // One cache for both readings of the same files.
         let exact = try run(program(copy.path, "exact=yes"), session(cache)).session
         let corrected = try run(program(copy.path, ""), session(cache)).session
         for name in ["a", "b"] {
             #expect(try latent(name, corrected).values == latent(name, plain).values, "\(name)")
             #expect(try latent(name, exact).values != latent(name, plain).values, "\(name)")
-            #expect(try recipe(name, corrected).contains("# steps_offset 1 (the folder has 0), clip_sample off, as diffusers corrects it"), "\(name)")
+            #expect(
+                try recipe(name, corrected).contains(
+                    "# steps_offset 1 (the folder has 0), clip_sample off, as diffusers corrects it"),
+                "\(name)")
             #expect(try !recipe(name, exact).contains("corrects"), "\(name)")
         }
-        #expect(try summary("model", corrected).contains("corrected as diffusers does: steps_offset 1 (the folder has 0), clip_sample off"))
+        #expect(
+            try summary("model", corrected).contains(
+                "corrected as diffusers does: steps_offset 1 (the folder has 0), clip_sample off"))
         #expect(try summary("model", exact).contains("exactly as they stand"))
 
         try copy.edit("unet/config.json", ["_diffusers_version": "0.6.0"])
@@ -105,28 +142,48 @@ import Verbs
         let copy = try ModelCopy(), place = try TemporaryFolder()
         try copy.edit(scheduler, ["steps_offset": nil, "clip_sample": .bool(true)])
         try copy.edit("unet/config.json", ["_diffusers_version": "0.6.0"])
-        _ = try run("model = load \(copy.path)\nsave model \(place.path("a"))\nexact = load \(copy.path) exact=yes\nsave exact \(place.path("b"))")
+        _ = try run(
+            """
+            model = load \(copy.path)\nsave model \(place.path("a"))\nexact = load \(copy.path) \
+            exact=yes\nsave exact \(place.path("b"))
+            """)
         let saved = try JSON.read(path: place.path("a/scheduler/scheduler_config.json"))
-        #expect(saved["steps_offset"] == 1 && saved["clip_sample"] == .bool(false) && saved["beta_end"] == 0.012)
+        #expect(
+            saved["steps_offset"] == 1 && saved["clip_sample"] == .bool(false) && saved["beta_end"] == 0.012)
         #expect(try JSON.read(path: place.path("a/unet/config.json"))["sample_size"] == 64)
         for name in ["unet/config.json", scheduler] {
-            #expect(try FileSystem.readBytes(place.path("b/" + name)) == FileSystem.readBytes(copy.at(name)), "\(name)")
+            #expect(
+                try FileSystem.readBytes(place.path("b/" + name)) == FileSystem.readBytes(copy.at(name)),
+                "\(name)")
         }
-        #expect(try summary("model", run("model = load \(place.path("a"))").session).contains("corrected") == false)
+        #expect(
+            try summary("model", run("model = load \(place.path("a"))").session).contains("corrected")
+                == false)
     }
 
-    @Test("a folder whose own scheduler is not here works with another, and says so before anything runs") func otherScheduler() throws {
+    @Test("a folder whose own scheduler is not here works with another, and says so before anything runs")
+    func otherScheduler() throws {
         let copy = try ModelCopy()
-        try copy.edit(scheduler, ["_class_name": "DEISMultistepScheduler", "algorithm_type": "deis", "solver_type": "logrho"])
-        let found = session().check(SourceFile(name: "test", text: "model = load \(copy.path)\n\"a cat\" | noise of=3 | denoise"))
+        try copy.edit(
+            scheduler,
+            ["_class_name": "DEISMultistepScheduler", "algorithm_type": "deis", "solver_type": "logrho"])
+        let found = session().check(
+            SourceFile(name: "test", text: "model = load \(copy.path)\n\"a cat\" | noise of=3 | denoise"))
         #expect(found.count == 1)
         let first = try #require(found.first)
         #expect(first.code == .engineUnsupported && first.title.contains("DEISMultistepScheduler"))
         #expect(first.help.contains { $0.contains("scheduler=ddim") && $0.contains("dpmpp_2m") })
-        let (session, _) = try run("model = load \(copy.path)\na = \"a cat\" | noise of=3 seed=1 scheduler=ddim | denoise guidance=2")
-        #expect(try summary("model", session).contains("DEISMultistepScheduler, is not supported: `noise` needs `scheduler=`"))
+        let (session, _) = try run(
+            "model = load \(copy.path)\na = \"a cat\" | noise of=3 seed=1 scheduler=ddim | denoise guidance=2"
+        )
+        #expect(
+            try summary("model", session).contains(
+                "DEISMultistepScheduler, is not supported: `noise` needs `scheduler=`"))
         let plain = try run(
-            "model = load \(try Golden.topic("models").path("pipeline"))\na = \"a cat\" | noise of=3 seed=1 scheduler=ddim | denoise guidance=2")
+            """
+            model = load \(try Golden.topic("models").path("pipeline"))\na = "a cat" | noise of=3 seed=1 \
+            scheduler=ddim | denoise guidance=2
+            """)
         #expect(try latent("a", session).values == latent("a", plain.session).values)
     }
 
@@ -135,7 +192,8 @@ import Verbs
         func codes(_ copy: ModelCopy, _ line: String) -> [DiagnosticCode] {
             session().check(SourceFile(name: "test", text: "model = load \(copy.path)\n\(line)")).map(\.code)
         }
-        let plain = try ModelCopy(), dual = try ModelCopy(), rescaled = try ModelCopy(), other = try ModelCopy()
+        let plain = try ModelCopy(), dual = try ModelCopy(), rescaled = try ModelCopy(),
+            other = try ModelCopy()
         #expect(codes(plain, "\"a\" | noise of=999 | denoise") == [])
         #expect(codes(plain, "\"a\" | noise of=1000 | denoise") == [.engineSchedule])
         #expect(codes(plain, "\"a\" | noise of=60 scheduler=lcm | denoise") == [.engineSchedule])
@@ -155,7 +213,9 @@ import Verbs
         #expect(codes(other, "\"a\" | noise of=3 using=model | denoise") == [.engineUnsupported])
     }
 
-    @Test("tensors that a configuration does not use are a warning with their names; missing ones stay errors") func unused() throws {
+    @Test(
+        "tensors that a configuration does not use are a warning with their names; missing ones stay errors")
+    func unused() throws {
         let copy = try ModelCopy()
         let path = copy.at("unet/diffusion_pytorch_model.safetensors")
         let file = try SafetensorsFile(path: path)
@@ -164,7 +224,9 @@ import Verbs
         try Safetensors.write(tensors, to: path)
         let (_, result) = try run("model = load \(copy.path)")
         let warning = try #require(result.outputs.first?.warnings.first)
-        #expect(warning.contains("7 tensors of \(path) are not used") && warning.contains("extra.0, extra.1") && warning.contains("and 2 more"))
+        #expect(
+            warning.contains("7 tensors of \(path) are not used") && warning.contains("extra.0, extra.1")
+                && warning.contains("and 2 more"))
         #expect(warning.contains("W008"))
         tensors["conv_in.weight"] = nil
         try Safetensors.write(tensors, to: path)

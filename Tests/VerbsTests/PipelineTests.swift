@@ -8,7 +8,8 @@ import TestSupport
 import Testing
 import Verbs
 
-/// Whole pipelines written in the language against the reference's runs: same folder, same seeds, from noise and from a picture.
+/// Whole pipelines written in the language against the reference's runs: same folder, same seeds, from noise
+/// and from a picture.
 @Suite("Pipelines in the language") struct PipelineTests {
     struct Run: Sendable, CustomTestStringConvertible {
         var name: String
@@ -16,12 +17,14 @@ import Verbs
         var testDescription: String { name }
     }
 
-    /// Runs whose items have generators of their own, as here; the reference can also draw a whole batch from one.
+    /// Runs whose items have generators of their own, as here; the reference can also draw a whole batch from
+    /// one.
     static let runs: [Run] = {
         let path = (try? Golden.topic("pipeline"))?.path("runs.json")
         let listed = path.flatMap { try? JSON.read(path: $0) }?["runs"]?.array ?? []
         return listed.compactMap { json in
-            guard let name = json["name"]?.string, json["prompt"]?.string != nil || json["seed"]?.ints != nil else { return nil }
+            guard let name = json["name"]?.string, json["prompt"]?.string != nil || json["seed"]?.ints != nil
+            else { return nil }
             return Run(name: name, json: json)
         }
     }()
@@ -37,11 +40,14 @@ import Verbs
     static func table(_ program: String, _ session: Session) throws -> Table {
         let result = session.run(SourceFile(name: "test", text: program))
         try #require(result.diagnostics.map { "\($0.code.rawValue): \($0.title)" } == [])
-        guard case .table(let table) = session.globals["out"] else { throw EngineError(.data, "the program has no table `out`") }
+        guard case .table(let table) = session.globals["out"] else {
+            throw EngineError(.data, "the program has no table `out`")
+        }
         return table
     }
 
-    @Test("pictures equal the reference's within one level, latents within its tolerance", arguments: runs) func run(_ run: Run) throws {
+    @Test("pictures equal the reference's within one level, latents within its tolerance", arguments: runs)
+    func run(_ run: Run) throws {
         let folder = try Golden.topic("pipeline")
         let (session, model) = try PipelineTests.session()
         let json = run.json
@@ -62,36 +68,52 @@ import Verbs
         } else {
             let sides = [json["width"]?.int, json["height"]?.int].compactMap { $0 }.map(String.init)
             let size = sides.isEmpty ? "" : "size=" + sides.joined(separator: "x")
-            program += "out = \(quoted) | noise of=\(steps) seed=\(seed) scheduler=\(kind.rawValue) \(size) | denoise guidance=\(guidance) | decode"
+            program += """
+                out = \(quoted) | noise of=\(steps) seed=\(seed) scheduler=\(kind.rawValue) \(size) | \
+                denoise guidance=\(guidance) | decode
+                """
         }
         let table = try PipelineTests.table(program, session)
         let calls = try #require(json["scheduler_calls"]?.int)
-        #expect(table.column("calls")?.values.map(\.summary) == Array(repeating: "\(calls)", count: prompts.count))
+        #expect(
+            table.column("calls")?.values.map(\.summary) == Array(repeating: "\(calls)", count: prompts.count)
+        )
         let expected = try SafetensorsFile(path: folder.path(run.name + ".safetensors")).tensor("latents")
         let latents = try (table.column("latent")?.values ?? []).compactMap { try $0.elements() }
         let tolerance = try #require(json["outputs"]?["latents"]?["tol_abs"]?.double)
         expectClose(actual: .stacked(latents), expected: expected, absolute: tolerance, run.name)
         for (index, name) in try #require(json["png"]?.strings).enumerated() {
-            guard case .picture(let picture) = table.column("generated")?.values[index] else { throw EngineError(.data, "no picture") }
+            guard case .picture(let picture) = table.column("generated")?.values[index] else {
+                throw EngineError(.data, "no picture")
+            }
             let reference = try PNG.read(path: folder.path(name))
-            let worst = zip(try picture.bitmap().samples, reference.samples).map { abs(Int($0) - Int($1)) }.max() ?? 256
+            let worst =
+                zip(try picture.bitmap().samples, reference.samples).map { abs(Int($0) - Int($1)) }.max()
+                ?? 256
             #expect(worst <= 1)
         }
     }
 
     @Test("a row has the same bytes alone, in batches of 2, and all together") func batches() throws {
         let (session, model) = try PipelineTests.session()
-        let program = "model = load \(model)\nout = [\"a cat\", \"a dog\", \"a bird\"] | noise of=3 seed=5 scheduler=euler_a | denoise"
+        let program = """
+            model = load \(model)\nout = ["a cat", "a dog", "a bird"] | noise of=3 seed=5 scheduler=euler_a \
+            | denoise
+            """
         func run(_ program: String, batch: Int) throws -> [[Float]] {
             session.settings.batch = batch
-            return try PipelineTests.table(program, session).column("latent")?.values.compactMap { try $0.elements()?.values } ?? []
+            return try PipelineTests.table(program, session).column("latent")?.values.compactMap {
+                try $0.elements()?.values
+            } ?? []
         }
         let together = try run(program, batch: 8)
         #expect(together.count == 3)
         #expect(try run(program, batch: 2) == together)
         #expect(try run(program, batch: 1) == together)
         #expect(try run(program + " | last", batch: 8).last == together.last)
-        let alone = program.split(separator: "|").enumerated().map { $0 == 0 ? String($1) + "| last " : String($1) }.joined(separator: "|")
+        let alone = program.split(separator: "|").enumerated().map {
+            $0 == 0 ? String($1) + "| last " : String($1)
+        }.joined(separator: "|")
         #expect(try run(alone, batch: 8) == [together[2]])
     }
 
@@ -105,7 +127,9 @@ import Verbs
             """
         let parts = try PipelineTests.table(program, session)
         guard case .table(let whole) = session.globals["whole"] else { throw EngineError(.data, "no table") }
-        #expect(try parts.column("latent")?.values[0].elements()?.values == whole.column("latent")?.values[0].elements()?.values)
+        #expect(
+            try parts.column("latent")?.values[0].elements()?.values
+                == whole.column("latent")?.values[0].elements()?.values)
         #expect(parts.value("calls", 0)?.summary == whole.value("calls", 0)?.summary)
     }
 
@@ -138,7 +162,11 @@ import Verbs
         session.progress = stopper
         let result = session.run(
             SourceFile(
-                name: "test", text: "model = load \(model)\nout = [\"a\", \"b\", \"c\"] | noise of=4 scheduler=ddim seed=1 | denoise | decode\nlater = 1"))
+                name: "test",
+                text: """
+                    model = load \(model)\nout = ["a", "b", "c"] | noise of=4 scheduler=ddim seed=1 | \
+                    denoise | decode\nlater = 1
+                    """))
         #expect(result.ending == .interrupted)
         guard case .table(let table) = session.globals["out"] else { throw EngineError(.data, "no table") }
         // Seven steps: the first row's four, and three of the second's.
@@ -151,9 +179,11 @@ import Verbs
     @Test(
         "latents of the report's mistakes are refused with the cure",
         arguments: [
-            ("\"a\" | denoise", "E031"), ("\"a\" | noise 3 of=10", "E031"), ("\"a\" | noise of=2 | denoise | denoise", "E043"),
+            ("\"a\" | denoise", "E031"), ("\"a\" | noise 3 of=10", "E031"),
+            ("\"a\" | noise of=2 | denoise | denoise", "E043"),
             ("\"a\" | noise of=2 | noise 30 of=10", "E026"),
-            ("\"a\" | noise of=4 scheduler=pndm eta=0.5", "E054"), ("\"a\" | noise of=4 | with latent=(latent*2) | denoise", "E044"),
+            ("\"a\" | noise of=4 scheduler=pndm eta=0.5", "E054"),
+            ("\"a\" | noise of=4 | with latent=(latent*2) | denoise", "E044"),
             ("\"a\" | noise of=4 size=97x96", "E026"), ("\"a\" | noise of=4 | decode | decode", "E032"),
         ]) func refused(_ pipeline: String, _ code: String) throws
     {
@@ -165,7 +195,8 @@ import Verbs
     @Test("a long prompt is a warning that shows what is cut off") func long() throws {
         let (session, model) = try PipelineTests.session()
         let words = Array(repeating: "dragon", count: 100).joined(separator: " ")
-        let result = session.run(SourceFile(name: "test", text: "model = load \(model)\n\"\(words)\" | encode text"))
+        let result = session.run(
+            SourceFile(name: "test", text: "model = load \(model)\n\"\(words)\" | encode text"))
         #expect(result.ending == .finished)
         #expect(result.outputs.first?.warnings.count == 1)
     }

@@ -9,9 +9,11 @@ import Verbs
 
 /// A plan tells what the run then does, and computes nothing.
 @Suite("A plan") struct PlanTests {
-    private static let sweep = "out = sweep k=2,3 { [\"a cat\", \"a dog\"] | noise of=k seed=4 | denoise guidance=3 | decode }"
+    private static let sweep =
+        "out = sweep k=2,3 { [\"a cat\", \"a dog\"] | noise of=k seed=4 | denoise guidance=3 | decode }"
 
-    private func plan(_ program: String, _ session: Session) throws -> (plan: WorkPlan, result: ProgramResult) {
+    private func plan(_ program: String, _ session: Session) throws -> (plan: WorkPlan, result: ProgramResult)
+    {
         let model = try Golden.topic("models").path("pipeline")
         return session.copy().plan(SourceFile(name: "test", text: "model = load \(model)\n" + program))
     }
@@ -19,7 +21,9 @@ import Verbs
     /// What both count.
     private static let verbs = ["encode", "denoise", "decode", "predict"]
 
-    @Test("it counts what the run then computes and finds, before and after", arguments: CacheTests.pipelines + [sweep])
+    @Test(
+        "it counts what the run then computes and finds, before and after",
+        arguments: CacheTests.pipelines + [sweep])
     func counts(_ program: String) throws {
         let folder = try TemporaryFolder()
         for _ in 0..<2 {
@@ -33,10 +37,14 @@ import Verbs
     @Test("a longer sweep computes only its new points, and more items only themselves")
     func extended() throws {
         let folder = try TemporaryFolder()
-        func program(_ ks: String, _ texts: String) -> String { "out = sweep k=\(ks) { [\(texts)] | noise of=k seed=4 | denoise guidance=3 | decode }" }
+        func program(_ ks: String, _ texts: String) -> String {
+            "out = sweep k=\(ks) { [\(texts)] | noise of=k seed=4 | denoise guidance=3 | decode }"
+        }
         let two = "\"a cat\", \"a dog\""
         _ = try CacheTests.run(program("2,3", two), CacheTests.session(folder))
-        for (ks, texts, cached, computed) in [("2,3,4", two, 4, 2), ("2,3", two + ", \"a bat\"", 4, 2), ("3,2", two, 4, 0)] {
+        for (ks, texts, cached, computed) in [
+            ("2,3,4", two, 4, 2), ("2,3", two + ", \"a bat\"", 4, 2), ("3,2", two, 4, 0),
+        ] {
             let count = try plan(program(ks, texts), CacheTests.session(folder)).plan.counts["denoise"]
             #expect(count == CacheCounts.Count(cached: cached, computed: computed))
         }

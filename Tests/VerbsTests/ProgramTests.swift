@@ -6,15 +6,18 @@ import TestSupport
 import Testing
 import Verbs
 
-/// Runs the programs under `Tests/Programs`. A program says what it shows in `# expect: LINE` comments, in order and complete, and
-/// what goes wrong in `# error CODE at LINE:COLUMN` comments, complete too.
+/// Runs the programs under `Tests/Programs`. A program says what it shows in `# expect: LINE` comments, in
+/// order and complete, and what goes wrong in `# error CODE at LINE:COLUMN` comments, complete too.
 @Suite("Programs") struct ProgramTests {
     static let folder = FileSystem.join(FileSystem.folder(of: FileSystem.folder(of: #filePath)), "Programs")
 
     static let programs: [String] = {
-        let features = ((try? FileSystem.list(folder)) ?? []).filter { FileSystem.isFolder(FileSystem.join(folder, $0)) }
+        let features = ((try? FileSystem.list(folder)) ?? []).filter {
+            FileSystem.isFolder(FileSystem.join(folder, $0))
+        }
         return features.flatMap { feature in
-            ((try? FileSystem.list(FileSystem.join(folder, feature))) ?? []).filter { $0.hasSuffix(".noise") }.map { feature + "/" + $0 }
+            ((try? FileSystem.list(FileSystem.join(folder, feature))) ?? []).filter { $0.hasSuffix(".noise") }
+                .map { feature + "/" + $0 }
         }
     }()
 
@@ -22,7 +25,9 @@ import Verbs
         #expect(ProgramTests.programs.count >= 250)
     }
 
-    @Test("a program shows and complains as its comments say", arguments: programs) func program(_ name: String) throws {
+    @Test("a program shows and complains as its comments say", arguments: programs) func program(
+        _ name: String
+    ) throws {
         let path = FileSystem.join(ProgramTests.folder, name)
         let text = try FileSystem.readText(path)
         // What one saves goes with a folder of its own.
@@ -33,14 +38,21 @@ import Verbs
         var expected: [String] = []
         var errors: [String] = []
         for line in text.split(separator: "\n") {
-            if let range = line.firstRange(of: "# expect: ") { expected.append(String(line[range.upperBound...])) }
+            if let range = line.firstRange(of: "# expect: ") {
+                expected.append(String(line[range.upperBound...]))
+            }
             if line == "# expect:" { expected.append("") }
-            if let range = line.firstRange(of: "# error ") { errors.append(String(line[range.upperBound...])) }
+            if let range = line.firstRange(of: "# error ") {
+                errors.append(String(line[range.upperBound...]))
+            }
         }
-        let shown = result.outputs.flatMap { $0.warnings.map { "warning: " + $0 } + PlainText.lines($0.value.view) }
+        let shown = result.outputs.flatMap {
+            $0.warnings.map { "warning: " + $0 } + PlainText.lines($0.value.view)
+        }
         #expect(shown == expected)
         let found = result.diagnostics.map { diagnostic in
-            let place = (diagnostic.source ?? SourceFile(name: name, text: text)).position(of: diagnostic.span.lower)
+            let place = (diagnostic.source ?? SourceFile(name: name, text: text)).position(
+                of: diagnostic.span.lower)
             return "\(diagnostic.code.rawValue) at \(place.line):\(place.column)"
         }
         #expect(found == errors, "\(result.diagnostics.map(\.title))")
@@ -53,12 +65,15 @@ enum PlainText {
         switch view {
         case .text(let text): text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         case .table(let table):
-            [table.headings.map(\.name).joined(separator: " | ")] + table.rows.map { $0.map(cell).joined(separator: " | ") } + (table.note.map { [$0] } ?? [])
+            [table.headings.map(\.name).joined(separator: " | ")]
+                + table.rows.map { $0.map(cell).joined(separator: " | ") } + (table.note.map { [$0] } ?? [])
         case .grid(let grid):
             (grid.columnHeadings.isEmpty ? [] : [grid.columnHeadings.joined(separator: " | ")])
                 + grid.rows.enumerated().map { index, row in
                     (grid.rowHeadings.isEmpty ? "" : grid.rowHeadings[index] + ": ")
-                        + row.map { $0.map { "[" + ($0.label.isEmpty ? $0.description : $0.label) + "]" } ?? "-" }.joined(separator: " ")
+                        + row.map {
+                            $0.map { "[" + ($0.label.isEmpty ? $0.description : $0.label) + "]" } ?? "-"
+                        }.joined(separator: " ")
                 } + (grid.note.map { [$0] } ?? [])
         case .plot(let plot): [plot.words] + lines(.table(plot.table))
         case .stack(let views): views.flatMap(lines)

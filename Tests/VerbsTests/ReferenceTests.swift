@@ -10,7 +10,9 @@ import Verbs
     @Test("notebooks/reference.md is current") func current() throws {
         let tests = FileSystem.folder(of: FileSystem.folder(of: #filePath))
         let path = FileSystem.join(FileSystem.folder(of: tests), "notebooks/reference.md")
-        #expect(try FileSystem.readText(path) == text, "write it anew: noisebook help --markdown > notebooks/reference.md")
+        #expect(
+            try FileSystem.readText(path) == text,
+            "write it anew: noisebook help --markdown > notebooks/reference.md")
     }
 
     @Test("every verb, slot, function and code stands in it") func complete() {

@@ -16,7 +16,8 @@ import Glibc
 import Darwin
 #endif
 
-/// What is kept, is kept under the digest of the bytes that made it, whatever happens to files while a model opens or runs.
+/// What is kept, is kept under the digest of the bytes that made it, whatever happens to files while a model
+/// opens or runs.
 @Suite("Files that change while they are used") struct ReplacedFilesTests {
     /// A model of its own, whose UNet can have other weights.
     private struct Model {
@@ -31,11 +32,14 @@ import Darwin
             path = folder.path("model")
             try CacheTests.copy(try Golden.topic("models").path("pipeline"), to: path)
             let unet = FileSystem.join(path, "unet")
-            weights = FileSystem.join(unet, try #require(FileSystem.list(unet).first { $0.hasSuffix(".safetensors") }))
+            weights = FileSystem.join(
+                unet, try #require(FileSystem.list(unet).first { $0.hasSuffix(".safetensors") }))
             old = try FileSystem.readBytes(weights)
             var bytes = old
             // The exponents' lowest bits of some of the numbers.
-            for place in stride(from: bytes.count - 2, to: bytes.count - 4_000, by: -16) { bytes[place] ^= 0x80 }
+            for place in stride(from: bytes.count - 2, to: bytes.count - 4_000, by: -16) {
+                bytes[place] ^= 0x80
+            }
             new = bytes
         }
 
@@ -51,8 +55,11 @@ import Darwin
     }
 
     /// A session with a verb that changes something.
-    private func session(_ folder: TemporaryFolder?, _ change: @escaping @Sendable () throws -> Void = {}) -> Session {
-        let verb = VerbDeclaration("change", .control, "Changes a file.", input: .optional, examples: []) { _ in
+    private func session(_ folder: TemporaryFolder?, _ change: @escaping @Sendable () throws -> Void = {})
+        -> Session
+    {
+        let verb = VerbDeclaration("change", .control, "Changes a file.", input: .optional, examples: []) {
+            _ in
             try change()
             return .none
         }
@@ -63,10 +70,16 @@ import Darwin
 
     private static let picture = "out = \"a cat\" | noise of=3 seed=1 | denoise guidance=2 | decode"
 
-    @Test("weights that are replaced by renaming after the model was opened: the pictures are the old ones, and so are their keys") func renamed() throws {
+    @Test(
+        """
+        weights that are replaced by renaming after the model was opened: the pictures are the old ones, and \
+        so are their keys
+        """) func renamed() throws
+    {
         let model = try Model(), cache = try TemporaryFolder()
         let plain = try CacheTests.run(Self.picture, session(nil), model: model.path).outcome
-        let replaced = try CacheTests.run("change\n" + Self.picture, session(cache) { try model.lay(model.new) }, model: model.path)
+        let replaced = try CacheTests.run(
+            "change\n" + Self.picture, session(cache) { try model.lay(model.new) }, model: model.path)
         #expect(replaced.outcome == plain)
         let after = try CacheTests.run(Self.picture, session(cache), model: model.path)
         #expect(after.result.counts["denoise"] == .init(cached: 0, computed: 1))
@@ -77,15 +90,25 @@ import Darwin
         #expect(before.result.counts["denoise"] == .init(cached: 1, computed: 0) && before.outcome == plain)
     }
 
-    @Test("weights that are written over in place end the run, and nothing of it is kept", arguments: [false, true]) func inPlace(_ isCut: Bool) throws {
+    @Test(
+        "weights that are written over in place end the run, and nothing of it is kept",
+        arguments: [false, true]) func inPlace(_ isCut: Bool) throws
+    {
         let model = try Model(), cache = try TemporaryFolder()
-        let session = session(cache) { try model.overwrite(isCut ? Array(model.new.prefix(100)) : model.new, cutting: isCut) }
-        let result = session.run(SourceFile(name: "test", text: "model = load \(model.path)\nchange\n" + Self.picture))
+        let session = session(cache) {
+            try model.overwrite(isCut ? Array(model.new.prefix(100)) : model.new, cutting: isCut)
+        }
+        let result = session.run(
+            SourceFile(name: "test", text: "model = load \(model.path)\nchange\n" + Self.picture))
         #expect(result.ending == .failed)
-        #expect(result.diagnostics.map(\.title).contains { $0.contains("was written over while it was in use") }, "\(result.diagnostics.map(\.title))")
+        #expect(
+            result.diagnostics.map(\.title).contains { $0.contains("was written over while it was in use") },
+            "\(result.diagnostics.map(\.title))")
         try model.lay(model.new)
         let after = try CacheTests.run(Self.picture, self.session(cache), model: model.path)
-        #expect(after.result.counts["denoise"] == .init(cached: 0, computed: 1) && after.result.counts["decode"] == .init(cached: 0, computed: 1))
+        #expect(
+            after.result.counts["denoise"] == .init(cached: 0, computed: 1)
+                && after.result.counts["decode"] == .init(cached: 0, computed: 1))
     }
 
     @Test("the model is asked again where its files are others now") func again() throws {
@@ -95,7 +118,8 @@ import Darwin
         #expect(session.run(SourceFile(name: "test", text: program)).ending == .finished)
         try model.lay(model.new)
         #expect(
-            try CacheTests.run(Self.picture, session, model: model.path).outcome == CacheTests.run(Self.picture, self.session(nil), model: model.path).outcome)
+            try CacheTests.run(Self.picture, session, model: model.path).outcome
+                == CacheTests.run(Self.picture, self.session(nil), model: model.path).outcome)
     }
 
     @Test("the model is asked again where its scheduler was edited") func scheduler() throws {
@@ -108,12 +132,18 @@ import Darwin
         #expect(try after == CacheTests.run(Self.picture, self.session(nil), model: model.path).outcome)
     }
 
-    @Test("a part of a model whose files are others now is not taken for the one that was opened", arguments: ["weights", "config.json"])
+    @Test(
+        "a part of a model whose files are others now is not taken for the one that was opened",
+        arguments: ["weights", "config.json"])
     func part(_ name: String) throws {
         let model = try Model(), cache = try TemporaryFolder()
         let config = FileSystem.join(FileSystem.folder(of: model.weights), "config.json")
         let session = session(cache) {
-            if name == "weights" { try model.lay(model.new) } else { try AtomicFile.write(FileSystem.readText(config) + "\n", to: config) }
+            if name == "weights" {
+                try model.lay(model.new)
+            } else {
+                try AtomicFile.write(FileSystem.readText(config) + "\n", to: config)
+            }
         }
         let program = "model = load \(model.path)\nchange\nu = model.unet\nsave u \(cache.path("u"))"
         let result = session.run(SourceFile(name: "test", text: program))
@@ -134,13 +164,18 @@ import Darwin
         func note(_ reading: FileReading, isKept: Bool) {}
 
         func glanced(at path: String) {
-            guard path == self.path, let bytes = left.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) else { return }
+            guard path == self.path, let bytes = left.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) else {
+                return
+            }
             try? AtomicFile.write(bytes, to: path)
         }
     }
 
     @Test(
-        "a file that is replaced while a network opens: it is opened again, and an error if that does not end", arguments: ["model.safetensors", "vocab.json"])
+        """
+        a file that is replaced while a network opens: it is opened again, and an error if that does not \
+        end
+        """, arguments: ["model.safetensors", "vocab.json"])
     func opening(_ name: String) throws {
         let folder = try TemporaryFolder()
         let clip = folder.path("clip")
@@ -148,18 +183,27 @@ import Darwin
         let path = FileSystem.join(clip, name)
         let old = try FileSystem.readBytes(path)
         var new = old
-        if name == "vocab.json" { new += [0x0A] } else { for place in stride(from: new.count - 2, to: new.count / 4, by: -4096) { new[place] ^= 0x80 } }
+        if name == "vocab.json" {
+            new += [0x0A]
+        } else {
+            for place in stride(from: new.count - 2, to: new.count / 4, by: -4096) { new[place] ^= 0x80 }
+        }
         let session = session(folder)
         func features(_ contents: [[UInt8]]) throws -> [Float] {
             try AtomicFile.write(old, to: path)
-            let network = try FileReading.$witness.withValue(Replacing(path, by: contents)) { try FeatureNetwork(name: "clip", clip: clip) }
+            let network = try FileReading.$witness.withValue(Replacing(path, by: contents)) {
+                try FeatureNetwork(name: "clip", clip: clip)
+            }
             return try network.features(of: ["a cat"], session).values
         }
         let first = try features([]), second = try features([new])
         try AtomicFile.write(new, to: path)
-        let plain = try FeatureNetwork(name: "clip", clip: clip).features(of: ["a cat"], self.session(nil)).values
+        let plain = try FeatureNetwork(name: "clip", clip: clip).features(of: ["a cat"], self.session(nil))
+            .values
         #expect(second == plain)
         if name != "vocab.json" { #expect(first != second) }
-        #expect { try features([new, old, new, old, new]) } throws: { ($0 as? EngineError)?.message.contains("changed again and again") == true }
+        #expect { try features([new, old, new, old, new]) } throws: {
+            ($0 as? EngineError)?.message.contains("changed again and again") == true
+        }
     }
 }

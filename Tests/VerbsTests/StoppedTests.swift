@@ -46,7 +46,9 @@ import Verbs
     }
 
     /// A program that is stopped, and lines that are run after it.
-    private func stopped(_ label: String, after units: Int, times: Int = 1, _ program: String, then lines: String = "") throws -> (
+    private func stopped(
+        _ label: String, after units: Int, times: Int = 1, _ program: String, then lines: String = ""
+    ) throws -> (
         session: Session, result: ProgramResult, after: ProgramResult
     ) {
         let (session, model) = try session()
@@ -61,7 +63,9 @@ import Verbs
     }
 
     private func table(_ name: String, _ session: Session) throws -> Table {
-        guard case .table(let table)? = session.globals[name] else { throw EngineError(.data, "no table `\(name)`") }
+        guard case .table(let table)? = session.globals[name] else {
+            throw EngineError(.data, "no table `\(name)`")
+        }
         return table
     }
 
@@ -76,29 +80,40 @@ import Verbs
 
     static let texts = "[\"a\", \"b\", \"c\"] | noise of=2 seed=1 scheduler=ddim"
     static let cases = [
-        Case(label: "denoise", units: 3, program: "out = \(texts) | denoise", rows: 1, message: "stopped at item 1 of 3; 1 of 3 kept"),
-        Case(label: "predict", units: 2, program: "out = \(texts) | predict", rows: 2, message: "stopped at item 2 of 3; 2 of 3 kept"),
         Case(
-            label: "decode", units: 1, program: "out = sweep k=1,2 { \"a\" | noise of=k | denoise | decode }", rows: 1,
+            label: "denoise", units: 3, program: "out = \(texts) | denoise", rows: 1,
+            message: "stopped at item 1 of 3; 1 of 3 kept"),
+        Case(
+            label: "predict", units: 2, program: "out = \(texts) | predict", rows: 2,
+            message: "stopped at item 2 of 3; 2 of 3 kept"),
+        Case(
+            label: "decode", units: 1, program: "out = sweep k=1,2 { \"a\" | noise of=k | denoise | decode }",
+            rows: 1,
             message: "stopped at k=1; 1 of 2 kept"),
         Case(
-            label: "denoise", units: 6, program: "out = sweep k=2,3 { [\"a\", \"b\"] | noise of=k scheduler=ddim | denoise | decode }", rows: 2,
+            label: "denoise", units: 6,
+            program: "out = sweep k=2,3 { [\"a\", \"b\"] | noise of=k scheduler=ddim | denoise | decode }",
+            rows: 2,
             message: "stopped at k=3, item 0 of 2; 2 of 4 kept"),
         Case(
             label: "loop", units: 2, program: "out = \(texts) | loop (items n=1..4) { with m=(n) }", rows: 0,
             message: "stopped at turn 2 of 4; 0 of 3 kept"),
         Case(
-            label: "predict", units: 4, program: "out = \(texts) | loop (items n=1..2) { predict | step eps.text }", rows: 1,
+            label: "predict", units: 4,
+            program: "out = \(texts) | loop (items n=1..2) { predict | step eps.text }", rows: 1,
             message: "stopped at item 1 of 3; 1 of 3 kept"),
         Case(
-            label: "denoise", units: 4, program: "out = items n=1..3 | each { \"a\" | noise of=2 scheduler=ddim | denoise }", rows: 2,
+            label: "denoise", units: 4,
+            program: "out = items n=1..3 | each { \"a\" | noise of=2 scheduler=ddim | denoise }", rows: 2,
             message: "stopped at row 2 of 3; 2 kept"),
         Case(
-            label: "denoise", units: 2, program: "out = \(texts) | denoise | decode | with text=(text)", rows: 1,
+            label: "denoise", units: 2, program: "out = \(texts) | denoise | decode | with text=(text)",
+            rows: 1,
             message: "stopped at item 1 of 3; 1 of 3 kept"),
     ]
 
-    @Test("every verb that works item by item keeps whole rows and says where it stopped", arguments: cases) func kept(_ sample: Case) throws {
+    @Test("every verb that works item by item keeps whole rows and says where it stopped", arguments: cases)
+    func kept(_ sample: Case) throws {
         let (session, result, _) = try stopped(sample.label, after: sample.units, sample.program)
         #expect(result.diagnostics.map(\.title) == [])
         #expect(result.ending == .interrupted)
@@ -109,7 +124,8 @@ import Verbs
         for column in out.columns { #expect(!column.values.contains { $0.isNone }, "\(column.name)") }
     }
 
-    @Test("pictures that were decoded before the stop are kept, texts and pictures that were encoded too") func pictures() throws {
+    @Test("pictures that were decoded before the stop are kept, texts and pictures that were encoded too")
+    func pictures() throws {
         let program = "made = [\"a\", \"b\", \"c\"] | noise of=1 | denoise"
         let (session, model) = try session()
         _ = session.run(SourceFile(name: "model", text: "model = load \(model); \(program)"))
@@ -117,7 +133,10 @@ import Verbs
             let press = Press(session, verb, after: 1)
             let line =
                 verb == "decode"
-                ? "sizes = stack made (sweep k=1 { \"d\" | noise of=1 size=32x32 | denoise | select text latent }) | decode"
+                ? """
+                sizes = stack made (sweep k=1 { "d" | noise of=1 size=32x32 | denoise | select text \
+                latent }) | decode
+                """
                 : "sizes | encode generated as=again"
             let result = session.run(SourceFile(name: "stopped", text: line))
             withExtendedLifetime(press) {}
@@ -128,16 +147,20 @@ import Verbs
     }
 
     @Test("a second press gives the step up: the rows before it are kept") func abandoned() throws {
-        let (session, result, _) = try stopped("denoise", after: 3, times: 2, "out = \(StoppedTests.texts) | denoise | decode")
+        let (session, result, _) = try stopped(
+            "denoise", after: 3, times: 2, "out = \(StoppedTests.texts) | denoise | decode")
         #expect(result.ending == .interrupted)
         // The row that was denoised could not be decoded any more.
         #expect(try table("out", session).rowCount == 0)
     }
 
     /// Two of three points are finished, the third has one of its two rows.
-    static let sweep = "out = sweep k=1,2,3 { [\"a\", \"b\"] | noise of=2 scheduler=ddim | denoise | with n=(k*10 + item) }"
+    static let sweep =
+        "out = sweep k=1,2,3 { [\"a\", \"b\"] | noise of=2 scheduler=ddim | denoise | with n=(k*10 + item) }"
 
-    @Test("folds over what is not finished are missing, over finished points they are there") func folds() throws {
+    @Test("folds over what is not finished are missing, over finished points they are there") func folds()
+        throws
+    {
         let (session, _, after) = try stopped(
             "denoise", after: 10, StoppedTests.sweep,
             then: """
@@ -155,7 +178,9 @@ import Verbs
                 derived = items x=(row.n)
                 """)
         #expect(after.diagnostics.map(\.title) == [])
-        func column(_ name: String, _ of: String) throws -> [String] { try table(of, session).column(name)?.values.map(\.summary) ?? [] }
+        func column(_ name: String, _ of: String) throws -> [String] {
+            try table(of, session).column(name)?.values.map(\.summary) ?? []
+        }
         #expect(try column("mean", "g") == ["10.5", "20.5", Value.none.summary])
         #expect(try column("n", "g") == ["2", "2", Value.none.summary])
         // The second item lacks its third point.
@@ -165,7 +190,9 @@ import Verbs
         #expect(try column("m", "both") == [Value.none.summary, "1"])
         // By a column that was changed nothing can be told.
         #expect(try table("changed", session).column("m")?.kind == ValueKind.none)
-        for name in ["g", "later", "both", "other", "changed", "derived"] { #expect(try table(name, session).partial != nil, "\(name)") }
+        for name in ["g", "later", "both", "other", "changed", "derived"] {
+            #expect(try table(name, session).partial != nil, "\(name)")
+        }
     }
 
     @Test("a claim about it is undecided, an expectation fails with E046") func verdicts() throws {
@@ -177,34 +204,47 @@ import Verbs
             guard case .view(.text(let text)) = output.value else { throw EngineError(.data, "no text") }
             #expect(text.hasPrefix("undecided"))
         }
-        let (session, _, after) = try stopped("denoise", after: 10, StoppedTests.sweep, then: "expect (mean(out.n) > 1)")
+        let (session, _, after) = try stopped(
+            "denoise", after: 10, StoppedTests.sweep, then: "expect (mean(out.n) > 1)")
         #expect(after.diagnostics.map(\.code) == [.partialValue])
         #expect(after.ending == .unmet)
         // Finished by the same line, it holds.
-        let again = session.run(SourceFile(name: "again", text: StoppedTests.sweep + "\nexpect (mean(out.n) > 1)"))
+        let again = session.run(
+            SourceFile(name: "again", text: StoppedTests.sweep + "\nexpect (mean(out.n) > 1)"))
         #expect(again.ending == .finished)
     }
 
     @Test("to retrieve from it is refused, and saving it is warned of") func uses() throws {
         let folder = try TemporaryFolder()
         let (_, _, after) = try stopped(
-            "denoise", after: 10, StoppedTests.sweep, then: "out | select n | save \(folder.path("out.csv"))\n\"a\" | retrieve out")
+            "denoise", after: 10, StoppedTests.sweep,
+            then: "out | select n | save \(folder.path("out.csv"))\n\"a\" | retrieve out")
         #expect(after.diagnostics.map(\.code) == [.partialValue])
         #expect(after.outputs.flatMap(\.warnings).count == 1)
     }
 
-    @Test("a training that is stopped is an error that says so, and one on rows that are not finished is refused") func training() throws {
+    @Test(
+        "a training that is stopped is an error that says so, and one on rows that are not finished is refused"
+    ) func training() throws {
         let texts = "t = items text=\"a\",\"b\",\"c\""
-        let part = try stopped("denoise", after: 4, "\(texts)\nx = t | noise of=2 seed=1 | denoise", then: "new tokenizer size=520 | fit tokenizer on=x")
+        let part = try stopped(
+            "denoise", after: 4, "\(texts)\nx = t | noise of=2 seed=1 | denoise",
+            then: "new tokenizer size=520 | fit tokenizer on=x")
         #expect(part.after.diagnostics.map(\.code) == [.partialValue])
-        let pictures = "p = dataset monsters split=train | first 4\nnew vae channels=8,16 layers=1 attention=no | fit vae on=p batch=2 steps=50"
+        let pictures = """
+            p = dataset monsters split=train | first 4\nnew vae channels=8,16 layers=1 attention=no | fit \
+            vae on=p batch=2 steps=50
+            """
         let fit = try stopped("fit vae", after: 3, pictures)
         #expect(fit.result.ending == .interrupted)
-        #expect(fit.result.diagnostics.map(\.title).joined().contains("stopped after step 3") || fit.result.stopped?.contains("stopped after step 3") == true)
+        #expect(
+            fit.result.diagnostics.map(\.title).joined().contains("stopped after step 3")
+                || fit.result.stopped?.contains("stopped after step 3") == true)
     }
 
     @Test("scores of groups that are not finished are missing") func scores() throws {
-        let session = Session(verbs: Verbs.registry, access: FileAccess(base: "/", readable: ["/"], writable: ["/"]))
+        let session = Session(
+            verbs: Verbs.registry, access: FileAccess(base: "/", readable: ["/"], writable: ["/"]))
         let program = """
             model = load \(ExampleTests.monsters)
             t = dataset monsters split=test | first 3
@@ -213,7 +253,10 @@ import Verbs
         session.settings.batch = 1
         let press = Press(session, "denoise", after: 5)
         let result = session.run(
-            SourceFile(name: "stopped", text: "s = sweep k=1,2 { t | noise of=1 | denoise | decode } | score clip n psnr by=k; u = 1"))
+            SourceFile(
+                name: "stopped",
+                text: "s = sweep k=1,2 { t | noise of=1 | denoise | decode } | score clip n psnr by=k; u = 1")
+        )
         withExtendedLifetime(press) {}
         #expect(result.ending == .interrupted)
         #expect(result.diagnostics.map(\.title) == [])
@@ -227,7 +270,12 @@ import Verbs
         session.cancellation.reset()
         // Stopped while it measures, it has no figure of a part.
         let measuring = Press(session, "CLIP", after: 0)
-        let second = session.run(SourceFile(name: "stopped", text: "train = dataset monsters split=train; m = t | score mmd_clip column=image against=train"))
+        let second = session.run(
+            SourceFile(
+                name: "stopped",
+                text:
+                    "train = dataset monsters split=train; m = t | score mmd_clip column=image against=train")
+        )
         withExtendedLifetime(measuring) {}
         #expect(second.ending == .interrupted)
         let measured = try table("m", session)

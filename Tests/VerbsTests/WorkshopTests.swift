@@ -22,18 +22,24 @@ import Darwin
     }
 
     @discardableResult
-    private static func run(_ program: String, _ folder: TemporaryFolder, cached: Bool = true) throws -> ProgramResult {
+    private static func run(_ program: String, _ folder: TemporaryFolder, cached: Bool = true) throws
+        -> ProgramResult
+    {
         let result = session(folder, cached: cached).run(SourceFile(name: "test", text: program))
         try #require(result.ending == .finished, "\(result.diagnostics.map(\.title))")
         return result
     }
 
     private static let pictures = "t = dataset monsters split=train | first 4\n"
-    private static let training = pictures + "v = new vae channels=8,16 layers=1 attention=no | fit vae on=t batch=4 steps=2\nsave v out\n"
+    private static let training =
+        pictures
+        + "v = new vae channels=8,16 layers=1 attention=no | fit vae on=t batch=4 steps=2\nsave v out\n"
 
     private static func contents(_ folder: String) throws -> [String: [UInt8]] {
         var found: [String: [UInt8]] = [:]
-        try CacheTests.each(folder) { found[String($0.dropFirst(folder.count + 1))] = try FileSystem.readBytes($0) }
+        try CacheTests.each(folder) {
+            found[String($0.dropFirst(folder.count + 1))] = try FileSystem.readBytes($0)
+        }
         return found
     }
 
@@ -44,7 +50,8 @@ import Darwin
         #expect(write(descriptor, bytes, bytes.count) == bytes.count)
     }
 
-    @Test("a trained part that is damaged is trained anew and said, whatever the damage and the file") func damaged() throws {
+    @Test("a trained part that is damaged is trained anew and said, whatever the damage and the file")
+    func damaged() throws {
         let folder = try TemporaryFolder()
         try Self.run(Self.training, folder)
         let models = folder.path(".noisebook/models")
@@ -57,18 +64,30 @@ import Darwin
             var flipped = bytes
             flipped[bytes.count / 3] ^= 2
             // The training record's curve tells how long it took; only what was learnt must be the same.
-            for damage in ["flip": flipped, "cut": Array(bytes.dropLast()), "empty": [], "gone": nil] as [String: [UInt8]?] {
-                if let content = damage.value { try Self.writeInPlace(path, content) } else { try FileSystem.removeFile(path) }
+            for damage in ["flip": flipped, "cut": Array(bytes.dropLast()), "empty": [], "gone": nil]
+                as [String: [UInt8]?]
+            {
+                if let content = damage.value {
+                    try Self.writeInPlace(path, content)
+                } else {
+                    try FileSystem.removeFile(path)
+                }
                 let lines = try Self.run(Self.training, folder).cacheRemarks.lines
-                #expect(lines.count == 1 && lines[0].contains("is damaged") && lines[0].contains("is made anew"), "\(name), \(damage.key): \(lines)")
-                #expect(try Self.contents(folder.path("out"))["diffusion_pytorch_model.safetensors"] == saved["diffusion_pytorch_model.safetensors"])
+                #expect(
+                    lines.count == 1 && lines[0].contains("is damaged") && lines[0].contains("is made anew"),
+                    "\(name), \(damage.key): \(lines)")
+                #expect(
+                    try Self.contents(folder.path("out"))["diffusion_pytorch_model.safetensors"]
+                        == saved["diffusion_pytorch_model.safetensors"])
                 #expect(try Self.contents(folder.path("out"))["config.json"] == saved["config.json"])
             }
         }
         #expect(try Self.run(Self.training, folder).cacheRemarks.lines == [])
     }
 
-    @Test("what is saved is a file of its own: to write into it leaves the cache as it was") func saved() throws {
+    @Test("what is saved is a file of its own: to write into it leaves the cache as it was") func saved()
+        throws
+    {
         let folder = try TemporaryFolder()
         try Self.run(Self.training, folder)
         let path = folder.path("out/diffusion_pytorch_model.safetensors")
@@ -79,7 +98,8 @@ import Darwin
         #expect(try FileSystem.readBytes(path) == bytes)
     }
 
-    @Test("parts whose files are links, as in the Hugging Face cache, go into a model, and links do not") func linked() throws {
+    @Test("parts whose files are links, as in the Hugging Face cache, go into a model, and links do not")
+    func linked() throws {
         let folder = try TemporaryFolder()
         try FileSystem.createFolder(folder.path("blobs"))
         var number = 0
@@ -89,7 +109,8 @@ import Darwin
             try FileSystem.createFolder(FileSystem.folder(of: target))
             number += 1
             try FileSystem.copy(path, to: folder.path("blobs/\(number)"))
-            let up = String(repeating: "../", count: target.dropFirst(folder.path.count).count { $0 == "/" } - 1)
+            let up = String(
+                repeating: "../", count: target.dropFirst(folder.path.count).count { $0 == "/" } - 1)
             #expect(symlink("\(up)blobs/\(number)", target) == 0)
         }
         let program = """
@@ -104,7 +125,9 @@ import Darwin
         for place in ["out", ".noisebook/models"] {
             try CacheTests.each(folder.path(place)) { path in
                 var status = stat()
-                #expect(lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && status.st_nlink == 1, "\(path)")
+                #expect(
+                    lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && status.st_nlink == 1,
+                    "\(path)")
             }
         }
     }
@@ -120,7 +143,10 @@ import Darwin
                 """
         let session = Self.session(folder)
         let result = session.run(SourceFile(name: "test", text: program))
-        #expect(result.ending == .failed && result.diagnostics.contains { $0.title.contains("cross_attention_dim") }, "\(result.diagnostics.map(\.title))")
+        #expect(
+            result.ending == .failed
+                && result.diagnostics.contains { $0.title.contains("cross_attention_dim") },
+            "\(result.diagnostics.map(\.title))")
         #expect(try FileSystem.list(folder.path(".noisebook/models")).count == 1)
     }
 
@@ -130,12 +156,15 @@ import Darwin
         try AtomicFile.write("in the way", to: folder.path(".noisebook/models"))
         let result = try Self.run(Self.training, folder)
         #expect(
-            result.cacheRemarks.lines.contains { $0.hasPrefix("what was made is not kept: ") && $0.contains(".noisebook/models") },
+            result.cacheRemarks.lines.contains {
+                $0.hasPrefix("what was made is not kept: ") && $0.contains(".noisebook/models")
+            },
             "\(result.cacheRemarks.lines)")
         #expect(FileSystem.exists(folder.path("out/config.json")))
     }
 
-    @Test("nothing of a timed turn comes from a store: trainings, features of pictures, data sets") func timed() throws {
+    @Test("nothing of a timed turn comes from a store: trainings, features of pictures, data sets")
+    func timed() throws {
         let folder = try TemporaryFolder()
         let program =
             Self.pictures + """

@@ -10,14 +10,17 @@ import Darwin
 #endif
 
 /// Only where the processor has the vectors: elsewhere a call would end the process.
-@Suite("Kernels for 512-bit vectors", .enabled(if: nb_processor_has_wide_vectors() == 1)) struct WideKernelsTests {
+@Suite("Kernels for 512-bit vectors", .enabled(if: nb_processor_has_wide_vectors() == 1))
+struct WideKernelsTests {
     private static func numbers(_ count: Int, seed: UInt64) -> [Float] {
         var generator = Generator(seed: seed)
         return generator.normal(shape: [count]).values
     }
 
     /// Row by row against two panels, each sum over k in order with fused multiply-adds.
-    private static func expected(_ a: [Float], rows: Int, _ panels: [Float], length: Int, start: [Float]) -> [Float] {
+    private static func expected(_ a: [Float], rows: Int, _ panels: [Float], length: Int, start: [Float])
+        -> [Float]
+    {
         (0..<rows).flatMap { row in
             (0..<32).map { column in
                 let panel = column / 16 * length * 16
@@ -28,9 +31,12 @@ import Darwin
         }
     }
 
-    @Test("tiles of 4, 8 and 12 rows against one panel and two have the sums of a plain loop, to the bit", arguments: [4, 8, 12], [1, 7, 64])
+    @Test(
+        "tiles of 4, 8 and 12 rows against one panel and two have the sums of a plain loop, to the bit",
+        arguments: [4, 8, 12], [1, 7, 64])
     func tiles(_ rows: Int, _ length: Int) {
-        let a = Self.numbers(rows * length, seed: 1), panels = Self.numbers(2 * length * 16, seed: 2), start = Self.numbers(32, seed: 3)
+        let a = Self.numbers(rows * length, seed: 1), panels = Self.numbers(2 * length * 16, seed: 2),
+            start = Self.numbers(32, seed: 3)
         var single = [Float](repeating: 0, count: rows * 32), pair = single
         a.withUnsafeBufferPointer { a in
             panels.withUnsafeBufferPointer { panels in
@@ -42,7 +48,11 @@ import Darwin
                     guard let out = out.baseAddress else { return }
                     start.withUnsafeBufferPointer { start in
                         guard let start = start.baseAddress else { return }
-                        for index in 0..<2 { one(1, length, 0, table, panel + index * length * 16, start + index * 16, out + index * 16, 32) }
+                        for index in 0..<2 {
+                            one(
+                                1, length, 0, table, panel + index * length * 16, start + index * 16,
+                                out + index * 16, 32)
+                        }
                     }
                 }
                 pair.withUnsafeMutableBufferPointer { out in
@@ -56,22 +66,33 @@ import Darwin
         #expect(pair == expected)
     }
 
-    @Test("rows that lie evenly apart, in one call, have the same sums, and the residual is added last", arguments: [1, 3], [5, 64])
+    @Test(
+        "rows that lie evenly apart, in one call, have the same sums, and the residual is added last",
+        arguments: [1, 3], [5, 64])
     func even(_ tiles: Int, _ length: Int) {
         let rows = 12 * tiles
-        let a = Self.numbers(rows * length, seed: 4), panels = Self.numbers(2 * length * 16, seed: 5), start = Self.numbers(32, seed: 6)
+        let a = Self.numbers(rows * length, seed: 4), panels = Self.numbers(2 * length * 16, seed: 5),
+            start = Self.numbers(32, seed: 6)
         let residual = Self.numbers(rows * 32, seed: 7)
         var out = [Float](repeating: 0, count: rows * 32)
         wideEvenPairs12(
-            tiles: tiles, length: length, input: a, inputStride: length, panel: panels, step: length * 16, ahead: panels, pace: 0, initial: start,
+            tiles: tiles, length: length, input: a, inputStride: length, panel: panels, step: length * 16,
+            ahead: panels, pace: 0, initial: start,
             residual: residual, out: &out, stride: 32, fetchesOut: true)
-        #expect(out == zip(Self.expected(a, rows: rows, panels, length: length, start: start), residual).map { $0 + $1 })
+        #expect(
+            out
+                == zip(Self.expected(a, rows: rows, panels, length: length, start: start), residual).map {
+                    $0 + $1
+                })
     }
 
     @Test("activations are their definitions to a few units in the last place")
     func activations() {
         let x = Self.numbers(160, seed: 8).map { 3 * $0 }
-        func check(_ kernel: (UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void, _ definition: (Double) -> Double) {
+        func check(
+            _ kernel: (UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void,
+            _ definition: (Double) -> Double
+        ) {
             var out = [Float](repeating: 0, count: x.count)
             kernel(x, x.count, &out)
             for (value, found) in zip(x, out) {

@@ -1,6 +1,7 @@
 package import Tensors
 
-/// Pictures as the networks of the diffusion model see them: `[3, height, width]`, -1 black, 1 full (the reference's VaeImageProcessor).
+/// Pictures as the networks of the diffusion model see them: `[3, height, width]`, -1 black, 1 full (the
+/// reference's VaeImageProcessor).
 extension Bitmap {
     /// `[3, height, width]` in -1...1. Transparency is taken as white.
     package var tensor: Tensor { planes { $0 / 255 * 2 - 1 } }
@@ -27,7 +28,8 @@ extension Bitmap {
         }
     }
 
-    /// From `[3, height, width]` in -1...1: `x / 2 + 0.5` cut to 0...1, times 255, rounded with ties to even. NaN becomes black.
+    /// From `[3, height, width]` in -1...1: `x / 2 + 0.5` cut to 0...1, times 255, rounded with ties to even.
+    /// NaN becomes black.
     package init(_ tensor: Tensor) throws {
         guard tensor.rank == 3, tensor.shape[0] == 3, tensor.count > 0 else {
             throw EngineError(.shape, "a picture has the shape [3, height, width], found \(tensor.shape)")
@@ -51,13 +53,18 @@ extension Bitmap {
         return UInt8((min(unit, 1) * 255).rounded(.toNearestOrEven))
     }
 
-    /// As the reference prepares a picture for the VAE: Lanczos to the given size, or without one to the next smaller multiples of `multiple`.
-    /// `[3, height, width]` in -1...1.
+    /// As the reference prepares a picture for the VAE: Lanczos to the given size, or without one to the next
+    /// smaller multiples of `multiple`. `[3, height, width]` in -1...1.
     package func autoencoderInput(width: Int? = nil, height: Int? = nil, multiple: Int = 8) throws -> Tensor {
         let width = (width ?? self.width) / multiple * multiple
         let height = (height ?? self.height) / multiple * multiple
         guard width > 0, height > 0 else {
-            throw EngineError(.shape, "a picture of \(self.width) x \(self.height) is too small: at least \(multiple) pixels each way are needed")
+            throw EngineError(
+                .shape,
+                """
+                a picture of \(self.width) x \(self.height) is too small: at least \(multiple) pixels each \
+                way are needed
+                """)
         }
         return resized(width: width, height: height, filter: .lanczos).tensor
     }

@@ -1,4 +1,5 @@
-/// A picture of 8-bit samples: rows from the top, pixels from the left, channels together (RGB or RGBA, alpha not premultiplied).
+/// A picture of 8-bit samples: rows from the top, pixels from the left, channels together (RGB or RGBA, alpha
+/// not premultiplied).
 package struct Bitmap: Sendable, Hashable {
     package let width: Int
     package let height: Int
@@ -8,8 +9,12 @@ package struct Bitmap: Sendable, Hashable {
     package private(set) var samples: [UInt8]
 
     package init(width: Int, height: Int, channels: Int, samples: [UInt8]) {
-        precondition(width > 0 && height > 0 && (channels == 3 || channels == 4), "\(width) x \(height) x \(channels) is no picture")
-        precondition(samples.count == width * height * channels, "\(width) x \(height) x \(channels) samples expected, \(samples.count) given")
+        precondition(
+            width > 0 && height > 0 && (channels == 3 || channels == 4),
+            "\(width) x \(height) x \(channels) is no picture")
+        precondition(
+            samples.count == width * height * channels,
+            "\(width) x \(height) x \(channels) samples expected, \(samples.count) given")
         self.width = width
         self.height = height
         self.channels = channels
@@ -18,7 +23,9 @@ package struct Bitmap: Sendable, Hashable {
 
     /// A picture of one colour.
     package init(width: Int, height: Int, red: UInt8, green: UInt8, blue: UInt8) {
-        self.init(width: width, height: height, channels: 3, samples: (0..<(width * height)).flatMap { _ in [red, green, blue] })
+        self.init(
+            width: width, height: height, channels: 3,
+            samples: (0..<(width * height)).flatMap { _ in [red, green, blue] })
     }
 
     /// The channels of one pixel.
@@ -54,7 +61,8 @@ package struct Bitmap: Sendable, Hashable {
     /// A part of the picture, which must lie inside.
     package func cropped(x: Int, y: Int, width: Int, height: Int) -> Bitmap {
         precondition(
-            x >= 0 && y >= 0 && width > 0 && height > 0 && x + width <= self.width && y + height <= self.height,
+            x >= 0 && y >= 0 && width > 0 && height > 0 && x + width <= self.width
+                && y + height <= self.height,
             "\(width) x \(height) at \(x), \(y) is outside \(self.width) x \(self.height)")
         var part: [UInt8] = []
         part.reserveCapacity(width * height * channels)

@@ -1,8 +1,11 @@
-/// How a camera was held: which of the eight turns and mirrorings makes a stored picture upright (Exif 2.32, tag 0x0112).
+/// How a camera was held: which of the eight turns and mirrorings makes a stored picture upright (Exif 2.32,
+/// tag 0x0112).
 enum ExifOrientation: Int {
-    case upright = 1, mirrored, turnedHalf, mirroredVertically, transposed, turnedRight, transversed, turnedLeft
+    case upright = 1, mirrored, turnedHalf, mirroredVertically, transposed, turnedRight, transversed,
+        turnedLeft
 
-    /// As a JPEG's first Exif segment says; what cannot be read says nothing, so the picture is taken as it is stored.
+    /// As a JPEG's first Exif segment says; what cannot be read says nothing, so the picture is taken as it
+    /// is stored.
     init(jpeg bytes: [UInt8]) {
         self = Self.exif(jpeg: bytes).flatMap(Self.init(tiff:)) ?? .upright
     }
@@ -36,7 +39,8 @@ enum ExifOrientation: Int {
         func number(_ offset: Int, _ count: Int) -> Int? {
             guard offset >= 0, offset + count <= tiff.count else { return nil }
             let part = tiff[(tiff.startIndex + offset)..<(tiff.startIndex + offset + count)]
-            return isLittle ? part.reversed().reduce(0) { $0 << 8 | Int($1) } : part.reduce(0) { $0 << 8 | Int($1) }
+            return isLittle
+                ? part.reversed().reduce(0) { $0 << 8 | Int($1) } : part.reduce(0) { $0 << 8 | Int($1) }
         }
         guard let directory = number(4, 4), let count = number(directory, 2) else { return nil }
         for entry in (0..<count).map({ directory + 2 + 12 * $0 }) {

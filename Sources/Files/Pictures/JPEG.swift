@@ -1,9 +1,9 @@
 internal import CPictures
 internal import Tensors
 
-/// Reading of JPEG files (ITU T.81, with JFIF, Exif and Adobe's markers) by libjpeg: baseline and progressive, grey, RGB in any
-/// subsampling, CMYK. Samples are those of Pillow's `ImageOps.exif_transpose` and `convert("RGB")`; colour profiles are ignored,
-/// as there.
+/// Reading of JPEG files (ITU T.81, with JFIF, Exif and Adobe's markers) by libjpeg: baseline and
+/// progressive, grey, RGB in any subsampling, CMYK. Samples are those of Pillow's `ImageOps.exif_transpose`
+/// and `convert("RGB")`; colour profiles are ignored, as there.
 package enum JPEG {
     static let signature: [UInt8] = [0xff, 0xd8, 0xff]
 
@@ -17,11 +17,14 @@ package enum JPEG {
         let (width, height) = (Int(picture.width), Int(picture.height))
         guard failed == 0, let samples = picture.samples else {
             if width * height > PictureForm.mostPixels { throw PictureForm.tooLarge(width, height, place) }
-            let message = withUnsafeBytes(of: picture.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let message = withUnsafeBytes(of: picture.message) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
             throw EngineError(.format, "not a usable JPEG picture: \(message)", place: place)
         }
         let stored = UnsafeBufferPointer(start: samples, count: width * height * Int(picture.channels))
-        let bitmap = Bitmap(width: width, height: height, channels: 3, samples: rgb(stored, channels: Int(picture.channels)))
+        let bitmap = Bitmap(
+            width: width, height: height, channels: 3, samples: rgb(stored, channels: Int(picture.channels)))
         return bitmap.turned(ExifOrientation(jpeg: bytes))
     }
 
@@ -33,8 +36,8 @@ package enum JPEG {
         }
     }
 
-    /// Adobe stores inks inverted, and Pillow takes all files of four channels for such. As its `cmyk2rgb`: what the black ink leaves,
-    /// less the share of it that the other ink takes, rounded.
+    /// Adobe stores inks inverted, and Pillow takes all files of four channels for such. As its `cmyk2rgb`:
+    /// what the black ink leaves, less the share of it that the other ink takes, rounded.
     private static func rgb(inverseCMYK stored: UnsafeBufferPointer<UInt8>) -> [UInt8] {
         let pixels = stored.count / 4
         return [UInt8](unsafeUninitializedCapacity: pixels * 3) { out, count in

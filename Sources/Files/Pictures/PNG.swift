@@ -1,8 +1,8 @@
 internal import CPictures
 internal import Tensors
 
-/// Reading of PNG files of every colour type and depth, interlaced or not. libpng does the decoding; samples become 8-bit RGB(A) as
-/// Pillow's `convert` makes them. Gamma and colour profiles are ignored, as there.
+/// Reading of PNG files of every colour type and depth, interlaced or not. libpng does the decoding; samples
+/// become 8-bit RGB(A) as Pillow's `convert` makes them. Gamma and colour profiles are ignored, as there.
 package enum PNG {
     /// What becomes of transparency: an alpha channel, a transparent colour, a palette's alpha.
     package enum Alpha: Sendable, CaseIterable {
@@ -10,7 +10,8 @@ package enum PNG {
         case onWhite
         /// RGBA; 16-bit samples keep their high byte.
         case keep
-        /// RGB as Pillow's `convert("RGB")`, bit for bit: transparency is dropped, and 16-bit grey above 255 becomes white.
+        /// RGB as Pillow's `convert("RGB")`, bit for bit: transparency is dropped, and 16-bit grey above 255
+        /// becomes white.
         case drop
     }
 
@@ -27,7 +28,10 @@ package enum PNG {
             switch alpha {
             case .drop: return samples.bitmap(channels: 3, clippingGrey: true)
             case .keep: return samples.bitmap(channels: 4, clippingGrey: false)
-            case .onWhite: return samples.hasAlpha ? samples.bitmap(channels: 4, clippingGrey: false).onWhite : samples.bitmap(channels: 3, clippingGrey: false)
+            case .onWhite:
+                return samples.hasAlpha
+                    ? samples.bitmap(channels: 4, clippingGrey: false).onWhite
+                    : samples.bitmap(channels: 3, clippingGrey: false)
             }
         }
     }
@@ -43,7 +47,8 @@ package enum PNG {
                 rest = rest.dropFirst(key.count + 1)
                 let value = rest.prefix { $0 != 0 }
                 rest = rest.dropFirst(value.count + 1)
-                notes.append((latin(key), international == 1 ? String(decoding: value, as: UTF8.self) : latin(value)))
+                notes.append(
+                    (latin(key), international == 1 ? String(decoding: value, as: UTF8.self) : latin(value)))
             }
             return notes
         }
@@ -53,21 +58,31 @@ package enum PNG {
     package static func size(path: String) throws -> (width: Int, height: Int) {
         let head = try FileSystem.readPrefix(path, count: 24)
         if let defect = defect(head) { throw damaged(path, defect) }
-        guard head.count == 24, Array(head[12..<16]) == Array("IHDR".utf8) else { throw damaged(path, "the file is cut short") }
+        guard head.count == 24, Array(head[12..<16]) == Array("IHDR".utf8) else {
+            throw damaged(path, "the file is cut short")
+        }
         func number(_ at: Int) -> Int { head[at..<(at + 4)].reduce(0) { $0 << 8 | Int($1) } }
         let (width, height) = (number(16), number(20))
-        guard width > 0, height > 0, width <= Int(Int32.max), height <= Int(Int32.max) else { throw damaged(path, "a size of \(width) x \(height)") }
+        guard width > 0, height > 0, width <= Int(Int32.max), height <= Int(Int32.max) else {
+            throw damaged(path, "a size of \(width) x \(height)")
+        }
         return (width, height)
     }
 
-    private static func withPicture<R>(_ bytes: [UInt8], place: String, _ body: (nb_png_picture) throws -> R) throws -> R {
+    private static func withPicture<R>(_ bytes: [UInt8], place: String, _ body: (nb_png_picture) throws -> R)
+        throws -> R
+    {
         if let defect = defect(bytes) { throw damaged(place, defect) }
         var picture = nb_png_picture()
-        let failed = bytes.withUnsafeBufferPointer { nb_png_read($0.baseAddress, $0.count, UInt64(PictureForm.mostPixels), &picture) }
+        let failed = bytes.withUnsafeBufferPointer {
+            nb_png_read($0.baseAddress, $0.count, UInt64(PictureForm.mostPixels), &picture)
+        }
         defer { nb_png_free(&picture) }
         if failed != 0 {
             let (width, height) = (UInt64(picture.width), UInt64(picture.height))
-            if width * height > UInt64(PictureForm.mostPixels) { throw PictureForm.tooLarge(width, height, place) }
+            if width * height > UInt64(PictureForm.mostPixels) {
+                throw PictureForm.tooLarge(width, height, place)
+            }
             let message = withUnsafeBytes(of: picture.message) { latin($0.prefix { $0 != 0 }) }
             throw damaged(place, message)
         }
@@ -77,7 +92,9 @@ package enum PNG {
     /// What is wrong with a file that does not begin as a PNG does; nil for one that does.
     private static func defect(_ bytes: [UInt8]) -> String? {
         if bytes.starts(with: signature) { return nil }
-        return bytes.isEmpty ? "the file is empty" : signature.starts(with: bytes) ? "the file is cut short" : "it does not begin as one"
+        return bytes.isEmpty
+            ? "the file is empty"
+            : signature.starts(with: bytes) ? "the file is cut short" : "it does not begin as one"
     }
 
     private static func latin(_ bytes: some Sequence<UInt8>) -> String {

@@ -23,7 +23,8 @@ struct PNGSamples {
     /// True where a pixel could be transparent.
     var hasAlpha: Bool { stored == 2 || stored == 4 || picture.has_key != 0 || picture.alpha_count > 0 }
 
-    /// - Parameter clippingGrey: 16-bit grey above 255 becomes 255, as Pillow's mode I;16 converts; otherwise the high byte is kept.
+    /// - Parameter clippingGrey: 16-bit grey above 255 becomes 255, as Pillow's mode I;16 converts; otherwise
+    ///   the high byte is kept.
     func bitmap(channels: Int, clippingGrey: Bool) -> Bitmap {
         let (width, height) = (Int(picture.width), Int(picture.height))
         let palette = colours()
@@ -32,7 +33,8 @@ struct PNGSamples {
             for y in 0..<height {
                 let row = base + y * picture.row_bytes
                 for x in 0..<width {
-                    let pixel = isPalette ? palette[Int(row[x])] : self.pixel(row, x, clippingGrey: clippingGrey)
+                    let pixel =
+                        isPalette ? palette[Int(row[x])] : self.pixel(row, x, clippingGrey: clippingGrey)
                     place[0] = pixel.x
                     place[1] = pixel.y
                     place[2] = pixel.z
@@ -48,7 +50,9 @@ struct PNGSamples {
     private func pixel(_ row: UnsafePointer<UInt8>, _ x: Int, clippingGrey: Bool) -> SIMD4<UInt8> {
         let first = x * stored
         func value(_ i: Int) -> UInt16 {
-            picture.depth == 16 ? UInt16(row[2 * (first + i)]) << 8 | UInt16(row[2 * (first + i) + 1]) : UInt16(row[first + i])
+            picture.depth == 16
+                ? UInt16(row[2 * (first + i)]) << 8 | UInt16(row[2 * (first + i) + 1])
+                : UInt16(row[first + i])
         }
         func byte(_ i: Int) -> UInt8 { picture.depth == 16 ? row[2 * (first + i)] : row[first + i] }
         if stored >= 3 {
@@ -73,7 +77,9 @@ struct PNGSamples {
         return withUnsafeBytes(of: picture.palette) { palette in
             withUnsafeBytes(of: picture.palette_alpha) { alpha in
                 (0..<256).map { i in
-                    SIMD4(palette[3 * i], palette[3 * i + 1], palette[3 * i + 2], i < Int(picture.alpha_count) ? alpha[i] : 255)
+                    SIMD4(
+                        palette[3 * i], palette[3 * i + 1], palette[3 * i + 2],
+                        i < Int(picture.alpha_count) ? alpha[i] : 255)
                 }
             }
         }

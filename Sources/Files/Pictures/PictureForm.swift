@@ -2,7 +2,8 @@ internal import Tensors
 
 /// A form of files that pictures are read from. It is told by the first bytes: endings are often wrong.
 ///
-/// Another one is a file of its own beside `PNG.swift` and `JPEG.swift` with an extension like theirs, and a place in `all`.
+/// Another one is a file of its own beside `PNG.swift` and `JPEG.swift` with an extension like theirs, and a
+/// place in `all`.
 package struct PictureForm: Sendable {
     package let name: String
     /// Usual endings of file names, in lower case.
@@ -17,10 +18,15 @@ package struct PictureForm: Sendable {
     /// More pixels are refused before memory is asked for; 100 million take 300 MB as RGB.
     package static let mostPixels = 100_000_000
 
-    static func tooLarge(_ width: some BinaryInteger, _ height: some BinaryInteger, _ place: String) -> EngineError {
+    static func tooLarge(_ width: some BinaryInteger, _ height: some BinaryInteger, _ place: String)
+        -> EngineError
+    {
         EngineError(
             .memory,
-            "the picture is too large: its header gives \(width) x \(height) pixels, at most \(mostPixels) are read",
+            """
+            the picture is too large: its header gives \(width) x \(height) pixels, at most \
+            \(mostPixels) are read
+            """,
             place: place, cure: "scale it down first")
     }
 }
@@ -33,7 +39,9 @@ package enum PictureFile {
 
     /// `place` is what an error names.
     package static func decode(_ bytes: [UInt8], place: String) throws -> Bitmap {
-        guard let form = PictureForm.all.first(where: { $0.begins(bytes) }) else { throw foreign(bytes, place) }
+        guard let form = PictureForm.all.first(where: { $0.begins(bytes) }) else {
+            throw foreign(bytes, place)
+        }
         return try form.decode(bytes, place)
     }
 
@@ -45,11 +53,14 @@ package enum PictureFile {
                 .format, "not a picture that is read: it is a \(other) picture", place: place,
                 cure: "\(names) are read; convert it, for example by `magick FILE FILE.png`")
         }
-        return EngineError(.format, "not a usable picture: \(defect(bytes))", place: place, cure: "\(names) are read")
+        return EngineError(
+            .format, "not a usable picture: \(defect(bytes))", place: place, cure: "\(names) are read")
     }
 
     private static func other(_ bytes: [UInt8]) -> String? {
-        func holds(_ text: String, at place: Int = 0) -> Bool { bytes.dropFirst(place).starts(with: text.utf8) }
+        func holds(_ text: String, at place: Int = 0) -> Bool {
+            bytes.dropFirst(place).starts(with: text.utf8)
+        }
         if holds("GIF8") { return "GIF" }
         if holds("RIFF"), holds("WEBP", at: 8) { return "WebP" }
         if holds("BM") { return "BMP" }
@@ -64,8 +75,12 @@ package enum PictureFile {
     private static func defect(_ bytes: [UInt8]) -> String {
         if bytes.isEmpty { return "the file is empty" }
         if PNG.signature.starts(with: bytes) { return "the file is cut short" }
-        if bytes.starts(with: PNG.signature.prefix(4)) { return "its first bytes are damaged, as by a copy in text mode" }
-        let isText = bytes.prefix(512).allSatisfy { $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 || $0 == 0x0a || $0 == 0x0d }
+        if bytes.starts(with: PNG.signature.prefix(4)) {
+            return "its first bytes are damaged, as by a copy in text mode"
+        }
+        let isText = bytes.prefix(512).allSatisfy {
+            $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 || $0 == 0x0a || $0 == 0x0d
+        }
         return isText ? "it is a text" : "it does not begin as one"
     }
 }

@@ -1,11 +1,13 @@
 package import Tensors
 
-/// Resizing of float pictures `[..., height, width]` as torch's `interpolate(align_corners: false)` does it on the CPU, in float32 as there:
-/// positions beyond 2^10 carry the same rounding, which a computation in double would not have.
+/// Resizing of float pictures `[..., height, width]` as torch's `interpolate(align_corners: false)` does it
+/// on the CPU, in float32 as there: positions beyond 2^10 carry the same rounding, which a computation in
+/// double would not have.
 extension Tensor {
     package enum Interpolation: String, Sendable, CaseIterable { case bilinear, bicubic }
 
-    /// - Parameter antialias: the kernel widens with the scale when shrinking; the bicubic kernel then has a = -0.5, else -0.75.
+    /// - Parameter antialias: the kernel widens with the scale when shrinking; the bicubic kernel then has a
+    ///   = -0.5, else -0.75.
     package func interpolated(height: Int, width: Int, _ mode: Interpolation, antialias: Bool) -> Tensor {
         precondition(rank >= 2 && height > 0 && width > 0, "cannot resize \(shape) to \(height) x \(width)")
         precondition(count > 0, "cannot resize an empty tensor")
@@ -28,7 +30,9 @@ extension Tensor {
                         for x in 0..<inner {
                             var sum: Float = 0
                             for i in 0..<weights.width {
-                                sum += from[(o * source + weights.places[t * weights.width + i]) * inner + x] * weights.values[t * weights.width + i]
+                                sum +=
+                                    from[(o * source + weights.places[t * weights.width + i]) * inner + x]
+                                    * weights.values[t * weights.width + i]
                             }
                             to[x] = sum
                         }
@@ -53,18 +57,25 @@ private struct FloatWeights {
             let widening = max(scale, 1)
             let support = (mode == .bicubic ? 2 : 1) * widening
             width = Int(support.rounded(.up)) * 2 + 1
-            for t in 0..<target { appendAntialiased(t, source: source, scale: scale, support: support, inverse: 1 / widening, mode) }
+            for t in 0..<target {
+                appendAntialiased(
+                    t, source: source, scale: scale, support: support, inverse: 1 / widening, mode)
+            }
         } else {
             width = mode == .bicubic ? 4 : 2
             for t in 0..<target { appendPlain(t, source: source, scale: scale, mode) }
         }
     }
 
-    private mutating func appendAntialiased(_ t: Int, source: Int, scale: Float, support: Float, inverse: Float, _ mode: Tensor.Interpolation) {
+    private mutating func appendAntialiased(
+        _ t: Int, source: Int, scale: Float, support: Float, inverse: Float, _ mode: Tensor.Interpolation
+    ) {
         let centre = scale * (Float(t) + 0.5)
         let lower = max(Int(centre - support + 0.5), 0)
         let used = min(min(Int(centre + support + 0.5), source) - lower, width)
-        let weights = (0..<used).map { Self.kernel((Float($0 + lower) - centre + 0.5) * inverse, mode, a: -0.5) }
+        let weights = (0..<used).map {
+            Self.kernel((Float($0 + lower) - centre + 0.5) * inverse, mode, a: -0.5)
+        }
         let sum = weights.reduce(0, +)
         for i in 0..<width {
             places.append(i < used ? lower + i : lower)
@@ -96,9 +107,12 @@ private struct FloatWeights {
         return mode == .bicubic ? cubic(x, a: a) : max(1 - x, 0)
     }
 
-    /// Keys (1981), for a distance of zero or more. Products and sums round once, as in the reference's build.
+    /// Keys (1981), for a distance of zero or more. Products and sums round once, as in the reference's
+    /// build.
     private static func cubic(_ x: Float, a: Float) -> Float {
-        func horner(_ coefficients: [Float]) -> Float { coefficients.dropFirst().reduce(coefficients[0]) { $1.addingProduct($0, x) } }
+        func horner(_ coefficients: [Float]) -> Float {
+            coefficients.dropFirst().reduce(coefficients[0]) { $1.addingProduct($0, x) }
+        }
         if x <= 1 { return Float(1).addingProduct(horner([a + 2, -(a + 3)]) * x, x) }
         return x < 2 ? horner([a, -5 * a, 8 * a, -4 * a]) : 0
     }

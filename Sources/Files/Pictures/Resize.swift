@@ -1,14 +1,14 @@
-/// Resizing of 8-bit pictures as Pillow does it (`Image.resize`, whole source, no reducing gap), bit for bit: two passes, one along
-/// the rows and one along the columns, 22-bit fixed-point weights, rounded to 8 bits between the passes; RGBA is multiplied by its alpha
-/// before and divided after.
+/// Resizing of 8-bit pictures as Pillow does it (`Image.resize`, whole source, no reducing gap), bit for bit:
+/// two passes, one along the rows and one along the columns, 22-bit fixed-point weights, rounded to 8 bits
+/// between the passes; RGBA is multiplied by its alpha before and divided after.
 extension Bitmap {
     package func resized(width: Int, height: Int, filter: ResizeFilter) -> Bitmap {
         precondition(width > 0 && height > 0, "cannot resize to \(width) x \(height)")
         if width == self.width, height == self.height { return self }
         if filter == .nearest { return nearest(width: width, height: height) }
         let source = channels == 4 ? premultiplied : self
-        // Which pass comes first shows in the rounding. Pillow 13 begins with the columns under this rule, found by comparing 2,300 random
-        // sizes with it; before, the rows were always first.
+        // Which pass comes first shows in the rounding. Pillow 13 begins with the columns under this rule,
+        // found by comparing 2,300 random sizes with it; before, the rows were always first.
         let columnsFirst = height < self.height && self.height - height > 2 * (self.width - width)
         let both =
             columnsFirst
@@ -17,7 +17,8 @@ extension Bitmap {
         return channels == 4 ? both.unpremultiplied : both
     }
 
-    /// The source coordinate is accumulated in steps, as the reference does, and not computed from the index: the rounding differs.
+    /// The source coordinate is accumulated in steps, as the reference does, and not computed from the index:
+    /// the rounding differs.
     private func nearest(width: Int, height: Int) -> Bitmap {
         func places(_ source: Int, _ target: Int) -> [Int] {
             let step = Double(source) / Double(target)
@@ -48,7 +49,11 @@ extension Bitmap {
                         let start = (y * width + weights.first[x]) * channels
                         for channel in 0..<channels {
                             var sum = Self.half
-                            for i in 0..<weights.counts[x] { sum &+= Int32(source[start + i * channels + channel]) &* fixed[x * weights.stride + i] }
+                            for i in 0..<weights.counts[x] {
+                                sum &+=
+                                    Int32(source[start + i * channels + channel])
+                                    &* fixed[x * weights.stride + i]
+                            }
                             out[(y * target + x) * channels + channel] = Self.clipped(sum)
                         }
                     }
@@ -70,7 +75,9 @@ extension Bitmap {
                     let start = weights.first[y] * row
                     for x in 0..<row {
                         var sum = Self.half
-                        for i in 0..<weights.counts[y] { sum &+= Int32(source[start + i * row + x]) &* fixed[y * weights.stride + i] }
+                        for i in 0..<weights.counts[y] {
+                            sum &+= Int32(source[start + i * row + x]) &* fixed[y * weights.stride + i]
+                        }
                         out[y * row + x] = Self.clipped(sum)
                     }
                 }

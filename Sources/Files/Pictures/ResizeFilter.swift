@@ -4,7 +4,8 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// The filters of Pillow's `Image.resize`. All but `nearest` widen with the scale when shrinking, so that every source pixel counts.
+/// The filters of Pillow's `Image.resize`. All but `nearest` widen with the scale when shrinking, so that
+/// every source pixel counts.
 package enum ResizeFilter: String, Sendable, CaseIterable {
     case nearest, box, bilinear, hamming, bicubic, lanczos
 
@@ -34,7 +35,8 @@ package enum ResizeFilter: String, Sendable, CaseIterable {
             if x < 1 { return ((a + 2) * x - (a + 3)) * x * x + 1 }
             if x < 2 { return (((x - 5) * x + 8) * x - 4) * a }
             return 0
-        case .lanczos: return distance >= -3 && distance < 3 ? Self.sinc(distance) * Self.sinc(distance / 3) : 0
+        case .lanczos:
+            return distance >= -3 && distance < 3 ? Self.sinc(distance) * Self.sinc(distance / 3) : 0
         }
     }
 

@@ -7,8 +7,8 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Writes a file so that a reader sees the old content or the new, never a part: temporary name in the same folder,
-/// fsync, rename. On failure the temporary is removed and the old file is untouched.
+/// Writes a file so that a reader sees the old content or the new, never a part: temporary name in the same
+/// folder, fsync, rename. On failure the temporary is removed and the old file is untouched.
 package enum AtomicFile {
     /// Where the bytes of a file under construction go, in order.
     package struct Sink: ~Copyable {
@@ -52,7 +52,8 @@ package enum AtomicFile {
         package func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
     }
 
-    /// - Parameter durable: whether the content is on the disk when this returns, so that even a power cut leaves the old or the new.
+    /// - Parameter durable: whether the content is on the disk when this returns, so that even a power cut
+    ///   leaves the old or the new.
     package static func write(_ bytes: [UInt8], to path: String, durable: Bool = true) throws {
         try write(to: path, durable: durable) { try $0.write(bytes) }
     }
@@ -62,7 +63,9 @@ package enum AtomicFile {
     }
 
     /// For content that is made piece by piece.
-    package static func write(to path: String, durable: Bool = true, _ body: (borrowing Sink) throws -> Void) throws {
+    package static func write(to path: String, durable: Bool = true, _ body: (borrowing Sink) throws -> Void)
+        throws
+    {
         // Behind a link, so that the link stays one.
         let place = try FileGate.current.place(path, forWriting: true, followsLast: true)
         let old = place.status()
@@ -70,7 +73,8 @@ package enum AtomicFile {
         case nil, S_IFREG?: break
         case S_IFDIR?: throw EngineError(.file, "cannot write a file over a folder", place: path)
         // A rename would replace a device such as /dev/null by an ordinary file.
-        default: throw EngineError(.file, "cannot write over something that is not an ordinary file", place: path)
+        default:
+            throw EngineError(.file, "cannot write over something that is not an ordinary file", place: path)
         }
         let made = try UnderConstruction.file(beside: place, for: path)
         defer { made.release() }
@@ -79,10 +83,13 @@ package enum AtomicFile {
         if let old { _ = fchmod(made.descriptor, old.st_mode & 0o7777) }
         try body(Sink(descriptor: made.descriptor, path: path))
         if durable, fsync(made.descriptor) != 0 { throw EngineError.system("cannot write the file", path) }
-        if renameat(place.folder, made.name, place.folder, place.name) != 0 { throw EngineError.system("cannot write the file", path) }
+        if renameat(place.folder, made.name, place.folder, place.name) != 0 {
+            throw EngineError.system("cannot write the file", path)
+        }
         renamed = true
         guard durable else { return }
-        // The rename itself reaches the disk with the folder; a file system that refuses this has nothing to lose.
+        // The rename itself reaches the disk with the folder; a file system that refuses this has nothing to
+        // lose.
         let folder = openat(place.folder, FileSystem.folder(of: place.name), O_RDONLY | O_CLOEXEC)
         if folder >= 0 {
             _ = fsync(folder)

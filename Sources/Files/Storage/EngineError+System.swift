@@ -19,10 +19,12 @@ extension EngineError {
             case EMFILE: "raise the limit on open files, `ulimit -n`"
             case ENFILE: "this machine has too many open files: end programs that hold them"
             case EROFS: "nothing can be written to this file system: choose a place elsewhere"
-            case EIO: "the disk or the connection to it fails: look at the system's log before trusting it again"
+            case EIO:
+                "the disk or the connection to it fails: look at the system's log before trusting it again"
             default: nil
             }
-        var error = EngineError(.file, "\(action): \(String(cString: strerror(code)))", place: path, cure: cure)
+        var error = EngineError(
+            .file, "\(action): \(String(cString: strerror(code)))", place: path, cure: cure)
         error.lacksRoom = code == ENOSPC || code == EDQUOT
         return error
     }

@@ -8,9 +8,10 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// The one way to files: all that is opened, made, renamed, listed and removed goes through the gate that is current. A gate knows open folders
-/// and what may be done below them, and finds names relative to these, links included, so that no link, no `..` and no change of a name between
-/// a check and a use leads out of them.
+/// The one way to files: all that is opened, made, renamed, listed and removed goes through the gate that is
+/// current. A gate knows open folders and what may be done below them, and finds names relative to these,
+/// links included, so that no link, no `..` and no change of a name between a check and a use leads out of
+/// them.
 ///
 /// By openat2(2) with RESOLVE_BENEATH where the system has it, else name by name (`PathWalk`).
 package final class FileGate: Sendable {
@@ -37,20 +38,26 @@ package final class FileGate: Sendable {
     @TaskLocal private static var bound: FileGate?
     private static let isClosedElsewhere = Atomic<Bool>(false)
 
-    package static var current: FileGate { bound ?? (isClosedElsewhere.load(ordering: .relaxed) ? closed : user) }
+    package static var current: FileGate {
+        bound ?? (isClosedElsewhere.load(ordering: .relaxed) ? closed : user)
+    }
 
     /// From now on nothing is opened but inside of `during`. First thing of the program.
     package static func closeElsewhere() { isClosedElsewhere.store(true, ordering: .relaxed) }
 
-    /// Makes this gate the current one of `body`. Other threads do not inherit it: who hands work to them hands over the gate, too.
-    package func during<R>(_ body: () throws -> R) rethrows -> R { try Self.$bound.withValue(self, operation: body) }
+    /// Makes this gate the current one of `body`. Other threads do not inherit it: who hands work to them
+    /// hands over the gate, too.
+    package func during<R>(_ body: () throws -> R) rethrows -> R {
+        try Self.$bound.withValue(self, operation: body)
+    }
 
     private init(_ reach: Reach) { (self.reach, base, walks) = (reach, "", false) }
 
     /// A gate to some folders.
     /// - Parameters:
     ///   - readable, writable: what lies below them may be read, and written and read.
-    ///   - own: files and folders that the program keeps for itself beside a notebook. They are never links, and neither is anything in them.
+    ///   - own: files and folders that the program keeps for itself beside a notebook. They are never links,
+    ///     and neither is anything in them.
     ///   - walks: for tests of what other systems do.
     package init(readable: [String], writable: [String], own: [String] = [], walks: Bool = false) {
         self.walks = walks
@@ -70,28 +77,37 @@ package final class FileGate: Sendable {
         let isFile = FileGate.user.during { FileSystem.isFile(path) }
         let root =
             isFile
-            ? FileRoot(FileSystem.folder(of: path), isWritable: isWritable, names: [FileSystem.name(of: path)]) : FileRoot(path, isWritable: isWritable)
+            ? FileRoot(
+                FileSystem.folder(of: path), isWritable: isWritable, names: [FileSystem.name(of: path)])
+            : FileRoot(path, isWritable: isWritable)
         state.withLock { $0.roots.append(root) }
     }
 
-    /// Files and folders that are the program's own from now on, and may be written wherever they lie: a result that the user named.
+    /// Files and folders that are the program's own from now on, and may be written wherever they lie: a
+    /// result that the user named.
     package func permitOwn(_ paths: [String]) {
         keepOwn(paths)
         for (folder, paths) in Dictionary(grouping: paths, by: FileSystem.folder) {
             let folder = FileSystem.realPath(folder) ?? Self.absolute(folder, base)
-            state.withLock { $0.roots.append(FileRoot(folder, isWritable: true, names: Set(paths.map(FileSystem.name)))) }
+            state.withLock {
+                $0.roots.append(FileRoot(folder, isWritable: true, names: Set(paths.map(FileSystem.name))))
+            }
         }
     }
 
     private func keepOwn(_ paths: [String]) {
         // As they were named, too: a path is looked for as it is written.
         let paths = paths.flatMap { path in
-            [Self.absolute(path, base)] + (FileSystem.realPath(FileSystem.folder(of: path)).map { [FileSystem.join($0, FileSystem.name(of: path))] } ?? [])
+            [Self.absolute(path, base)]
+                + (FileSystem.realPath(FileSystem.folder(of: path)).map {
+                    [FileSystem.join($0, FileSystem.name(of: path))]
+                } ?? [])
         }
         state.withLock { $0.own.formUnion(paths) }
     }
 
-    /// From the root, and without the names `.` and those that are empty: what is the same to the system is one text here.
+    /// From the root, and without the names `.` and those that are empty: what is the same to the system is
+    /// one text here.
     private static func absolute(_ path: String, _ base: String) -> String {
         let path = FileSystem.join(base, path)
         let slash = UInt8(ascii: "/"), dot = UInt8(ascii: ".")
@@ -108,8 +124,8 @@ package final class FileGate: Sendable {
 
     private static let lastShortage = Atomic<Int32>(0)
 
-    /// What kept files from being opened that may well be there: too many open files. Whoever asked whether a file exists was told that it does not,
-    /// so a reader must learn of it whatever else is said.
+    /// What kept files from being opened that may well be there: too many open files. Whoever asked whether a
+    /// file exists was told that it does not, so a reader must learn of it whatever else is said.
     package static var shortage: String? {
         let code = lastShortage.load(ordering: .relaxed)
         guard code != 0 else { return nil }
@@ -119,27 +135,33 @@ package final class FileGate: Sendable {
 
     /// Gives a descriptor back after a look at why it is none.
     static func noted(_ descriptor: Int32) -> Int32 {
-        if descriptor < 0, errno == EMFILE || errno == ENFILE { lastShortage.store(errno, ordering: .relaxed) }
+        if descriptor < 0, errno == EMFILE || errno == ENFILE {
+            lastShortage.store(errno, ordering: .relaxed)
+        }
         return descriptor
     }
 
     // MARK: Roots
 
-    /// The outermost root that the path lies in, and the rest of it: by the path's text or, where that does not tell, by asking which of the folders on
-    /// the way is a root.
+    /// The outermost root that the path lies in, and the rest of it: by the path's text or, where that does
+    /// not tell, by asking which of the folders on the way is a root.
     func root(of path: String, forWriting: Bool) -> (FileRoot, rest: Substring)? {
         let path = Self.absolute(path, base)
         let roots = state.withLock { $0.roots }
         var outermost: (FileRoot, rest: Substring)?
         for root in roots where root.isWritable || !forWriting {
-            guard let rest = root.rest(of: path), outermost.map({ $0.rest.utf8.count < rest.utf8.count }) ?? true else { continue }
+            guard let rest = root.rest(of: path),
+                outermost.map({ $0.rest.utf8.count < rest.utf8.count }) ?? true
+            else { continue }
             outermost = (root, rest)
         }
         if let outermost { return outermost }
-        // Another spelling: a link on the way to the root, say. That a folder is a root is all that is asked about what lies outside.
+        // Another spelling: a link on the way to the root, say. That a folder is a root is all that is asked
+        // about what lies outside.
         var above = path, rest = ""
         while above != "/", above != "." {
-            rest = rest.isEmpty ? FileSystem.name(of: above) : FileSystem.join(FileSystem.name(of: above), rest)
+            rest =
+                rest.isEmpty ? FileSystem.name(of: above) : FileSystem.join(FileSystem.name(of: above), rest)
             above = FileSystem.folder(of: above)
             var status = stat()
             guard stat(above, &status) == 0, status.kind == S_IFDIR else { continue }
@@ -153,7 +175,9 @@ package final class FileGate: Sendable {
     }
 
     /// Whether a path lies in reach by its text, wherever links in it lead.
-    package func holds(_ path: String, forWriting: Bool) -> Bool { !isRestricted || root(of: path, forWriting: forWriting) != nil }
+    package func holds(_ path: String, forWriting: Bool) -> Bool {
+        !isRestricted || root(of: path, forWriting: forWriting) != nil
+    }
 
     /// Whether the path is one of the program's own, or in one: no part of it may be a link.
     func isOwn(_ path: String) -> Bool {
@@ -172,7 +196,11 @@ package final class FileGate: Sendable {
             var start = 0
             while start < path.count {
                 let end = path[start...].firstIndex(of: UInt8(ascii: "/")) ?? path.count
-                if end - start == store.utf8CodeUnitCount, let base = path.baseAddress, memcmp(base + start, store.utf8Start, end - start) == 0 { return true }
+                if end - start == store.utf8CodeUnitCount, let base = path.baseAddress,
+                    memcmp(base + start, store.utf8Start, end - start) == 0
+                {
+                    return true
+                }
                 start = end + 1
             }
             return false
@@ -181,7 +209,8 @@ package final class FileGate: Sendable {
 
     // MARK: Opening
 
-    /// Opens what is there or makes a file, as open(2). The descriptor is the caller's; its number is below zero where `errno` tells why not.
+    /// Opens what is there or makes a file, as open(2). The descriptor is the caller's; its number is below
+    /// zero where `errno` tells why not.
     /// - Parameter followsLink: at the end of the path.
     func open(_ path: String, _ flags: Int32, mode: mode_t = 0, followsLink: Bool = true) throws -> Int32 {
         if path.utf8.contains(0) { throw EngineError(.file, "a path cannot hold a zero byte", place: path) }
@@ -199,7 +228,9 @@ package final class FileGate: Sendable {
         case .roots: break
         }
         let forWriting = creates || flags & (O_WRONLY | O_RDWR) != 0
-        guard let (root, rest) = root(of: path, forWriting: forWriting) else { throw outside(path, forWriting: forWriting) }
+        guard let (root, rest) = root(of: path, forWriting: forWriting) else {
+            throw outside(path, forWriting: forWriting)
+        }
         if root.names == nil, !walks {
             var tries = 0, code = ENOENT
             while true {
@@ -208,7 +239,9 @@ package final class FileGate: Sendable {
                     break
                 }
                 opened = Self.noted(
-                    rest.isEmpty ? nb_open_beneath(folder, ".", flags, mode, 0) : nb_open_beneath(folder, String(rest), flags, mode, isOwn ? 1 : 0))
+                    rest.isEmpty
+                        ? nb_open_beneath(folder, ".", flags, mode, 0)
+                        : nb_open_beneath(folder, String(rest), flags, mode, isOwn ? 1 : 0))
                 if opened >= 0 { return opened }
                 code = errno
                 tries += 1
@@ -217,7 +250,8 @@ package final class FileGate: Sendable {
                 if code == ENOENT, root.forgetRemoved() { continue }
                 break
             }
-            // A link leads out of this root, perhaps into another; or the system has no openat2, or a filter of system calls does not know it.
+            // A link leads out of this root, perhaps into another; or the system has no openat2, or a filter
+            // of system calls does not know it.
             let goesOn = [EXDEV, ENOSYS, EPERM, EAGAIN].contains(code) || (code == ELOOP && isOwn)
             guard goesOn else {
                 errno = code
@@ -230,7 +264,9 @@ package final class FileGate: Sendable {
 
     /// Where a path leads: the folder, open, and the name in it.
     func place(_ path: String, forWriting: Bool, followsLast: Bool) throws -> FilePlace {
-        if path.isEmpty || path.utf8.contains(0) { throw EngineError(.file, "not a usable file name", place: path) }
+        if path.isEmpty || path.utf8.contains(0) {
+            throw EngineError(.file, "not a usable file name", place: path)
+        }
         switch reach {
         case .nothing: throw outside(path, forWriting: forWriting)
         case .everything:
@@ -241,16 +277,24 @@ package final class FileGate: Sendable {
         if let place = placeAtOnce(path, forWriting: forWriting, followsLast: followsLast) { return place }
         let ending = try walked(path, forWriting: forWriting, followsLast: followsLast)
         // Several names that are not there yet: made one by one, each in the folder before.
-        guard !ending.place.name.contains("/") else { throw EngineError.system("cannot open the folder", FileSystem.folder(of: path), code: ENOENT) }
+        guard !ending.place.name.contains("/") else {
+            throw EngineError.system("cannot open the folder", FileSystem.folder(of: path), code: ENOENT)
+        }
         return ending.taken()
     }
 
-    /// The usual case in two calls: a folder below one root, and in it a name that is no link. nil where it is not that simple.
+    /// The usual case in two calls: a folder below one root, and in it a name that is no link. nil where it
+    /// is not that simple.
     private func placeAtOnce(_ path: String, forWriting: Bool, followsLast: Bool) -> FilePlace? {
-        guard !walks, let (root, rest) = root(of: path, forWriting: forWriting), root.names == nil, let folder = root.folder() else { return nil }
+        guard !walks, let (root, rest) = root(of: path, forWriting: forWriting), root.names == nil,
+            let folder = root.folder()
+        else { return nil }
         let name = FileSystem.name(of: String(rest)), isOwn = isOwn(path)
         guard !["", ".", ".."].contains(name) else { return nil }
-        let above = Self.noted(nb_open_beneath(folder, FileSystem.folder(of: String(rest)), nb_name_only() | O_DIRECTORY | O_CLOEXEC, 0, isOwn ? 1 : 0))
+        let above = Self.noted(
+            nb_open_beneath(
+                folder, FileSystem.folder(of: String(rest)), nb_name_only() | O_DIRECTORY | O_CLOEXEC, 0,
+                isOwn ? 1 : 0))
         guard above >= 0 else { return nil }
         let place = FilePlace(owning: above, name)
         if place.status()?.kind == S_IFLNK, followsLast || isOwn { return nil }
@@ -266,7 +310,9 @@ package final class FileGate: Sendable {
     private func walked(_ path: String, forWriting: Bool, followsLast: Bool) throws -> PathWalk.Ending {
         let isOwn = isOwn(path)
         func walk() throws -> PathWalk.Ending {
-            try PathWalk.end(path, gate: self, forWriting: forWriting, followsLinks: !isOwn, followsLast: followsLast || isOwn)
+            try PathWalk.end(
+                path, gate: self, forWriting: forWriting, followsLinks: !isOwn,
+                followsLast: followsLast || isOwn)
         }
         do {
             return try walk()
@@ -275,7 +321,9 @@ package final class FileGate: Sendable {
         } catch PathWalk.Refusal.link {
             throw Self.link(path)
         } catch PathWalk.Refusal.system(let code) {
-            if code == ENOENT, let root = root(of: path, forWriting: forWriting)?.0, root.forgetRemoved() { return try walk() }
+            if code == ENOENT, let root = root(of: path, forWriting: forWriting)?.0, root.forgetRemoved() {
+                return try walk()
+            }
             throw EngineError.system("cannot open", path, code: code)
         }
     }
@@ -284,7 +332,9 @@ package final class FileGate: Sendable {
     private func linklessPlace(_ path: String) throws -> FilePlace {
         let folder = FileSystem.folder(of: path), name = FileSystem.name(of: path)
         var opened = Self.noted(nb_open_linkless(folder, nb_name_only() | O_DIRECTORY | O_CLOEXEC, 0))
-        if opened < 0, errno == ENOSYS { opened = openat(AT_FDCWD, folder, nb_name_only() | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
+        if opened < 0, errno == ENOSYS {
+            opened = openat(AT_FDCWD, folder, nb_name_only() | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        }
         if opened < 0, errno == ELOOP { throw Self.link(path) }
         guard opened >= 0 else { throw EngineError.system("cannot open", folder) }
         let place = FilePlace(owning: opened, name)
@@ -295,10 +345,17 @@ package final class FileGate: Sendable {
     // MARK: Refusals
 
     private func outside(_ path: String, forWriting: Bool) -> EngineError {
-        if reach == .nothing { return EngineError(.file, "was to be opened outside of any command: a fault of this program", place: path) }
+        if reach == .nothing {
+            return EngineError(
+                .file, "was to be opened outside of any command: a fault of this program", place: path)
+        }
         return forWriting
-            ? EngineError(.notWritable, "lies outside what may be written here", place: path, cure: "allow its folder by --allow-write FOLDER")
-            : EngineError(.notReadable, "lies outside what may be read here", place: path, cure: "allow its folder by --allow-read FOLDER")
+            ? EngineError(
+                .notWritable, "lies outside what may be written here", place: path,
+                cure: "allow its folder by --allow-write FOLDER")
+            : EngineError(
+                .notReadable, "lies outside what may be read here", place: path,
+                cure: "allow its folder by --allow-read FOLDER")
     }
 
     private static func link(_ path: String) -> EngineError {

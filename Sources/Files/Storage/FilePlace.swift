@@ -4,8 +4,8 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Where a file or folder is or is to be: an open folder and a name in it, which is no link where links are followed. What is done to it is done
-/// there, whatever happens to the path meanwhile.
+/// Where a file or folder is or is to be: an open folder and a name in it, which is no link where links are
+/// followed. What is done to it is done there, whatever happens to the path meanwhile.
 struct FilePlace: ~Copyable {
     /// `AT_FDCWD` where everything may be opened; `name` is then a whole path.
     let folder: Int32
@@ -14,12 +14,16 @@ struct FilePlace: ~Copyable {
 
     init(owning folder: Int32, _ name: String) { (self.folder, self.name, isOwned) = (folder, name, true) }
 
-    init(borrowing folder: Int32, _ name: String) { (self.folder, self.name, isOwned) = (folder, name, false) }
+    init(borrowing folder: Int32, _ name: String) {
+        (self.folder, self.name, isOwned) = (folder, name, false)
+    }
 
     deinit { if isOwned { close(folder) } }
 
     /// A name beside this one.
-    func beside(_ other: String) -> String { name.contains("/") ? FileSystem.join(FileSystem.folder(of: name), other) : other }
+    func beside(_ other: String) -> String {
+        name.contains("/") ? FileSystem.join(FileSystem.folder(of: name), other) : other
+    }
 
     /// What is there; nil where nothing is.
     func status(followingLink follows: Bool = false) -> stat? {

@@ -7,8 +7,9 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// One file as it was read: the bytes themselves, or the open file that was mapped. Its digest is that of what was read, whatever has the
-/// file's name by now, and it notices when an open file is written over in place.
+/// One file as it was read: the bytes themselves, or the open file that was mapped. Its digest is that of
+/// what was read, whatever has the file's name by now, and it notices when an open file is written over in
+/// place.
 package final class FileReading: Sendable {
     /// As the reader called it.
     package let path: String
@@ -91,24 +92,34 @@ package final class FileReading: Sendable {
         state.withLock { $0.bytes = nil }
     }
 
-    /// Digest of a few kilobytes from the beginning, the middle and the end: what tells contents apart where stamps do not. nil where the file is let go.
+    /// Digest of a few kilobytes from the beginning, the middle and the end: what tells contents apart where
+    /// stamps do not. nil where the file is let go.
     package func sample() throws -> String? {
         try state.withLock { state in
-            if let bytes = state.bytes { return try FileSample.digest(size: bytes.count) { Array(bytes[$0]) } }
+            if let bytes = state.bytes {
+                return try FileSample.digest(size: bytes.count) { Array(bytes[$0]) }
+            }
             let descriptor = state.descriptor
             guard descriptor >= 0 else { return nil }
-            return try FileSample.digest(size: stamp.size) { try FileSystem.readPart(descriptor, $0, path: path) }
+            return try FileSample.digest(size: stamp.size) {
+                try FileSystem.readPart(descriptor, $0, path: path)
+            }
         }
     }
 
-    /// Throws where the mapped file was written over since it was opened. Another name or another link changes a file's change time too;
-    /// then its contents decide.
+    /// Throws where the mapped file was written over since it was opened. Another name or another link
+    /// changes a file's change time too; then its contents decide.
     package func confirm() throws {
         try state.withLock { state in
             guard state.descriptor >= 0, let now = FileStamp(descriptor: state.descriptor) else { return }
-            guard now.changed != state.changed || now.modified != stamp.modified || now.size != stamp.size else { return }
+            guard now.changed != state.changed || now.modified != stamp.modified || now.size != stamp.size
+            else { return }
             guard now.size == stamp.size, now.modified == stamp.modified else { throw rewritten }
-            if let digest = state.digest, try Digest.sha256(descriptor: state.descriptor, size: stamp.size, path: path) != digest { throw rewritten }
+            if let digest = state.digest,
+                try Digest.sha256(descriptor: state.descriptor, size: stamp.size, path: path) != digest
+            {
+                throw rewritten
+            }
             state.changed = now.changed
         }
     }
@@ -116,7 +127,8 @@ package final class FileReading: Sendable {
     private var rewritten: EngineError {
         EngineError(
             .file, "was written over while it was in use; what was computed with it is not kept", place: path,
-            cure: "run it again; a file that is put in place by renaming leaves a running program the old one")
+            cure: "run it again; a file that is put in place by renaming leaves a running program the old one"
+        )
     }
 }
 
@@ -125,7 +137,8 @@ package protocol ReadingWitness: AnyObject, Sendable {
     /// - Parameter isKept: whether the reader keeps the reading itself, so that its bytes cost nothing more.
     func note(_ reading: FileReading, isKept: Bool)
 
-    /// A file was read while something is opened, whether or not that comes to an end: a place to change it, for tests.
+    /// A file was read while something is opened, whether or not that comes to an end: a place to change it,
+    /// for tests.
     func glanced(at path: String)
 }
 

@@ -7,7 +7,8 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// A folder below which a gate lets files be opened: an open folder, so that what happens to its name later changes nothing.
+/// A folder below which a gate lets files be opened: an open folder, so that what happens to its name later
+/// changes nothing.
 final class FileRoot: Sendable {
     /// Without links.
     let path: String
@@ -31,12 +32,15 @@ final class FileRoot: Sendable {
     /// nil where there is no such folder.
     func folder() -> Int32? {
         descriptor.withLock { descriptor in
-            if descriptor < 0 { descriptor = FileGate.noted(open(path, nb_name_only() | O_DIRECTORY | O_CLOEXEC)) }
+            if descriptor < 0 {
+                descriptor = FileGate.noted(open(path, nb_name_only() | O_DIRECTORY | O_CLOEXEC))
+            }
             return descriptor < 0 ? nil : descriptor
         }
     }
 
-    /// Lets go of a folder that has been removed since it was opened: another may have its name by now. False where it is still there.
+    /// Lets go of a folder that has been removed since it was opened: another may have its name by now. False
+    /// where it is still there.
     func forgetRemoved() -> Bool {
         descriptor.withLock { descriptor in
             var status = stat()

@@ -6,8 +6,8 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// What tells whether a file is still the one that was looked at before, without reading it. The change time is the system's own:
-/// a program that sets the modification time back cannot set this one back.
+/// What tells whether a file is still the one that was looked at before, without reading it. The change time
+/// is the system's own: a program that sets the modification time back cannot set this one back.
 package struct FileStamp: Sendable {
     package let device: UInt64
     package let inode: UInt64
@@ -15,8 +15,9 @@ package struct FileStamp: Sendable {
     /// In nanoseconds since 1970.
     package let modified: Int
     package let changed: Int
-    /// Whether the times are a clock's. In an image that was made with fixed times, and where a file system knows no change time, there are no
-    /// parts of a second, or all three times are one: then two contents can have one stamp, and it says nothing.
+    /// Whether the times are a clock's. In an image that was made with fixed times, and where a file system
+    /// knows no change time, there are no parts of a second, or all three times are one: then two contents
+    /// can have one stamp, and it says nothing.
     package let tells: Bool
 
     /// Of the file behind a link; nil where nothing is.
@@ -47,19 +48,23 @@ package struct FileStamp: Sendable {
         tells = changed.tv_sec > 0 && changed.tv_nsec != 0 && !areOne
     }
 
-    private static func nanoseconds(_ time: timespec) -> Int { Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec) }
+    private static func nanoseconds(_ time: timespec) -> Int {
+        Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec)
+    }
 
     /// One word, to be stored beside what was found out about the file.
     package var text: String { "\(device):\(inode):\(size):\(modified):\(changed)" }
 
     /// Sets a file's modification time to now: it was used. A file that is gone or not ours is left alone.
-    /// From the precise clock: the one that a file system stamps with by itself stands still for some milliseconds, and uses within
-    /// them would have no order.
+    /// From the precise clock: the one that a file system stamps with by itself stands still for some
+    /// milliseconds, and uses within them would have no order.
     package static func touch(_ path: String) {
         var now = timespec()
         guard clock_gettime(CLOCK_REALTIME, &now) == 0 else { return }
         let times = [now, now]
-        guard let place = try? FileGate.current.place(path, forWriting: true, followsLast: true) else { return }
+        guard let place = try? FileGate.current.place(path, forWriting: true, followsLast: true) else {
+            return
+        }
         _ = utimensat(place.folder, place.name, times, AT_SYMLINK_NOFOLLOW)
     }
 
@@ -74,7 +79,9 @@ package struct FileStamp: Sendable {
 /// Whether a stamp tells anything is no part of what it tells: reading a file can change that.
 extension FileStamp: Hashable {
     package static func == (a: Self, b: Self) -> Bool {
-        (a.device, a.inode, a.size, a.modified, a.changed) == (b.device, b.inode, b.size, b.modified, b.changed)
+        (a.device, a.inode, a.size, a.modified, a.changed) == (
+            b.device, b.inode, b.size, b.modified, b.changed
+        )
     }
 
     package func hash(into hasher: inout Hasher) {

@@ -7,7 +7,8 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// The few file operations that the other modules need, all through the current `FileGate`. Every failure is an `EngineError` that names the path.
+/// The few file operations that the other modules need, all through the current `FileGate`. Every failure is
+/// an `EngineError` that names the path.
 package enum FileSystem {
     /// False, too, for what the gate keeps out of reach.
     package static func exists(_ path: String) -> Bool { isThere(path) }
@@ -16,30 +17,37 @@ package enum FileSystem {
 
     /// Whether this process may write the file, or make files in the folder.
     package static func isWritable(_ path: String) -> Bool {
-        guard let place = try? FileGate.current.place(path, forWriting: true, followsLast: true) else { return false }
+        guard let place = try? FileGate.current.place(path, forWriting: true, followsLast: true) else {
+            return false
+        }
         return faccessat(place.folder, place.name, W_OK, 0) == 0
     }
 
-    /// Throws what the gate says to a path that is out of its reach, or to a link where none may be; whether anything is there is not asked.
+    /// Throws what the gate says to a path that is out of its reach, or to a link where none may be; whether
+    /// anything is there is not asked.
     package static func checkReach(_ path: String) throws {
         if FileGate.current.isRestricted { _ = try status(of: path) }
     }
 
-    /// Whether a change time there may be no more than the modification time, which any program can set: on file systems that nothing is written to, and
-    /// on those that know no change times.
+    /// Whether a change time there may be no more than the modification time, which any program can set: on
+    /// file systems that nothing is written to, and on those that know no change times.
     package static func lacksChangeTimes(_ path: String) -> Bool {
-        guard let descriptor = try? FileGate.current.open(path, nb_name_only()), descriptor >= 0 else { return false }
+        guard let descriptor = try? FileGate.current.open(path, nb_name_only()), descriptor >= 0 else {
+            return false
+        }
         defer { close(descriptor) }
         var flags = statvfs()
         if fstatvfs(descriptor, &flags) == 0, flags.f_flag & UInt(ST_RDONLY) != 0 { return true }
         // squashfs, erofs, cramfs, romfs, iso9660, UDF, FAT, exFAT, NTFS (two), FUSE, 9P
         let without: Set<UInt> = [
-            0x7371_7368, 0xE0F5_E1E2, 0x28CD_3D45, 0x7275, 0x9660, 0x1501_3346, 0x4D44, 0x2011_BAB0, 0x5346_544E, 0x7366_746E, 0x6573_5546, 0x0102_1997,
+            0x7371_7368, 0xE0F5_E1E2, 0x28CD_3D45, 0x7275, 0x9660, 0x1501_3346, 0x4D44, 0x2011_BAB0,
+            0x5346_544E, 0x7366_746E, 0x6573_5546, 0x0102_1997,
         ]
         return without.contains(nb_file_system(descriptor))
     }
 
-    /// The same of all that lies in a folder: what opens the folder must not pass over a file that it may not see.
+    /// The same of all that lies in a folder: what opens the folder must not pass over a file that it may not
+    /// see.
     package static func checkReach(below folder: String) throws {
         guard FileGate.current.isRestricted, isFolder(folder) else { return }
         for name in try list(folder) { try checkReach(join(folder, name)) }
@@ -48,21 +56,29 @@ package enum FileSystem {
     /// True for an ordinary file, false for folders, devices and pipes and where nothing is.
     package static func isFile(_ path: String) -> Bool { isThere(path, S_IFREG) }
 
-    /// Which of many names in a folder are ordinary files: each folder on the way is opened once, for one name after the other in it.
+    /// Which of many names in a folder are ordinary files: each folder on the way is opened once, for one
+    /// name after the other in it.
     package static func areFiles(_ names: [String], in folder: String) -> [Bool] {
         var opened: (path: String, descriptor: Int32)?
         defer { if let opened { close(opened.descriptor) } }
         return names.map { name in
             let isNear = !name.isEmpty && !name.utf8.contains(UInt8(ascii: "/"))
-            let path = join(folder, name), above = isNear ? folder : self.folder(of: path), last = isNear ? name : self.name(of: path)
+            let path = join(folder, name), above = isNear ? folder : self.folder(of: path),
+                last = isNear ? name : self.name(of: path)
             if opened?.path != above {
                 if let opened { close(opened.descriptor) }
                 opened = nil
-                if let descriptor = try? FileGate.current.open(above, nb_name_only() | O_DIRECTORY), descriptor >= 0 { opened = (above, descriptor) }
+                if let descriptor = try? FileGate.current.open(above, nb_name_only() | O_DIRECTORY),
+                    descriptor >= 0
+                {
+                    opened = (above, descriptor)
+                }
             }
             var status = stat()
             let isPlain = last != ".." && !last.utf8.contains(0)
-            guard isPlain, let opened, fstatat(opened.descriptor, last, &status, AT_SYMLINK_NOFOLLOW) == 0, status.kind != S_IFLNK else { return isFile(path) }
+            guard isPlain, let opened, fstatat(opened.descriptor, last, &status, AT_SYMLINK_NOFOLLOW) == 0,
+                status.kind != S_IFLNK
+            else { return isFile(path) }
             return status.kind == S_IFREG
         }
     }
@@ -76,12 +92,15 @@ package enum FileSystem {
     /// The last component: `c.png` of `a/b/c.png`.
     package static func name(of path: String) -> String {
         let end = end(of: path)
-        guard let slash = path.utf8[..<end].lastIndex(of: UInt8(ascii: "/")) else { return end == path.endIndex ? path : String(path[..<end]) }
+        guard let slash = path.utf8[..<end].lastIndex(of: UInt8(ascii: "/")) else {
+            return end == path.endIndex ? path : String(path[..<end])
+        }
         // `/` itself
         return path.utf8.index(after: slash) == end ? path : String(path[path.utf8.index(after: slash)..<end])
     }
 
-    /// Where a path ends without the slashes behind it. Byte by byte, as all here: paths are taken apart for each file of a data set.
+    /// Where a path ends without the slashes behind it. Byte by byte, as all here: paths are taken apart for
+    /// each file of a data set.
     private static func end(of path: String) -> String.Index {
         let bytes = path.utf8
         var end = bytes.endIndex
@@ -99,7 +118,8 @@ package enum FileSystem {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    /// The path without links, `.` and `..`; nil where nothing is. Of paths that the user named: what a program named is resolved by its gate.
+    /// The path without links, `.` and `..`; nil where nothing is. Of paths that the user named: what a
+    /// program named is resolved by its gate.
     package static func realPath(_ path: String) -> String? {
         guard !path.utf8.contains(0), let resolved = realpath(path, nil) else { return nil }
         defer { free(resolved) }
@@ -114,7 +134,8 @@ package enum FileSystem {
         return join(realPathAsFar(above), name)
     }
 
-    /// The file that a path names, where the path is a link, or a link to one; relative where the links are. Of paths that the user named.
+    /// The file that a path names, where the path is a link, or a link to one; relative where the links are.
+    /// Of paths that the user named.
     package static func followingLinks(_ path: String) -> String {
         var path = path
         // As many as Linux follows.
@@ -132,7 +153,8 @@ package enum FileSystem {
         return String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Names in a folder, hidden ones included, sorted by their UTF-8 bytes, so that the order is the same everywhere.
+    /// Names in a folder, hidden ones included, sorted by their UTF-8 bytes, so that the order is the same
+    /// everywhere.
     package static func list(_ folder: String) throws -> [String] {
         let descriptor = try FileGate.current.open(folder, O_RDONLY | O_DIRECTORY | O_NONBLOCK)
         guard descriptor >= 0 else {
@@ -150,7 +172,9 @@ package enum FileSystem {
         }
         defer { closedir(folder) }
         var names: [String] = []
-        while let name = nb_next_name(folder).map({ String(cString: $0) }) { if name != ".", name != ".." { names.append(name) } }
+        while let name = nb_next_name(folder).map({ String(cString: $0) }) {
+            if name != ".", name != ".." { names.append(name) }
+        }
         guard errno == 0 else { throw EngineError.system("cannot list the folder", path) }
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
@@ -161,7 +185,9 @@ package enum FileSystem {
         if isFolder(path) { return }
         let above = folder(of: path)
         if above != path, above != "." { try createFolder(above, isPrivate: isPrivate) }
-        guard !["", ".", ".."].contains(name(of: path)) else { throw EngineError.system("cannot make the folder", path, code: ENOENT) }
+        guard !["", ".", ".."].contains(name(of: path)) else {
+            throw EngineError.system("cannot make the folder", path, code: ENOENT)
+        }
         let place = try FileGate.current.place(path, forWriting: true, followsLast: true)
         if mkdirat(place.folder, place.name, isPrivate ? 0o700 : 0o777) == 0 { return }
         guard errno == EEXIST else { throw EngineError.system("cannot make the folder", path) }
@@ -172,9 +198,11 @@ package enum FileSystem {
         throw EngineError(.file, "expected a folder, found a file", place: path)
     }
 
-    /// Appends to a file in one write, so that what several processes append stays whole. A file that this makes is its owner's alone.
+    /// Appends to a file in one write, so that what several processes append stays whole. A file that this
+    /// makes is its owner's alone.
     package static func append(_ text: String, to path: String) throws {
-        let descriptor = try FileGate.current.open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, mode: 0o600)
+        let descriptor = try FileGate.current.open(
+            path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, mode: 0o600)
         guard descriptor >= 0 else { throw EngineError.system("cannot be opened for writing", path) }
         defer { close(descriptor) }
         _ = try checkedOrdinary(descriptor, path)
@@ -187,25 +215,34 @@ package enum FileSystem {
     package static func removeFile(_ path: String) throws {
         guard exists(folder(of: path)) else { return }
         let place = try FileGate.current.place(path, forWriting: true, followsLast: false)
-        if unlinkat(place.folder, place.name, 0) != 0, errno != ENOENT { throw EngineError.system("cannot remove the file", path) }
+        if unlinkat(place.folder, place.name, 0) != 0, errno != ENOENT {
+            throw EngineError.system("cannot remove the file", path)
+        }
     }
 
     /// Removes a folder where it is empty.
     package static func removeEmptyFolder(_ path: String) throws {
         let place = try FileGate.current.place(path, forWriting: true, followsLast: false)
-        if unlinkat(place.folder, place.name, AT_REMOVEDIR) != 0, ![ENOENT, ENOTEMPTY, EEXIST].contains(errno) {
+        if unlinkat(place.folder, place.name, AT_REMOVEDIR) != 0,
+            ![ENOENT, ENOTEMPTY, EEXIST].contains(errno)
+        {
             throw EngineError.system("cannot remove the folder", path)
         }
     }
 
     /// The whole file. A longer one than `limit` bytes is an error before more than `limit` bytes are read.
-    /// - Parameter isNoted: whether `FileReading.witness` learns of it; what the program itself stored is no source of anything.
-    package static func readBytes(_ path: String, limit: Int = 1 << 31, isNoted: Bool = true) throws -> [UInt8] {
+    /// - Parameter isNoted: whether `FileReading.witness` learns of it; what the program itself stored is no
+    ///   source of anything.
+    package static func readBytes(_ path: String, limit: Int = 1 << 31, isNoted: Bool = true) throws
+        -> [UInt8]
+    {
         let (descriptor, stamp) = try openForReading(path)
         defer { close(descriptor) }
         if stamp.size > limit { throw tooLong(path, limit: limit) }
         let bytes = try all(of: descriptor, path, known: stamp.size, limit: limit)
-        if isNoted, let witness = FileReading.witness { witness.note(FileReading(path: path, stamp: stamp, bytes: bytes), isKept: false) }
+        if isNoted, let witness = FileReading.witness {
+            witness.note(FileReading(path: path, stamp: stamp, bytes: bytes), isKept: false)
+        }
         return bytes
     }
 
@@ -236,14 +273,19 @@ package enum FileSystem {
         return bytes
     }
 
-    /// Copies a file, that behind a link where it is one. The copy shares its blocks with the original where the file system can do that, until one
-    /// of the two is written to; it is never the same file.
-    /// - Parameter stamp: of the file that is meant; another one there now, or one that changes meanwhile, is an error.
-    package static func copy(_ source: String, to target: String, expecting stamp: FileStamp? = nil, durable: Bool = false) throws {
+    /// Copies a file, that behind a link where it is one. The copy shares its blocks with the original where
+    /// the file system can do that, until one of the two is written to; it is never the same file.
+    /// - Parameter stamp: of the file that is meant; another one there now, or one that changes meanwhile, is
+    ///   an error.
+    package static func copy(
+        _ source: String, to target: String, expecting stamp: FileStamp? = nil, durable: Bool = false
+    ) throws {
         let (descriptor, before) = try openForReading(source)
         defer { close(descriptor) }
         func changed() -> EngineError {
-            EngineError(.file, "was changed after it was opened", place: source, cure: "open it again when whatever writes there has finished")
+            EngineError(
+                .file, "was changed after it was opened", place: source,
+                cure: "open it again when whatever writes there has finished")
         }
         if let stamp, stamp != before { throw changed() }
         try AtomicFile.write(to: target, durable: durable) { try $0.copy(descriptor) }
@@ -254,20 +296,28 @@ package enum FileSystem {
     static func readPart(_ descriptor: Int32, _ range: Range<Int>, path: String) throws -> [UInt8] {
         try [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
             try readPart(
-                descriptor, at: range.lowerBound, into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<range.count]),
+                descriptor, at: range.lowerBound,
+                into: UnsafeMutableRawBufferPointer(
+                    rebasing: UnsafeMutableRawBufferPointer(buffer)[..<range.count]),
                 path: path)
             count = range.count
         }
     }
 
     /// Fills the buffer.
-    static func readPart(_ descriptor: Int32, at start: Int, into buffer: UnsafeMutableRawBufferPointer, path: String) throws {
+    static func readPart(
+        _ descriptor: Int32, at start: Int, into buffer: UnsafeMutableRawBufferPointer, path: String
+    ) throws {
         var done = 0
         while done < buffer.count {
-            let got = pread(descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done, off_t(start + done))
+            let got = pread(
+                descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done, off_t(start + done))
             if got < 0, errno == EINTR { continue }
             if got < 0 { throw EngineError.system("cannot read the file", path) }
-            if got == 0 { throw EngineError(.file, "the file became shorter while it was read", place: path, cure: "run it again") }
+            if got == 0 {
+                throw EngineError(
+                    .file, "the file became shorter while it was read", place: path, cure: "run it again")
+            }
             done += got
         }
     }
@@ -279,7 +329,9 @@ package enum FileSystem {
         var bytes = [UInt8](repeating: 0, count: count)
         var done = 0
         while done < count {
-            let got = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress.map { $0 + done }, count - done) }
+            let got = bytes.withUnsafeMutableBytes {
+                read(descriptor, $0.baseAddress.map { $0 + done }, count - done)
+            }
             if got < 0 {
                 if errno == EINTR { continue }
                 throw EngineError.system("cannot read the file", path)
@@ -297,10 +349,13 @@ package enum FileSystem {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Opens an ordinary file, and tells how it is then. Never waits: what is a pipe, a device or a socket is an error at once.
+    /// Opens an ordinary file, and tells how it is then. Never waits: what is a pipe, a device or a socket is
+    /// an error at once.
     static func openForReading(_ path: String) throws -> (descriptor: Int32, stamp: FileStamp) {
         let descriptor = try FileGate.current.open(path, O_RDONLY | O_NONBLOCK)
-        guard descriptor >= 0 else { throw errno == ENXIO ? unusual("socket", path) : EngineError.system("cannot open the file", path) }
+        guard descriptor >= 0 else {
+            throw errno == ENXIO ? unusual("socket", path) : EngineError.system("cannot open the file", path)
+        }
         do {
             return (descriptor, FileStamp(try checkedOrdinary(descriptor, path)))
         } catch {
@@ -321,7 +376,9 @@ package enum FileSystem {
         }
     }
 
-    private static func unusual(_ kind: String, _ path: String) -> EngineError { EngineError(.file, "expected an ordinary file, found a \(kind)", place: path) }
+    private static func unusual(_ kind: String, _ path: String) -> EngineError {
+        EngineError(.file, "expected an ordinary file, found a \(kind)", place: path)
+    }
 
     private enum Finding {
         case found(stat)
@@ -335,11 +392,14 @@ package enum FileSystem {
     private static func look(at path: String) -> Finding {
         let gate = FileGate.current
         var status = stat()
-        if !gate.isRestricted, !gate.isOwn(path) { return path.utf8.contains(0) || stat(path, &status) != 0 ? .nothing : .found(status) }
+        if !gate.isRestricted, !gate.isOwn(path) {
+            return path.utf8.contains(0) || stat(path, &status) != 0 ? .nothing : .found(status)
+        }
         do {
             let descriptor = try gate.open(path, nb_name_only())
             guard descriptor >= 0 else {
-                return [EMFILE, ENFILE, ENOMEM].contains(errno) ? .unknown(EngineError.system("cannot be asked for", path)) : .nothing
+                return [EMFILE, ENFILE, ENOMEM].contains(errno)
+                    ? .unknown(EngineError.system("cannot be asked for", path)) : .nothing
             }
             defer { close(descriptor) }
             return fstat(descriptor, &status) == 0 ? .found(status) : .nothing
@@ -350,7 +410,8 @@ package enum FileSystem {
         }
     }
 
-    /// What a path leads to; nil where nothing is. Throws where the gate lets nothing through, and where it cannot be told.
+    /// What a path leads to; nil where nothing is. Throws where the gate lets nothing through, and where it
+    /// cannot be told.
     static func status(of path: String) throws -> stat? {
         switch look(at: path) {
         case .found(let status): return status
@@ -359,8 +420,9 @@ package enum FileSystem {
         }
     }
 
-    /// Whether there is something of a kind (`S_IFREG`, `S_IFDIR`, ...; any where none is named), behind a link too. Yes where it cannot be told:
-    /// whoever opens it then gets the reason, and does not go on as if a file were not there.
+    /// Whether there is something of a kind (`S_IFREG`, `S_IFDIR`, ...; any where none is named), behind a
+    /// link too. Yes where it cannot be told: whoever opens it then gets the reason, and does not go on as if
+    /// a file were not there.
     private static func isThere(_ path: String, _ kind: mode_t? = nil) -> Bool {
         switch look(at: path) {
         case .found(let status): kind == nil || status.kind == kind

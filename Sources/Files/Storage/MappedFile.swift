@@ -8,9 +8,9 @@ internal import Darwin
 
 /// A whole file mapped read-only into memory for the life of the object.
 ///
-/// Sizes are checked when the file is opened. What another program cuts off of it while it is mapped reads as zeros (`CutMapping`), and
-/// `reading.confirm()` tells that it was written over; whoever replaces a weight file should rename the new one over it, as `AtomicFile`
-/// does, which leaves the mapped one intact.
+/// Sizes are checked when the file is opened. What another program cuts off of it while it is mapped reads as
+/// zeros (`CutMapping`), and `reading.confirm()` tells that it was written over; whoever replaces a weight
+/// file should rename the new one over it, as `AtomicFile` does, which leaves the mapped one intact.
 ///
 /// Unchecked Sendable: the memory is never written, and it is unmapped only in `deinit`.
 final class MappedFile: @unchecked Sendable {
@@ -28,7 +28,9 @@ final class MappedFile: @unchecked Sendable {
         // An empty mapping is an error of mmap.
         var mapped = UnsafeRawBufferPointer(start: nil, count: 0)
         if stamp.size > 0 {
-            guard let start = mmap(nil, stamp.size, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
+            guard let start = mmap(nil, stamp.size, PROT_READ, MAP_PRIVATE, descriptor, 0),
+                start != MAP_FAILED
+            else {
                 throw EngineError.system("cannot map the file into memory", path)
             }
             mapped = UnsafeRawBufferPointer(start: start, count: stamp.size)
@@ -52,14 +54,16 @@ final class MappedFile: @unchecked Sendable {
     /// Asks the system to read a part ahead. A hint: nothing depends on it.
     func willNeed(_ range: Range<Int>) { advise(range, MADV_WILLNEED) }
 
-    /// Tells the system that a part may leave memory, for instance once weights are packed. It stays readable.
+    /// Tells the system that a part may leave memory, for instance once weights are packed. It stays
+    /// readable.
     func dontNeed(_ range: Range<Int>) { advise(range, MADV_DONTNEED) }
 
     private func advise(_ range: Range<Int>, _ advice: Int32) {
         guard let start = bytes.baseAddress, range.upperBound <= bytes.count else { return }
         let page = Int(getpagesize())
         let lower = range.lowerBound / page * page
-        // Not posix_madvise, whose DONTNEED does nothing on Linux. The mapping is read-only: what is let go is read again from the file.
+        // Not posix_madvise, whose DONTNEED does nothing on Linux. The mapping is read-only: what is let go
+        // is read again from the file.
         _ = madvise(UnsafeMutableRawPointer(mutating: start + lower), range.upperBound - lower, advice)
     }
 }

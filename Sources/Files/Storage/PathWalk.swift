@@ -6,9 +6,10 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Finds a path name by name, each opened in the folder before and without following links; a link's target is walked like the rest, and from
-/// another root where it leads out of this one. What `openat2` does in one call, for systems that have none and for links from root to root.
-/// After `cap-primitives`, where this is done for whole programs: https://github.com/bytecodealliance/cap-std
+/// Finds a path name by name, each opened in the folder before and without following links; a link's target
+/// is walked like the rest, and from another root where it leads out of this one. What `openat2` does in one
+/// call, for systems that have none and for links from root to root. After `cap-primitives`, where this is
+/// done for whole programs: https://github.com/bytecodealliance/cap-std
 struct PathWalk {
     /// How a walk can end.
     enum Refusal: Error {
@@ -41,16 +42,22 @@ struct PathWalk {
         consuming func taken() -> FilePlace { place }
     }
 
-    static func end(_ path: String, gate: FileGate, forWriting: Bool, followsLinks: Bool = true, followsLast: Bool = true) throws -> Ending {
+    static func end(
+        _ path: String, gate: FileGate, forWriting: Bool, followsLinks: Bool = true, followsLast: Bool = true
+    ) throws -> Ending {
         guard let (root, rest) = gate.root(of: path, forWriting: forWriting) else { throw Refusal.outside }
-        var walk = PathWalk(gate: gate, forWriting: forWriting, followsLinks: followsLinks, followsLast: followsLast, root: root)
+        var walk = PathWalk(
+            gate: gate, forWriting: forWriting, followsLinks: followsLinks, followsLast: followsLast,
+            root: root)
         walk.pending = rest.split(separator: "/").reversed()
         defer { walk.leave(to: 0) }
         return try walk.go()
     }
 
     private init(gate: FileGate, forWriting: Bool, followsLinks: Bool, followsLast: Bool, root: FileRoot) {
-        (self.gate, self.forWriting, self.followsLinks, self.followsLast, self.root) = (gate, forWriting, followsLinks, followsLast, root)
+        (self.gate, self.forWriting, self.followsLinks, self.followsLast, self.root) = (
+            gate, forWriting, followsLinks, followsLast, root
+        )
     }
 
     private var here: String { names.reduce(root.path) { FileSystem.join($0, $1) } }
@@ -82,7 +89,11 @@ struct PathWalk {
         while let next = pending.popLast() {
             if next == "." { continue }
             if next == ".." {
-                if !folders.isEmpty { leave(to: folders.count - 1) } else { try turn(to: FileSystem.join(FileSystem.folder(of: root.path), rest)) }
+                if !folders.isEmpty {
+                    leave(to: folders.count - 1)
+                } else {
+                    try turn(to: FileSystem.join(FileSystem.folder(of: root.path), rest))
+                }
                 continue
             }
             let name = String(next)
@@ -95,7 +106,8 @@ struct PathWalk {
             var status = stat()
             guard fstatat(above, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
                 guard errno == ENOENT else { throw Refusal.system(errno) }
-                // A name that is not there yet may only be followed by others: `..` behind it would mean something else once it is made.
+                // A name that is not there yet may only be followed by others: `..` behind it would mean
+                // something else once it is made.
                 guard !pending.contains("..") else { throw Refusal.outside }
                 let missing = pending.isEmpty ? name : FileSystem.join(name, rest)
                 return Ending(place: try taken(missing), path: FileSystem.join(here, missing))
@@ -115,7 +127,8 @@ struct PathWalk {
             }
             if isLast { return Ending(place: try taken(name), path: FileSystem.join(here, name)) }
             guard status.kind == S_IFDIR else { throw Refusal.system(ENOTDIR) }
-            let opened = FileGate.noted(openat(above, name, nb_name_only() | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC))
+            let opened = FileGate.noted(
+                openat(above, name, nb_name_only() | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC))
             guard opened >= 0 else { throw Refusal.system(errno) }
             folders.append(opened)
             names.append(name)

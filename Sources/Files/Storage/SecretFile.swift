@@ -30,14 +30,18 @@ enum SecretFile {
             made.release()
         }
         let bytes = (0..<count).map { _ in UInt8.random(in: 0 ... .max) }
-        guard fchmod(made.descriptor, 0o600) == 0, write(made.descriptor, bytes, count) == count, fsync(made.descriptor) == 0 else {
+        guard fchmod(made.descriptor, 0o600) == 0, write(made.descriptor, bytes, count) == count,
+            fsync(made.descriptor) == 0
+        else {
             throw EngineError.system("cannot write the file", path)
         }
         // Where one came first it stays: a link replaces nothing, unlike a rename.
         if linkat(place.folder, made.name, place.folder, place.name, 0) == 0 { return bytes }
         if errno == EEXIST, let first = try read(path) { return first }
         // One that is no secret, or a file system without links.
-        guard renameat(place.folder, made.name, place.folder, place.name) == 0 else { throw EngineError.system("cannot write the file", path) }
+        guard renameat(place.folder, made.name, place.folder, place.name) == 0 else {
+            throw EngineError.system("cannot write the file", path)
+        }
         return bytes
     }
 }

@@ -7,8 +7,9 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Files and folders that are being made, under names of their own beside their places. Whoever makes one holds a lock on it until it has its
-/// name; a lock ends with its process. So what a killed process left is what nobody holds, and it goes before the next write into its folder.
+/// Files and folders that are being made, under names of their own beside their places. Whoever makes one
+/// holds a lock on it until it has its name; a lock ends with its process. So what a killed process left is
+/// what nobody holds, and it goes before the next write into its folder.
 package struct UnderConstruction {
     /// In the folder of the place that it is beside.
     let name: String
@@ -23,7 +24,8 @@ package struct UnderConstruction {
         removeLeftovers(beside: place, FileSystem.folder(of: target))
         while true {
             let name = place.beside(fresh)
-            let descriptor = openat(place.folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
+            let descriptor = openat(
+                place.folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
             guard descriptor >= 0 else { throw EngineError.system("cannot write the file", target) }
             let made = UnderConstruction(name: name, descriptor: descriptor)
             if made.isHeld(in: place.folder) { return made }
@@ -36,9 +38,12 @@ package struct UnderConstruction {
         removeLeftovers(beside: place, FileSystem.folder(of: target))
         while true {
             let name = place.beside(fresh)
-            guard mkdirat(place.folder, name, 0o777) == 0 else { throw EngineError.system("cannot make the folder", target) }
+            guard mkdirat(place.folder, name, 0o777) == 0 else {
+                throw EngineError.system("cannot make the folder", target)
+            }
             let descriptor = openat(place.folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
-            // Else another process took it for a leftover. Tried again for any other reason, this would fill the disk with folders.
+            // Else another process took it for a leftover. Tried again for any other reason, this would fill
+            // the disk with folders.
             if descriptor < 0, errno != ENOENT {
                 let refusal = EngineError.system("cannot make the folder", target)
                 unlinkat(place.folder, name, AT_REMOVEDIR)
@@ -57,20 +62,25 @@ package struct UnderConstruction {
 
     private static var fresh: String { prefix + String(UInt64.random(in: 0 ... .max), radix: 36) + suffix }
 
-    /// False where another process took it for a leftover in the moment before the lock. Where a file system knows no locks nobody could.
+    /// False where another process took it for a leftover in the moment before the lock. Where a file system
+    /// knows no locks nobody could.
     private func isHeld(in folder: Int32) -> Bool {
         if flock(descriptor, LOCK_EX | LOCK_NB) != 0 { return errno != EWOULDBLOCK }
         var held = stat(), named = stat()
-        return fstat(descriptor, &held) == 0 && fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && held.st_ino == named.st_ino
+        return fstat(descriptor, &held) == 0 && fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0
+            && held.st_ino == named.st_ino
     }
 
     /// A folder that may not be listed keeps what is in it.
     private static func removeLeftovers(beside place: borrowing FilePlace, _ path: String) {
         guard cleared.withLock({ $0.insert(path).inserted }) else { return }
-        let descriptor = openat(place.folder, FileSystem.folder(of: place.name), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let descriptor = openat(
+            place.folder, FileSystem.folder(of: place.name), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
-        guard let names = try? FileSystem.names(in: fcntl(descriptor, F_DUPFD_CLOEXEC, 0), path) else { return }
+        guard let names = try? FileSystem.names(in: fcntl(descriptor, F_DUPFD_CLOEXEC, 0), path) else {
+            return
+        }
         for name in names where isOne(name) { removeIfLeft(FilePlace(borrowing: descriptor, name)) }
     }
 
@@ -79,7 +89,9 @@ package struct UnderConstruction {
 
     /// Removes one that nobody makes any more. False where somebody does.
     @discardableResult package static func removeIfLeft(_ path: String) -> Bool {
-        guard let place = try? FileGate.current.place(path, forWriting: true, followsLast: false) else { return false }
+        guard let place = try? FileGate.current.place(path, forWriting: true, followsLast: false) else {
+            return false
+        }
         return removeIfLeft(place)
     }
 
@@ -87,6 +99,7 @@ package struct UnderConstruction {
         let descriptor = openat(place.folder, place.name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
-        return flock(descriptor, LOCK_EX | LOCK_NB) == 0 && (try? AtomicFolder.remove(place, place.name)) != nil
+        return flock(descriptor, LOCK_EX | LOCK_NB) == 0
+            && (try? AtomicFolder.remove(place, place.name)) != nil
     }
 }

@@ -1,7 +1,7 @@
 internal import Tensors
 
-/// Comma-separated values (RFC 4180): a header, fields in double quotes where they hold commas, quotes or line breaks. Reads CRLF and LF,
-/// a byte-order mark and a missing final line break; writes LF.
+/// Comma-separated values (RFC 4180): a header, fields in double quotes where they hold commas, quotes or
+/// line breaks. Reads CRLF and LF, a byte-order mark and a missing final line break; writes LF.
 package enum CSV {
     package struct Row: Sendable, Equatable {
         /// Line on which the row begins, from 1.
@@ -19,22 +19,32 @@ package enum CSV {
         package let rows: [Row]
     }
 
-    package static func read(path: String) throws -> Table { try parse(FileSystem.readBytes(path), place: path) }
+    package static func read(path: String) throws -> Table {
+        try parse(FileSystem.readBytes(path), place: path)
+    }
 
     /// Every row has as many fields as the header; empty lines are left out. `place` is what an error names.
     package static func parse(_ bytes: [UInt8], place: String) throws -> Table {
         // A text for each field.
-        try MemoryBudget.check(3 * bytes.count, for: "a table of \(MemoryBudget.text(bytes.count))", cure: "a smaller file")
+        try MemoryBudget.check(
+            3 * bytes.count, for: "a table of \(MemoryBudget.text(bytes.count))", cure: "a smaller file")
         var rows = try CSVReader(bytes, place: place).rows()
-        guard !rows.isEmpty else { throw EngineError(.format, "expected a header line, found an empty file", place: place) }
+        guard !rows.isEmpty else {
+            throw EngineError(.format, "expected a header line, found an empty file", place: place)
+        }
         let header = rows.removeFirst()
         var known: Set<String> = []
-        if let name = header.fields.first(where: { $0.isEmpty }) ?? header.fields.first(where: { !known.insert($0).inserted }) {
-            throw EngineError(.format, name.isEmpty ? "a column has no name" : "two columns are named \(name)", place: "\(place), line \(header.line)")
+        if let name = header.fields.first(where: { $0.isEmpty })
+            ?? header.fields.first(where: { !known.insert($0).inserted })
+        {
+            throw EngineError(
+                .format, name.isEmpty ? "a column has no name" : "two columns are named \(name)",
+                place: "\(place), line \(header.line)")
         }
         for row in rows where row.fields.count != header.fields.count {
             throw EngineError(
-                .format, "expected \(header.fields.count) fields as in the header, found \(row.fields.count)", place: "\(place), line \(row.line)")
+                .format, "expected \(header.fields.count) fields as in the header, found \(row.fields.count)",
+                place: "\(place), line \(row.line)")
         }
         return Table(header: header.fields, rows: rows)
     }
@@ -47,7 +57,10 @@ package enum CSV {
     }
 
     private static func quoted(_ field: String) -> String {
-        let needs = field.utf8.contains { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") || $0 == 0x0A || $0 == 0x0D } || field.hasPrefix("\u{FEFF}")
+        let needs =
+            field.utf8.contains {
+                $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") || $0 == 0x0A || $0 == 0x0D
+            } || field.hasPrefix("\u{FEFF}")
         guard needs else { return field }
         var out = "\""
         for scalar in field.unicodeScalars {
@@ -80,8 +93,12 @@ private struct CSVReader {
                 isQuoted = place < bytes.count && bytes[place] == UInt8(ascii: "\"")
                 fields.append(try isQuoted ? quotedField() : plainField())
             } while skip(",")
-            if !endLine() { throw fault("expected a comma or the end of the line after a quoted field", line: start) }
-            if fields.count > 1 || isQuoted || fields != [""] { rows.append(CSV.Row(line: start, fields: fields)) }
+            if !endLine() {
+                throw fault("expected a comma or the end of the line after a quoted field", line: start)
+            }
+            if fields.count > 1 || isQuoted || fields != [""] {
+                rows.append(CSV.Row(line: start, fields: fields))
+            }
         }
         return rows
     }
@@ -104,8 +121,12 @@ private struct CSVReader {
 
     private mutating func plainField() throws -> String {
         let start = place
-        while place < bytes.count, bytes[place] != UInt8(ascii: ","), bytes[place] != 0x0A, bytes[place] != 0x0D {
-            if bytes[place] == UInt8(ascii: "\"") { throw fault("a quotation mark inside a field that does not begin with one", line: line) }
+        while place < bytes.count, bytes[place] != UInt8(ascii: ","), bytes[place] != 0x0A,
+            bytes[place] != 0x0D
+        {
+            if bytes[place] == UInt8(ascii: "\"") {
+                throw fault("a quotation mark inside a field that does not begin with one", line: line)
+            }
             place += 1
         }
         return try text(bytes[start..<place], line: line)
@@ -129,9 +150,13 @@ private struct CSVReader {
     }
 
     private func text(_ bytes: ArraySlice<UInt8>, line: Int) throws -> String {
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw fault("expected text in UTF-8, found other bytes", line: line) }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw fault("expected text in UTF-8, found other bytes", line: line)
+        }
         return text
     }
 
-    private func fault(_ message: String, line: Int) -> EngineError { EngineError(.format, message, place: "\(name), line \(line)") }
+    private func fault(_ message: String, line: Int) -> EngineError {
+        EngineError(.format, message, place: "\(name), line \(line)")
+    }
 }

@@ -31,12 +31,15 @@ extension JSON {
         case .array(let elements):
             // Lists of plain values stay on one line: long lists of numbers are the common case.
             let plain = elements.allSatisfy { $0.array == nil && $0.object == nil }
-            Self.list(elements, brackets: ("[", "]"), to: &out, indent: plain ? nil : indent, spaced: indent != nil) { element, out, inner in
+            Self.list(
+                elements, brackets: ("[", "]"), to: &out, indent: plain ? nil : indent, spaced: indent != nil
+            ) { element, out, inner in
                 element.write(to: &out, indent: inner)
             }
         case .object(let members):
             let sorted = members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-            Self.list(sorted, brackets: ("{", "}"), to: &out, indent: indent, spaced: indent != nil) { member, out, inner in
+            Self.list(sorted, brackets: ("{", "}"), to: &out, indent: indent, spaced: indent != nil) {
+                member, out, inner in
                 Self.quote(member.key, to: &out)
                 out += indent == nil ? ":" : ": "
                 member.value.write(to: &out, indent: inner)
@@ -45,7 +48,8 @@ extension JSON {
     }
 
     private static func list<T>(
-        _ elements: [T], brackets: (String, String), to out: inout String, indent: Int?, spaced: Bool, _ body: (T, inout String, Int?) -> Void
+        _ elements: [T], brackets: (String, String), to out: inout String, indent: Int?, spaced: Bool,
+        _ body: (T, inout String, Int?) -> Void
     ) {
         out += brackets.0
         for (i, element) in elements.enumerated() {
@@ -60,7 +64,11 @@ extension JSON {
     /// JSON knows neither infinity nor NaN: they become null.
     private static func number(_ value: Double) -> String {
         guard value.isFinite else { return "null" }
-        if abs(value) < 9_007_199_254_740_992, let whole = Int(exactly: value), !(value == 0 && value.sign == .minus) { return String(whole) }
+        if abs(value) < 9_007_199_254_740_992, let whole = Int(exactly: value),
+            !(value == 0 && value.sign == .minus)
+        {
+            return String(whole)
+        }
         return value.description
     }
 

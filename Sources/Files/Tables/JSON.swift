@@ -6,8 +6,9 @@ internal import FoundationEssentials
 internal import Foundation
 #endif
 
-/// A JSON value. Reading stands on the library's `JSONDecoder`, which bounds the nesting depth (512) and rejects numbers beyond a
-/// double. Numbers are doubles: whole ones beyond 2^53 belong into strings. Objects do not keep the order of their keys.
+/// A JSON value. Reading stands on the library's `JSONDecoder`, which bounds the nesting depth (512) and
+/// rejects numbers beyond a double. Numbers are doubles: whole ones beyond 2^53 belong into strings. Objects
+/// do not keep the order of their keys.
 package enum JSON: Sendable, Hashable {
     case object([String: JSON])
     case array([JSON])
@@ -20,18 +21,24 @@ package enum JSON: Sendable, Hashable {
     package static func read(path: String) throws -> JSON { try decode(JSON.self, path: path) }
 
     /// `place` is what an error names, such as a file and a line.
-    package static func parse(_ bytes: [UInt8], place: String) throws -> JSON { try decode(JSON.self, from: bytes, place: place) }
+    package static func parse(_ bytes: [UInt8], place: String) throws -> JSON {
+        try decode(JSON.self, from: bytes, place: place)
+    }
 
-    package static func parse(_ text: String, place: String) throws -> JSON { try parse(Array(text.utf8), place: place) }
+    package static func parse(_ text: String, place: String) throws -> JSON {
+        try parse(Array(text.utf8), place: place)
+    }
 
-    /// A file of known structure straight into a type, several times faster than by way of `JSON`: `[String: Int]` for a vocabulary.
+    /// A file of known structure straight into a type, several times faster than by way of `JSON`: `[String:
+    /// Int]` for a vocabulary.
     package static func decode<T: Decodable>(_ type: T.Type, path: String) throws -> T {
         try decode(type, from: FileSystem.readBytes(path), place: path)
     }
 
     package static func decode<T: Decodable>(_ type: T.Type, from bytes: [UInt8], place: String) throws -> T {
         // The decoder's own copy, and what it makes of it.
-        try MemoryBudget.check(3 * bytes.count, for: "JSON of \(MemoryBudget.text(bytes.count))", cure: "a smaller file")
+        try MemoryBudget.check(
+            3 * bytes.count, for: "JSON of \(MemoryBudget.text(bytes.count))", cure: "a smaller file")
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch let error as DecodingError {
@@ -42,8 +49,9 @@ package enum JSON: Sendable, Hashable {
         }
     }
 
-    /// Python writes -Infinity, as the reference does for DPM-Solver's lambda_min_clipped, and no JSON is allowed to. nil where that is not all that was
-    /// wrong. Not by the library's JSON5, which knows the word, and which damaged texts end with a trap.
+    /// Python writes -Infinity, as the reference does for DPM-Solver's lambda_min_clipped, and no JSON is
+    /// allowed to. nil where that is not all that was wrong. Not by the library's JSON5, which knows the
+    /// word, and which damaged texts end with a trap.
     private static func withInfinities(_ bytes: [UInt8]) throws -> JSON? {
         let word = Array("-Infinity".utf8), number = Array("-1.7976931348623157e308".utf8)
         var changed: [UInt8] = [], index = 0, isText = false, isEscaped = false, isFound = false
@@ -59,7 +67,9 @@ package enum JSON: Sendable, Hashable {
             changed.append(bytes[index])
             index += 1
         }
-        guard isFound, let value = try? JSONDecoder().decode(JSON.self, from: Data(changed)) else { return nil }
+        guard isFound, let value = try? JSONDecoder().decode(JSON.self, from: Data(changed)) else {
+            return nil
+        }
         func back(_ value: JSON) -> JSON {
             switch value {
             case .number(-Double.greatestFiniteMagnitude): .number(-.infinity)
@@ -90,14 +100,17 @@ package enum JSON: Sendable, Hashable {
         case is Bool.Type: return "true or false"
         case is any BinaryInteger.Type: return "a whole number"
         case is any BinaryFloatingPoint.Type: return "a number"
-        default: return name.hasPrefix("Array") || name.hasPrefix("[") && !name.contains(":") ? "an array" : "an object"
+        default:
+            return name.hasPrefix("Array") || name.hasPrefix("[") && !name.contains(":")
+                ? "an array" : "an object"
         }
     }
 
     private static func explain(_ error: DecodingError) -> String {
         func at(_ context: DecodingError.Context) -> String {
             let path = context.codingPath.reduce("") { path, key in
-                key.intValue.map { "\(path)[\($0)]" } ?? (path.isEmpty ? key.stringValue : "\(path).\(key.stringValue)")
+                key.intValue.map { "\(path)[\($0)]" }
+                    ?? (path.isEmpty ? key.stringValue : "\(path).\(key.stringValue)")
             }
             return path.isEmpty ? "" : " at \(path)"
         }
@@ -105,8 +118,10 @@ package enum JSON: Sendable, Hashable {
         case .dataCorrupted(let context):
             let detail = (context.underlyingError as? CustomStringConvertible).map { ": \($0)" } ?? ""
             return "not valid JSON\(at(context))\(detail)"
-        case .typeMismatch(let type, let context): return "expected \(phrase(type))\(at(context)), found something else"
-        case .valueNotFound(let type, let context): return "expected \(phrase(type))\(at(context)), found null"
+        case .typeMismatch(let type, let context):
+            return "expected \(phrase(type))\(at(context)), found something else"
+        case .valueNotFound(let type, let context):
+            return "expected \(phrase(type))\(at(context)), found null"
         case .keyNotFound(let key, let context): return "the key \(key.stringValue) is missing\(at(context))"
         @unknown default: return "not the JSON expected here"
         }
@@ -176,7 +191,8 @@ extension JSON: Decodable {
         init?(intValue: Int) { nil }
     }
 
-    /// Each failed try builds an error, which costs far more than the value itself: the frequent kinds come first.
+    /// Each failed try builds an error, which costs far more than the value itself: the frequent kinds come
+    /// first.
     package init(from decoder: any Decoder) throws {
         let value = try decoder.singleValueContainer()
         if value.decodeNil() {
@@ -188,7 +204,9 @@ extension JSON: Decodable {
         } else if let container = try? decoder.container(keyedBy: Name.self) {
             var members: [String: JSON] = [:]
             // In any order: into a dictionary.
-            for key in container.allKeys { members[key.stringValue] = try container.decode(JSON.self, forKey: key) }
+            for key in container.allKeys {
+                members[key.stringValue] = try container.decode(JSON.self, forKey: key)
+            }
             self = .object(members)
         } else if var container = try? decoder.unkeyedContainer() {
             var elements: [JSON] = []
@@ -197,20 +215,24 @@ extension JSON: Decodable {
         } else if let truth = try? value.decode(Bool.self) {
             self = .bool(truth)
         } else {
-            throw DecodingError.dataCorruptedError(in: value, debugDescription: "a number beyond the range of a double")
+            throw DecodingError.dataCorruptedError(
+                in: value, debugDescription: "a number beyond the range of a double")
         }
     }
 }
 
 // MARK: Literals
 
-extension JSON: ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral, ExpressibleByStringLiteral, ExpressibleByFloatLiteral,
+extension JSON: ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral, ExpressibleByStringLiteral,
+    ExpressibleByFloatLiteral,
     ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral, ExpressibleByNilLiteral
 {
     package typealias Key = String
     package typealias Value = JSON
     package typealias ArrayLiteralElement = JSON
-    package init(dictionaryLiteral elements: (String, JSON)...) { self = .object(Dictionary(elements, uniquingKeysWith: { $1 })) }
+    package init(dictionaryLiteral elements: (String, JSON)...) {
+        self = .object(Dictionary(elements, uniquingKeysWith: { $1 }))
+    }
     package init(arrayLiteral elements: JSON...) { self = .array(elements) }
     package init(stringLiteral value: String) { self = .string(value) }
     package init(floatLiteral value: Double) { self = .number(value) }

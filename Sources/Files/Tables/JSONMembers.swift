@@ -1,7 +1,8 @@
 internal import Tensors
 
-/// The members of a JSON object in the order of the file, which `JSON` does not keep: places in the bytes, so that large ones need not be
-/// decoded. It finds ends only: what stands between them is judged by whoever reads it.
+/// The members of a JSON object in the order of the file, which `JSON` does not keep: places in the bytes, so
+/// that large ones need not be decoded. It finds ends only: what stands between them is judged by whoever
+/// reads it.
 package struct JSONMembers {
     package struct Member: Sendable {
         package let name: String
@@ -34,7 +35,10 @@ package struct JSONMembers {
             try skipText()
             let text = bytes[name..<place]
             let isPlain = !text.contains(UInt8(ascii: "\\"))
-            let key = isPlain ? String(decoding: text.dropFirst().dropLast(), as: UTF8.self) : try JSON.parse(Array(text), place: path).string ?? ""
+            let key =
+                isPlain
+                ? String(decoding: text.dropFirst().dropLast(), as: UTF8.self)
+                : try JSON.parse(Array(text), place: path).string ?? ""
             try expect(":")
             skipSpace()
             let start = place
@@ -88,6 +92,9 @@ package struct JSONMembers {
     }
 
     private func fault(_ message: String) -> EngineError {
-        EngineError(.format, "not valid JSON: byte \(place): \(message)\(place >= end ? ", found the end of the file" : "")", place: path)
+        EngineError(
+            .format,
+            "not valid JSON: byte \(place): \(message)\(place >= end ? ", found the end of the file" : "")",
+            place: path)
     }
 }

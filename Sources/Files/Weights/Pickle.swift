@@ -1,10 +1,11 @@
 internal import Tensors
 
-/// Reads Python's pickles (protocols 0 to 5) as far as files of tensors need them. Nothing is ever called: what a pickle asks to be
-/// imported stays a name, and what it asks to be called a pair of that name and its arguments.
+/// Reads Python's pickles (protocols 0 to 5) as far as files of tensors need them. Nothing is ever called:
+/// what a pickle asks to be imported stays a name, and what it asks to be called a pair of that name and its
+/// arguments.
 ///
-/// Lists, dictionaries and tuples lie in one array and refer to each other by place, so that a pickle which nests without end, or
-/// holds itself, costs its own length and no recursion.
+/// Lists, dictionaries and tuples lie in one array and refer to each other by place, so that a pickle which
+/// nests without end, or holds itself, costs its own length and no recursion.
 struct Pickle {
     enum Value: Equatable {
         case none
@@ -34,17 +35,23 @@ struct Pickle {
     let persistent: [Int]
     private let items: [[Value]]
 
-    /// The elements of a list or tuple, keys and values of a dictionary in turn, the global and the argument of a call, the name of what is persistent.
+    /// The elements of a list or tuple, keys and values of a dictionary in turn, the global and the argument
+    /// of a call, the name of what is persistent.
     func elements(_ place: Int) -> [Value] { items[place] }
 
-    /// Pairs of a dictionary with texts as keys, in order; later ones of the same name count. nil where the value is no dictionary.
+    /// Pairs of a dictionary with texts as keys, in order; later ones of the same name count. nil where the
+    /// value is no dictionary.
     func members(_ value: Value) -> [(key: String, value: Value)]? {
         let flat: [Value]
         switch value {
         case .dictionary(let place): flat = items[place]
         case .call(let place):
-            guard case .global(let name)? = items[place].first, ["collections.OrderedDict", "collections.defaultdict"].contains(name) else { return nil }
-            flat = items[place].dropFirst(2).flatMap { if case .dictionary(let pairs) = $0 { items[pairs] } else { [Value]() } }
+            guard case .global(let name)? = items[place].first,
+                ["collections.OrderedDict", "collections.defaultdict"].contains(name)
+            else { return nil }
+            flat = items[place].dropFirst(2).flatMap {
+                if case .dictionary(let pairs) = $0 { items[pairs] } else { [Value]() }
+            }
         default: return nil
         }
         var found: [(key: String, value: Value)] = [], places: [String: Int] = [:]
@@ -62,7 +69,8 @@ struct Pickle {
 
     /// What a value asks to be called, with what; nil where it asks for nothing.
     func call(_ value: Value) -> (name: String, arguments: [Value])? {
-        guard case .call(let place) = value, case .global(let name)? = items[place].first, items[place].count > 1,
+        guard case .call(let place) = value, case .global(let name)? = items[place].first,
+            items[place].count > 1,
             case .tuple(let arguments) = items[place][1]
         else { return nil }
         return (name, items[arguments])
@@ -123,7 +131,8 @@ private struct PickleMachine {
         case "I": try decimal(line())
         case "L": try decimal(line().replacing("L", with: ""))
         case "F": stack.append(Double(try line()).map { .double($0) } ?? .opaque)
-        case "G": stack.append(.double(Double(bitPattern: UInt64(truncatingIfNeeded: try number(8)).byteSwapped)))
+        case "G":
+            stack.append(.double(Double(bitPattern: UInt64(truncatingIfNeeded: try number(8)).byteSwapped)))
         case "X": stack.append(.text(try text(number(4))))
         case "\u{8c}": stack.append(.text(try text(number(1))))
         case "\u{8d}": stack.append(.text(try text(number(8))))
@@ -172,7 +181,9 @@ private struct PickleMachine {
         // What Python would import and call
         case "c": stack.append(.global("\(try line()).\(try line())"))
         case "\u{93}":
-            guard case .text(let name) = try pop(), case .text(let module) = try pop() else { throw damaged("a global without a name") }
+            guard case .text(let name) = try pop(), case .text(let module) = try pop() else {
+                throw damaged("a global without a name")
+            }
             stack.append(.global("\(module).\(name)"))
         case "i":
             let name = "\(try line()).\(try line())"
@@ -265,7 +276,9 @@ private struct PickleMachine {
         Int(truncatingIfNeeded: try take(count).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
     }
 
-    private mutating func text(_ count: Int) throws -> String { String(decoding: try take(count), as: UTF8.self) }
+    private mutating func text(_ count: Int) throws -> String {
+        String(decoding: try take(count), as: UTF8.self)
+    }
 
     private mutating func skip(_ count: Int) throws {
         _ = try take(count)
@@ -289,11 +302,14 @@ private struct PickleMachine {
 
     private mutating func decimal(_ text: String) throws {
         // In protocols 0 and 1 truth is a number with a leading zero.
-        stack.append(text == "01" ? .bool(true) : text == "00" ? .bool(false) : Int(text).map { .int($0) } ?? .opaque)
+        stack.append(
+            text == "01" ? .bool(true) : text == "00" ? .bool(false) : Int(text).map { .int($0) } ?? .opaque)
     }
 
     private func damaged(_ message: String) -> EngineError {
-        EngineError(.format, "not a usable file of torch.save: its pickle is damaged, \(message)", place: place, cure: "fetch the file again")
+        EngineError(
+            .format, "not a usable file of torch.save: its pickle is damaged, \(message)", place: place,
+            cure: "fetch the file again")
     }
 }
 

@@ -11,7 +11,9 @@ package struct StoredTensor: Sendable, Hashable {
     package let count: Int
 
     init(type: ElementType, shape: [Int], range: Range<Int>, count: Int? = nil) {
-        (self.type, self.shape, self.range, self.count) = (type, shape, range, count ?? range.count / type.byteCount)
+        (self.type, self.shape, self.range, self.count) = (
+            type, shape, range, count ?? range.count / type.byteCount
+        )
     }
 }
 
@@ -24,7 +26,8 @@ package protocol TensorSource: Sendable {
     func entry(_ name: String) -> StoredTensor?
     /// The stored bytes, valid during `body` and of any alignment.
     func withUnsafeBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R
-    /// A hint that the tensor will not be needed soon, for instance once it is packed: its pages leave the process's memory.
+    /// A hint that the tensor will not be needed soon, for instance once it is packed: its pages leave the
+    /// process's memory.
     func dontNeed(_ name: String)
 }
 
@@ -42,11 +45,14 @@ extension TensorSource {
         }
     }
 
-    /// Some rows, `[rows, ...]`, of a tensor of two axes or more as floats; only their part of the file is read.
+    /// Some rows, `[rows, ...]`, of a tensor of two axes or more as floats; only their part of the file is
+    /// read.
     package func rows(_ rows: [Int], of name: String) throws -> Tensor {
         let entry = try required(name)
         let width = entry.shape.dropFirst().reduce(1, *), size = width * entry.type.byteCount
-        precondition(rows.allSatisfy { $0 >= 0 && $0 < entry.shape[0] }, "rows of \(name) outside its \(entry.shape[0])")
+        precondition(
+            rows.allSatisfy { $0 >= 0 && $0 < entry.shape[0] },
+            "rows of \(name) outside its \(entry.shape[0])")
         return try withUnsafeBytes(of: name) { bytes in
             Tensor(shape: [rows.count] + entry.shape.dropFirst()) { out in
                 for (place, row) in rows.enumerated() {
@@ -57,12 +63,17 @@ extension TensorSource {
         }
     }
 
-    /// The elements of a tensor of integers or booleans, in row-major order. A tensor of another type is an error.
+    /// The elements of a tensor of integers or booleans, in row-major order. A tensor of another type is an
+    /// error.
     package func integers(_ name: String) throws -> [Int] {
         let entry = try required(name)
         return try withUnsafeBytes(of: name) { bytes in
             func load<T: FixedWidthInteger & BitwiseCopyable>(_: T.Type) -> [Int] {
-                (0..<entry.count).map { Int(truncatingIfNeeded: bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<T>.size, as: T.self)) }
+                (0..<entry.count).map {
+                    Int(
+                        truncatingIfNeeded: bytes.loadUnaligned(
+                            fromByteOffset: $0 * MemoryLayout<T>.size, as: T.self))
+                }
             }
             return switch entry.type {
             case .int64: load(Int64.self)
@@ -71,12 +82,14 @@ extension TensorSource {
             case .int8: load(Int8.self)
             case .uint8, .bool: load(UInt8.self)
             case .float64, .float32, .bfloat16, .float16:
-                throw EngineError(.format, "\(name): expected integers, found \(entry.type.rawValue)", place: path)
+                throw EngineError(
+                    .format, "\(name): expected integers, found \(entry.type.rawValue)", place: path)
             }
         }
     }
 
-    /// The elements as doubles, in row-major order. float64 is kept as it is, float types are widened, integers beyond 2^53 rounded.
+    /// The elements as doubles, in row-major order. float64 is kept as it is, float types are widened,
+    /// integers beyond 2^53 rounded.
     package func doubles(_ name: String) throws -> [Double] {
         let entry = try required(name)
         switch entry.type {

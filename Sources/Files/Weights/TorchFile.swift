@@ -1,7 +1,8 @@
 internal import Tensors
 
-/// A file of `torch.save` with a dictionary of tensors: the zip form of torch 1.6 and later, memory mapped like safetensors, and the
-/// form before (`torch/serialization.py`). Of the pickle in it only names, shapes and places are taken (`Pickle`): nothing in a file is run.
+/// A file of `torch.save` with a dictionary of tensors: the zip form of torch 1.6 and later, memory mapped
+/// like safetensors, and the form before (`torch/serialization.py`). Of the pickle in it only names, shapes
+/// and places are taken (`Pickle`): nothing in a file is run.
 ///
 /// Wrappers that training scripts write around the weights, and a prefix that all names share, are taken off.
 package final class TorchFile: TensorSource {
@@ -11,16 +12,21 @@ package final class TorchFile: TensorSource {
     private let file: MappedFile
 
     /// Keys under which scripts keep the weights beside other things, the most telling first.
-    private static let wrappers = ["state_dict", "model_state_dict", "ema_state_dict", "ema", "model", "module", "params", "weights"]
+    private static let wrappers = [
+        "state_dict", "model_state_dict", "ema_state_dict", "ema", "model", "module", "params", "weights",
+    ]
     /// Of DataParallel and of torch.compile.
     private static let prefixes = ["module.", "_orig_mod."]
 
     package init(path: String) throws {
         let file = try MappedFile(path: path)
-        let archive = try Self.isZip(file.bytes) ? TorchArchive(zip: file.bytes, place: path) : TorchArchive(stream: file.bytes, place: path)
+        let archive =
+            try Self.isZip(file.bytes)
+            ? TorchArchive(zip: file.bytes, place: path) : TorchArchive(stream: file.bytes, place: path)
         var found = try Self.tensors(archive, path)
         for prefix in Self.prefixes + Self.prefixes where found.keys.allSatisfy({ $0.hasPrefix(prefix) }) {
-            found = Dictionary(uniqueKeysWithValues: found.map { (String($0.key.dropFirst(prefix.count)), $0.value) })
+            found = Dictionary(
+                uniqueKeysWithValues: found.map { (String($0.key.dropFirst(prefix.count)), $0.value) })
         }
         self.path = path
         self.file = file
@@ -33,19 +39,27 @@ package final class TorchFile: TensorSource {
 
     package func entry(_ name: String) -> StoredTensor? { views[name]?.stored }
 
-    package func withUnsafeBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
-        guard let view = views[name] else { throw EngineError(.weights, "no tensor is named \(name); there are \(names.count)", place: path) }
+    package func withUnsafeBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R
+    {
+        guard let view = views[name] else {
+            throw EngineError(.weights, "no tensor is named \(name); there are \(names.count)", place: path)
+        }
         return try withExtendedLifetime(file) {
-            try view.withContiguousBytes(of: UnsafeRawBufferPointer(rebasing: file.bytes[view.stored.range]), body)
+            try view.withContiguousBytes(
+                of: UnsafeRawBufferPointer(rebasing: file.bytes[view.stored.range]), body)
         }
     }
 
     package func dontNeed(_ name: String) { if let view = views[name] { file.dontNeed(view.stored.range) } }
 
     /// Whether a file begins as one of torch's does: a zip archive, or a pickle.
-    package static func isOne(_ head: [UInt8]) -> Bool { head.starts(with: [0x50, 0x4b, 3, 4]) || head.starts(with: [0x80, 2]) }
+    package static func isOne(_ head: [UInt8]) -> Bool {
+        head.starts(with: [0x50, 0x4b, 3, 4]) || head.starts(with: [0x80, 2])
+    }
 
-    private static func isZip(_ bytes: UnsafeRawBufferPointer) -> Bool { bytes.starts(with: [0x50, 0x4b, 3, 4]) }
+    private static func isZip(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes.starts(with: [0x50, 0x4b, 3, 4])
+    }
 
     /// The tensors of the innermost dictionary of weights.
     private static func tensors(_ archive: TorchArchive, _ path: String) throws -> [String: TorchView] {
@@ -56,10 +70,13 @@ package final class TorchFile: TensorSource {
             var found: [String: TorchView] = [:]
             for (name, value) in members { found[name] = try archive.view(value, name) }
             if !found.isEmpty { return found }
-            guard let inner = wrappers.lazy.compactMap({ name in members.first { $0.key == name } }).first, way.count < 4 else {
+            guard let inner = wrappers.lazy.compactMap({ name in members.first { $0.key == name } }).first,
+                way.count < 4
+            else {
                 let keys = members.prefix(8).map(\.key).joined(separator: ", ")
                 throw EngineError(
-                    .weights, "the file holds no tensors" + (keys.isEmpty ? "" : ", but \(keys)"), place: path,
+                    .weights, "the file holds no tensors" + (keys.isEmpty ? "" : ", but \(keys)"),
+                    place: path,
                     cure: "save the weights alone: torch.save(model.state_dict(), FILE)")
             }
             way.append(inner.key)
@@ -67,14 +84,22 @@ package final class TorchFile: TensorSource {
         }
     }
 
-    private static func unusable(_ pickle: Pickle, _ value: Pickle.Value, _ way: [String], _ path: String) -> EngineError {
+    private static func unusable(_ pickle: Pickle, _ value: Pickle.Value, _ way: [String], _ path: String)
+        -> EngineError
+    {
         let what: String
         if let call = pickle.call(value) {
-            what = "the file holds an object of \(call.name), which would have to be called; only tensors are read, and nothing is called"
+            what = """
+                the file holds an object of \(call.name), which would have to be called; only tensors are \
+                read, and nothing is called
+                """
         } else {
-            what = "the file holds no dictionary of tensors" + (way.isEmpty ? "" : " under \(way.joined(separator: "."))")
+            what =
+                "the file holds no dictionary of tensors"
+                + (way.isEmpty ? "" : " under \(way.joined(separator: "."))")
         }
-        return EngineError(.weights, what, place: path, cure: "save the weights alone: torch.save(model.state_dict(), FILE)")
+        return EngineError(
+            .weights, what, place: path, cure: "save the weights alone: torch.save(model.state_dict(), FILE)")
     }
 }
 
@@ -86,10 +111,14 @@ struct TorchView {
     let strides: [Int]?
 
     /// The elements in row-major order: the file's own bytes, or a copy where they lie otherwise.
-    func withContiguousBytes<R>(of bytes: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
+    func withContiguousBytes<R>(
+        of bytes: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> R
+    ) throws -> R {
         guard let strides else { return try body(bytes) }
         let width = stored.type.byteCount, shape = stored.shape, count = shape.reduce(1, *)
-        try MemoryBudget.check(count * width, for: "a copy of a tensor that the file holds in another order", cure: "save it contiguous")
+        try MemoryBudget.check(
+            count * width, for: "a copy of a tensor that the file holds in another order",
+            cure: "save it contiguous")
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: count * width, alignment: 16)
         defer { copy.deallocate() }
         var index = [Int](repeating: 0, count: shape.count), source = 0

@@ -12,12 +12,13 @@ package enum WeightFile {
         // A safetensors file begins with a length and the header's brace behind it.
         let isSafetensors = head.count > 8 && head[8] == UInt8(ascii: "{")
         let isNamedSo = FileSystem.name(of: path).hasSuffix(".safetensors")
-        return try isSafetensors || isNamedSo && !TorchFile.isOne(head) ? SafetensorsFile(path: path) : TorchFile(path: path)
+        return try isSafetensors || isNamedSo && !TorchFile.isOne(head)
+            ? SafetensorsFile(path: path) : TorchFile(path: path)
     }
 }
 
-/// The weights of one part of a model: one file, or the shards that an index lists.
-/// Every shard is opened (header only) and every listed name is looked up at once, so that what is missing is told in one message.
+/// The weights of one part of a model: one file, or the shards that an index lists. Every shard is opened
+/// (header only) and every listed name is looked up at once, so that what is missing is told in one message.
 package final class WeightFolder: TensorSource {
     /// The single file, or the index.
     package let path: String
@@ -42,8 +43,11 @@ package final class WeightFolder: TensorSource {
 
     package func entry(_ name: String) -> StoredTensor? { places[name].flatMap { files[$0].entry(name) } }
 
-    package func withUnsafeBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
-        guard let place = places[name] else { throw EngineError(.weights, "no tensor is named \(name); there are \(names.count)", place: path) }
+    package func withUnsafeBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R
+    {
+        guard let place = places[name] else {
+            throw EngineError(.weights, "no tensor is named \(name); there are \(names.count)", place: path)
+        }
         return try files[place].withUnsafeBytes(of: name, body)
     }
 
@@ -56,15 +60,20 @@ package final class WeightFolder: TensorSource {
 
     private struct Index: Decodable { var weight_map: [String: String] }
 
-    private static func openShards(index: String, folder: String) throws -> ([any TensorSource], [String: Int]) {
+    private static func openShards(index: String, folder: String) throws -> (
+        [any TensorSource], [String: Int]
+    ) {
         let map = try JSON.decode(Index.self, path: index).weight_map
         let shards = Set(map.values).sorted()
         if let outside = shards.first(where: { $0.contains("/") || $0.isEmpty || $0 == ".." || $0 == "." }) {
-            throw EngineError(.format, "the index names a shard outside its folder: \"\(outside)\"", place: index)
+            throw EngineError(
+                .format, "the index names a shard outside its folder: \"\(outside)\"", place: index)
         }
         let missing = shards.filter { !FileSystem.exists(FileSystem.join(folder, $0)) }
         if !missing.isEmpty {
-            throw EngineError(.file, "missing shards: \(missing.joined(separator: ", "))", place: index, cure: "copy them into \(folder)")
+            throw EngineError(
+                .file, "missing shards: \(missing.joined(separator: ", "))", place: index,
+                cure: "copy them into \(folder)")
         }
         let files = try shards.map { try WeightFile.open(FileSystem.join(folder, $0)) }
         let numbers = Dictionary(uniqueKeysWithValues: shards.enumerated().map { ($1, $0) })
@@ -72,7 +81,11 @@ package final class WeightFolder: TensorSource {
         let absent = places.filter { files[$1].entry($0) == nil }.keys.sorted()
         if let first = absent.first {
             throw EngineError(
-                .weights, "\(absent.count) tensors are not in the shard that the index names for them, the first is \(first) in \(map[first] ?? "")",
+                .weights,
+                """
+                \(absent.count) tensors are not in the shard that the index names for them, the first is \
+                \(first) in \(map[first] ?? "")
+                """,
                 place: index)
         }
         return (files, places)

@@ -1,7 +1,7 @@
 internal import Tensors
 
-/// Where the members of a ZIP archive lie (PKWARE's APPNOTE 6.3.10), those beyond 4 GB too. Every offset and length is checked
-/// against the archive.
+/// Where the members of a ZIP archive lie (PKWARE's APPNOTE 6.3.10), those beyond 4 GB too. Every offset and
+/// length is checked against the archive.
 struct ZipDirectory {
     struct Member: Equatable {
         /// 0 stored, 8 deflated.
@@ -36,18 +36,23 @@ struct ZipDirectory {
         // The directory's end stands before a comment of up to 64 KB.
         let lowest = max(0, bytes.count - 65_557)
         guard bytes.count >= 22,
-            let end = try stride(from: bytes.count - 22, through: lowest, by: -1).first(where: { try number($0, 4) == 0x0605_4B50 })
+            let end = try stride(from: bytes.count - 22, through: lowest, by: -1).first(where: {
+                try number($0, 4) == 0x0605_4B50
+            })
         else { throw damaged("no directory of a ZIP archive was found") }
         let count = try number(end + 10, 2), offset = try number(end + 16, 4)
-        guard count == 0xffff || offset == 0xffff_ffff, end >= 20, try number(end - 20, 4) == 0x0706_4B50 else { return (count, offset) }
+        guard count == 0xffff || offset == 0xffff_ffff, end >= 20, try number(end - 20, 4) == 0x0706_4B50
+        else { return (count, offset) }
         let wide = try number(end - 20 + 8, 8)
         guard try number(wide, 4) == 0x0606_4B50 else { throw damaged("its directory is broken") }
         return (try number(wide + 32, 8), try number(wide + 48, 8))
     }
 
     private func member(_ name: String, at entry: Int, extra: Int, _ extraLength: Int) throws -> Member {
-        var packed = try number(entry + 20, 4), size = try number(entry + 24, 4), start = try number(entry + 42, 4)
-        // Numbers that do not fit into 32 bits stand in an extra field of their own, in this order and only those.
+        var packed = try number(entry + 20, 4), size = try number(entry + 24, 4),
+            start = try number(entry + 42, 4)
+        // Numbers that do not fit into 32 bits stand in an extra field of their own, in this order and only
+        // those.
         var field = extra
         while field + 4 <= extra + extraLength {
             let length = try number(field + 2, 2)
@@ -67,19 +72,26 @@ struct ZipDirectory {
             try wide(&start)
             break
         }
-        guard try number(start, 4) == 0x0403_4B50 else { throw damaged("\(name) is not where the directory says") }
+        guard try number(start, 4) == 0x0403_4B50 else {
+            throw damaged("\(name) is not where the directory says")
+        }
         let content = start + 30 + (try number(start + 26, 2)) + (try number(start + 28, 2))
         _ = try slice(content, packed)
         guard size >= 0 else { throw damaged("\(name) has no size") }
         return Member(
-            method: try number(entry + 10, 2), checksum: UInt32(try number(entry + 16, 4)), size: size, range: content..<(content + packed))
+            method: try number(entry + 10, 2), checksum: UInt32(try number(entry + 16, 4)), size: size,
+            range: content..<(content + packed))
     }
 
     /// A small archive whose members share their bytes unpacks to a large one.
     private func checkOverlap() throws {
         var end = 0
-        for (name, member) in members.sorted(by: { ($0.value.range.lowerBound, $0.key) < ($1.value.range.lowerBound, $1.key) }) {
-            guard member.range.lowerBound >= end else { throw damaged("the bytes of \(name) are those of another member, too") }
+        for (name, member) in members.sorted(by: {
+            ($0.value.range.lowerBound, $0.key) < ($1.value.range.lowerBound, $1.key)
+        }) {
+            guard member.range.lowerBound >= end else {
+                throw damaged("the bytes of \(name) are those of another member, too")
+            }
             end = member.range.upperBound
         }
     }
@@ -91,13 +103,17 @@ struct ZipDirectory {
     }
 
     private func slice(_ offset: Int, _ count: Int) throws -> UnsafeRawBufferPointer.SubSequence {
-        guard offset >= 0, count >= 0, offset <= bytes.count, count <= bytes.count - offset else { throw damaged("it ends early") }
+        guard offset >= 0, count >= 0, offset <= bytes.count, count <= bytes.count - offset else {
+            throw damaged("it ends early")
+        }
         return bytes[offset..<offset + count]
     }
 
     private func damaged(_ message: String) -> EngineError { Self.damaged(message, place) }
 
     static func damaged(_ message: String, _ place: String) -> EngineError {
-        EngineError(.format, "not a usable ZIP archive: " + message, place: place, cure: "the file may be cut short; make it again")
+        EngineError(
+            .format, "not a usable ZIP archive: " + message, place: place,
+            cure: "the file may be cut short; make it again")
     }
 }

@@ -1,5 +1,6 @@
-/// How much the check before running may compute. What is beyond is unknown to the check, and no error: a short program could otherwise keep it busy
-/// for long, and the check of a stranger's notebook is what somebody does before trusting it.
+/// How much the check before running may compute. What is beyond is unknown to the check, and no error: a
+/// short program could otherwise keep it busy for long, and the check of a stranger's notebook is what
+/// somebody does before trusting it.
 final class CheckBudget {
     /// Thrown where nothing is left.
     struct Spent: Error {}

@@ -17,14 +17,18 @@ extension Expression {
 extension Checker {
     @discardableResult mutating func check(_ list: ListExpression, isList: Bool = false) -> ValueGuess {
         var values: [ValueGuess] = []
-        for item in list.items { values.append(check(item, perRow: false, bareIn: isList || list.items.count > 1)) }
+        for item in list.items {
+            values.append(check(item, perRow: false, bareIn: isList || list.items.count > 1))
+        }
         if values.count == 1, case .table = values[0] { return values[0] }
         if values.count == 1, case .kind = values[0] { return values[0] }
         return guess(list)
     }
 
     /// Gives what is known of the kind that the rows get.
-    @discardableResult mutating func checkPerRow(_ list: ListExpression, _ columns: ColumnGuess, _ slot: SlotDeclaration? = nil) -> KindGuess? {
+    @discardableResult mutating func checkPerRow(
+        _ list: ListExpression, _ columns: ColumnGuess, _ slot: SlotDeclaration? = nil
+    ) -> KindGuess? {
         let outside = row
         row = columns
         defer { row = outside }
@@ -40,7 +44,9 @@ extension Checker {
     }
 
     /// Gives what is known of the value, where that is not of numbers or texts.
-    @discardableResult mutating func check(_ expression: Expression, perRow: Bool, bareIn list: Bool) -> ValueGuess {
+    @discardableResult mutating func check(_ expression: Expression, perRow: Bool, bareIn list: Bool)
+        -> ValueGuess
+    {
         // What depends on nothing can be computed now, as a whole: a part of it need not be reached.
         guard !isInsideConstant, !mayFail, expression.isComputed, isConstant(expression) else {
             return checkParts(expression, perRow: perRow, bareIn: list)
@@ -51,13 +57,16 @@ extension Checker {
         isInsideConstant = false
         guard problems.count == before else { return value }
         let evaluator = Evaluator(session: session, program: program, scope: Scope(), budget: budget)
-        do { _ = try evaluator.evaluate(expression) } catch is CheckBudget.Spent {} catch let error as EngineError where error.kind == .memory {} catch {
+        do { _ = try evaluator.evaluate(expression) } catch is CheckBudget.Spent {} catch let error
+            as EngineError where error.kind == .memory
+        {} catch {
             problems.append(Diagnostic(error, at: expression.span, of: source))
         }
         return value
     }
 
-    private mutating func checkParts(_ expression: Expression, perRow: Bool, bareIn list: Bool) -> ValueGuess {
+    private mutating func checkParts(_ expression: Expression, perRow: Bool, bareIn list: Bool) -> ValueGuess
+    {
         let before = problems.count
         // A part that is wrong itself says enough.
         defer { if problems.count == before { checkOperands(expression, perRow: perRow) } }
@@ -68,7 +77,8 @@ extension Checker {
         case .name(let name):
             if !perRow, !isKnown(name) { unknown(Name(name, expression.span), bareIn: list) }
             if perRow, let row, !isKnown(name), row.lacksAll(under: name), session.verbs[name] == nil {
-                let complaint = Complaint.unknownInRow(name, among: row.listed + names.sorted(), columns: row.listed)
+                let complaint = Complaint.unknownInRow(
+                    name, among: row.listed + names.sorted(), columns: row.listed)
                 problems.append(Diagnostic(complaint, at: expression.span))
             }
             if let row, perRow, !row.lacksAll(under: name) { return .unknown }
@@ -79,7 +89,8 @@ extension Checker {
                 break
             }
             if columns.lacksAll(under: name.text) {
-                problems.append(Diagnostic(.noColumn(name.text, name.text, among: columns.listed), at: expression.span))
+                problems.append(
+                    Diagnostic(.noColumn(name.text, name.text, among: columns.listed), at: expression.span))
             }
         case .previous:
             // In a file the parser has said so.
@@ -114,7 +125,8 @@ extension Checker {
         return .unknown
     }
 
-    /// A branch of an `if`. The condition may be what makes its kinds and columns fit, so these count only where it is known to be taken.
+    /// A branch of an `if`. The condition may be what makes its kinds and columns fit, so these count only
+    /// where it is known to be taken.
     private mutating func check(_ branch: Expression, isTaken: Bool?, _ perRow: Bool) {
         let before = problems.count, outside = mayFail
         mayFail = mayFail || isTaken != true
@@ -125,7 +137,8 @@ extension Checker {
         problems = Array(problems[..<before]) + problems[before...].filter { !guarded.contains($0.code) }
     }
 
-    /// What a condition is for all values that its names can have; nil where that is not known or not one answer.
+    /// What a condition is for all values that its names can have; nil where that is not known or not one
+    /// answer.
     private func decided(_ condition: Expression, _ perRow: Bool) -> Bool? {
         guard !perRow, let values = possible([condition]) else { return nil }
         // One answer has no order.
@@ -145,13 +158,18 @@ extension Checker {
         var value = check(base, perRow: perRow, bareIn: false)
         guard problems.count == count else { return }
         // What is no column is a variable.
-        if perRow, let row, case .name(let name) = base.kind, row.lacksLongest([name] + fields.map(\.text)) { value = guesses[name] ?? .unknown }
+        if perRow, let row, case .name(let name) = base.kind, row.lacksLongest([name] + fields.map(\.text)) {
+            value = guesses[name] ?? .unknown
+        }
         if case .table(let columns) = value {
             if columns.lacksLongest(fields.map(\.text)) {
                 let wanted = fields.map(\.text).joined(separator: ".")
-                problems.append(Diagnostic(.unknownField(wanted, of: .table, among: columns.listed), at: fields[0].span))
+                problems.append(
+                    Diagnostic(.unknownField(wanted, of: .table, among: columns.listed), at: fields[0].span))
             }
-        } else if perRow, let row, case .name(let name) = base.kind, !isKnown(name), row.lacksLongest([name] + fields.map(\.text)) {
+        } else if perRow, let row, case .name(let name) = base.kind, !isKnown(name),
+            row.lacksLongest([name] + fields.map(\.text))
+        {
             let wanted = ([name] + fields.map(\.text)).joined(separator: ".")
             problems.append(
                 Diagnostic(
@@ -178,7 +196,9 @@ extension Checker {
     mutating func unknown(_ name: Name, bareIn list: Bool = false) {
         if name.text == "it" {
             problems.append(
-                Diagnostic(.missingInput, "`it` is what flows in, and nothing does", at: name.span, label: "nothing flows in here"))
+                Diagnostic(
+                    .missingInput, "`it` is what flows in, and nothing does", at: name.span,
+                    label: "nothing flows in here"))
         } else if session.verbs[name.text] != nil {
             problems.append(Diagnostic(.verbAsValue(name.text), at: name.span))
         } else if let meant = Suggestion.question(for: name.text, in: names) {
@@ -186,10 +206,13 @@ extension Checker {
         } else if list {
             problems.append(
                 Diagnostic(
-                    .unquotedName, "there is no variable `\(name.text)`", at: name.span, label: "a text stands in quotes",
+                    .unquotedName, "there is no variable `\(name.text)`", at: name.span,
+                    label: "a text stands in quotes",
                     help: ["write \"\(name.text)\""]))
         } else {
-            let label = name.text == Table.itemName ? "it differs from row to row, and one value for all is needed here" : nil
+            let label =
+                name.text == Table.itemName
+                ? "it differs from row to row, and one value for all is needed here" : nil
             problems.append(Diagnostic(.unknownVariable(name.text, label: label), at: name.span))
         }
     }

@@ -2,8 +2,9 @@ import Results
 import SourceText
 import Syntax
 
-/// Kinds of expressions in the check before running: a text compared with a number behind a sweep of hours is found before it begins. Only kinds
-/// that are sure count, and only errors that every row with a value would give.
+/// Kinds of expressions in the check before running: a text compared with a number behind a sweep of hours is
+/// found before it begins. Only kinds that are sure count, and only errors that every row with a value would
+/// give.
 extension Checker {
     /// What is known of the expression's kind.
     func kind(of expression: Expression, perRow: Bool) -> KindGuess? {
@@ -24,7 +25,9 @@ extension Checker {
                 guard case .one(let kind)? = kind(of: item, perRow: perRow) else { return nil }
                 return kind
             }
-            guard let first = kinds.first, let kind = first, kinds.allSatisfy({ $0 == kind }) else { return nil }
+            guard let first = kinds.first, let kind = first, kinds.allSatisfy({ $0 == kind }) else {
+                return nil
+            }
             return .list(kind)
         case .range: return .list(.number)
         case .index(let base, _):
@@ -35,7 +38,9 @@ extension Checker {
             return kind(of: function, arguments.map { kind(of: $0, perRow: perRow) })
         case .binary(let op, let a, let b):
             if op.isLogic { return .one(.boolean) }
-            guard let left = kind(of: a, perRow: perRow), let right = kind(of: b, perRow: perRow) else { return nil }
+            guard let left = kind(of: a, perRow: perRow), let right = kind(of: b, perRow: perRow) else {
+                return nil
+            }
             if op.isComparison { return .combined(left, right, .boolean) }
             return left.isNumeric && right.isNumeric ? .combined(left, right, .number) : nil
         case .none, .error, .previous, .pipeline, .record: return nil
@@ -46,8 +51,11 @@ extension Checker {
         switch function {
         case .length: return .one(.number)
         case .falling, .rising: return .one(.boolean)
-        case .sqrt, .exp, .log, .abs, .round: return arguments.first.flatMap { $0 }.flatMap { $0.isNumeric ? $0 : nil }
-        case .if: return arguments.count == 3 && arguments[0]?.isList == false && arguments[1] == arguments[2] ? arguments[1] : nil
+        case .sqrt, .exp, .log, .abs, .round:
+            return arguments.first.flatMap { $0 }.flatMap { $0.isNumeric ? $0 : nil }
+        case .if:
+            return arguments.count == 3 && arguments[0]?.isList == false && arguments[1] == arguments[2]
+                ? arguments[1] : nil
         case .min, .max, .mean, .sum, .difference:
             guard arguments.allSatisfy({ $0?.isNumeric == true }) else { return nil }
             if arguments.count == 1 { return .one(.number) }
@@ -64,7 +72,9 @@ extension Checker {
             base = inner
         }
         guard case .name(let name) = base.kind else { return nil }
-        if perRow, let row, !row.lacksLongest([name] + fields) { return row.kind(of: ([name] + fields).joined(separator: ".")) }
+        if perRow, let row, !row.lacksLongest([name] + fields) {
+            return row.kind(of: ([name] + fields).joined(separator: "."))
+        }
         guard case .table(let columns)? = guesses[name] else { return nil }
         return columns.kind(of: fields.joined(separator: "."))?.listed
     }
@@ -95,18 +105,24 @@ extension Checker {
                 unfit(b, for: "`\(op.rawValue)`")
             }
         case .call(let name, let arguments):
-            guard let function = Function(rawValue: name.text), function.arity.contains(arguments.count) else { break }
+            guard let function = Function(rawValue: name.text), function.arity.contains(arguments.count)
+            else { break }
             let called = "`\(name.text)`"
             switch function {
-            case .sqrt, .exp, .log, .abs, .round, .difference: for argument in arguments { unfit(argument, for: called) }
+            case .sqrt, .exp, .log, .abs, .round, .difference:
+                for argument in arguments { unfit(argument, for: called) }
             case .min, .max, .mean, .sum:
                 // Of one list they count yes as 1.
-                for argument in arguments where arguments.count > 1 || kind(argument)?.element == .text { unfit(argument, for: called) }
+                for argument in arguments where arguments.count > 1 || kind(argument)?.element == .text {
+                    unfit(argument, for: called)
+                }
             case .falling, .rising:
                 guard let found = kind(arguments[0]), !found.isList || isUnfit(found) else { break }
                 checkSlot(arguments[0].span) { throw Arithmetic.unsuitable(found.element, for: called) }
             case .length:
-                guard let found = kind(arguments[0]), [.one(.number), .one(.boolean), .one(.measure)].contains(found) else { break }
+                guard let found = kind(arguments[0]),
+                    [.one(.number), .one(.boolean), .one(.measure)].contains(found)
+                else { break }
                 checkSlot(arguments[0].span) { throw Arithmetic.unsuitable(found.element, for: called) }
             case .if:
                 if kind(arguments[0])?.isList == false { checkCondition(arguments[0], perRow: perRow) }
@@ -115,13 +131,18 @@ extension Checker {
         }
     }
 
-    private mutating func checkComparison(_ op: BinaryOperator, _ left: KindGuess, _ right: KindGuess, at span: Span) {
+    private mutating func checkComparison(
+        _ op: BinaryOperator, _ left: KindGuess, _ right: KindGuess, at span: Span
+    ) {
         let judged: Set<ValueKind> = [.number, .measure, .text, .boolean]
         guard judged.contains(left.element), judged.contains(right.element) else { return }
         if left.isNumeric && right.isNumeric || left.element == .text && right.element == .text { return }
         if left.element == right.element {
             guard op != .equal, op != .notEqual else { return }
-            checkSlot(span) { throw Complaint(.wrongOperands, "yes and no have no order", label: "cannot compare with `\(op.rawValue)`") }
+            checkSlot(span) {
+                throw Complaint(
+                    .wrongOperands, "yes and no have no order", label: "cannot compare with `\(op.rawValue)`")
+            }
         } else {
             checkSlot(span) { throw Arithmetic.incomparable(op.rawValue, left.element, right.element) }
         }
@@ -129,7 +150,9 @@ extension Checker {
 
     /// Where yes or no is needed.
     mutating func checkCondition(_ expression: Expression, perRow: Bool) {
-        guard !isInsideConstant, !mayFail, let found = kind(of: expression, perRow: perRow), found != .one(.boolean) else { return }
+        guard !isInsideConstant, !mayFail, let found = kind(of: expression, perRow: perRow),
+            found != .one(.boolean)
+        else { return }
         guard [.number, .measure, .text, .boolean].contains(found.element) else { return }
         checkSlot(expression.span) { throw Arithmetic.noCondition(found.isList ? .list : found.element) }
     }
@@ -146,7 +169,9 @@ extension Checker {
             let filled = bound.filled(.sharedColumns)
         else { return }
         for name in bound.raws(.sharedColumns) {
-            guard let here = ours.kind(of: name), let there = theirs.kind(of: name), here != there else { continue }
+            guard let here = ours.kind(of: name), let there = theirs.kind(of: name), here != there else {
+                continue
+            }
             let kinds = [here, there].map { $0.isList ? ValueKind.list : $0.element }
             guard kinds[0].phrase != kinds[1].phrase else { continue }
             checkSlot(filled.span) { throw Complaint.noAgreement(name, kinds[0], kinds[1]) }

@@ -5,7 +5,8 @@ import Syntax
 /// What stands in slots, in the check before running, as far as it is known.
 extension Checker {
     /// Gives what is known of the slot's value.
-    @discardableResult mutating func check(_ filled: BoundCommand.Filled, _ input: ColumnGuess) -> ValueGuess {
+    @discardableResult mutating func check(_ filled: BoundCommand.Filled, _ input: ColumnGuess) -> ValueGuess
+    {
         var values: [ValueGuess] = []
         for part in filled.parts {
             switch part {

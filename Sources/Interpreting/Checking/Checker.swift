@@ -2,8 +2,9 @@ import Results
 import SourceText
 import Syntax
 
-/// Checks a program without running it: names, verbs, options, the kinds and ranges of what is written out. Finds all errors in one
-/// pass. Columns are followed through pipelines as far as they can be known; what could be there at run time is left alone.
+/// Checks a program without running it: names, verbs, options, the kinds and ranges of what is written out.
+/// Finds all errors in one pass. Columns are followed through pipelines as far as they can be known; what
+/// could be there at run time is left alone.
 struct Checker {
     let session: Session
     var program: ParsedProgram
@@ -29,7 +30,8 @@ struct Checker {
     var mayWriteBefore = false
     /// How many definitions are being looked into, one inside the other.
     var depth = 0
-    /// How often a body may still be looked into again, so that a short program cannot keep the check busy for long.
+    /// How often a body may still be looked into again, so that a short program cannot keep the check busy
+    /// for long.
     var turns = 2_000
     /// The columns of the table whose rows an expression is evaluated for.
     var row: ColumnGuess?
@@ -51,7 +53,9 @@ struct Checker {
 
     /// The errors of programs that run one after the other, each with its place; by program.
     /// - Parameter mayWriteBefore: whether what is not part of them and runs before may write files.
-    static func check(_ programs: [ParsedProgram], session: Session, mayWriteBefore: Bool = false) -> [[Diagnostic]] {
+    static func check(_ programs: [ParsedProgram], session: Session, mayWriteBefore: Bool = false)
+        -> [[Diagnostic]]
+    {
         guard let first = programs.first else { return [] }
         var checker = Checker(session: session, program: first)
         checker.mayWriteBefore = mayWriteBefore
@@ -61,7 +65,9 @@ struct Checker {
             checker.problems = []
             for statement in program.statements {
                 checker.check(statement, inBlock: false)
-                if let previous { checker.checkThatItIsMeant(statement, behind: previous.statement, of: previous.program) }
+                if let previous {
+                    checker.checkThatItIsMeant(statement, behind: previous.statement, of: previous.program)
+                }
                 previous = (statement, program)
             }
             return checker.problems.map { $0.located(in: program.source) }
@@ -85,7 +91,8 @@ struct Checker {
             if !inBlock, declaredParameters.contains(name.text) {
                 problems.append(
                     Diagnostic(
-                        .repeatedName, "`\(name.text)` is a parameter, whose value may come from outside", at: name.span,
+                        .repeatedName, "`\(name.text)` is a parameter, whose value may come from outside",
+                        at: name.span,
                         label: "this would win over it", help: ["choose another name"]))
             }
             names.insert(name.text)
@@ -98,9 +105,15 @@ struct Checker {
             check(values)
             if let allowed { check(allowed) }
             if declaredParameters.contains(name.text) {
-                problems.append(Diagnostic(.repeatedName, "`param \(name.text)` stands twice", at: name.span, label: "the second", help: []))
-            } else if problems.count == before, (values.items + (allowed?.items ?? [])).allSatisfy(isConstant) {
-                do { _ = try session.parameter(name, values, allowed, program) } catch { problems.append(Diagnostic(error, at: name.span, of: source)) }
+                problems.append(
+                    Diagnostic(
+                        .repeatedName, "`param \(name.text)` stands twice", at: name.span,
+                        label: "the second", help: []))
+            } else if problems.count == before, (values.items + (allowed?.items ?? [])).allSatisfy(isConstant)
+            {
+                do { _ = try session.parameter(name, values, allowed, program) } catch {
+                    problems.append(Diagnostic(error, at: name.span, of: source))
+                }
             }
             if !session.keepsLast { declaredParameters.insert(name.text) }
             names.insert(name.text)
@@ -110,7 +123,8 @@ struct Checker {
             let outside = (names, mayBeColumn, guesses, notebook, blockRow, mayWriteBefore)
             // A file that it reads may be there when it is called.
             mayWriteBefore = true
-            // Variables may hold other values when it is called, and something may flow in or not: its calls tell.
+            // Variables may hold other values when it is called, and something may flow in or not: its calls
+            // tell.
             guesses = [:]
             mayBeColumn = false
             blockRow = nil
@@ -120,7 +134,8 @@ struct Checker {
             for inner in body.statements { check(inner, inBlock: true) }
             (names, mayBeColumn, guesses, notebook, blockRow, mayWriteBefore) = outside
             do {
-                definitions[name.text] = try Definition(name: name.text, parameters: parameters, body: body, program: program, above: definitions)
+                definitions[name.text] = try Definition(
+                    name: name.text, parameters: parameters, body: body, program: program, above: definitions)
             } catch {
                 problems.append(Diagnostic(error, at: name.span, of: source))
             }
@@ -141,7 +156,9 @@ struct Checker {
         case .values(let list):
             value = check(list)
         case .command(let command):
-            value = check(command, supply: isBlockHead ? .blockHead : .head, input: isBlockHead ? guesses["it"] ?? .unknown : .unknown)
+            value = check(
+                command, supply: isBlockHead ? .blockHead : .head,
+                input: isBlockHead ? guesses["it"] ?? .unknown : .unknown)
         }
         for command in pipeline.commands { value = check(command, supply: .pipe, input: value) }
         return value
@@ -156,21 +173,25 @@ struct Checker {
         }
         let known = names
         let anything = mayBeColumn
-        let (bound, unbound) = program.bind(command, declaration, supply: supply, owners: session.verbs.owners) {
+        let (bound, unbound) = program.bind(
+            command, declaration, supply: supply, owners: session.verbs.owners
+        ) {
             known.contains($0) || anything
         }
         problems += unbound
         checkSupply(bound, supply)
         var input = input
         if let argument = bound.inputArgument { input = check(argument) }
-        let hasInput = supply == .pipe || bound.inputArgument != nil || (supply == .blockHead && names.contains("it"))
+        let hasInput =
+            supply == .pipe || bound.inputArgument != nil || (supply == .blockHead && names.contains("it"))
         if hasInput { checkKind(of: input, into: declaration, at: command.verb.span) }
         let columns = input.columns
         checkColumns(bound, columns)
         var slots: [String: ValueGuess] = [:]
         for filled in bound.filled { slots[filled.slot.name] = check(filled, columns) }
         // Where rows are folded, a column is the list of a group's values.
-        let keys: [String]? = if case .listed(let slots) = declaration.columns { slots.flatMap(bound.raws) } else { nil }
+        let keys: [String]? =
+            if case .listed(let slots) = declaration.columns { slots.flatMap(bound.raws) } else { nil }
         var row = keys.map(columns.folded) ?? columns
         var lists: [String: ValueGuess] = [:]
         var open: [String: KindGuess] = [:]
@@ -186,18 +207,25 @@ struct Checker {
         checkAgreement(bound, columns, slots)
         checkOrder(bound)
         let sure = checkUse(bound, input: input, slots, lists)
-        if let definition { return check(definition, slots, input: hasInput ? input : nil, at: command.verb.span) }
+        if let definition {
+            return check(definition, slots, input: hasInput ? input : nil, at: command.verb.span)
+        }
         // Where a needed input is missing, that has been said.
         let canDoWithout = if case .optional = declaration.input { true } else { false }
-        let turn = Turn(bound: bound, input: input, hasInput: hasInput || !canDoWithout, slots: slots, lists: lists)
+        let turn = Turn(
+            bound: bound, input: input, hasInput: hasInput || !canDoWithout, slots: slots, lists: lists)
         let block = command.block.map { check($0, turn) } ?? .unknown
         if unbound.isEmpty { checkCollisions(bound, input: columns, slots, block: block.columns) }
-        return sure.map { ValueGuess($0) } ?? declaration.value(of: bound, input: input, slots: slots, open: open, block: block, computed: computed)
+        return sure.map { ValueGuess($0) }
+            ?? declaration.value(
+                of: bound, input: input, slots: slots, open: open, block: block, computed: computed)
     }
 
-    /// The body of a definition at a call: with the values that flow in and that its arguments have there. What is wrong only there is said
-    /// in the body.
-    mutating func check(_ definition: Definition, _ arguments: [String: ValueGuess], input: ValueGuess?, at span: Span) -> ValueGuess {
+    /// The body of a definition at a call: with the values that flow in and that its arguments have there.
+    /// What is wrong only there is said in the body.
+    mutating func check(
+        _ definition: Definition, _ arguments: [String: ValueGuess], input: ValueGuess?, at span: Span
+    ) -> ValueGuess {
         guard turns > 0, depth < Definition.maximalDepth else { return .unknown }
         turns -= 1
         var inner = self
@@ -221,13 +249,17 @@ struct Checker {
             inner.guesses["it"] = input
         }
         var value = ValueGuess.unknown
-        for statement in definition.body.statements { if let last = inner.check(statement, inBlock: true) { value = last } }
+        for statement in definition.body.statements {
+            if let last = inner.check(statement, inBlock: true) { value = last }
+        }
         turns = inner.turns
         mayWriteBefore = mayWriteBefore || inner.mayWriteBefore
         let isHere = definition.program === program
         for var problem in inner.problems {
             let place = problem.source ?? definition.program.source
-            let isKnown = problems.contains { $0.code == problem.code && $0.span == problem.span && ($0.source ?? source) === place }
+            let isKnown = problems.contains {
+                $0.code == problem.code && $0.span == problem.span && ($0.source ?? source) === place
+            }
             guard !isKnown else { continue }
             if !isHere, problem.source == nil { problem.source = place }
             problem.related.append(Diagnostic.Label(span, "called here", source: isHere ? nil : source))

@@ -1,6 +1,7 @@
 import Results
 
-/// What the check before running knows of a table's columns. It never says that a column is missing where it could be there.
+/// What the check before running knows of a table's columns. It never says that a column is missing where it
+/// could be there.
 struct ColumnGuess: Equatable {
     /// Every column that the table can have; nil where others are possible.
     private var names: Names?
@@ -46,7 +47,10 @@ struct ColumnGuess: Equatable {
     /// Those of a table that is there.
     init(of table: Table) {
         let kinds = table.columns.map { ($0.name, KindGuess($0.values)) }
-        self.init(only: table.columns.map(\.name), kinds: Dictionary(kinds.compactMap { name, kind in kind.map { (name, $0) } }) { first, _ in first })
+        self.init(
+            only: table.columns.map(\.name),
+            kinds: Dictionary(kinds.compactMap { name, kind in kind.map { (name, $0) } }) { first, _ in first
+            })
     }
 
     /// Any, but for those that only verbs compute.
@@ -77,12 +81,17 @@ struct ColumnGuess: Equatable {
 
     /// No more than these of its columns.
     func selecting(_ names: [String]) -> ColumnGuess {
-        ColumnGuess(only: names, kinds: Dictionary(names.compactMap { name in kind(of: name).map { (name, $0) } }) { first, _ in first })
+        ColumnGuess(
+            only: names,
+            kinds: Dictionary(names.compactMap { name in kind(of: name).map { (name, $0) } }) { first, _ in
+                first
+            })
     }
 
     func lacks(_ name: String) -> Bool { name != Table.itemName && names?.contains(name) == false }
 
-    /// Whether the column is not there as a verb computes it; a file may have a column of that name, but not of that kind.
+    /// Whether the column is not there as a verb computes it; a file may have a column of that name, but not
+    /// of that kind.
     func lacksComputed(_ name: String) -> Bool { lacks(name) || lacking.contains(name) }
 
     /// Whether neither `name` nor any `name.*` can be there.
@@ -97,10 +106,12 @@ struct ColumnGuess: Equatable {
 
     /// Whether no beginning of a dotted name, nor anything under it, can be a column.
     func lacksLongest(_ parts: [String]) -> Bool {
-        lacks(parts.joined(separator: ".")) && parts.indices.allSatisfy { lacks(parts[...$0].joined(separator: ".")) }
+        lacks(parts.joined(separator: "."))
+            && parts.indices.allSatisfy { lacks(parts[...$0].joined(separator: ".")) }
     }
 
-    /// The names that a row's columns have as variables: `near` for `near.image`; nil where there can be others.
+    /// The names that a row's columns have as variables: `near` for `near.image`; nil where there can be
+    /// others.
     var variables: [String]? {
         guard let names = names?.list else { return nil }
         let records = names.compactMap { name in name.firstIndex(of: ".").map { String(name[..<$0]) } }
@@ -116,7 +127,9 @@ struct ColumnGuess: Equatable {
             // A column is surely lacking where neither can have it.
             result.names = nil
             result.likely = (names ?? likely) + (other.names ?? other.likely)
-            result.lacking = lacking.union(other.lacking).filter { lacksComputed($0) && other.lacksComputed($0) }
+            result.lacking = lacking.union(other.lacking).filter {
+                lacksComputed($0) && other.lacksComputed($0)
+            }
         }
         result.sure = sure.intersection(other.sure)
         result.kinds = kinds.filter { other.kinds[$0.key] == $0.value }
@@ -126,10 +139,14 @@ struct ColumnGuess: Equatable {
     /// The columns of `other` come to these, each behind `prefix`.
     mutating func add(_ other: ColumnGuess, prefix: String, computed: Set<String>) {
         if let others = other.names {
-            for name in others.list { add(prefix + name, surely: other.surelyHas(name), kind: other.kinds[name]) }
+            for name in others.list {
+                add(prefix + name, surely: other.surelyHas(name), kind: other.kinds[name])
+            }
         } else {
             addOthers(but: prefix.isEmpty ? other.lacking : computed)
-            for name in other.likely.list { add(prefix + name, surely: other.surelyHas(name), kind: other.kinds[name]) }
+            for name in other.likely.list {
+                add(prefix + name, surely: other.surelyHas(name), kind: other.kinds[name])
+            }
         }
     }
 
@@ -157,7 +174,9 @@ struct ColumnGuess: Equatable {
 
     var summary: String {
         guard names != nil else { return "nothing before it makes one" }
-        return "the table has " + (listed.count > 12 ? listed.prefix(12).joined(separator: ", ") + ", ..." : listed.joined(separator: ", "))
+        return "the table has "
+            + (listed.count > 12
+                ? listed.prefix(12).joined(separator: ", ") + ", ..." : listed.joined(separator: ", "))
     }
 }
 
@@ -170,21 +189,30 @@ extension VerbDeclaration {
     /// What is known of the command's result.
     /// - Parameter open: of the open slot's names, the kinds of the columns that they make.
     func value(
-        of bound: BoundCommand, input: ValueGuess, slots: [String: ValueGuess], open: [String: KindGuess], block: ValueGuess, computed: Set<String>
+        of bound: BoundCommand, input: ValueGuess, slots: [String: ValueGuess], open: [String: KindGuess],
+        block: ValueGuess, computed: Set<String>
     ) -> ValueGuess {
         if case .other(let kind) = columns { return .kind(kind) }
         if case .looped = columns { return input.merged(with: block) }
-        return columns(of: bound, input: input.columns, slots: slots, open: open, block: block.columns, computed: computed).map { .table($0) } ?? .unknown
+        return columns(
+            of: bound, input: input.columns, slots: slots, open: open, block: block.columns,
+            computed: computed
+        ).map { .table($0) } ?? .unknown
     }
 
     /// The columns that the command adds to what it keeps.
-    func newColumns(of bound: BoundCommand, slots: [String: ValueGuess], open: [String: KindGuess] = [:], computed: Set<String>) -> ColumnGuess {
+    func newColumns(
+        of bound: BoundCommand, slots: [String: ValueGuess], open: [String: KindGuess] = [:],
+        computed: Set<String>
+    ) -> ColumnGuess {
         var result = ColumnGuess(only: [])
         let prefix = bound.raw(.namesResult) ?? slot(.namesResult)?.standard
         for name in adds {
             if name == "AS.*" {
                 // All of the other table's, as they are or behind the name that `as` gives.
-                result.add(slot(.otherTable).flatMap { slots[$0.name] }?.columns ?? .unknown, prefix: prefix.map { $0 + "." } ?? "", computed: computed)
+                result.add(
+                    slot(.otherTable).flatMap { slots[$0.name] }?.columns ?? .unknown,
+                    prefix: prefix.map { $0 + "." } ?? "", computed: computed)
             } else if name == "NAME" {
                 for (name, _) in bound.open { result.add(name.text, kind: open[name.text]) }
             } else if name == "AS" || name.hasPrefix("AS.") {
@@ -194,14 +222,17 @@ extension VerbDeclaration {
                 result.add(name, surely: !addsOneOf && bound.filled(.namesResult) == nil)
             }
         }
-        if let name = bound.raw(.namesResult), !adds.contains(where: { $0.hasPrefix("AS.") }) { result.add(name) }
+        if let name = bound.raw(.namesResult), !adds.contains(where: { $0.hasPrefix("AS.") }) {
+            result.add(name)
+        }
         for column in bound.addedByOptions { result.add(column, kind: .one(.number)) }
         return result
     }
 
     /// The columns of what the command gives; nil where it may give no table.
     private func columns(
-        of bound: BoundCommand, input: ColumnGuess, slots: [String: ValueGuess], open: [String: KindGuess], block: ColumnGuess, computed: Set<String>
+        of bound: BoundCommand, input: ColumnGuess, slots: [String: ValueGuess], open: [String: KindGuess],
+        block: ColumnGuess, computed: Set<String>
     ) -> ColumnGuess? {
         var result: ColumnGuess
         switch columns {
@@ -221,7 +252,9 @@ extension VerbDeclaration {
         }
         // A name in quotes or brackets can be any.
         if bound.filled(.namesResult) != nil, bound.raw(.namesResult) == nil { return .unknown }
-        result.add(newColumns(of: bound, slots: slots, open: open, computed: computed), prefix: "", computed: computed)
+        result.add(
+            newColumns(of: bound, slots: slots, open: open, computed: computed), prefix: "",
+            computed: computed)
         return result
     }
 }
@@ -244,14 +277,18 @@ extension BoundCommand {
 
     /// Whether failures in the block are left out.
     var skipsErrors: Bool {
-        filled.contains { filled in if case .skipsErrors(let word)? = filled.slot.role { raw(filled) == word } else { false } }
+        filled.contains { filled in
+            if case .skipsErrors(let word)? = filled.slot.role { raw(filled) == word } else { false }
+        }
     }
 
     func raw(_ role: SlotDeclaration.Role) -> String? { filled(role).flatMap(raw) }
 
     /// What stands in a slot, where it is one run of plain characters.
     func raw(_ filled: Filled) -> String? {
-        guard filled.parts.count == 1, case .raw(let items) = filled.parts[0], items.count == 1 else { return nil }
+        guard filled.parts.count == 1, case .raw(let items) = filled.parts[0], items.count == 1 else {
+            return nil
+        }
         return items[0].raw
     }
 }

@@ -1,6 +1,7 @@
 import Results
 
-/// What the check before running knows of the kind of values: of a column's values that are not missing, or of an expression's value.
+/// What the check before running knows of the kind of values: of a column's values that are not missing, or
+/// of an expression's value.
 enum KindGuess: Equatable {
     case one(ValueKind)
     /// A list of values that all are of this kind.
@@ -13,7 +14,9 @@ enum KindGuess: Equatable {
             self = .one(kind)
             return
         }
-        let elements = values.flatMap { value -> [Value] in if case .list(let elements) = value { elements } else { [] } }
+        let elements = values.flatMap { value -> [Value] in
+            if case .list(let elements) = value { elements } else { [] }
+        }
         guard case .one(let element)? = KindGuess(elements) else { return nil }
         self = .list(element)
     }
@@ -34,7 +37,9 @@ enum KindGuess: Equatable {
     var listed: KindGuess? { if case .one(let kind) = self { .list(kind) } else { nil } }
 
     /// What two of them give together, element by element.
-    static func combined(_ a: KindGuess, _ b: KindGuess, _ kind: ValueKind) -> KindGuess { a.isList || b.isList ? .list(kind) : .one(kind) }
+    static func combined(_ a: KindGuess, _ b: KindGuess, _ kind: ValueKind) -> KindGuess {
+        a.isList || b.isList ? .list(kind) : .one(kind)
+    }
 }
 
 extension ValueGuess {

@@ -23,7 +23,8 @@ enum ValueGuess {
     /// Whether the check can go on with it at no cost.
     static func isSmall(_ value: Value) -> Bool {
         if case .text(let text) = value { return text.utf8.count <= 1 << 16 }
-        return Nesting.count(value, upTo: CheckBudget.mostElements + 1, levels: CheckBudget.mostLevels) <= CheckBudget.mostElements
+        return Nesting.count(value, upTo: CheckBudget.mostElements + 1, levels: CheckBudget.mostLevels)
+            <= CheckBudget.mostElements
     }
 
     /// Its kind, where that is sure.
@@ -76,7 +77,9 @@ enum ValueGuess {
 
     /// One or the other.
     func merged(with other: ValueGuess) -> ValueGuess {
-        if case .among(let a) = self, case .among(let b) = other, columns == .unknown || other.columns == .unknown {
+        if case .among(let a) = self, case .among(let b) = other,
+            columns == .unknown || other.columns == .unknown
+        {
             return a.count + b.count <= 200 ? .among(a + b) : .unknown
         }
         guard isTable, other.isTable else { return .unknown }
@@ -90,7 +93,8 @@ enum ValueGuess {
 }
 
 extension Expression {
-    /// Adds the names that the expression reads; false where its value depends on more than names, or is no plain value.
+    /// Adds the names that the expression reads; false where its value depends on more than names, or is no
+    /// plain value.
     func collectNames(into names: inout Set<String>) -> Bool {
         switch kind {
         case .number, .boolean, .none: return true
@@ -98,12 +102,15 @@ extension Expression {
             names.insert(name)
             return true
         case .text(let parts):
-            return parts.allSatisfy { part in if case .value(let inner) = part { inner.collectNames(into: &names) } else { true } }
+            return parts.allSatisfy { part in
+                if case .value(let inner) = part { inner.collectNames(into: &names) } else { true }
+            }
         case .group(let inner), .negative(let inner), .not(let inner): return inner.collectNames(into: &names)
         case .list(let items), .call(_, let items): return items.allSatisfy { $0.collectNames(into: &names) }
         case .binary(_, let a, let b): return a.collectNames(into: &names) && b.collectNames(into: &names)
         case .range(let a, let b, let step):
-            return a.collectNames(into: &names) && b.collectNames(into: &names) && (step?.collectNames(into: &names) ?? true)
+            return a.collectNames(into: &names) && b.collectNames(into: &names)
+                && (step?.collectNames(into: &names) ?? true)
         default: return false
         }
     }

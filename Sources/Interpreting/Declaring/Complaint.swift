@@ -1,7 +1,8 @@
 import SourceText
 
-/// What a verb or an operation throws when it cannot do what was asked. The evaluator turns it into a diagnostic with the place in
-/// the program: the slot's argument if one is named, else the whole command or expression.
+/// What a verb or an operation throws when it cannot do what was asked. The evaluator turns it into a
+/// diagnostic with the place in the program: the slot's argument if one is named, else the whole command or
+/// expression.
 package struct Complaint: Error, Sendable {
     package var code: DiagnosticCode
     package var title: String
@@ -10,7 +11,10 @@ package struct Complaint: Error, Sendable {
     package var help: [String]
     package var notes: [String]
 
-    package init(_ code: DiagnosticCode, _ title: String, label: String = "", slot: String? = nil, help: String? = nil, notes: [String] = []) {
+    package init(
+        _ code: DiagnosticCode, _ title: String, label: String = "", slot: String? = nil, help: String? = nil,
+        notes: [String] = []
+    ) {
         self.code = code
         self.title = title
         self.label = label
@@ -35,6 +39,7 @@ extension Diagnostic {
     /// A complaint about a place.
     package init(_ complaint: Complaint, at span: Span, source: SourceFile? = nil) {
         self.init(
-            complaint.code, complaint.title, at: span, label: complaint.label, help: complaint.help, notes: complaint.notes, source: source)
+            complaint.code, complaint.title, at: span, label: complaint.label, help: complaint.help,
+            notes: complaint.notes, source: source)
     }
 }

@@ -9,7 +9,8 @@ extension Diagnostic {
         case let complaint as Complaint: self.init(complaint, at: span, source: source)
         case let engine as EngineError:
             self.init(
-                DiagnosticCode(engine.kind), (engine.place.map { "\($0): " } ?? "") + engine.message, at: span,
+                DiagnosticCode(engine.kind), (engine.place.map { "\($0): " } ?? "") + engine.message,
+                at: span,
                 help: engine.cure.map { [$0] } ?? [], notes: engine.details, source: source)
         default: self.init(.engineUnsupported, "\(error)", at: span, source: source)
         }

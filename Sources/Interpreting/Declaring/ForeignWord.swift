@@ -1,4 +1,5 @@
-/// Words that people know from Python, shells, pandas, SQL or other programs for diffusion, and what says the same here.
+/// Words that people know from Python, shells, pandas, SQL or other programs for diffusion, and what says the
+/// same here.
 package enum ForeignWord {
     /// What to write in place of a name that is no variable: "write `yes`".
     package static func value(_ name: String) -> String? {
@@ -16,7 +17,8 @@ package enum ForeignWord {
     /// For a word that is no verb.
     package static func verb(_ name: String) -> String? {
         switch name.lowercased() {
-        case "print", "echo", "display", "cat": "`show X` shows a value, `table T` a table; a value alone shows itself"
+        case "print", "echo", "display", "cat":
+            "`show X` shows a value, `table T` a table; a value alone shows itself"
         case "head", "limit", "take": "`first N` keeps the first rows"
         case "tail": "`last N` keeps the last rows"
         case "filter", "query": "`where (condition)` keeps rows"
@@ -27,11 +29,16 @@ package enum ForeignWord {
         case "concat", "append", "union": "`stack A B` sets tables one below the other"
         case "order", "orderby", "arrange": "`sort COLUMN` orders rows"
         case "import", "from", "include": "there is nothing to import: all verbs are there"
-        case "for", "while", "foreach": "`sweep NAME=LIST { ... }` goes through values, `each { ... }` through rows, `loop TABLE { ... }` carries a value along"
+        case "for", "while", "foreach":
+            """
+            `sweep NAME=LIST { ... }` goes through values, `each { ... }` through rows, `loop TABLE { ... }` \
+            carries a value along
+            """
         case "if", "else": "`if(condition, a, b)` is a function; `where (condition)` keeps rows"
         case "let", "var", "set", "const": "write `NAME = value`"
         case "function", "fn", "func", "lambda": "`def NAME ARGUMENT ... { ... }` makes a verb"
-        case "sample_image", "generate", "txt2img", "infer": "`\"text\" | noise of=50 | denoise | decode | show` draws a picture"
+        case "sample_image", "generate", "txt2img", "infer":
+            "`\"text\" | noise of=50 | denoise | decode | show` draws a picture"
         case "img2img": "`encode image | noise K of=N | denoise | decode` begins from a picture"
         case "lora", "controlnet", "sdxl", "inpaint", "refiner", "ip_adapter": "`\(name)` is not supported"
         default: nil
@@ -49,7 +56,8 @@ package enum ForeignWord {
         case "sampler", "solver", "sampling_method": "`noise scheduler=` is meant"
         case "seed", "generator": verb == "denoise" ? "the seed is that of `noise seed=`" : nil
         case "prompt", "caption": "what flows in brings the column `text`"
-        case "height", "width": verb == "noise" || verb == "denoise" ? "`noise size=WIDTHxHEIGHT` is meant" : nil
+        case "height", "width":
+            verb == "noise" || verb == "denoise" ? "`noise size=WIDTHxHEIGHT` is meant" : nil
         case "lora", "controlnet", "refiner", "ip_adapter": "`\(name)` is not supported"
         default: nil
         }
@@ -77,8 +85,10 @@ package enum ForeignWord {
         let words = name.lowercased().split { !($0.isLetter || $0.isNumber) }.map(String.init)
         let joined = words.joined(separator: "-")
         let kinds = [
-            ("sdxl", "Stable Diffusion XL"), ("stable-diffusion-xl", "Stable Diffusion XL"), ("stable-diffusion-3", "Stable Diffusion 3"), ("flux", "Flux"),
-            ("lora", "a LoRA"), ("controlnet", "ControlNet"), ("inpaint", "inpainting"), ("refiner", "a refiner"),
+            ("sdxl", "Stable Diffusion XL"), ("stable-diffusion-xl", "Stable Diffusion XL"),
+            ("stable-diffusion-3", "Stable Diffusion 3"), ("flux", "Flux"),
+            ("lora", "a LoRA"), ("controlnet", "ControlNet"), ("inpaint", "inpainting"),
+            ("refiner", "a refiner"),
         ]
         return kinds.first { words.contains($0.0) || ($0.0.contains("-") && joined.contains($0.0)) }?.1
     }
@@ -87,7 +97,11 @@ package enum ForeignWord {
     package static func prompt(_ line: String) -> String? {
         guard line.dropFirst().first?.isLetter == true || line.dropFirst().first == "%" else { return nil }
         return switch line.first {
-        case "%": "there are no magics: `time { ... }` and `bench N { ... }` measure, and commands of the prompt begin with `:` (`:help`)"
+        case "%":
+            """
+            there are no magics: `time { ... }` and `bench N { ... }` measure, and commands of the prompt \
+            begin with `:` (`:help`)
+            """
         case "!": "no command starts another program: a shell has to be opened beside the prompt"
         default: nil
         }

@@ -15,7 +15,8 @@ package struct Invocation {
     package let source: String
 
     package init(
-        verb: VerbDeclaration, input: Value?, arguments: Arguments, block: BoundBlock?, session: Session, source: String,
+        verb: VerbDeclaration, input: Value?, arguments: Arguments, block: BoundBlock?, session: Session,
+        source: String,
         variable: @escaping (String) -> Value?
     ) {
         self.verb = verb
@@ -44,7 +45,9 @@ package struct Invocation {
     package func gives(_ slot: some DeclaresSlot) -> Bool { arguments.gives(slot) }
 
     /// The column, or an error that says what would make it.
-    package func column(_ name: String, of table: Table, slot: String? = nil, cure: String? = nil) throws -> Column {
+    package func column(_ name: String, of table: Table, slot: String? = nil, cure: String? = nil) throws
+        -> Column
+    {
         if let column = table.column(name) { return column }
         throw Complaint.missingColumn(
             name, for: verb, label: "the table has " + listing(table.columnNames), slot: slot,

@@ -32,11 +32,26 @@ package enum LanguageForm {
               param guidance = 2.5,5,7.5
             """
         ),
-        ("it", "`it` is what flows into a block: in `{ ... }` of `sweep` and `loop` the table, in a definition what its caller pipes in."),
-        ("item", "`item` is the number of a row in its source. It follows the row through every verb, and seeds and caches go by it."),
+        (
+            "it",
+            """
+            `it` is what flows into a block: in `{ ... }` of `sweep` and `loop` the table, in a definition \
+            what its caller pipes in.
+            """
+        ),
+        (
+            "item",
+            """
+            `item` is the number of a row in its source. It follows the row through every verb, and seeds \
+            and caches go by it.
+            """
+        ),
         (
             "model",
-            "`model` is the variable that verbs take their network from: `model = load monsters`. `using=` names another for one verb."
+            """
+            `model` is the variable that verbs take their network from: `model = load monsters`. \
+            `using=` names another for one verb.
+            """
         ),
         (
             "notebook",
@@ -82,7 +97,8 @@ package enum LanguageForm {
         ),
         (
             "functions",
-            "functions of expressions:\n\n" + Function.allCases.map { "  \($0.usage): \($0.summary)" }.joined(separator: "\n")
+            "functions of expressions:\n\n"
+                + Function.allCases.map { "  \($0.usage): \($0.summary)" }.joined(separator: "\n")
         ),
     ]
 }

@@ -1,6 +1,7 @@
 import Results
 
-/// What is said of one thing that a verb can be told; the binder, the checker, completion, hints and help read it from here.
+/// What is said of one thing that a verb can be told; the binder, the checker, completion, hints and help
+/// read it from here.
 package struct SlotDeclaration: DeclaresSlot {
     package enum Kind: Sendable {
         /// A finite number; `whole` refuses fractions.
@@ -87,7 +88,8 @@ package struct SlotDeclaration: DeclaresSlot {
     package var declaration: SlotDeclaration { self }
 
     @usableFromInline init(
-        _ name: String, _ kind: Kind, _ place: Place = .named, required: Bool = false, repeats: Bool = false, standard: String? = nil,
+        _ name: String, _ kind: Kind, _ place: Place = .named, required: Bool = false, repeats: Bool = false,
+        standard: String? = nil,
         in range: ClosedRange<Double>? = nil, atMost: String? = nil, role: Role? = nil, _ summary: String
     ) {
         self.name = name
@@ -159,7 +161,8 @@ package struct SlotDeclaration: DeclaresSlot {
         case .choice(let choices): base = "one of " + choices.joined(separator: ", ")
         case .column: base = "the name of a column"
         case .columns: base = "names of columns"
-        case .columnOrNumber: return "a number" + bounds + (range == nil ? " or one column" : ", or one column")
+        case .columnOrNumber:
+            return "a number" + bounds + (range == nil ? " or one column" : ", or one column")
         case .list: base = "a list"
         case .value: base = "a value"
         case .table: base = "a table"

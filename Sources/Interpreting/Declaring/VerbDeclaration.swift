@@ -1,7 +1,7 @@
 import Results
 
-/// Everything about a verb, said once: parsing, checking, completion, hints, help, the reference pages and the tests of the examples
-/// come from here.
+/// Everything about a verb, said once: parsing, checking, completion, hints, help, the reference pages and
+/// the tests of the examples come from here.
 package final class VerbDeclaration: Sendable {
     /// What may flow into the verb.
     package enum Input: Sendable {
@@ -94,11 +94,13 @@ package final class VerbDeclaration: Sendable {
     package let slots: [SlotDeclaration]
     package let hasBlock: Bool
     package let blockNames: BlockNames
-    /// Columns of the result that the input need not have. A name in capitals stands for what the slot of that name says.
+    /// Columns of the result that the input need not have. A name in capitals stands for what the slot of
+    /// that name says.
     package let adds: [String]
     /// Whether only one of `adds` comes, by what the input is.
     package let addsOneOf: Bool
-    /// Whether a column of `adds` that is there already is replaced; else it is an error, for it would hide data.
+    /// Whether a column of `adds` that is there already is replaced; else it is an error, for it would hide
+    /// data.
     package let replaces: Bool
     package let columns: Columns
     package let reads: [Read]
@@ -109,7 +111,8 @@ package final class VerbDeclaration: Sendable {
     package let examples: [String]
     /// Changed whenever the same input and arguments would give another result.
     package let version: Int
-    /// The files and folders that a use opens, by its words without a name, for verbs whose result depends on them.
+    /// The files and folders that a use opens, by its words without a name, for verbs whose result depends on
+    /// them.
     package let opens: (@Sendable ([String], Session) throws -> [String])?
     /// Whether it takes the variable `model` without naming it.
     package let readsModel: Bool
@@ -117,7 +120,8 @@ package final class VerbDeclaration: Sendable {
     package let writesFiles: Bool
     /// Whether what it gives is to be read like a page, its lines broken to the width that there is.
     package let givesProse: Bool
-    /// What it computes item by item, by the names that plans and counts have for it: progress, a stop, plans, times and the cache are tested for each.
+    /// What it computes item by item, by the names that plans and counts have for it: progress, a stop,
+    /// plans, times and the cache are tested for each.
     package let computes: [String]
     /// Throws a complaint about what is written out and cannot work, before anything runs.
     package let checks: (@Sendable (VerbUse) throws -> Void)?
@@ -125,24 +129,31 @@ package final class VerbDeclaration: Sendable {
     package let known: (@Sendable (VerbUse) -> Value?)?
     package let run: @Sendable (Invocation) throws -> Value
 
-    /// What a use opens, by the verb and its words, or by an option: as the keys of a notebook's cells name it.
+    /// What a use opens, by the verb and its words, or by an option: as the keys of a notebook's cells name
+    /// it.
     func openings(_ arguments: Arguments) -> [String] {
         guard !writesFiles else { return [] }
         let words = slots.filter { $0.place == .positional }.compactMap { arguments.word($0.name) }
         let options = slots.compactMap { slot -> String? in
-            guard slot.place == .named, case .path = slot.kind, let path = arguments.word(slot.name) else { return nil }
+            guard slot.place == .named, case .path = slot.kind, let path = arguments.word(slot.name) else {
+                return nil
+            }
             return "\(name) \(slot.name)=\(path)"
         }
         return (opens == nil ? [] : [([name] + words).joined(separator: " ")]) + options
     }
 
     package init(
-        _ name: String, _ family: Family, _ summary: String, input: Input, asArgument: Bool = false, slots: [any DeclaresSlot] = [],
-        block: Bool = false, blockNames: BlockNames = .none, adds: [String] = [], addsOneOf: Bool = false, replaces: Bool = false,
+        _ name: String, _ family: Family, _ summary: String, input: Input, asArgument: Bool = false,
+        slots: [any DeclaresSlot] = [],
+        block: Bool = false, blockNames: BlockNames = .none, adds: [String] = [], addsOneOf: Bool = false,
+        replaces: Bool = false,
         notes: @autoclosure @escaping @Sendable () -> [String] = [],
-        columns: Columns = .unknown, reads: [Read] = [], examples: [String], givesProse: Bool = false, computes: [String] = [], version: Int = 1,
+        columns: Columns = .unknown, reads: [Read] = [], examples: [String], givesProse: Bool = false,
+        computes: [String] = [], version: Int = 1,
         opens: (@Sendable ([String], Session) throws -> [String])? = nil,
-        readsModel: Bool = false, writesFiles: Bool = false, checks: (@Sendable (VerbUse) throws -> Void)? = nil, known: (@Sendable (VerbUse) -> Value?)? = nil,
+        readsModel: Bool = false, writesFiles: Bool = false,
+        checks: (@Sendable (VerbUse) throws -> Void)? = nil, known: (@Sendable (VerbUse) -> Value?)? = nil,
         run: @escaping @Sendable (Invocation) throws -> Value
     ) {
         self.name = name

@@ -7,8 +7,8 @@ import Glibc
 import Darwin
 #endif
 
-/// The operators on values. Numbers and anything that has numbers inside combine element by element; a missing operand gives a
-/// missing result; lists combine with lists of their length and with single values.
+/// The operators on values. Numbers and anything that has numbers inside combine element by element; a
+/// missing operand gives a missing result; lists combine with lists of their length and with single values.
 package enum Arithmetic {
     package enum Operator: String, Sendable {
         case add = "+", subtract = "-", multiply = "*", divide = "/", remainder = "%", power = "^"
@@ -48,7 +48,9 @@ package enum Arithmetic {
     }
 
     /// `body` of each pair of numbers. Computes in double and stores tensors as float.
-    package static func elementwise(_ a: Value, _ b: Value, named name: String, _ body: (Double, Double) -> Double) throws -> Value {
+    package static func elementwise(
+        _ a: Value, _ b: Value, named name: String, _ body: (Double, Double) -> Double
+    ) throws -> Value {
         switch (a, b) {
         case (.none, _), (_, .none): return .none
         case (.number(let x), .number(let y)): return .number(body(x, y))
@@ -57,7 +59,9 @@ package enum Arithmetic {
         case (.number(let x), .measure(let y)): return .measure(y.map { body(x, $0) })
         case (.list(let x), .list(let y)):
             guard x.count == y.count else {
-                throw Complaint(.differentLengths, "lists of \(x.count) and \(y.count) values do not pair up", label: "lengths differ")
+                throw Complaint(
+                    .differentLengths, "lists of \(x.count) and \(y.count) values do not pair up",
+                    label: "lengths differ")
             }
             return .list(try zip(x, y).map { try elementwise($0, $1, named: name, body) })
         case (.list(let x), _): return .list(try x.map { try elementwise($0, b, named: name, body) })
@@ -73,7 +77,8 @@ package enum Arithmetic {
             guard let y = try b.elements() else { throw unsuitable(b, for: name) }
             guard x.shape == y.shape else {
                 throw Complaint(
-                    .differentLengths, "shapes differ: \(x.shape.shapeText) and \(y.shape.shapeText)", label: "elementwise needs equal shapes")
+                    .differentLengths, "shapes differ: \(x.shape.shapeText) and \(y.shape.shapeText)",
+                    label: "elementwise needs equal shapes")
             }
             return dress(x.zip(y) { Float(body(Double($0), Double($1))) }, as: [a, b])
         }
@@ -88,13 +93,17 @@ package enum Arithmetic {
             return .embedding(Embedding(states: tensor, model: embedding.model))
         }
         if sources.allSatisfy({ $0.kind == .image }) {
-            let isStandIn = sources.contains { if case .picture(let picture) = $0 { picture.isStandIn } else { false } }
+            let isStandIn = sources.contains {
+                if case .picture(let picture) = $0 { picture.isStandIn } else { false }
+            }
             return .picture(Picture(values: tensor, isStandIn: isStandIn))
         }
         return .tensor(tensor)
     }
 
-    static func unsuitable(_ value: Value, for name: String) -> Complaint { unsuitable(value.kind, for: name) }
+    static func unsuitable(_ value: Value, for name: String) -> Complaint {
+        unsuitable(value.kind, for: name)
+    }
 
     static func unsuitable(_ kind: ValueKind, for name: String) -> Complaint {
         let cure: String? =
@@ -104,7 +113,9 @@ package enum Arithmetic {
             case .text: "text joins by interpolation: \"\\(a) and \\(b)\""
             default: nil
             }
-        return Complaint(.wrongOperands, "\(name) does not work on \(kind.phrase)", label: "this is \(kind.phrase)", help: cure)
+        return Complaint(
+            .wrongOperands, "\(name) does not work on \(kind.phrase)", label: "this is \(kind.phrase)",
+            help: cure)
     }
 
     static func incomparable(_ comparison: String, _ a: ValueKind, _ b: ValueKind) -> Complaint {
@@ -116,10 +127,13 @@ package enum Arithmetic {
     /// Where yes or no is needed.
     static func noCondition(_ kind: ValueKind) -> Complaint {
         guard kind == .list else {
-            return Complaint(.wrongOperands, "a condition is needed here, and this is \(kind.phrase)", label: "neither yes nor no")
+            return Complaint(
+                .wrongOperands, "a condition is needed here, and this is \(kind.phrase)",
+                label: "neither yes nor no")
         }
         return Complaint(
-            .wrongOperands, "a condition is needed here, and this is a list", label: "one yes or no per element",
+            .wrongOperands, "a condition is needed here, and this is a list",
+            label: "one yes or no per element",
             help: "ask for one number first: `min(list)`, `max(list)`, `sum(list)`")
     }
 
@@ -129,12 +143,15 @@ package enum Arithmetic {
         case equal = "==", unequal = "!=", less = "<", greater = ">", atMost = "<=", atLeast = ">="
     }
 
-    /// Numbers by size, texts by their characters' order; lists element by element. Only `==` and `!=` compare other kinds.
+    /// Numbers by size, texts by their characters' order; lists element by element. Only `==` and `!=`
+    /// compare other kinds.
     package static func compare(_ comparison: Comparison, _ a: Value, _ b: Value) throws -> Value {
         switch (a, b) {
         case (.list(let x), .list(let y)):
             guard x.count == y.count else {
-                throw Complaint(.differentLengths, "lists of \(x.count) and \(y.count) values do not pair up", label: "lengths differ")
+                throw Complaint(
+                    .differentLengths, "lists of \(x.count) and \(y.count) values do not pair up",
+                    label: "lengths differ")
             }
             return .list(try zip(x, y).map { try compare(comparison, $0, $1) })
         case (.list(let x), _): return .list(try x.map { try compare(comparison, $0, b) })
@@ -154,7 +171,9 @@ package enum Arithmetic {
         case (.boolean(let x), .boolean(let y)):
             if comparison == .equal { return .boolean(x == y) }
             if comparison == .unequal { return .boolean(x != y) }
-            throw Complaint(.wrongOperands, "yes and no have no order", label: "cannot compare with `\(comparison.rawValue)`")
+            throw Complaint(
+                .wrongOperands, "yes and no have no order",
+                label: "cannot compare with `\(comparison.rawValue)`")
         default: throw incomparable(comparison.rawValue, a.kind, b.kind)
         }
     }
@@ -181,17 +200,24 @@ package enum Arithmetic {
 
     // MARK: Ranges
 
-    /// `first..last` or `first..last:step`, both ends included where the step meets them; counts down if `last` is below `first`.
+    /// `first..last` or `first..last:step`, both ends included where the step meets them; counts down if
+    /// `last` is below `first`.
     package static func range(from first: Double, to last: Double, by step: Double?) throws -> [Value] {
-        guard first.isFinite, last.isFinite else { throw Complaint(.outOfRange, "a range needs finite ends", label: "not finite") }
+        guard first.isFinite, last.isFinite else {
+            throw Complaint(.outOfRange, "a range needs finite ends", label: "not finite")
+        }
         let size = abs(step ?? 1)
         guard size > 0, size.isFinite else {
-            throw Complaint(.outOfRange, "the step of a range cannot be \(NumberFormat.plain(step ?? 0))", label: "would never end")
+            throw Complaint(
+                .outOfRange, "the step of a range cannot be \(NumberFormat.plain(step ?? 0))",
+                label: "would never end")
         }
         // The end counts as met when rounding alone keeps it away: 0..1:0.1 has eleven values.
         let count = (abs(last - first) / size + 1e-9).rounded(.down) + 1
         guard count <= 100_000 else {
-            throw Complaint(.outOfRange, "a range of \(NumberFormat.plain(count)) values is too long", label: "at most 100,000 values")
+            throw Complaint(
+                .outOfRange, "a range of \(NumberFormat.plain(count)) values is too long",
+                label: "at most 100,000 values")
         }
         let signed = last < first ? -size : size
         return (0..<Int(count)).map { i in

@@ -43,7 +43,8 @@ struct Binder {
     private(set) var problems: [Diagnostic] = []
     /// Whether what was bound depends on the variables that there are.
     private(set) var hasAsked = false
-    /// Options that the command being bound seems to mean by names it misspells: they are not reported as missing too.
+    /// Options that the command being bound seems to mean by names it misspells: they are not reported as
+    /// missing too.
     private var meant: Set<String> = []
 
     /// Whether an argument could not be read: it may be the one that seems to be missing.
@@ -51,7 +52,9 @@ struct Binder {
     /// Where the open slot's names stand.
     private var opened: [String: Span] = [:]
 
-    init(owners: @escaping (String) -> [String], knows: @escaping (String) -> Bool) { (self.owners, isVariable) = (owners, knows) }
+    init(owners: @escaping (String) -> [String], knows: @escaping (String) -> Bool) {
+        (self.owners, isVariable) = (owners, knows)
+    }
 
     private mutating func knows(_ name: String) -> Bool {
         hasAsked = true
@@ -74,7 +77,9 @@ struct Binder {
         isUnread = false
         opened = [:]
         var arguments = command.arguments[...]
-        if declaration.takesInputAsArgument, let first = arguments.first, first.name == nil, takesInput(first, supply, declaration) {
+        if declaration.takesInputAsArgument, let first = arguments.first, first.name == nil,
+            takesInput(first, supply, declaration)
+        {
             bound.inputArgument = expression(of: first, for: nil)
             bound.hasInputArgument = true
             arguments = arguments.dropFirst()
@@ -91,24 +96,30 @@ struct Binder {
             }
         }
         for slot in declaration.slots where slot.isRequired {
-            let isThere = slot.place == .open ? !bound.open.isEmpty || bound.filled(slot.name) != nil : bound.filled(slot.name) != nil
+            let isThere =
+                slot.place == .open
+                ? !bound.open.isEmpty || bound.filled(slot.name) != nil : bound.filled(slot.name) != nil
             if !isThere, !isUnread, !meant.contains(slot.name) { missing(slot, command, declaration) }
         }
         for filled in bound.filled {
-            guard let taker = filled.slot.taker, let other = bound.filled(taker.slot), let word = bound.raw(other),
+            guard let taker = filled.slot.taker, let other = bound.filled(taker.slot),
+                let word = bound.raw(other),
                 let refusal = filled.slot.refusal(beside: word, of: declaration)
             else { continue }
             problems.append(Diagnostic(refusal, at: filled.span))
         }
         if declaration.hasBlock, command.block == nil {
             report(
-                .missingBlock, "`\(declaration.name)` needs a block", at: command.verb.span.joined(with: command.span), label: "no { ... } follows", declaration
+                .missingBlock, "`\(declaration.name)` needs a block",
+                at: command.verb.span.joined(with: command.span), label: "no { ... } follows", declaration
             )
         }
         return bound
     }
 
-    private mutating func takesInput(_ argument: Argument, _ supply: Supply, _ declaration: VerbDeclaration) -> Bool {
+    private mutating func takesInput(_ argument: Argument, _ supply: Supply, _ declaration: VerbDeclaration)
+        -> Bool
+    {
         switch supply {
         case .pipe: return false
         case .head: return true
@@ -151,14 +162,16 @@ struct Binder {
         let candidates = declaration.named.map(\.name)
         if let positional = declaration.positional.first(where: { $0.name == name.text }) {
             report(
-                .unknownOption, "`\(declaration.name)` takes \(positional.name.uppercased()) without its name", at: name.span,
+                .unknownOption,
+                "`\(declaration.name)` takes \(positional.name.uppercased()) without its name", at: name.span,
                 label: "write only the value", declaration)
             return
         }
         if let closest = Suggestion.closest(to: name.text, in: candidates) { meant.insert(closest) }
         report(
             .unknownOption, "`\(declaration.name)` has no option `\(name.text)`", at: name.span,
-            label: ForeignWord.option(name.text, of: declaration.name) ?? Suggestion.question(for: name.text, in: candidates) ?? owner(of: name.text)
+            label: ForeignWord.option(name.text, of: declaration.name) ?? Suggestion.question(
+                for: name.text, in: candidates) ?? owner(of: name.text)
                 ?? "no such option", declaration)
     }
 
@@ -167,7 +180,9 @@ struct Binder {
         let verbs = owners(option).map { "`\($0)`" }
         guard let last = verbs.last else { return nil }
         guard verbs.count > 1 else { return "it belongs to \(last)" }
-        return verbs.count > 4 ? "it is an option of other verbs: `help \(option)`" : "it belongs to \(verbs.dropLast().joined(separator: ", ")) and \(last)"
+        return verbs.count > 4
+            ? "it is an option of other verbs: `help \(option)`"
+            : "it belongs to \(verbs.dropLast().joined(separator: ", ")) and \(last)"
     }
 
     private mutating func fill(_ bound: inout BoundCommand, _ slot: SlotDeclaration?, _ argument: Argument) {
@@ -193,7 +208,9 @@ struct Binder {
                 if argument.items.count > 1 {
                     problems.append(
                         Diagnostic(
-                            .wrongType, "`\(slot.name)` takes \(slot.typePhrase)" + (slot.typePhrase.contains(", ") ? "" : ", not several"),
+                            .wrongType,
+                            "`\(slot.name)` takes \(slot.typePhrase)"
+                                + (slot.typePhrase.contains(", ") ? "" : ", not several"),
                             at: argument.rawSpan,
                             label: "\(argument.items.count) given"))
                     isUnread = true
@@ -217,7 +234,9 @@ struct Binder {
 
     private mutating func unknownChoice(_ item: Argument.Item, _ choices: [String], _ slot: SlotDeclaration) {
         var complaint = Complaint.unknownChoice(item.raw, choices, of: slot)
-        if knows(item.raw) { complaint.help.append("to use the variable, put it in brackets: `\(slot.name)=(\(item.raw))`") }
+        if knows(item.raw) {
+            complaint.help.append("to use the variable, put it in brackets: `\(slot.name)=(\(item.raw))`")
+        }
         problems.append(Diagnostic(complaint, at: item.span))
     }
 
@@ -225,17 +244,26 @@ struct Binder {
         let options = declaration.named.map(\.name)
         var label = declaration.positional.isEmpty ? "it takes none" : "one more than it takes"
         if options.contains(argument.raw) { label = "an option needs its value: `\(argument.raw)=...`" }
-        report(.tooManyArguments, "`\(declaration.name)` has no place for `\(argument.raw)`", at: argument.span, label: label, declaration)
+        report(
+            .tooManyArguments, "`\(declaration.name)` has no place for `\(argument.raw)`", at: argument.span,
+            label: label, declaration)
     }
 
-    private mutating func missing(_ slot: SlotDeclaration, _ command: Command, _ declaration: VerbDeclaration) {
-        let name = slot.place == .named ? "`\(slot.name)=`" : slot.place == .open ? "`NAME=...`" : slot.name.uppercased()
+    private mutating func missing(_ slot: SlotDeclaration, _ command: Command, _ declaration: VerbDeclaration)
+    {
+        let name =
+            slot.place == .named
+            ? "`\(slot.name)=`" : slot.place == .open ? "`NAME=...`" : slot.name.uppercased()
         report(
-            .missingArgument, "`\(declaration.name)` needs \(name)", at: command.verb.span, label: "\(name) is \(slot.typePhrase): \(slot.summary)", declaration
+            .missingArgument, "`\(declaration.name)` needs \(name)", at: command.verb.span,
+            label: "\(name) is \(slot.typePhrase): \(slot.summary)", declaration
         )
     }
 
-    private mutating func report(_ code: DiagnosticCode, _ title: String, at span: Span, label: String, _ declaration: VerbDeclaration) {
-        problems.append(Diagnostic(code, title, at: span, label: label, help: ["usage: " + declaration.usage]))
+    private mutating func report(
+        _ code: DiagnosticCode, _ title: String, at span: Span, label: String, _ declaration: VerbDeclaration
+    ) {
+        problems.append(
+            Diagnostic(code, title, at: span, label: label, help: ["usage: " + declaration.usage]))
     }
 }

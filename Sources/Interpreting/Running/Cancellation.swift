@@ -32,7 +32,8 @@ package final class Cancellation: Sendable {
         abandonment.isSet = false
     }
 
-    /// What `body` computes, unless the user gives up in the middle: then it ends soon, and its result is thrown away.
+    /// What `body` computes, unless the user gives up in the middle: then it ends soon, and its result is
+    /// thrown away.
     package func abandonable<R>(_ body: () throws -> R) throws -> R {
         try ThreadPool.$abandonment.withValue(abandonment) {
             try EngineError.checkAbandoned()

@@ -34,7 +34,9 @@ struct Evaluator {
         for item in items {
             let value = try evaluate(item)
             if case .range = item.kind, case .list(let values) = value {
-                try MemoryBudget.check((elements.count + values.count) * MemoryBudget.bytesPerValue, for: "a list of \(elements.count + values.count) values")
+                try MemoryBudget.check(
+                    (elements.count + values.count) * MemoryBudget.bytesPerValue,
+                    for: "a list of \(elements.count + values.count) values")
                 elements += values
             } else {
                 elements.append(value)
@@ -67,7 +69,9 @@ struct Evaluator {
             bytes += text.utf8.count
             try budget?.charge(text: bytes)
             guard bytes <= Evaluator.longestText else {
-                throw Complaint(.engineMemory, "a text of more than \(Evaluator.longestText) bytes", label: "it would be \(bytes) bytes or more")
+                throw Complaint(
+                    .engineMemory, "a text of more than \(Evaluator.longestText) bytes",
+                    label: "it would be \(bytes) bytes or more")
             }
             texts.append(text)
         }
@@ -84,7 +88,9 @@ struct Evaluator {
         case .name, .column, .field: return try chain(expression)
         case .previous(let index):
             guard session.last.indices.contains(index) else {
-                throw Complaint(.unknownName, "there is no value \(index == 0 ? "yet" : "that far back")", label: "nothing to go on from")
+                throw Complaint(
+                    .unknownName, "there is no value \(index == 0 ? "yet" : "that far back")",
+                    label: "nothing to go on from")
             }
             session.noteReading(session.last[index].partial ?? session.lastOrigins[index])
             return session.last[index]
@@ -93,7 +99,8 @@ struct Evaluator {
             if let known = turns?.pipelines[expression.span.lower] { return known }
             var inner = self
             inner.row = nil
-            let value = try PipelineRunner(session: session, program: program).value(of: pipeline, in: inner.scope, isBlockHead: false)
+            let value = try PipelineRunner(session: session, program: program).value(
+                of: pipeline, in: inner.scope, isBlockHead: false)
             turns?.pipelines[expression.span.lower] = value
             return value
         case .list(let items): return .list(try elements(of: items))
@@ -101,7 +108,8 @@ struct Evaluator {
             var record = Record()
             for entry in entries { record.set(entry.key.text, try evaluate(entry.value)) }
             return .record(record)
-        case .index(let base, let index): return try element(of: try evaluate(base), at: try evaluate(index), span: index.span)
+        case .index(let base, let index):
+            return try element(of: try evaluate(base), at: try evaluate(index), span: index.span)
         case .call(let name, let arguments): return try call(name, arguments)
         case .negative(let inner):
             let value = try operand(inner)
@@ -112,7 +120,8 @@ struct Evaluator {
             return value.isNone ? .none : .boolean(!(try Arithmetic.truth(value)))
         case .binary(let op, let a, let b): return try binary(op, a, b)
         case .range(let first, let last, let step):
-            let values = try Arithmetic.range(from: try number(first), to: try number(last), by: try step.map { try number($0) })
+            let values = try Arithmetic.range(
+                from: try number(first), to: try number(last), by: try step.map { try number($0) })
             try budget?.charge(values.count)
             return .list(values)
         case .error:
@@ -124,7 +133,9 @@ struct Evaluator {
         let value = try evaluate(expression)
         guard let number = value.number else {
             throw diagnostic(
-                Complaint(.wrongType, "a range needs numbers, and this is \(value.kind.phrase)", label: value.kind.phrase), at: expression.span)
+                Complaint(
+                    .wrongType, "a range needs numbers, and this is \(value.kind.phrase)",
+                    label: value.kind.phrase), at: expression.span)
         }
         return number
     }
@@ -168,7 +179,8 @@ struct Evaluator {
         if function == .if, arguments.count == 3 {
             let condition = try evaluate(arguments[0])
             if case .list(let truths) = condition { return try choose(truths, arguments) }
-            return try located(arguments[0].span) { try Arithmetic.truth(condition) } ? try evaluate(arguments[1]) : try evaluate(arguments[2])
+            return try located(arguments[0].span) { try Arithmetic.truth(condition) }
+                ? try evaluate(arguments[1]) : try evaluate(arguments[2])
         }
         let (values, unfinished) = try session.watchingReads { try elements(of: arguments) }
         // Of something unfinished a number over all is missing, never that of a part.
@@ -189,7 +201,9 @@ struct Evaluator {
             }
         }
         try budget?.charge(count + bytes / 64)
-        try MemoryBudget.check(count * MemoryBudget.bytesPerValue + bytes, for: bytes > 0 ? "the result's numbers" : "a list of \(count) values")
+        try MemoryBudget.check(
+            count * MemoryBudget.bytesPerValue + bytes,
+            for: bytes > 0 ? "the result's numbers" : "a list of \(count) values")
     }
 
     /// `if` over a list or column of conditions: element by element, and then both branches are computed.
@@ -200,7 +214,10 @@ struct Evaluator {
                 let branch = branches[try located(arguments[0].span) { try Arithmetic.truth(truth) } ? 0 : 1]
                 guard case .list(let values) = branch else { return branch }
                 guard values.count == truths.count else {
-                    throw Complaint(.differentLengths, "lists of \(truths.count) and \(values.count) values do not pair up", label: "lengths differ")
+                    throw Complaint(
+                        .differentLengths,
+                        "lists of \(truths.count) and \(values.count) values do not pair up",
+                        label: "lengths differ")
                 }
                 return values[index]
             })
@@ -238,7 +255,8 @@ struct Evaluator {
             }
             let all = [name.text] + fields.map(\.text)
             guard let (value, used) = column(all, of: row) else {
-                let complaint = Complaint.noColumn(all.joined(separator: "."), name.text, among: row.table.columnNames)
+                let complaint = Complaint.noColumn(
+                    all.joined(separator: "."), name.text, among: row.table.columnNames)
                 throw diagnostic(complaint, at: expression.span)
             }
             return try access(value, fields.dropFirst(used - 1))
@@ -249,7 +267,9 @@ struct Evaluator {
 
     private func column(_ names: [String], of row: (table: Table, index: Int)) -> (Value, used: Int)? {
         for used in stride(from: names.count, to: 0, by: -1) {
-            if let value = row.table.value(names.prefix(used).joined(separator: "."), row.index) { return (value, used) }
+            if let value = row.table.value(names.prefix(used).joined(separator: "."), row.index) {
+                return (value, used)
+            }
         }
         return nil
     }
@@ -259,27 +279,36 @@ struct Evaluator {
         let names = fields.map(\.text)
         func longest(_ find: (String) throws -> Value?, among known: [String]) throws -> Value {
             for used in stride(from: names.count, to: 0, by: -1) {
-                if let found = try find(names.prefix(used).joined(separator: ".")) { return try access(found, fields.dropFirst(used)) }
+                if let found = try find(names.prefix(used).joined(separator: ".")) {
+                    return try access(found, fields.dropFirst(used))
+                }
             }
             let wanted = names.joined(separator: ".")
             throw diagnostic(.unknownField(wanted, of: value.kind, among: known), at: first.span)
         }
         switch value {
-        case .table(let table): return try longest({ table.column($0).map { .list($0.values) } }, among: table.columnNames)
+        case .table(let table):
+            return try longest({ table.column($0).map { .list($0.values) } }, among: table.columnNames)
         case .record(let record): return try longest({ record[$0] }, among: record.fields.map(\.name))
         case .model(let model): return try longest({ try model.field($0) }, among: model.fieldNames)
-        case .measure(let measure): return try longest({ measure.field($0).map { .number($0) } }, among: Measure.fieldNames)
+        case .measure(let measure):
+            return try longest({ measure.field($0).map { .number($0) } }, among: Measure.fieldNames)
         case .list(let values): return .list(try values.map { try access($0, fields) })
         case .none: return .none
         default:
             throw diagnostic(
-                Complaint(.unknownField, "\(value.kind.phrase) has no fields", label: "only tables, records, measures and models have"), at: first.span)
+                Complaint(
+                    .unknownField, "\(value.kind.phrase) has no fields",
+                    label: "only tables, records, measures and models have"), at: first.span)
         }
     }
 
     private func element(of value: Value, at index: Value, span: Span) throws -> Value {
         guard case .number(let number) = index, let wanted = Int(exactly: number) else {
-            throw diagnostic(Complaint(.wrongType, "an index is a whole number, and this is \(index.summary)", label: index.kind.phrase), at: span)
+            throw diagnostic(
+                Complaint(
+                    .wrongType, "an index is a whole number, and this is \(index.summary)",
+                    label: index.kind.phrase), at: span)
         }
         let count: Int
         switch value {
@@ -287,18 +316,24 @@ struct Evaluator {
         case .list(let values): count = values.count
         case .tensor(let tensor) where tensor.rank > 0: count = tensor.shape[0]
         default:
-            throw diagnostic(Complaint(.wrongType, "\(value.kind.phrase) has no elements to pick", label: "only lists, tables and tensors have"), at: span)
+            throw diagnostic(
+                Complaint(
+                    .wrongType, "\(value.kind.phrase) has no elements to pick",
+                    label: "only lists, tables and tensors have"), at: span)
         }
         // From the end, as -1 for the last.
         let place = wanted < 0 ? wanted + count : wanted
         guard place >= 0, place < count else {
             throw diagnostic(
-                Complaint(.indexOutside, "there is no element \(wanted)", label: count == 0 ? "it is empty" : "they are numbered 0 to \(count - 1)"), at: span)
+                Complaint(
+                    .indexOutside, "there is no element \(wanted)",
+                    label: count == 0 ? "it is empty" : "they are numbered 0 to \(count - 1)"), at: span)
         }
         switch value {
         case .table(let table): return .record(table.row(place))
         case .list(let values): return values[place]
-        case .tensor(let tensor): return tensor.rank == 1 ? .number(Double(tensor.values[place])) : .tensor(tensor[place])
+        case .tensor(let tensor):
+            return tensor.rank == 1 ? .number(Double(tensor.values[place])) : .tensor(tensor[place])
         default: preconditionFailure("only what has a count has elements")
         }
     }
@@ -309,7 +344,10 @@ struct Evaluator {
         if session.verbs[name] != nil { return diagnostic(.verbAsValue(name), at: span) }
         let under = row?.table.columnNames.filter { $0.hasPrefix(name + ".") } ?? []
         if !under.isEmpty {
-            return diagnostic(Complaint(.unknownName, "`\(name)` is not a column itself", label: "there are " + under.joined(separator: ", ")), at: span)
+            return diagnostic(
+                Complaint(
+                    .unknownName, "`\(name)` is not a column itself",
+                    label: "there are " + under.joined(separator: ", ")), at: span)
         }
         let columns = row?.table.columnNames
         let known = (columns ?? []) + scope.names

@@ -2,8 +2,9 @@ package import Files
 import Locations
 import SourceText
 
-/// Where a program may read and write, and how paths in it are meant. A notebook or script reads below its project's root and what is allowed
-/// beside it, and writes below its own folder; the prompt without a notebook has the user's rights.
+/// Where a program may read and write, and how paths in it are meant. A notebook or script reads below its
+/// project's root and what is allowed beside it, and writes below its own folder; the prompt without a
+/// notebook has the user's rights.
 ///
 /// Answers early, with a place in the program. What is refused for good is refused by the gate, at every use.
 package struct FileAccess: Sendable {
@@ -26,7 +27,9 @@ package struct FileAccess: Sendable {
     /// - Parameters:
     ///   - readable, writable: folders.
     ///   - own: what the program keeps beside a notebook, see `FileGate`.
-    package init(base: String, readable: [String], writable: [String] = [], own: [String] = [], asker: Asker = .command) {
+    package init(
+        base: String, readable: [String], writable: [String] = [], own: [String] = [], asker: Asker = .command
+    ) {
         self.base = FileSystem.realPathAsFar(base)
         gate = FileGate(readable: readable, writable: writable, own: own)
         self.asker = asker
@@ -36,21 +39,25 @@ package struct FileAccess: Sendable {
     package func reading(_ path: String, slot: String? = nil) throws -> String {
         if let resolved = gate.resolved(spelled(path), forWriting: false) { return resolved }
         throw Complaint(
-            .notReadable, "`\(path)` lies outside what this notebook may read", label: "not below its project's folder", slot: slot,
+            .notReadable, "`\(path)` lies outside what this notebook may read",
+            label: "not below its project's folder", slot: slot,
             help: help(path, "--allow-read", forWriting: false))
     }
 
     package func writing(_ path: String, slot: String? = nil) throws -> String {
         if let resolved = gate.resolved(spelled(path), forWriting: true) { return resolved }
         throw Complaint(
-            .notWritable, "`\(path)` lies outside what this notebook may write", label: "not below its own folder", slot: slot,
+            .notWritable, "`\(path)` lies outside what this notebook may write",
+            label: "not below its own folder", slot: slot,
             help: help(path, "--allow-write", forWriting: true))
     }
 
     private func help(_ path: String, _ option: String, forWriting: Bool) -> String {
         let path = Self.withoutDots(spelled(path))
         let way = asker == .prompt ? ":allow" : "noisebook run ... \(option)"
-        if gate.holds(path, forWriting: forWriting) { return "a link on the way leads elsewhere; allow the folder that it leads to: \(way) FOLDER" }
+        if gate.holds(path, forWriting: forWriting) {
+            return "a link on the way leads elsewhere; allow the folder that it leads to: \(way) FOLDER"
+        }
         return "allow it: \(way) \(ShellWord.quoted(FileSystem.folder(of: path)))"
     }
 

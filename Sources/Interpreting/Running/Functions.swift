@@ -7,8 +7,8 @@ import Glibc
 import Darwin
 #endif
 
-/// The functions of expressions. With one argument `min max mean sum` reduce everything in it to one number; with several they work
-/// element by element, so that `max(min(x, 1), -1)` clamps.
+/// The functions of expressions. With one argument `min max mean sum` reduce everything in it to one number;
+/// with several they work element by element, so that `max(min(x, 1), -1)` clamps.
 package enum Function: String, Sendable, CaseIterable {
     case min, max, mean, sum, sqrt, exp, log, abs, round, length, `if`, falling, rising, difference
 
@@ -34,7 +34,9 @@ package enum Function: String, Sendable, CaseIterable {
 
     /// "2 arguments", "1 to 64 arguments".
     package var arityPhrase: String {
-        let count = arity.lowerBound == arity.upperBound ? "\(arity.lowerBound)" : "\(arity.lowerBound) to \(arity.upperBound)"
+        let count =
+            arity.lowerBound == arity.upperBound
+            ? "\(arity.lowerBound)" : "\(arity.lowerBound) to \(arity.upperBound)"
         return count + (arity == 1...1 ? " argument" : " arguments")
     }
 
@@ -60,9 +62,14 @@ package enum Function: String, Sendable, CaseIterable {
         case .exp: "e to the power of x"
         case .log: "the natural logarithm"
         case .abs: "the distance from zero"
-        case .round: "the nearest whole number, or the nearest with so many decimal places; halves go away from zero"
+        case .round:
+            "the nearest whole number, or the nearest with so many decimal places; halves go away from zero"
         case .length: "how many elements a list has, characters a text, rows a table"
-        case .if: "a where the condition holds, else b, of lists and columns element by element; of one condition only that one is computed"
+        case .if:
+            """
+            a where the condition holds, else b, of lists and columns element by element; of one condition \
+            only that one is computed
+            """
         case .falling: "whether each number is less than the one before it"
         case .rising: "whether each number is greater than the one before it"
         case .difference: "how far a and b are apart, element by element"
@@ -80,7 +87,9 @@ package enum Function: String, Sendable, CaseIterable {
         case .sum: return try reduceOrCombine(arguments, reduce: { $0.reduce(0, +) }) { $0 + $1 }
         case .mean:
             if arguments.count == 1 {
-                return try reduceOrCombine(arguments, reduce: { $0.isEmpty ? nil : $0.reduce(0, +) / Double($0.count) }) { $0 + $1 }
+                return try reduceOrCombine(
+                    arguments, reduce: { $0.isEmpty ? nil : $0.reduce(0, +) / Double($0.count) }
+                ) { $0 + $1 }
             }
             let total = try reduceOrCombine(arguments, reduce: { $0.first }) { $0 + $1 }
             return try Arithmetic.combine(.divide, total, .number(Double(arguments.count)))
@@ -95,7 +104,9 @@ package enum Function: String, Sendable, CaseIterable {
             }
             let scale = Foundational.power(10, digits.rounded())
             // A number without so many decimals is what it is; times the scale it could overflow.
-            return try Arithmetic.map(first, named: name) { Swift.abs($0) * scale < 9e15 ? ($0 * scale).rounded() / scale : $0 }
+            return try Arithmetic.map(first, named: name) {
+                Swift.abs($0) * scale < 9e15 ? ($0 * scale).rounded() / scale : $0
+            }
         case .length:
             switch first {
             case .list(let values): return .number(Double(values.count))
@@ -111,7 +122,9 @@ package enum Function: String, Sendable, CaseIterable {
         }
     }
 
-    private func reduceOrCombine(_ arguments: [Value], reduce: ([Double]) -> Double?, combine: (Double, Double) -> Double) throws -> Value {
+    private func reduceOrCombine(
+        _ arguments: [Value], reduce: ([Double]) -> Double?, combine: (Double, Double) -> Double
+    ) throws -> Value {
         guard arguments.count == 1 else {
             return try arguments.dropFirst().reduce(arguments[0]) {
                 try Arithmetic.elementwise($0, $1, named: "`\(rawValue)`", combine)
@@ -121,24 +134,32 @@ package enum Function: String, Sendable, CaseIterable {
         let numbers = try numbers(in: arguments[0], &measures)
         guard let value = reduce(numbers) else { return .none }
         guard !measures.isEmpty else { return .number(value) }
-        // Replicate by replicate, so that the result's interval is that of the largest, and not the interval of the largest.
+        // Replicate by replicate, so that the result's interval is that of the largest, and not the interval
+        // of the largest.
         let count = measures.map(\.measure.replicates.count).max() ?? 0
         let replicates = (0..<count).map { index in
             var drawn = numbers
-            for (place, measure) in measures where index < measure.replicates.count { drawn[place] = measure.replicates[index] }
+            for (place, measure) in measures where index < measure.replicates.count {
+                drawn[place] = measure.replicates[index]
+            }
             return reduce(drawn) ?? value
         }
-        return .measure(Measure(value: value, n: measures.map(\.measure.n).min() ?? 0, replicates: replicates))
+        return .measure(
+            Measure(value: value, n: measures.map(\.measure.n).min() ?? 0, replicates: replicates))
     }
 
     /// Every number in a value, missing ones left out; `measures` are those of them that have an interval.
-    private func numbers(in value: Value, _ measures: inout [(place: Int, measure: Measure)]) throws -> [Double] {
+    private func numbers(in value: Value, _ measures: inout [(place: Int, measure: Measure)]) throws
+        -> [Double]
+    {
         var result: [Double] = []
         try collect(value, into: &result, &measures)
         return result
     }
 
-    private func collect(_ value: Value, into numbers: inout [Double], _ measures: inout [(place: Int, measure: Measure)]) throws {
+    private func collect(
+        _ value: Value, into numbers: inout [Double], _ measures: inout [(place: Int, measure: Measure)]
+    ) throws {
         switch value {
         case .none: break
         case .number(let number): numbers.append(number)
@@ -148,7 +169,9 @@ package enum Function: String, Sendable, CaseIterable {
         case .boolean(let truth): numbers.append(truth ? 1 : 0)
         case .list(let values): for value in values { try collect(value, into: &numbers, &measures) }
         default:
-            guard let tensor = try value.elements() else { throw Arithmetic.unsuitable(value, for: "`\(rawValue)`") }
+            guard let tensor = try value.elements() else {
+                throw Arithmetic.unsuitable(value, for: "`\(rawValue)`")
+            }
             numbers += tensor.values.map(Double.init)
         }
     }
@@ -158,7 +181,9 @@ package enum Function: String, Sendable, CaseIterable {
         guard case .list(let values) = value else { throw Arithmetic.unsuitable(value, for: "`\(rawValue)`") }
         if values.contains(where: \.isNone) { return .none }
         let numbers = try values.map { element in
-            guard let number = element.number else { throw Arithmetic.unsuitable(element, for: "`\(rawValue)`") }
+            guard let number = element.number else {
+                throw Arithmetic.unsuitable(element, for: "`\(rawValue)`")
+            }
             return number
         }
         return .boolean(zip(numbers, numbers.dropFirst()).allSatisfy(inOrder))

@@ -2,7 +2,8 @@ import Results
 import SourceText
 import Syntax
 
-/// The params of programs that run one after the other in a session, with the values that their text gives them, told without running anything.
+/// The params of programs that run one after the other in a session, with the values that their text gives
+/// them, told without running anything.
 package struct Params {
     package struct Param {
         package let name: Name
@@ -49,16 +50,24 @@ package struct Params {
                 switch statement.kind {
                 case .assignment(let name, let pipeline):
                     made = (name.text, nil)
-                    if isPlain, case .values(let list) = pipeline.head { made?.value = try? evaluator.value(of: list) }
+                    if isPlain, case .values(let list) = pipeline.head {
+                        made?.value = try? evaluator.value(of: list)
+                    }
                 case .param(let name, let values, _):
                     let standard = isPlain ? try? evaluator.value(of: values) : nil
                     all.append(Param(name: name, values: values, source: program.source, standard: standard))
-                    let set = session.parameters[name.text].flatMap { text in standard.flatMap { ParamText.value(text, like: $0) } }
+                    let set = session.parameters[name.text].flatMap { text in
+                        standard.flatMap { ParamText.value(text, like: $0) }
+                    }
                     made = (name.text, set ?? standard)
                 case .pipeline, .definition: break
                 }
                 guard let made else { continue }
-                if let value = made.value { scratch.globals.set(made.name, value) } else { scratch.globals.remove(made.name) }
+                if let value = made.value {
+                    scratch.globals.set(made.name, value)
+                } else {
+                    scratch.globals.remove(made.name)
+                }
             }
         }
     }
@@ -67,14 +76,21 @@ package struct Params {
 
     package func named(_ name: String) -> [Param] { all.filter { $0.name.text == name } }
 
-    static func problem(_ name: Name, _ text: String, like standard: Value, _ source: SourceFile) -> Diagnostic {
+    static func problem(_ name: Name, _ text: String, like standard: Value, _ source: SourceFile)
+        -> Diagnostic
+    {
         Diagnostic(
-            .paramOutside, "`\(name.text)` was set to `\(text)`, which does not read as \(phrase(standard))", at: name.span,
-            label: "the default is \(standard.summary)", help: [ParamText.cure(name.text, text, like: standard)], source: source)
+            .paramOutside, "`\(name.text)` was set to `\(text)`, which does not read as \(phrase(standard))",
+            at: name.span,
+            label: "the default is \(standard.summary)",
+            help: [ParamText.cure(name.text, text, like: standard)], source: source)
     }
 
     private static func phrase(_ standard: Value) -> String {
-        guard case .list(let values) = standard, let first = values.first, values.allSatisfy({ $0.kind == first.kind }) else { return standard.kind.phrase }
-        return first.kind == .number ? "a list of numbers" : first.kind == .text ? "a list of texts" : "a list"
+        guard case .list(let values) = standard, let first = values.first,
+            values.allSatisfy({ $0.kind == first.kind })
+        else { return standard.kind.phrase }
+        return first.kind == .number
+            ? "a list of numbers" : first.kind == .text ? "a list of texts" : "a list"
     }
 }

@@ -1,6 +1,7 @@
 import Results
 
-/// The pictures that a cell decodes, and from which rows: what a notebook's lock keeps, so that a few can be checked alone.
+/// The pictures that a cell decodes, and from which rows: what a notebook's lock keeps, so that a few can be
+/// checked alone.
 package final class PictureTrace {
     package struct Entry {
         package let item: Int
@@ -11,14 +12,17 @@ package final class PictureTrace {
 
     package let cell: String
     package private(set) var entries: [Entry] = []
-    /// What each picture of a group scored, in the order in which groups were scored; nil for pictures that were not computed.
+    /// What each picture of a group scored, in the order in which groups were scored; nil for pictures that
+    /// were not computed.
     package private(set) var scores: [(metric: String, values: [Double?])] = []
     /// How many times the cell has come to `denoise`.
     private var turns = 0
 
     package init(cell: String) { self.cell = cell }
 
-    package func decoded(_ picture: Picture, item: Int, tag: RowTag?) { entries.append(Entry(item: item, tag: tag, picture: picture)) }
+    package func decoded(_ picture: Picture, item: Int, tag: RowTag?) {
+        entries.append(Entry(item: item, tag: tag, picture: picture))
+    }
 
     package func scored(_ metric: String, _ values: [Double?]) { scores.append((metric, values)) }
 

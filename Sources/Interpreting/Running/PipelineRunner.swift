@@ -3,7 +3,8 @@ import SourceText
 import Syntax
 import Tensors
 
-/// Runs pipelines and blocks: binds each command, resolves its arguments, calls its verb and passes the value on.
+/// Runs pipelines and blocks: binds each command, resolves its arguments, calls its verb and passes the value
+/// on.
 struct PipelineRunner {
     let session: Session
     let program: ParsedProgram
@@ -16,7 +17,8 @@ struct PipelineRunner {
             case .values(let list):
                 value = try evaluator(scope).value(of: list)
             case .command(let command):
-                value = derived(try run(command, input: nil, supply: isBlockHead ? .blockHead : .head, in: scope))
+                value = derived(
+                    try run(command, input: nil, supply: isBlockHead ? .blockHead : .head, in: scope))
             }
             for command in pipeline.commands {
                 value = derived(try run(command, input: value, supply: .pipe, in: scope))
@@ -40,7 +42,9 @@ struct PipelineRunner {
             switch statement.kind {
             case .pipeline(let pipeline): last = try value(of: pipeline, in: scope, isBlockHead: true)
             case .assignment(let name, let pipeline):
-                let (made, unfinished) = try session.watchingReads { try value(of: pipeline, in: scope, isBlockHead: true) }
+                let (made, unfinished) = try session.watchingReads {
+                    try value(of: pipeline, in: scope, isBlockHead: true)
+                }
                 try nested(made, statement.span)
                 last = made
                 scope.set(name.text, made, from: unfinished)
@@ -60,16 +64,24 @@ struct PipelineRunner {
         }
     }
 
-    private func evaluator(_ scope: Scope) -> Evaluator { Evaluator(session: session, program: program, scope: scope) }
+    private func evaluator(_ scope: Scope) -> Evaluator {
+        Evaluator(session: session, program: program, scope: scope)
+    }
 
     // MARK: Commands
 
-    private func run(_ command: Command, input: Value?, supply: Binder.Supply, in scope: Scope) throws -> Value {
+    private func run(_ command: Command, input: Value?, supply: Binder.Supply, in scope: Scope) throws
+        -> Value
+    {
         let definition = session.definitions[command.verb.text]
         guard let declaration = session.verbs[command.verb.text] ?? definition?.declaration else {
-            throw Diagnostic(.unknownVerb(command.verb.text, among: session.verbs.names), at: command.verb.span, source: source)
+            throw Diagnostic(
+                .unknownVerb(command.verb.text, among: session.verbs.names), at: command.verb.span,
+                source: source)
         }
-        let (bound, problems) = program.bind(command, declaration, supply: supply, owners: session.verbs.owners) { scope[$0] != nil }
+        let (bound, problems) = program.bind(
+            command, declaration, supply: supply, owners: session.verbs.owners
+        ) { scope[$0] != nil }
         if let problem = problems.first { throw problem.located(in: source) }
 
         let evaluator = evaluator(scope)
@@ -81,10 +93,15 @@ struct PipelineRunner {
         }
         return try located(command, bound) {
             let fitted = try PipelineRunner.fit(flowing, to: declaration)
-            let (arguments, unfinished) = try session.watchingReads { try Resolver(evaluator: evaluator, bound: bound).arguments() }
-            if session.verbs[command.verb.text] == nil, let definition { return try call(definition, arguments, unfinished, input: fitted) }
+            let (arguments, unfinished) = try session.watchingReads {
+                try Resolver(evaluator: evaluator, bound: bound).arguments()
+            }
+            if session.verbs[command.verb.text] == nil, let definition {
+                return try call(definition, arguments, unfinished, input: fitted)
+            }
             let invocation = Invocation(
-                verb: declaration, input: fitted, arguments: arguments, block: command.block.map { bind($0, of: declaration, in: scope) }, session: session,
+                verb: declaration, input: fitted, arguments: arguments,
+                block: command.block.map { bind($0, of: declaration, in: scope) }, session: session,
                 source: source.text(of: command.span)
             ) { name in
                 session.noteReading(scope.unfinished(name))
@@ -109,21 +126,28 @@ struct PipelineRunner {
     }
 
     /// A definition sees its arguments, `it` and the notebook's variables, not those of the caller's blocks.
-    private func call(_ definition: Definition, _ arguments: Arguments, _ unfinished: Table.Partial?, input: Value?) throws -> Value {
+    private func call(
+        _ definition: Definition, _ arguments: Arguments, _ unfinished: Table.Partial?, input: Value?
+    ) throws -> Value {
         let inner = Scope(parent: session.globals)
         for parameter in definition.parameters {
-            if let value = arguments.value(parameter.text) { inner.set(parameter.text, value, from: unfinished) }
+            if let value = arguments.value(parameter.text) {
+                inner.set(parameter.text, value, from: unfinished)
+            }
         }
         if let input { inner.set("it", input) }
         guard session.depth < Definition.maximalDepth else {
-            throw Complaint(.nestingTooDeep, "more than \(Definition.maximalDepth) definitions call each other", label: "one too many")
+            throw Complaint(
+                .nestingTooDeep, "more than \(Definition.maximalDepth) definitions call each other",
+                label: "one too many")
         }
         session.depth += 1
         defer { session.depth -= 1 }
         let outside = session.definitions
         session.definitions = definition.above
         defer { session.definitions = outside }
-        return try PipelineRunner(session: session, program: definition.program).value(of: definition.body, in: inner)
+        return try PipelineRunner(session: session, program: definition.program).value(
+            of: definition.body, in: inner)
     }
 
     /// What flows in, as the verb wants it.
@@ -140,7 +164,9 @@ struct PipelineRunner {
             return (try? table(from: value)).map { .table($0) } ?? value
         case .table:
             guard let value else { throw Complaint.missingInput(of: declaration) }
-            guard let table = try table(from: value) else { throw Complaint.noTable(value.kind, into: declaration) }
+            guard let table = try table(from: value) else {
+                throw Complaint.noTable(value.kind, into: declaration)
+            }
             return .table(table)
         }
     }
@@ -157,7 +183,9 @@ struct PipelineRunner {
 
     // MARK: Errors with places
 
-    private func located(_ command: Command, _ bound: BoundCommand, _ body: () throws -> Value) throws -> Value {
+    private func located(_ command: Command, _ bound: BoundCommand, _ body: () throws -> Value) throws
+        -> Value
+    {
         do {
             return try body()
         } catch {
@@ -174,7 +202,10 @@ struct PipelineRunner {
             return inner
         case let complaint as Complaint:
             let span = complaint.slot.flatMap { slot in
-                bound.span(of: slot) ?? bound.open.first { $0.name.text == slot }.map { $0.name.span.joined(with: $0.list.span) }
+                bound.span(of: slot)
+                    ?? bound.open.first { $0.name.text == slot }.map {
+                        $0.name.span.joined(with: $0.list.span)
+                    }
             }
             return Diagnostic(complaint, at: span ?? command.verb.span, source: source)
         default: return Diagnostic(error, at: command.verb.span, of: source)
@@ -185,7 +216,9 @@ struct PipelineRunner {
 extension Table {
     /// Rows picked one by one, as a table again; nil unless all values are records.
     package init?(records values: [Value]) {
-        let tables = values.compactMap { value -> Table? in if case .record(let record) = value { Table(record) } else { nil } }
+        let tables = values.compactMap { value -> Table? in
+            if case .record(let record) = value { Table(record) } else { nil }
+        }
         guard tables.count == values.count, !tables.isEmpty else { return nil }
         self = .stacked(tables)
     }

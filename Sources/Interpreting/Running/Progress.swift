@@ -1,6 +1,8 @@
-/// Where long work says how far it is. Called from the thread that computes; a front end draws it, tests count it.
+/// Where long work says how far it is. Called from the thread that computes; a front end draws it, tests
+/// count it.
 package protocol Progress: AnyObject {
-    /// Work of `total` units begins; `label` says what a unit is of ("denoise, 8 items"). Works can nest: a sweep around a denoise.
+    /// Work of `total` units begins; `label` says what a unit is of ("denoise, 8 items"). Works can nest: a
+    /// sweep around a denoise.
     func begin(_ label: String, total: Int)
     /// So many more units are done.
     func advance(by units: Int)

@@ -42,25 +42,37 @@ package struct Resolver {
         do {
             switch slot.kind {
             case .expression, .condition:
-                guard case .expression(let list) = filled.parts.first, list.items.count == 1, filled.parts.count == 1 else {
+                guard case .expression(let list) = filled.parts.first, list.items.count == 1,
+                    filled.parts.count == 1
+                else {
                     throw Complaint(.wrongType, "`\(slot.name)` takes one expression", label: "several given")
                 }
                 return .perRow(perRow(list.items[0], isCondition: isCondition(slot)))
             case .claim:
-                guard case .expression(let list) = filled.parts.first, list.items.count == 1, filled.parts.count == 1 else {
+                guard case .expression(let list) = filled.parts.first, list.items.count == 1,
+                    filled.parts.count == 1
+                else {
                     throw Complaint(.wrongType, "`\(slot.name)` takes one condition", label: "several given")
                 }
-                let (value, unfinished) = try evaluator.session.watchingReads { try evaluator.value(of: list) }
+                let (value, unfinished) = try evaluator.session.watchingReads {
+                    try evaluator.value(of: list)
+                }
                 if let unfinished {
-                    throw Complaint(.partialValue, "the condition is about a value that is not finished", label: unfinished.message)
+                    throw Complaint(
+                        .partialValue, "the condition is about a value that is not finished",
+                        label: unfinished.message)
                 }
                 return try Resolver.check(value, slot)
             case .tables: return .tables(try tables(filled))
             case .verdict:
-                guard case .expression(let list) = filled.parts.first, list.items.count == 1, filled.parts.count == 1 else {
+                guard case .expression(let list) = filled.parts.first, list.items.count == 1,
+                    filled.parts.count == 1
+                else {
                     throw Complaint(.wrongType, "`\(slot.name)` takes one condition", label: "several given")
                 }
-                let (verdict, unfinished) = try evaluator.session.watchingReads { try evaluator.verdict(on: list.items[0]) }
+                let (verdict, unfinished) = try evaluator.session.watchingReads {
+                    try evaluator.verdict(on: list.items[0])
+                }
                 return .verdict(unfinished == nil ? verdict : .missing)
             case .columns,
                 .choice where slot.repeats:
@@ -123,8 +135,12 @@ package struct Resolver {
                         if case .table = value {
                             throw evaluator.diagnostic(
                                 Complaint(
-                                    .wrongType, "`\(name.text)=` takes a list of values, and this is a table", label: "a table",
-                                    help: "a column of it is a list: NAME.COLUMN; a list of tables goes in square brackets"),
+                                    .wrongType, "`\(name.text)=` takes a list of values, and this is a table",
+                                    label: "a table",
+                                    help: """
+                                        a column of it is a list: NAME.COLUMN; a list of tables goes in \
+                                        square brackets
+                                        """),
                                 at: list.span)
                         }
                         return (name.text, Resolver.listed(value))
@@ -137,7 +153,8 @@ package struct Resolver {
                     guard list.items.count == 1 else {
                         throw evaluator.diagnostic(
                             Complaint(
-                                .wrongType, "`\(name.text)=` takes one expression", label: "\(list.items.count) given",
+                                .wrongType, "`\(name.text)=` takes one expression",
+                                label: "\(list.items.count) given",
                                 help: "a list goes in square brackets: [1, 2, 3]"),
                             at: list.span)
                     }
@@ -151,7 +168,8 @@ package struct Resolver {
         switch value {
         case .list(let values): return values
         case .tensor(let tensor) where tensor.rank == 1: return tensor.values.map { .number(Double($0)) }
-        case .tensor(let tensor) where tensor.rank > 1: return (0..<tensor.shape[0]).map { .tensor(tensor[$0]) }
+        case .tensor(let tensor) where tensor.rank > 1:
+            return (0..<tensor.shape[0]).map { .tensor(tensor[$0]) }
         default: return [value]
         }
     }
@@ -160,7 +178,10 @@ package struct Resolver {
         var result: [(name: String, table: Table)] = []
         func add(_ name: String, _ value: Value, _ span: Span) throws {
             guard case .table(let table) = value else {
-                throw evaluator.diagnostic(Complaint(.wrongType, "a table is needed, and this is \(value.kind.phrase)", label: value.kind.phrase), at: span)
+                throw evaluator.diagnostic(
+                    Complaint(
+                        .wrongType, "a table is needed, and this is \(value.kind.phrase)",
+                        label: value.kind.phrase), at: span)
             }
             result.append((name, table))
         }
@@ -168,12 +189,18 @@ package struct Resolver {
             switch part {
             case .raw(let items):
                 for item in items {
-                    guard let value = evaluator.scope[item.raw] else { throw evaluator.unknownName(item.raw, at: item.span) }
+                    guard let value = evaluator.scope[item.raw] else {
+                        throw evaluator.unknownName(item.raw, at: item.span)
+                    }
                     evaluator.session.noteReading(evaluator.scope.unfinished(item.raw))
                     try add(item.raw, value, item.span)
                 }
             case .expression(let list):
-                for item in list.items { try add(evaluator.source.text(of: item.ungrouped.span), try evaluator.evaluate(item), item.span) }
+                for item in list.items {
+                    try add(
+                        evaluator.source.text(of: item.ungrouped.span), try evaluator.evaluate(item),
+                        item.span)
+                }
             }
         }
         return result
@@ -193,10 +220,13 @@ package struct Resolver {
         switch slot.kind {
         case .size:
             let parts = text.split(separator: "x", omittingEmptySubsequences: false)
-            guard let width = parts.first.flatMap({ Int($0) }), let height = parts.last.flatMap({ Int($0) }), parts.count <= 2, width > 0, height > 0,
+            guard let width = parts.first.flatMap({ Int($0) }), let height = parts.last.flatMap({ Int($0) }),
+                parts.count <= 2, width > 0, height > 0,
                 width <= 16_384, height <= 16_384
             else {
-                throw Complaint(.wrongType, "a size is WIDTHxHEIGHT in pixels, such as 512x512, each at most 16384", label: "`\(text)` is none")
+                throw Complaint(
+                    .wrongType, "a size is WIDTHxHEIGHT in pixels, such as 512x512, each at most 16384",
+                    label: "`\(text)` is none")
             }
             return .value(.list([.number(Double(width)), .number(Double(height))]))
         case .columnOrNumber:
@@ -211,10 +241,13 @@ package struct Resolver {
         guard slot.role == .namesResult else { return text }
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         let isName = parts.allSatisfy { part in
-            part.first.map { $0.isLetter || $0 == "_" } ?? false && part.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
+            part.first.map { $0.isLetter || $0 == "_" } ?? false
+                && part.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
         }
         guard isName else {
-            throw Complaint(.wrongType, "`\(slot.name)` names a column, and `\(text)` is no name", label: "letters, digits and _, a letter first")
+            throw Complaint(
+                .wrongType, "`\(slot.name)` names a column, and `\(text)` is no name",
+                label: "letters, digits and _, a letter first")
         }
         return text
     }
@@ -254,7 +287,9 @@ package struct Resolver {
             return .name(text)
         case .list: return .value(.list(listed(value)))
         case .table:
-            if case .list(let values) = value, let table = Table(texts: values) { return .value(.table(table)) }
+            if case .list(let values) = value, let table = Table(texts: values) {
+                return .value(.table(table))
+            }
             guard case .table = value else { throw unfit(value, slot) }
         case .model:
             guard case .model = value else { throw unfit(value, slot) }
@@ -264,20 +299,32 @@ package struct Resolver {
     }
 
     private static func check(_ number: Double, whole: Bool, _ slot: SlotDeclaration) throws {
-        guard number.isFinite else { throw Complaint(.outOfRange, "`\(slot.name)` must be finite", label: NumberFormat.plain(number)) }
+        guard number.isFinite else {
+            throw Complaint(.outOfRange, "`\(slot.name)` must be finite", label: NumberFormat.plain(number))
+        }
         if whole, Int(exactly: number) == nil {
-            throw Complaint(.wrongType, "`\(slot.name)` is \(slot.typePhrase), and this is \(NumberFormat.plain(number))", label: "not whole")
+            throw Complaint(
+                .wrongType, "`\(slot.name)` is \(slot.typePhrase), and this is \(NumberFormat.plain(number))",
+                label: "not whole")
         }
         if let range = slot.range, !range.contains(number) {
-            throw Complaint(.outOfRange, "`\(slot.name)` is \(slot.typePhrase), and this is \(NumberFormat.plain(number))", label: "out of range")
+            throw Complaint(
+                .outOfRange,
+                "`\(slot.name)` is \(slot.typePhrase), and this is \(NumberFormat.plain(number))",
+                label: "out of range")
         }
     }
 
     static func unfit(_ value: Value, _ slot: SlotDeclaration) -> Complaint { unfit(value.kind, slot) }
 
     static func unfit(_ kind: ValueKind, _ slot: SlotDeclaration) -> Complaint {
-        let help = kind == .list ? "to try several values, put the pipeline in a sweep: `sweep \(slot.name.prefix(1))=... { ... }`" : nil
-        return Complaint(.wrongType, "`\(slot.name)` is \(slot.typePhrase), and this is \(kind.phrase)", label: kind.phrase, help: help)
+        let help =
+            kind == .list
+            ? "to try several values, put the pipeline in a sweep: `sweep \(slot.name.prefix(1))=... { ... }`"
+            : nil
+        return Complaint(
+            .wrongType, "`\(slot.name)` is \(slot.typePhrase), and this is \(kind.phrase)",
+            label: kind.phrase, help: help)
     }
 
     /// Whether a value of that kind can suit the slot.
@@ -289,14 +336,18 @@ package struct Resolver {
         case .columnOrNumber, .size: kind == .text || kind == .number
         case .table: kind == .table || kind == .list
         case .model: kind == .model
-        case .list, .value, .expression, .condition, .claim, .verdict, .assignments, .lists, .tables, .columns: true
+        case .list, .value, .expression, .condition, .claim, .verdict, .assignments, .lists, .tables,
+            .columns:
+            true
         }
     }
 
     /// A slot's default as an argument.
     static func standard(_ text: String, for slot: SlotDeclaration) -> SlotValue? {
         if text == "yes" || text == "no", !slot.isRaw { return .value(.boolean(text == "yes")) }
-        if text.hasPrefix("\""), text.hasSuffix("\""), text.count >= 2 { return .value(.text(String(text.dropFirst().dropLast()))) }
+        if text.hasPrefix("\""), text.hasSuffix("\""), text.count >= 2 {
+            return .value(.text(String(text.dropFirst().dropLast())))
+        }
         if !slot.isRaw, let number = Double(text) { return .value(.number(number)) }
         return try? raw(text, slot)
     }
@@ -329,7 +380,8 @@ extension Table {
     /// A row as a table of one.
     package init(_ record: Record) {
         self.init(
-            columns: record.fields.map { Column($0.name, [$0.value]) }, rowCount: 1, items: [record.item ?? 0],
+            columns: record.fields.map { Column($0.name, [$0.value]) }, rowCount: 1,
+            items: [record.item ?? 0],
             recipes: [record.recipe ?? Recipe(verb: "record")])
     }
 }

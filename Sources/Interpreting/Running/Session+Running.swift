@@ -80,7 +80,9 @@ extension Session {
     package func check(_ programs: [ParsedProgram], mayWriteBefore: Bool = false) -> [Diagnostic] {
         let checked = Checker.check(programs, session: self, mayWriteBefore: mayWriteBefore)
         let found = zip(programs, checked).flatMap { program, problems in
-            (program.diagnostics + problems.filter { !Session.follows($0, from: program.diagnostics, in: program.program) }).sortedByPlace()
+            (program.diagnostics
+                + problems.filter { !Session.follows($0, from: program.diagnostics, in: program.program) })
+                .sortedByPlace()
         }
         return Session.first(found)
     }
@@ -91,24 +93,36 @@ extension Session {
     private static func first(_ found: [Diagnostic]) -> [Diagnostic] {
         guard found.count > mostDiagnostics else { return found }
         var first = Array(found.prefix(mostDiagnostics))
-        first[mostDiagnostics - 1].notes.append("\(found.count - mostDiagnostics) more behind it are not shown")
+        first[mostDiagnostics - 1].notes.append(
+            "\(found.count - mostDiagnostics) more behind it are not shown")
         return first
     }
 
-    /// Whether an error only comes of one that the parser found in the same statement: what could not be read seems to be missing.
-    private static func follows(_ diagnostic: Diagnostic, from read: [Diagnostic], in program: Program) -> Bool {
-        guard [.missingInput, .missingArgument, .unknownVerb, .missingBlock].contains(diagnostic.code) else { return false }
+    /// Whether an error only comes of one that the parser found in the same statement: what could not be read
+    /// seems to be missing.
+    private static func follows(_ diagnostic: Diagnostic, from read: [Diagnostic], in program: Program)
+        -> Bool
+    {
+        guard [.missingInput, .missingArgument, .unknownVerb, .missingBlock].contains(diagnostic.code) else {
+            return false
+        }
         let place = diagnostic.span.lower
-        let statement = program.statements.first { $0.span.lower <= place && place <= $0.span.upper }?.span ?? diagnostic.span
+        let statement =
+            program.statements.first { $0.span.lower <= place && place <= $0.span.upper }?.span
+            ?? diagnostic.span
         // A statement ends before what could not be read, so the rest of its line counts too.
         let end = max(statement.upper, program.source.lineSpan(program.source.lineIndex(of: place)).upper)
-        return read.contains { $0.severity == .error && $0.span.lower >= statement.lower && $0.span.lower <= end }
+        return read.contains {
+            $0.severity == .error && $0.span.lower >= statement.lower && $0.span.lower <= end
+        }
     }
 
-    /// Runs a program: nothing if it has errors that can be seen before; else statement by statement, until one fails. Values assigned
-    /// before a failure stay. `shown` is called with each output as it comes. Who drives the session resets its cancellation: a press between two
-    /// cells of a notebook counts too.
-    package func run(_ source: SourceFile, shown: (Output) -> Void = { _ in }) -> ProgramResult { run(read(source), shown: shown) }
+    /// Runs a program: nothing if it has errors that can be seen before; else statement by statement, until
+    /// one fails. Values assigned before a failure stay. `shown` is called with each output as it comes. Who
+    /// drives the session resets its cancellation: a press between two cells of a notebook counts too.
+    package func run(_ source: SourceFile, shown: (Output) -> Void = { _ in }) -> ProgramResult {
+        run(read(source), shown: shown)
+    }
 
     package func run(_ program: ParsedProgram, shown: (Output) -> Void = { _ in }) -> ProgramResult {
         let program = suiting(program), source = program.source
@@ -118,7 +132,10 @@ extension Session {
             try readings.confirm()
         } catch {
             // Whatever else went wrong came of it.
-            result.diagnostics = result.diagnostics.filter { $0.severity != .error } + [Diagnostic(error, at: Span(0, 0), of: source)]
+            result.diagnostics =
+                result.diagnostics.filter { $0.severity != .error } + [
+                    Diagnostic(error, at: Span(0, 0), of: source)
+                ]
             result.ending = .failed
         }
         if let cache {
@@ -130,7 +147,8 @@ extension Session {
         return result
     }
 
-    /// What a program would compute, and its variables as far as they are known without that. Where it ends in an error, the rest cannot be told.
+    /// What a program would compute, and its variables as far as they are known without that. Where it ends
+    /// in an error, the rest cannot be told.
     package func plan(_ source: SourceFile) -> (plan: WorkPlan, result: ProgramResult) { plan(read(source)) }
 
     package func plan(_ program: ParsedProgram) -> (plan: WorkPlan, result: ProgramResult) {
@@ -140,8 +158,11 @@ extension Session {
         return (standIns.plan, perform(suiting(program)) { _ in })
     }
 
-    /// A program as it reads here: the definitions above it can be others than those by which it was read, where not all of them ran.
-    private func suiting(_ program: ParsedProgram) -> ParsedProgram { program.verbsAbove == verbSet ? program : read(program.source) }
+    /// A program as it reads here: the definitions above it can be others than those by which it was read,
+    /// where not all of them ran.
+    private func suiting(_ program: ParsedProgram) -> ParsedProgram {
+        program.verbsAbove == verbSet ? program : read(program.source)
+    }
 
     private func perform(_ program: ParsedProgram, _ shown: (Output) -> Void) -> ProgramResult {
         let source = program.source, found = check([program])
@@ -153,7 +174,9 @@ extension Session {
         for statement in program.statements {
             do {
                 let (value, isShown) = try execute(statement, of: program)
-                let output = Output(value: isShown ? value : .none, span: statement.span, warnings: takeWarnings(), isProse: givesProse(statement))
+                let output = Output(
+                    value: isShown ? value : .none, span: statement.span, warnings: takeWarnings(),
+                    isProse: givesProse(statement))
                 if !output.value.isNone || !output.warnings.isEmpty {
                     result.outputs.append(output)
                     shown(output)
@@ -164,14 +187,21 @@ extension Session {
                     return result
                 }
             } catch {
-                var diagnostic = (error as? Diagnostic)?.located(in: source) ?? Diagnostic(.engineUnsupported, "\(error)", at: statement.span, source: source)
-                // What a stop left of a table can be too little for what comes after; that is no error of the program.
+                var diagnostic =
+                    (error as? Diagnostic)?.located(in: source)
+                    ?? Diagnostic(.engineUnsupported, "\(error)", at: statement.span, source: source)
+                // What a stop left of a table can be too little for what comes after; that is no error of the
+                // program.
                 if cancellation.isRequested, [.emptyTable, .partialValue].contains(diagnostic.code) {
-                    diagnostic = Diagnostic(.interrupted, "stopped before this could be finished", at: diagnostic.span, source: diagnostic.source)
+                    diagnostic = Diagnostic(
+                        .interrupted, "stopped before this could be finished", at: diagnostic.span,
+                        source: diagnostic.source)
                 }
                 result.diagnostics.append(diagnostic)
                 result.ending =
-                    diagnostic.code == .interrupted ? .interrupted : [.expectationFailed, .partialValue].contains(diagnostic.code) ? .unmet : .failed
+                    diagnostic.code == .interrupted
+                    ? .interrupted
+                    : [.expectationFailed, .partialValue].contains(diagnostic.code) ? .unmet : .failed
                 if result.ending == .interrupted { result.stopped = diagnostic.title + goingOn }
                 _ = takeWarnings()
                 return result
@@ -181,7 +211,9 @@ extension Session {
     }
 
     /// What becomes of a stopped line that is run again.
-    private var goingOn: String { cache == nil ? "; nothing is cached here, so the line begins anew" : "; run the same line to continue" }
+    private var goingOn: String {
+        cache == nil ? "; nothing is cached here, so the line begins anew" : "; run the same line to continue"
+    }
 
     private func givesProse(_ statement: Statement) -> Bool {
         guard case .pipeline(let pipeline) = statement.kind else { return false }
@@ -192,15 +224,25 @@ extension Session {
         let runner = PipelineRunner(session: self, program: program)
         switch statement.kind {
         case .pipeline(let pipeline):
-            let (value, unfinished) = try watchingReads { try runner.value(of: pipeline, in: globals, isBlockHead: false) }
+            let (value, unfinished) = try watchingReads {
+                try runner.value(of: pipeline, in: globals, isBlockHead: false)
+            }
             remember(value, unfinished)
             // An expression always says what it is; a verb that gives nothing says nothing.
             if value.isNone, case .values = pipeline.head, pipeline.commands.isEmpty {
-                return (.view(.text("none" + (unfinished.map { " (it is made from what is not finished: \($0.message))" } ?? ""))), true)
+                return (
+                    .view(
+                        .text(
+                            "none"
+                                + (unfinished.map { " (it is made from what is not finished: \($0.message))" }
+                                    ?? ""))), true
+                )
             }
             return (value, true)
         case .assignment(let name, let pipeline):
-            let (value, unfinished) = try watchingReads { try runner.value(of: pipeline, in: globals, isBlockHead: false) }
+            let (value, unfinished) = try watchingReads {
+                try runner.value(of: pipeline, in: globals, isBlockHead: false)
+            }
             try runner.nested(value, statement.span)
             globals.set(name.text, value, from: unfinished)
             note(name.text, statement, program.source)
@@ -212,7 +254,8 @@ extension Session {
             note(name.text, statement, program.source)
             return (.none, false)
         case .definition(let name, let parameters, let body):
-            definitions[name.text] = try Definition(name: name.text, parameters: parameters, body: body, program: program, above: definitions)
+            definitions[name.text] = try Definition(
+                name: name.text, parameters: parameters, body: body, program: program, above: definitions)
             return (.none, false)
         }
     }
@@ -233,21 +276,28 @@ extension Session {
     }
 
     /// The value of a `param`: its default, or what was set from outside, read by the kind of the default.
-    func parameter(_ name: Name, _ values: ListExpression, _ allowed: ListExpression?, _ program: ParsedProgram) throws -> Value {
+    func parameter(
+        _ name: Name, _ values: ListExpression, _ allowed: ListExpression?, _ program: ParsedProgram
+    ) throws -> Value {
         let source = program.source
         let evaluator = Evaluator(session: self, program: program, scope: globals)
         let standard = try evaluator.value(of: values)
         var value = standard
         if let text = parameters[name.text] {
-            guard let set = ParamText.value(text, like: standard) else { throw Params.problem(name, text, like: standard, source) }
+            guard let set = ParamText.value(text, like: standard) else {
+                throw Params.problem(name, text, like: standard, source)
+            }
             value = set
         }
         if let allowed {
             let isInside: Bool
             if allowed.items.count == 1, case .range(let low, let high, nil) = allowed.items[0].kind,
-                case .number(let low) = try evaluator.evaluate(low), case .number(let high) = try evaluator.evaluate(high)
+                case .number(let low) = try evaluator.evaluate(low),
+                case .number(let high) = try evaluator.evaluate(high)
             {
-                isInside = Resolver.listed(value).allSatisfy { if case .number(let number) = $0 { number >= low && number <= high } else { false } }
+                isInside = Resolver.listed(value).allSatisfy {
+                    if case .number(let number) = $0 { number >= low && number <= high } else { false }
+                }
             } else {
                 let choices = try evaluator.elements(of: allowed.items)
                 let plain = Set(try choices.filter(\.isPlain).map { try $0.identity() })
@@ -260,7 +310,9 @@ extension Session {
                 }
             }
             if !isInside {
-                throw Diagnostic(.paramOutside, "`\(name.text)` cannot be \(value.summary)", at: allowed.span, label: "only these are allowed", source: source)
+                throw Diagnostic(
+                    .paramOutside, "`\(name.text)` cannot be \(value.summary)", at: allowed.span,
+                    label: "only these are allowed", source: source)
             }
         }
         return value

@@ -1,7 +1,8 @@
 import Caching
 import Results
 
-/// What lasts between programs: variables, settings, who may read and write where, and what verbs keep (opened models).
+/// What lasts between programs: variables, settings, who may read and write where, and what verbs keep
+/// (opened models).
 package final class Session {
     package struct Settings: Sendable {
         /// Items that are denoised together at most.
@@ -28,7 +29,8 @@ package final class Session {
     package private(set) var warnings: [String] = []
     /// Whether `_` means the last value: at the prompt, not in a file.
     package var keepsLast = false
-    /// Whether items may be taken from the item cache and put there; `bench` and `time` clear it while their block runs.
+    /// Whether items may be taken from the item cache and put there; `bench` and `time` clear it while their
+    /// block runs.
     package var usesCache = true
     /// Set while a program is walked through without computing all of it.
     package var standIns: StandIns?
@@ -42,7 +44,8 @@ package final class Session {
     package let readings = RunReadings()
     /// What verbs keep between uses, by their own keys.
     package var store: [String: AnyObject] = [:]
-    /// Values of single items computed before; nil where nothing is kept. Results are the same with and without it.
+    /// Values of single items computed before; nil where nothing is kept. Results are the same with and
+    /// without it.
     package var cache: ItemCache? {
         get { usesCache ? itemCache : nil }
         set { itemCache = newValue }
@@ -87,7 +90,8 @@ package final class Session {
         warnings = []
     }
 
-    /// A session with the same variables, settings and cache, in which something can be tried: this one stays as it is.
+    /// A session with the same variables, settings and cache, in which something can be tried: this one stays
+    /// as it is.
     package func copy() -> Session {
         let copy = Session(verbs: verbs, access: access)
         copy.settings = settings
@@ -98,14 +102,17 @@ package final class Session {
         copy.origins = origins
         copy.declaredParameters = declaredParameters
         (copy.last, copy.lastOrigins) = (last, lastOrigins)
-        for name in globals.ownNames { if let value = globals[name] { copy.globals.set(name, value, from: globals.unfinished(name)) } }
+        for name in globals.ownNames {
+            if let value = globals[name] { copy.globals.set(name, value, from: globals.unfinished(name)) }
+        }
         return copy
     }
 
     /// Notes that a value was read, where that is not finished.
     func noteReading(_ partial: Table.Partial?) { unfinished = unfinished ?? partial }
 
-    /// What `body` read that is not finished: that its result derives from something partial. It counts for what is around it, too.
+    /// What `body` read that is not finished: that its result derives from something partial. It counts for
+    /// what is around it, too.
     func watchingReads<R>(_ body: () throws -> R) rethrows -> (R, Table.Partial?) {
         let before = unfinished
         unfinished = nil

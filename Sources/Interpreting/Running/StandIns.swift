@@ -1,7 +1,8 @@
 import Results
 
-/// A program is walked through without computing all of it: what is left out is stood in for by numbers that are no numbers (NaN), and so is
-/// all that follows from them. For `plan`, and for the quick forms of `verify`.
+/// A program is walked through without computing all of it: what is left out is stood in for by numbers that
+/// are no numbers (NaN), and so is all that follows from them. For `plan`, and for the quick forms of
+/// `verify`.
 package final class StandIns {
     package enum Mode: Sendable {
         /// Nothing is computed that takes long, and no scores.
@@ -23,7 +24,9 @@ package final class StandIns {
     package var computesScores: Bool { if case .cached = mode { true } else { false } }
 
     /// Whether nothing was stood in for so far.
-    package var isExact: Bool { computesScores && plan.counts.verbs.allSatisfy { $0.count.computed == 0 } && !hasGap }
+    package var isExact: Bool {
+        computesScores && plan.counts.verbs.allSatisfy { $0.count.computed == 0 } && !hasGap
+    }
 
     /// Whether a row that is denoised is to be computed.
     package func isWanted(_ row: RowTag?) -> Bool {

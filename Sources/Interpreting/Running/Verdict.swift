@@ -1,14 +1,16 @@
 import Results
 import Syntax
 
-/// What became of a claim: its condition asked of the values, and of every bootstrap replicate of the measures in it.
+/// What became of a claim: its condition asked of the values, and of every bootstrap replicate of the
+/// measures in it.
 package struct Verdict: Sendable, Equatable {
     package enum Outcome: String, Sendable {
         case supported, contradicted, undecided
     }
 
     package let outcome: Outcome
-    /// Of how many replicates the condition holds, 0...1; nil where there was nothing to resample or something was missing.
+    /// Of how many replicates the condition holds, 0...1; nil where there was nothing to resample or
+    /// something was missing.
     package let share: Double?
     /// Whether a value was missing that the condition needs.
     package let isMissing: Bool
@@ -45,7 +47,8 @@ final class ClaimTurns {
             guard measure.hasInterval else { return .number(measure.value) }
             sawMeasure = true
             guard let replicate else { return .number(measure.value) }
-            return .number(replicate < measure.replicates.count ? measure.replicates[replicate] : measure.value)
+            return .number(
+                replicate < measure.replicates.count ? measure.replicates[replicate] : measure.value)
         case .list(let values): return .list(values.map(drawn))
         default: return value
         }

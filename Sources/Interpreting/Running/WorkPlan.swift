@@ -1,8 +1,9 @@
 import Caching
 
-/// What a program would compute, gathered by walking through it without computing it. A verb that finds its value in the item cache gives it;
-/// for one that is not there it counts the work and gives numbers that are not numbers (NaN), which no entry of the cache was ever made from, so
-/// that all that follows from them is counted too.
+/// What a program would compute, gathered by walking through it without computing it. A verb that finds its
+/// value in the item cache gives it; for one that is not there it counts the work and gives numbers that are
+/// not numbers (NaN), which no entry of the cache was ever made from, so that all that follows from them is
+/// counted too.
 package final class WorkPlan {
     /// Items that are cached and items to compute, by verb.
     package private(set) var counts = CacheCounts()
@@ -38,7 +39,8 @@ package final class WorkPlan {
         units.merge(other.units, uniquingKeysWith: +)
     }
 
-    /// How long the work takes by what the log knows; `isWhole` says whether it knows all of it. nil where it knows nothing of it.
+    /// How long the work takes by what the log knows; `isWhole` says whether it knows all of it. nil where it
+    /// knows nothing of it.
     package func estimate(_ log: RunLog) -> (seconds: Double, isWhole: Bool)? {
         let known = units.map { kind, units in log.secondsPerUnit(kind).map { $0 * Double(units) } }
         // Sorted, so that the sum does not depend on a dictionary's order.

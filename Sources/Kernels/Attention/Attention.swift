@@ -6,19 +6,23 @@ package struct AttentionMask: Sendable {
     package var causal: Bool
     /// `[contexts][length]`: keys that stand for padding are false. Nil: all count.
     package var present: [[Bool]]?
-    package init(causal: Bool = false, present: [[Bool]]? = nil) { (self.causal, self.present) = (causal, present) }
+    package init(causal: Bool = false, present: [[Bool]]? = nil) {
+        (self.causal, self.present) = (causal, present)
+    }
 }
 
-/// out = softmax(queries · keysᵀ / sqrt(headWidth)) · values, per head.
-/// `queries` and `out` are `[batch, queryLength, heads * headWidth]`, rows `queryStride` and `outputStride` floats apart;
-/// item i of the batch looks at context `contexts[i]`. Scores are kept for a block of queries and of keys at a time, never whole.
+/// out = softmax(queries · keysᵀ / sqrt(headWidth)) · values, per head. `queries` and `out` are `[batch,
+/// queryLength, heads * headWidth]`, rows `queryStride` and `outputStride` floats apart; item i of the batch
+/// looks at context `contexts[i]`. Scores are kept for a block of queries and of keys at a time, never whole.
 /// - Parameter position: the place of each item's first query, which a causal mask compares with the keys'.
 package func attention(
-    queries: UnsafePointer<Float>, batch: Int, queryLength: Int, queryStride: Int, packed: PackedKeysValues, contexts: [Int],
+    queries: UnsafePointer<Float>, batch: Int, queryLength: Int, queryStride: Int, packed: PackedKeysValues,
+    contexts: [Int],
     mask: AttentionMask? = nil, position: Int = 0, into out: UnsafeMutablePointer<Float>, outputStride: Int
 ) {
     precondition(
-        contexts.count == batch && contexts.allSatisfy { $0 >= 0 && $0 < packed.contexts }, "contexts \(contexts) of \(packed.contexts) for a batch of \(batch)"
+        contexts.count == batch && contexts.allSatisfy { $0 >= 0 && $0 < packed.contexts },
+        "contexts \(contexts) of \(packed.contexts) for a batch of \(batch)"
     )
     let blocks = (queryLength + queriesTogether - 1) / queriesTogether
     let heads = packed.heads
@@ -39,11 +43,13 @@ private let queriesTogether = 32
 /// Their scores against so many keys, and the softmax of these, stay in the first cache (16 KB each).
 private let keysTogether = 128
 
-/// Both products have the queries in their columns: scores as keys · queriesᵀ, then the result's transpose as valuesᵀ · shares. So a softmax runs down the
-/// columns, each lane for a query of its own, nothing is padded to whole panels but the queries, and heads of any width cost what they multiply.
-/// Blocks of keys follow each other with a running maximum (Milakov and Gimelshein 2018; Dao et al. 2022).
+/// Both products have the queries in their columns: scores as keys · queriesᵀ, then the result's transpose as
+/// valuesᵀ · shares. So a softmax runs down the columns, each lane for a query of its own, nothing is padded
+/// to whole panels but the queries, and heads of any width cost what they multiply. Blocks of keys follow
+/// each other with a running maximum (Milakov and Gimelshein 2018; Dao et al. 2022).
 private func attentionBlock(
-    _ queries: UnsafePointer<Float>, count: Int, stride: Int, packed: PackedKeysValues, context: Int, head: Int,
+    _ queries: UnsafePointer<Float>, count: Int, stride: Int, packed: PackedKeysValues, context: Int,
+    head: Int,
     firstQuery: Int, mask: AttentionMask?, into out: UnsafeMutablePointer<Float>, outputStride: Int
 ) {
     let width = packed.headWidth
@@ -62,7 +68,9 @@ private func attentionBlock(
     for panel in 0..<panels {
         let first = panel * 16, to = queryPanels + first * width
         if count < first + 16 { to.update(repeating: 0, count: 16 * width) }
-        transpose(queries + first * stride, rows: min(16, count - first), stride: stride, columns: width, into: to, outputStride: 16)
+        transpose(
+            queries + first * stride, rows: min(16, count - first), stride: stride, columns: width, into: to,
+            outputStride: 16)
     }
     let keyRows = packed.keys(context, head), valueRows = packed.values(context, head)
     // Keys behind the last query's place are for none of the block.
@@ -70,58 +78,70 @@ private func attentionBlock(
     for first in Swift.stride(from: 0, to: visible, by: keysTogether) {
         let keys = min(keysTogether, visible - first)
         product(
-            RowTiles(rows: keys), of: keys, keyRows + first, apart: width, offset: 0, length: width, panels: panels, queryPanels, step: 16 * width,
+            RowTiles(rows: keys), of: keys, keyRows + first, apart: width, offset: 0, length: width,
+            panels: panels, queryPanels, step: 16 * width,
             initial: zeros, into: scores)
         if let mask {
             if mask.causal {
                 for key in max(first, firstQuery + 1)..<max(firstQuery + 1, first + keys) {
-                    (scores + (key - first) * across).update(repeating: -.infinity, count: min(across, key - firstQuery))
+                    (scores + (key - first) * across).update(
+                        repeating: -.infinity, count: min(across, key - firstQuery))
                 }
             }
             if let present = mask.present?[context] {
-                for key in 0..<keys where !present[first + key] { (scores + key * across).update(repeating: -.infinity, count: across) }
+                for key in 0..<keys where !present[first + key] {
+                    (scores + key * across).update(repeating: -.infinity, count: across)
+                }
             }
         }
         running.take(scores, keys: keys, into: shares, step: 16 * keysTogether)
         if first > 0 { running.rescale(result, rows: width) }
         product(
-            components, of: width, valueRows, apart: packed.valueStride, offset: first, length: keys, panels: panels, shares, step: 16 * keysTogether,
+            components, of: width, valueRows, apart: packed.valueStride, offset: first, length: keys,
+            panels: panels, shares, step: 16 * keysTogether,
             initial: first == 0 ? zeros : nil,
             into: result)
     }
     running.divide(result, rows: width, count: count, into: out, outputStride: outputStride)
 }
 
-/// All tiles of `count` rows, `apart` floats from each other, against one panel or two; the rows that come out are as wide as the panels are together.
+/// All tiles of `count` rows, `apart` floats from each other, against one panel or two; the rows that come
+/// out are as wide as the panels are together.
 @inline(__always)
 private func product(
-    _ tiles: RowTiles, of count: Int, _ rows: UnsafePointer<UnsafePointer<Float>>, apart: Int, offset: Int, length: Int, panels: Int,
-    _ panel: UnsafePointer<Float>, step: Int, initial: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>
+    _ tiles: RowTiles, of count: Int, _ rows: UnsafePointer<UnsafePointer<Float>>, apart: Int, offset: Int,
+    length: Int, panels: Int,
+    _ panel: UnsafePointer<Float>, step: Int, initial: UnsafePointer<Float>?,
+    into out: UnsafeMutablePointer<Float>
 ) {
     let stride = panels * 16, even = min(tiles.twelves, count / 12)
     if KernelChoice.current == .openblas {
         for index in 0..<panels {
             OpenBLAS.reference.multiply(
-                rows[0] + offset, rows: count, stride: apart, by: panel + index * step, columns: 16, stride: 16, length: length,
+                rows[0] + offset, rows: count, stride: apart, by: panel + index * step, columns: 16,
+                stride: 16, length: length,
                 adding: initial == nil, into: out + index * 16, stride: stride)
         }
         return
     }
     if even > 0 {
         evenProduct(
-            even, length: length, input: rows[0] + offset, inputStride: apart, panel: panel, panels: panels, step: step, ahead: panel, pace: 0,
+            even, length: length, input: rows[0] + offset, inputStride: apart, panel: panel, panels: panels,
+            step: step, ahead: panel, pace: 0,
             initial: initial, residual: nil, out: out, stride: stride)
     }
     for tile in even..<tiles.count {
         let start = tiles.start(tile), to = out + start * stride
         if panels == 2, RowTiles.wide {
             pairProduct(
-                tiles.size(tile), segments: 1, length: length, offset: offset, rows: rows + start, panel: panel, step: step, ahead: panel, pace: 0,
+                tiles.size(tile), segments: 1, length: length, offset: offset, rows: rows + start,
+                panel: panel, step: step, ahead: panel, pace: 0,
                 initial: initial, out: to, stride: stride)
         } else {
             for index in 0..<panels {
                 panelProduct(
-                    tiles.size(tile), segments: 1, length: length, offset: offset, rows: rows + start, panel: panel + index * step, initial: initial,
+                    tiles.size(tile), segments: 1, length: length, offset: offset, rows: rows + start,
+                    panel: panel + index * step, initial: initial,
                     out: to + index * 16, stride: stride)
             }
         }
@@ -143,10 +163,14 @@ private struct RunningSoftmax {
         sums.update(repeating: 0, count: across)
     }
 
-    /// exp(scale (s - the maximum so far)) of each score s to `shares`, panels of `[keys][16]`, `step` floats apart.
-    func take(_ scores: UnsafePointer<Float>, keys: Int, into shares: UnsafeMutablePointer<Float>, step: Int) {
+    /// exp(scale (s - the maximum so far)) of each score s to `shares`, panels of `[keys][16]`, `step` floats
+    /// apart.
+    func take(_ scores: UnsafePointer<Float>, keys: Int, into shares: UnsafeMutablePointer<Float>, step: Int)
+    {
         if RowTiles.wide {
-            return wideSoftmaxBlock(scores, keys: keys, across: across, scale: scale, maxima: maxima, sums: sums, factors: factors, into: shares, step: step)
+            return wideSoftmaxBlock(
+                scores, keys: keys, across: across, scale: scale, maxima: maxima, sums: sums,
+                factors: factors, into: shares, step: step)
         }
         var lane = 0
         while lane < across {
@@ -182,14 +206,19 @@ private struct RunningSoftmax {
         for row in 0..<rows {
             var lane = 0
             while lane < across {
-                store8(result, row &* across &+ lane, load8(result, row &* across &+ lane) * load8(factors, lane))
+                store8(
+                    result, row &* across &+ lane, load8(result, row &* across &+ lane) * load8(factors, lane)
+                )
                 lane &+= 8
             }
         }
     }
 
     /// The transpose of `[rows][across]` over the sums.
-    func divide(_ result: UnsafeMutablePointer<Float>, rows: Int, count: Int, into out: UnsafeMutablePointer<Float>, outputStride: Int) {
+    func divide(
+        _ result: UnsafeMutablePointer<Float>, rows: Int, count: Int, into out: UnsafeMutablePointer<Float>,
+        outputStride: Int
+    ) {
         for lane in 0..<across { factors[lane] = 1 / sums[lane] }
         rescale(result, rows: rows)
         transpose(result, rows: rows, stride: across, columns: count, into: out, outputStride: outputStride)

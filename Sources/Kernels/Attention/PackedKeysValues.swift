@@ -1,5 +1,6 @@
-/// Keys and values of one attention layer in the order in which the inner loops read them, so that constant ones (a prompt's) are packed
-/// once and used at every step. Unchecked Sendable: written only while it is being made.
+/// Keys and values of one attention layer in the order in which the inner loops read them, so that constant
+/// ones (a prompt's) are packed once and used at every step. Unchecked Sendable: written only while it is
+/// being made.
 package final class PackedKeysValues: @unchecked Sendable {
     package let contexts: Int
     package let length: Int
@@ -10,15 +11,17 @@ package final class PackedKeysValues: @unchecked Sendable {
     /// Transposed: `[contexts][heads][headWidth][valueStride]`.
     private let values: UnsafeMutablePointer<Float>
     let valueStride: Int
-    /// A pointer to each row of both, those of a context's head followed by a few to its last row, with which tiles are filled up.
+    /// A pointer to each row of both, those of a context's head followed by a few to its last row, with which
+    /// tiles are filled up.
     private let keyRows: UnsafeMutablePointer<UnsafePointer<Float>>
     private let valueRows: UnsafeMutablePointer<UnsafePointer<Float>>
     private static let spare = 12
 
-    /// `keys` and `values` are `[contexts, length, heads * headWidth]` with `stride` floats from one position to the next; the first `shared` positions
-    /// stand once, before all others, for every context.
+    /// `keys` and `values` are `[contexts, length, heads * headWidth]` with `stride` floats from one position
+    /// to the next; the first `shared` positions stand once, before all others, for every context.
     package init(
-        keys keySource: UnsafePointer<Float>, values valueSource: UnsafePointer<Float>, stride: Int, contexts: Int, length: Int, shared: Int = 0, heads: Int,
+        keys keySource: UnsafePointer<Float>, values valueSource: UnsafePointer<Float>, stride: Int,
+        contexts: Int, length: Int, shared: Int = 0, heads: Int,
         headWidth: Int
     ) {
         (self.contexts, self.length, self.heads, self.headWidth) = (contexts, length, heads, headWidth)
@@ -35,18 +38,22 @@ package final class PackedKeysValues: @unchecked Sendable {
             func take(_ positions: Range<Int>, from row: Int) {
                 let source = row * stride + index % heads * headWidth
                 for (row, position) in positions.enumerated() {
-                    (k + position * headWidth).update(from: keySource + source + row * stride, count: headWidth)
+                    (k + position * headWidth).update(
+                        from: keySource + source + row * stride, count: headWidth)
                 }
                 transpose(
-                    valueSource + source, rows: positions.count, stride: stride, columns: headWidth, into: v + positions.lowerBound, outputStride: valueStride)
+                    valueSource + source, rows: positions.count, stride: stride, columns: headWidth,
+                    into: v + positions.lowerBound, outputStride: valueStride)
             }
             take(0..<shared, from: 0)
             take(shared..<length, from: shared + index / heads * (length - shared))
             for row in 0..<length + spare {
-                (keyRows + index * (length + spare) + row).initialize(to: UnsafePointer(k + min(row, length - 1) * headWidth))
+                (keyRows + index * (length + spare) + row).initialize(
+                    to: UnsafePointer(k + min(row, length - 1) * headWidth))
             }
             for row in 0..<headWidth + spare {
-                (valueRows + index * (headWidth + spare) + row).initialize(to: UnsafePointer(v + min(row, headWidth - 1) * valueStride))
+                (valueRows + index * (headWidth + spare) + row).initialize(
+                    to: UnsafePointer(v + min(row, headWidth - 1) * valueStride))
             }
         }
     }
@@ -71,7 +78,8 @@ package final class PackedKeysValues: @unchecked Sendable {
 
 /// `[rows][columns]` to `[columns][rows]`.
 func transpose(
-    _ source: UnsafePointer<Float>, rows: Int, stride: Int, columns: Int, into out: UnsafeMutablePointer<Float>, outputStride: Int
+    _ source: UnsafePointer<Float>, rows: Int, stride: Int, columns: Int,
+    into out: UnsafeMutablePointer<Float>, outputStride: Int
 ) {
     let wholeRows = rows / 8 * 8, wholeColumns = columns / 8 * 8
     var row = 0
@@ -80,8 +88,10 @@ func transpose(
         while column < wholeColumns {
             let c = transposed8(source + (row &* stride &+ column), stride: stride)
             let to = out + (column &* outputStride &+ row)
-            store8(to, 0, c.0); store8(to, outputStride, c.1); store8(to, 2 &* outputStride, c.2); store8(to, 3 &* outputStride, c.3)
-            store8(to, 4 &* outputStride, c.4); store8(to, 5 &* outputStride, c.5); store8(to, 6 &* outputStride, c.6); store8(to, 7 &* outputStride, c.7)
+            store8(to, 0, c.0); store8(to, outputStride, c.1); store8(to, 2 &* outputStride, c.2);
+            store8(to, 3 &* outputStride, c.3)
+            store8(to, 4 &* outputStride, c.4); store8(to, 5 &* outputStride, c.5);
+            store8(to, 6 &* outputStride, c.6); store8(to, 7 &* outputStride, c.7)
             column &+= 8
         }
         while column < columns {

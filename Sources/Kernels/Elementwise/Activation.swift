@@ -1,6 +1,7 @@
 internal import WideKernels
 
-// Activations, elementwise; input and output may be the same memory. Where vectors are wide they take what is a multiple of 16.
+// Activations, elementwise; input and output may be the same memory. Where vectors are wide they take what is
+// a multiple of 16.
 
 /// x sigmoid(x)  (Elfwing et al. 2017).
 package func silu(_ input: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>) {
@@ -19,13 +20,16 @@ package func gelu(_ input: UnsafePointer<Float>, count: Int, into out: UnsafeMut
 
 /// x sigmoid(1.702 x): the approximation in OpenAI's CLIP.
 package func quickGelu(_ input: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>) {
-    elementwise(input, count, out, wide: { wideQuickGelu($0, count: $1, into: $2) }) { $0 / (1 + exponential($0 * -1.702)) }
+    elementwise(input, count, out, wide: { wideQuickGelu($0, count: $1, into: $2) }) {
+        $0 / (1 + exponential($0 * -1.702))
+    }
 }
 
-/// GEGLU (Shazeer 2020): input `[rows, 2 * width]`, out `[rows, width]` = first half times gelu(second half). Rows are `inputStride` and
-/// `outputStride` floats apart, side by side where nothing is said.
+/// GEGLU (Shazeer 2020): input `[rows, 2 * width]`, out `[rows, width]` = first half times gelu(second half).
+/// Rows are `inputStride` and `outputStride` floats apart, side by side where nothing is said.
 package func geglu(
-    _ input: UnsafePointer<Float>, rows: Int, inputStride: Int? = nil, width: Int, into out: UnsafeMutablePointer<Float>, outputStride: Int? = nil
+    _ input: UnsafePointer<Float>, rows: Int, inputStride: Int? = nil, width: Int,
+    into out: UnsafeMutablePointer<Float>, outputStride: Int? = nil
 ) {
     let inputStride = inputStride ?? 2 * width, outputStride = outputStride ?? width
     forEachBlock(rows, size: max(1, 16_384 / width)) { range in
@@ -40,7 +44,9 @@ package func geglu(
 }
 
 /// out = a + b.
-package func sum(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>) {
+package func sum(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>
+) {
     forEachBlock(count, size: 65_536) { range in
         var i = range.lowerBound
         while i &+ 8 <= range.upperBound { store8(out, i, load8(a, i) + load8(b, i)); i &+= 8 }
@@ -49,7 +55,9 @@ package func sum(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: In
 }
 
 /// Adds `[batch, channels]` to every pixel of `[batch, pixels, channels]`.
-package func addPerItem(_ values: UnsafePointer<Float>, batch: Int, pixels: Int, channels: Int, to x: UnsafeMutablePointer<Float>) {
+package func addPerItem(
+    _ values: UnsafePointer<Float>, batch: Int, pixels: Int, channels: Int, to x: UnsafeMutablePointer<Float>
+) {
     forEachBlock(batch * pixels, size: max(1, 65_536 / channels)) { range in
         for row in range {
             let to = x + row * channels, from = values + row / pixels * channels
@@ -62,9 +70,10 @@ package func addPerItem(_ values: UnsafePointer<Float>, batch: Int, pixels: Int,
 
 @inline(__always) func silu(_ x: F8) -> F8 { x / (1 + exponential(-x)) }
 
-/// With z = |x| / √2: Φ(-|x|) = erfc(z) / 2 = exp(-z (z + g(z))) / 2, where g(z) = -ln(erfcx(z)) / z is smooth. g is a polynomial
-/// of degree 9 fitted to scipy's erfcx on 0...6.5 (near-minimax by reweighted least squares, weight z erfc(z)). The tail keeps its relative
-/// accuracy; against scipy's erf on -9...9 the error of the whole is under 1.6e-7 max(1, |result|).
+/// With z = |x| / √2: Φ(-|x|) = erfc(z) / 2 = exp(-z (z + g(z))) / 2, where g(z) = -ln(erfcx(z)) / z is
+/// smooth. g is a polynomial of degree 9 fitted to scipy's erfcx on 0...6.5 (near-minimax by reweighted least
+/// squares, weight z erfc(z)). The tail keeps its relative accuracy; against scipy's erf on -9...9 the error
+/// of the whole is under 1.6e-7 max(1, |result|).
 @inline(__always) func gelu(_ x: F8) -> F8 { x * normalShare(x) }
 
 /// Φ(x).

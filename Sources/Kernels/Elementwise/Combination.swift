@@ -1,12 +1,17 @@
-// Elementwise combinations and sums over fixed blocks, for losses and gradients. Input and output may be the same memory.
+// Elementwise combinations and sums over fixed blocks, for losses and gradients. Input and output may be the
+// same memory.
 
 /// out = a - b.
-package func difference(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>) {
+package func difference(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>
+) {
     combined(a, b, count, out) { $0 - $1 }
 }
 
 /// out = a * b.
-package func product(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>) {
+package func product(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>
+) {
     combined(a, b, count, out) { $0 * $1 }
 }
 
@@ -16,23 +21,31 @@ package func exponential(_ a: UnsafePointer<Float>, count: Int, into out: Unsafe
 }
 
 /// out = factor a.
-package func scaled(_ a: UnsafePointer<Float>, by factor: Float, count: Int, into out: UnsafeMutablePointer<Float>) {
+package func scaled(
+    _ a: UnsafePointer<Float>, by factor: Float, count: Int, into out: UnsafeMutablePointer<Float>
+) {
     combined(a, a, count, out) { x, _ in x * factor }
 }
 
 /// out += factor a.
-package func addScaled(_ a: UnsafePointer<Float>, by factor: Float, count: Int, to out: UnsafeMutablePointer<Float>) {
+package func addScaled(
+    _ a: UnsafePointer<Float>, by factor: Float, count: Int, to out: UnsafeMutablePointer<Float>
+) {
     combined(a, UnsafePointer(out), count, out) { $1.addingProduct($0, F8(repeating: factor)) }
 }
 
 /// out = factor sign(a): the gradient of factor |a|.
-package func scaledSign(_ a: UnsafePointer<Float>, by factor: Float, count: Int, into out: UnsafeMutablePointer<Float>) {
+package func scaledSign(
+    _ a: UnsafePointer<Float>, by factor: Float, count: Int, into out: UnsafeMutablePointer<Float>
+) {
     combined(a, a, count, out) { x, _ in
-        F8.zero.replacing(with: F8(repeating: factor), where: x .> 0).replacing(with: F8(repeating: -factor), where: x .< 0)
+        F8.zero.replacing(with: F8(repeating: factor), where: x .> 0).replacing(
+            with: F8(repeating: -factor), where: x .< 0)
     }
 }
 
-/// Sums of what `FoldedTerm` says of each element, in blocks of a fixed size, joined in Double in their order.
+/// Sums of what `FoldedTerm` says of each element, in blocks of a fixed size, joined in Double in their
+/// order.
 package enum FoldedTerm: Sendable { case plain, square, absolute }
 
 package func folded(_ a: UnsafePointer<Float>, count: Int, _ term: FoldedTerm) -> Double {
@@ -63,14 +76,19 @@ package func folded(_ a: UnsafePointer<Float>, count: Int, _ term: FoldedTerm) -
     return partial.reduce(0, +)
 }
 
-/// out `[columns]` = the sums over the rows of `[rows, columns]`: the gradient of a bias. With `adding` they are added to what is there.
-package func columnSums(_ a: UnsafePointer<Float>, rows: Int, columns: Int, adding: Bool, into out: UnsafeMutablePointer<Float>) {
+/// out `[columns]` = the sums over the rows of `[rows, columns]`: the gradient of a bias. With `adding` they
+/// are added to what is there.
+package func columnSums(
+    _ a: UnsafePointer<Float>, rows: Int, columns: Int, adding: Bool, into out: UnsafeMutablePointer<Float>
+) {
     let block = max(16, 32_768 / columns)
     let blocks = (rows + block - 1) / block
     let partial = BufferPool.take(blocks * columns)
     defer { BufferPool.give(partial, blocks * columns) }
     forEachBlock(rows, size: block) { range in
-        rowSum(a + range.lowerBound * columns, rows: range.count, columns: columns, into: partial + range.lowerBound / block * columns)
+        rowSum(
+            a + range.lowerBound * columns, rows: range.count, columns: columns,
+            into: partial + range.lowerBound / block * columns)
     }
     for c in 0..<columns {
         var total = 0.0
@@ -79,14 +97,19 @@ package func columnSums(_ a: UnsafePointer<Float>, rows: Int, columns: Int, addi
     }
 }
 
-/// out `[batch, channels]` = the sums over the pixels of `[batch, pixels, channels]`: the gradient of `addPerItem`.
-package func sumPerItem(_ a: UnsafePointer<Float>, batch: Int, pixels: Int, channels: Int, into out: UnsafeMutablePointer<Float>) {
+/// out `[batch, channels]` = the sums over the pixels of `[batch, pixels, channels]`: the gradient of
+/// `addPerItem`.
+package func sumPerItem(
+    _ a: UnsafePointer<Float>, batch: Int, pixels: Int, channels: Int, into out: UnsafeMutablePointer<Float>
+) {
     ThreadPool.shared.run(batch) { item in
         rowSum(a + item * pixels * channels, rows: pixels, columns: channels, into: out + item * channels)
     }
 }
 
-@inline(__always) private func rowSum(_ a: UnsafePointer<Float>, rows: Int, columns: Int, into out: UnsafeMutablePointer<Float>) {
+@inline(__always) private func rowSum(
+    _ a: UnsafePointer<Float>, rows: Int, columns: Int, into out: UnsafeMutablePointer<Float>
+) {
     var c = 0
     while c &+ 16 <= columns {
         var low = F8.zero, high = F8.zero
@@ -109,7 +132,8 @@ package func sumPerItem(_ a: UnsafePointer<Float>, batch: Int, pixels: Int, chan
 }
 
 @inline(__always) func combined(
-    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int, _ out: UnsafeMutablePointer<Float>, _ body: (F8, F8) -> F8
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int, _ out: UnsafeMutablePointer<Float>,
+    _ body: (F8, F8) -> F8
 ) {
     forEachBlock(count, size: 32_768) { range in
         var i = range.lowerBound

@@ -7,10 +7,12 @@ package enum Pooling: Sendable {
 
 /// Square windows; out is `[batch, (height + 2 padding - window) / stride + 1, ... width alike, channels]`.
 package func pooling(
-    _ input: UnsafePointer<Float>, batch: Int, height: Int, width: Int, channels: Int, _ kind: Pooling, window: Int, stride: Int, padding: Int,
+    _ input: UnsafePointer<Float>, batch: Int, height: Int, width: Int, channels: Int, _ kind: Pooling,
+    window: Int, stride: Int, padding: Int,
     into out: UnsafeMutablePointer<Float>
 ) {
-    let outHeight = (height + 2 * padding - window) / stride + 1, outWidth = (width + 2 * padding - window) / stride + 1
+    let outHeight = (height + 2 * padding - window) / stride + 1,
+        outWidth = (width + 2 * padding - window) / stride + 1
     forEachBlock(batch * outHeight, size: max(1, 16_384 / (outWidth * channels))) { range in
         for row in range {
             let image = input + row / outHeight * height * width * channels
@@ -20,7 +22,8 @@ package func pooling(
                 let left = x * stride - padding
                 let columns = max(0, left)..<min(width, left + window)
                 let to = out + (row * outWidth + x) * channels
-                to.update(from: image + (rows.lowerBound * width + columns.lowerBound) * channels, count: channels)
+                to.update(
+                    from: image + (rows.lowerBound * width + columns.lowerBound) * channels, count: channels)
                 for y in rows {
                     for column in columns where y > rows.lowerBound || column > columns.lowerBound {
                         let from = image + (y * width + column) * channels

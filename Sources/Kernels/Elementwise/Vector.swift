@@ -17,8 +17,9 @@ func store8(_ pointer: UnsafeMutablePointer<Float>, _ offset: Int, _ value: F8) 
     UnsafeMutableRawPointer(pointer + offset).storeBytes(of: value, as: F8.self)
 }
 
-/// Eight rows of eight floats, `stride` floats apart, as eight columns. Each round moves the lowest bit of a value's place in its row to the top of
-/// its row's number; after three, rows and columns have changed places.
+/// Eight rows of eight floats, `stride` floats apart, as eight columns. Each round moves the lowest bit of a
+/// value's place in its row to the top of its row's number; after three, rows and columns have changed
+/// places.
 @inline(__always)
 func transposed8(
     _ rows: UnsafePointer<Float>, stride: Int
@@ -26,11 +27,15 @@ func transposed8(
     @inline(__always) func even(_ a: F8, _ b: F8) -> F8 { SIMD16(lowHalf: a, highHalf: b).evenHalf }
     @inline(__always) func odd(_ a: F8, _ b: F8) -> F8 { SIMD16(lowHalf: a, highHalf: b).oddHalf }
     var r = (
-        load8(rows, 0), load8(rows, stride), load8(rows, 2 &* stride), load8(rows, 3 &* stride), load8(rows, 4 &* stride), load8(rows, 5 &* stride),
+        load8(rows, 0), load8(rows, stride), load8(rows, 2 &* stride), load8(rows, 3 &* stride),
+        load8(rows, 4 &* stride), load8(rows, 5 &* stride),
         load8(rows, 6 &* stride), load8(rows, 7 &* stride)
     )
     for _ in 0..<3 {
-        r = (even(r.0, r.1), even(r.2, r.3), even(r.4, r.5), even(r.6, r.7), odd(r.0, r.1), odd(r.2, r.3), odd(r.4, r.5), odd(r.6, r.7))
+        r = (
+            even(r.0, r.1), even(r.2, r.3), even(r.4, r.5), even(r.6, r.7), odd(r.0, r.1), odd(r.2, r.3),
+            odd(r.4, r.5), odd(r.6, r.7)
+        )
     }
     return r
 }
@@ -50,12 +55,16 @@ extension SIMD8<Float> {
         return two.x > two.y ? two.x : two.y
     }
 
-    @inline(__always) func atLeast(_ bound: Float) -> F8 { replacing(with: F8(repeating: bound), where: self .< bound) }
-    @inline(__always) func atMost(_ bound: Float) -> F8 { replacing(with: F8(repeating: bound), where: self .> bound) }
+    @inline(__always) func atLeast(_ bound: Float) -> F8 {
+        replacing(with: F8(repeating: bound), where: self .< bound)
+    }
+    @inline(__always) func atMost(_ bound: Float) -> F8 {
+        replacing(with: F8(repeating: bound), where: self .> bound)
+    }
 }
 
-/// e^x with a relative error under 2e-7 for x in -87...88, clamped outside.
-/// Cody and Waite's reduction (x = n ln 2 + r) and a polynomial of degree 6 for e^r on |r| <= ln(2)/2, as in Cephes' expf.
+/// e^x with a relative error under 2e-7 for x in -87...88, clamped outside. Cody and Waite's reduction (x = n
+/// ln 2 + r) and a polynomial of degree 6 for e^r on |r| <= ln(2)/2, as in Cephes' expf.
 @inline(__always)
 func exponential(_ value: F8) -> F8 {
     let x = value.atLeast(-87).atMost(88)

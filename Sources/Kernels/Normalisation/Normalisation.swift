@@ -3,14 +3,17 @@ internal import WideKernels
 /// What follows a normalisation or a sum in the same pass over memory.
 package enum FusedActivation: Sendable { case none, silu }
 
-/// Group normalisation (Wu and He 2018) of `[batch, pixels, channels]` with an optional SiLU in the same pass.
+/// Group normalisation (Wu and He 2018) of `[batch, pixels, channels]` with an optional SiLU in the same
+/// pass.
 ///
-/// Mean and variance per group are taken in two passes over blocks of a fixed number of pixels that stay in cache, and the
-/// blocks joined in Double by Chan's formula: neither the batch nor the threads change a bit, and no digits are lost as
-/// they are in E[x²] - E[x]². `statistics`, if given, gets mean and inverse deviation, `[batch, groups, 2]`, for the backward pass.
+/// Mean and variance per group are taken in two passes over blocks of a fixed number of pixels that stay in
+/// cache, and the blocks joined in Double by Chan's formula: neither the batch nor the threads change a bit,
+/// and no digits are lost as they are in E[x²] - E[x]². `statistics`, if given, gets mean and inverse
+/// deviation, `[batch, groups, 2]`, for the backward pass.
 package func groupNormalisation(
     _ input: UnsafePointer<Float>, batch: Int, pixels: Int, channels: Int, groups: Int, epsilon: Float,
-    weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, activation: FusedActivation, statistics: UnsafeMutablePointer<Float>? = nil,
+    weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, activation: FusedActivation,
+    statistics: UnsafeMutablePointer<Float>? = nil,
     into out: UnsafeMutablePointer<Float>
 ) {
     precondition(channels % groups == 0, "\(channels) channels do not split into \(groups) groups")
@@ -86,7 +89,8 @@ package func groupNormalisation(
         }
     }
 
-    // An item's values stay in a core's cache from the first pass to the last where each thread has whole items to itself.
+    // An item's values stay in a core's cache from the first pass to the last where each thread has whole
+    // items to itself.
     if ThreadPool.shared.isBusy || batch % ThreadPool.shared.threadCount == 0 {
         ThreadPool.shared.run(batch) { item in
             for index in 0..<blocks { measure(item, index) }
@@ -101,7 +105,8 @@ package func groupNormalisation(
 }
 
 /// Adds rows of `width` values to `sums`.
-private func addRows(_ x: UnsafePointer<Float>, rows: Int, _ width: Int, to sums: UnsafeMutablePointer<Float>) {
+private func addRows(_ x: UnsafePointer<Float>, rows: Int, _ width: Int, to sums: UnsafeMutablePointer<Float>)
+{
     let wide = RowTiles.wide ? width / 16 * 16 : 0
     if wide > 0 { wideColumnSums(x, rows: rows, stride: width, count: wide, into: sums) }
     var i = wide
@@ -109,14 +114,21 @@ private func addRows(_ x: UnsafePointer<Float>, rows: Int, _ width: Int, to sums
         let lanes = min(8, width - i)
         for row in 0..<rows {
             let from = x + row * width
-            if lanes == 8 { store8(sums, i, load8(sums, i) + load8(from, i)) } else { for j in i..<width { sums[j] += from[j] } }
+            if lanes == 8 {
+                store8(sums, i, load8(sums, i) + load8(from, i))
+            } else {
+                for j in i..<width { sums[j] += from[j] }
+            }
         }
         i += lanes
     }
 }
 
 /// Adds the squares of what rows of `width` values are away from `means` to `sums`.
-private func addSquares(_ x: UnsafePointer<Float>, rows: Int, _ width: Int, around means: UnsafePointer<Float>, to sums: UnsafeMutablePointer<Float>) {
+private func addSquares(
+    _ x: UnsafePointer<Float>, rows: Int, _ width: Int, around means: UnsafePointer<Float>,
+    to sums: UnsafeMutablePointer<Float>
+) {
     let wide = RowTiles.wide ? width / 16 * 16 : 0
     if wide > 0 { wideColumnSquares(x, rows: rows, stride: width, count: wide, around: means, into: sums) }
     var i = wide
@@ -139,7 +151,8 @@ private func addSquares(_ x: UnsafePointer<Float>, rows: Int, _ width: Int, arou
 }
 
 @inline(__always) private func applyAffine(
-    _ x: UnsafePointer<Float>, _ scale: UnsafePointer<Float>, _ shift: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>, _ count: Int,
+    _ x: UnsafePointer<Float>, _ scale: UnsafePointer<Float>, _ shift: UnsafePointer<Float>,
+    _ out: UnsafeMutablePointer<Float>, _ count: Int,
     _ activation: FusedActivation
 ) {
     let fused = activation == .silu
@@ -161,12 +174,15 @@ private func addSquares(_ x: UnsafePointer<Float>, rows: Int, _ width: Int, arou
 
 /// Layer normalisation (Ba et al. 2016) of each row of `[rows, width]`, two passes over the row.
 package func layerNormalisation(
-    _ input: UnsafePointer<Float>, rows: Int, width: Int, epsilon: Float, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>,
+    _ input: UnsafePointer<Float>, rows: Int, width: Int, epsilon: Float, weight: UnsafePointer<Float>,
+    bias: UnsafePointer<Float>,
     into out: UnsafeMutablePointer<Float>
 ) {
     let whole = width / 8 * 8
     /// Sums over four rows at a time, lane by lane: one row alone waits for each addition.
-    @inline(__always) func sums(_ x: UnsafePointer<Float>, _ add: (_ row: Int, _ values: F8, _ sum: inout F8) -> Void) -> (F8, F8, F8, F8) {
+    @inline(__always) func sums(
+        _ x: UnsafePointer<Float>, _ add: (_ row: Int, _ values: F8, _ sum: inout F8) -> Void
+    ) -> (F8, F8, F8, F8) {
         var sums = (F8.zero, F8.zero, F8.zero, F8.zero)
         var i = 0
         while i < whole {
@@ -184,7 +200,9 @@ package func layerNormalisation(
         return Float(total / Double(width))
     }
     /// The row from its mean and its squares around it.
-    @inline(__always) func finish(_ x: UnsafePointer<Float>, _ mean: Float, _ squares: F8, _ y: UnsafeMutablePointer<Float>) {
+    @inline(__always) func finish(
+        _ x: UnsafePointer<Float>, _ mean: Float, _ squares: F8, _ y: UnsafeMutablePointer<Float>
+    ) {
         var variance = Double(squares.treeSum)
         for i in whole..<width {
             let d = Double(x[i] - mean)
@@ -207,7 +225,10 @@ package func layerNormalisation(
         while row &+ 4 <= range.upperBound {
             let x = input + row &* width, y = out + row &* width
             let total = sums(x) { _, values, sum in sum += values }
-            let m = (mean(x, total.0), mean(x + width, total.1), mean(x + 2 &* width, total.2), mean(x + 3 &* width, total.3))
+            let m = (
+                mean(x, total.0), mean(x + width, total.1), mean(x + 2 &* width, total.2),
+                mean(x + 3 &* width, total.3)
+            )
             let squares = sums(x) { row, values, sum in
                 let d = values - (row == 0 ? m.0 : row == 1 ? m.1 : row == 2 ? m.2 : m.3)
                 sum.addProduct(d, d)

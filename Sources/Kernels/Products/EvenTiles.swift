@@ -1,4 +1,5 @@
-/// The first tiles of a product as far as their rows lie evenly apart, which the inner loops for wide vectors take in one go.
+/// The first tiles of a product as far as their rows lie evenly apart, which the inner loops for wide vectors
+/// take in one go.
 struct EvenTiles {
     let count: Int
     /// Floats from row to row.

@@ -1,4 +1,5 @@
-/// The k of a product in blocks that keep the part of two panels in a core's own caches: whole segments, or parts of one long segment.
+/// The k of a product in blocks that keep the part of two panels in a core's own caches: whole segments, or
+/// parts of one long segment.
 struct InputBlocks {
     struct Block {
         /// The first segment, and how many.
@@ -23,7 +24,8 @@ struct InputBlocks {
     /// - Parameter start: the matrix's input that is the first one here.
     init(segments: Int, length: Int, from start: Int = 0) {
         (self.segments, self.length, self.start) = (segments, length, start)
-        // Long ones, as each begins with sums that are read again: of 256 k wide vectors reach 96 % of what they do of 1,024.
+        // Long ones, as each begins with sums that are read again: of 256 k wide vectors reach 96 % of what
+        // they do of 1,024.
         let block = RowTiles.wide ? 1024 : 512
         segmentsTogether = max(1, block / length)
         lengthTogether = length <= block + block / 2 ? length : block
@@ -38,6 +40,7 @@ struct InputBlocks {
         let segment = index / parts * segmentsTogether, offset = index % parts * lengthTogether
         let group = min(segmentsTogether, segments - segment), part = min(lengthTogether, length - offset)
         return Block(
-            segment: segment, segments: group, offset: offset, length: part, first: start + segment * length + offset, inputs: (group - 1) * length + part)
+            segment: segment, segments: group, offset: offset, length: part,
+            first: start + segment * length + offset, inputs: (group - 1) * length + part)
     }
 }

@@ -6,8 +6,8 @@ import Glibc
 import Darwin
 #endif
 
-/// The constant factor B of a matrix product A · B + bias, `[inputs, outputs]`, stored in the order in which the inner
-/// loop reads it: panels of 16 outputs, each `[inputs][16]`, the last one padded with zeros.
+/// The constant factor B of a matrix product A · B + bias, `[inputs, outputs]`, stored in the order in which
+/// the inner loop reads it: panels of 16 outputs, each `[inputs][16]`, the last one padded with zeros.
 /// Unchecked Sendable: written only while it is being made.
 package final class PackedMatrix: @unchecked Sendable {
     package static let width = 16
@@ -49,14 +49,18 @@ package final class PackedMatrix: @unchecked Sendable {
         switch precision {
         case .float32: .floats(BufferPool.take(values))
         case .float16:
-            .halves(UnsafeMutableRawPointer(BufferPool.take((values + 1) / 2)).bindMemory(to: Float16.self, capacity: values))
+            .halves(
+                UnsafeMutableRawPointer(BufferPool.take((values + 1) / 2)).bindMemory(
+                    to: Float16.self, capacity: values))
         }
     }
 
-    /// Packs weights stored as the reference does, `[outputs, channels, taps]` row-major (taps = kernel height times width;
-    /// 1 for a linear layer). The sums run over taps first, then channels, as a channels-last convolution reads its input.
+    /// Packs weights stored as the reference does, `[outputs, channels, taps]` row-major (taps = kernel
+    /// height times width; 1 for a linear layer). The sums run over taps first, then channels, as a
+    /// channels-last convolution reads its input.
     package convenience init(
-        weights: UnsafePointer<Float>, outputs: Int, channels: Int, taps: Int, bias: [Float]?, precision: StoredPrecision = .float32
+        weights: UnsafePointer<Float>, outputs: Int, channels: Int, taps: Int, bias: [Float]?,
+        precision: StoredPrecision = .float32
     ) {
         self.init(inputs: channels * taps, outputs: outputs, bias: bias) { Self.room(for: $0, precision) }
         let size = inputs * PackedMatrix.width
@@ -73,10 +77,14 @@ package final class PackedMatrix: @unchecked Sendable {
         }
     }
 
-    /// The same matrix without packing it: each product packs the panels it is at into a small buffer, which is best for a single one. Valid only
-    /// as long as `weights` are.
-    package convenience init(borrowing weights: UnsafePointer<Float>, outputs: Int, channels: Int, taps: Int, bias: [Float]?) {
-        self.init(inputs: channels * taps, outputs: outputs, bias: bias) { _ in .borrowed(weights, channels: channels, taps: taps) }
+    /// The same matrix without packing it: each product packs the panels it is at into a small buffer, which
+    /// is best for a single one. Valid only as long as `weights` are.
+    package convenience init(
+        borrowing weights: UnsafePointer<Float>, outputs: Int, channels: Int, taps: Int, bias: [Float]?
+    ) {
+        self.init(inputs: channels * taps, outputs: outputs, bias: bias) { _ in
+            .borrowed(weights, channels: channels, taps: taps)
+        }
     }
 
     var precision: StoredPrecision { if case .halves = storage { .float16 } else { .float32 } }
@@ -84,14 +92,20 @@ package final class PackedMatrix: @unchecked Sendable {
 
     /// Packs one panel of borrowed weights, `[inputs][16]`.
     func packBorrowed(_ panel: Int, into buffer: UnsafeMutablePointer<Float>) {
-        guard case .borrowed(let weights, let channels, let taps) = storage else { preconditionFailure("these weights are packed") }
+        guard case .borrowed(let weights, let channels, let taps) = storage else {
+            preconditionFailure("these weights are packed")
+        }
         pack(panel, of: weights, channels, taps, into: buffer)
     }
 
     /// Some outputs of borrowed weights, packed and without their bias.
     func packed(_ range: Range<Int>) -> PackedMatrix {
-        guard case .borrowed(let weights, let channels, let taps) = storage else { preconditionFailure("these weights are packed") }
-        return PackedMatrix(weights: weights + range.lowerBound * inputs, outputs: range.count, channels: channels, taps: taps, bias: nil)
+        guard case .borrowed(let weights, let channels, let taps) = storage else {
+            preconditionFailure("these weights are packed")
+        }
+        return PackedMatrix(
+            weights: weights + range.lowerBound * inputs, outputs: range.count, channels: channels,
+            taps: taps, bias: nil)
     }
 
     /// Writes eight outputs of one row, from `first` on.
@@ -106,7 +120,10 @@ package final class PackedMatrix: @unchecked Sendable {
     }
 
     /// One panel into `buffer`, `[inputs][16]`.
-    private func pack(_ panel: Int, of weights: UnsafePointer<Float>, _ channels: Int, _ taps: Int, into buffer: UnsafeMutablePointer<Float>) {
+    private func pack(
+        _ panel: Int, of weights: UnsafePointer<Float>, _ channels: Int, _ taps: Int,
+        into buffer: UnsafeMutablePointer<Float>
+    ) {
         let width = PackedMatrix.width, inputs = inputs
         let lanes = min(width, outputs - panel * width)
         let from = weights + panel * width * inputs
@@ -124,8 +141,11 @@ package final class PackedMatrix: @unchecked Sendable {
         var input = 0
         while input < whole {
             // Sixteen rows at once are more than the processor foresees, page after page.
-            if input % 16 == 0 { for lane in 0..<width { nb_prefetch(from + (lane &* inputs &+ input &+ 256)) } }
-            let a = transposed8(from + input, stride: inputs), b = transposed8(from + (8 &* inputs &+ input), stride: inputs)
+            if input % 16 == 0 {
+                for lane in 0..<width { nb_prefetch(from + (lane &* inputs &+ input &+ 256)) }
+            }
+            let a = transposed8(from + input, stride: inputs),
+                b = transposed8(from + (8 &* inputs &+ input), stride: inputs)
             var to = nextRow()
             store8(buffer, to, a.0); store8(buffer, to &+ 8, b.0)
             to = nextRow()
@@ -156,7 +176,10 @@ package final class PackedMatrix: @unchecked Sendable {
         let values = panels * inputs * PackedMatrix.width
         switch storage {
         case .floats(let held): BufferPool.give(held, values)
-        case .halves(let held): BufferPool.give(UnsafeMutableRawPointer(held).bindMemory(to: Float.self, capacity: (values + 1) / 2), (values + 1) / 2)
+        case .halves(let held):
+            BufferPool.give(
+                UnsafeMutableRawPointer(held).bindMemory(to: Float.self, capacity: (values + 1) / 2),
+                (values + 1) / 2)
         case .borrowed: break
         }
         bias.deallocate()
@@ -164,7 +187,9 @@ package final class PackedMatrix: @unchecked Sendable {
 
     /// Room for all panels of floats, to be filled as `set` does.
     var writablePanels: UnsafeMutablePointer<Float> {
-        guard case .floats(let values) = storage else { preconditionFailure("these weights are not packed floats") }
+        guard case .floats(let values) = storage else {
+            preconditionFailure("these weights are not packed floats")
+        }
         return values
     }
 
@@ -182,7 +207,9 @@ package final class PackedMatrix: @unchecked Sendable {
 
     /// Rows `first` on of a packed panel, `[count][16]`: in place, or widened into `scratch`.
     @inline(__always)
-    func rows(_ first: Int, _ count: Int, ofPanel panel: Int, scratch: UnsafeMutablePointer<Float>) -> UnsafePointer<Float> {
+    func rows(_ first: Int, _ count: Int, ofPanel panel: Int, scratch: UnsafeMutablePointer<Float>)
+        -> UnsafePointer<Float>
+    {
         let place = (panel * inputs + first) * PackedMatrix.width
         switch storage {
         case .floats(let values): return UnsafePointer(values + place)
@@ -194,15 +221,17 @@ package final class PackedMatrix: @unchecked Sendable {
     }
 }
 
-/// Uninitialised floats, aligned to a cache line; large ones in huge pages where the system has them, which saves most of
-/// the page faults of packing and most of the misses of the address cache in streaming weights.
+/// Uninitialised floats, aligned to a cache line; large ones in huge pages where the system has them, which
+/// saves most of the page faults of packing and most of the misses of the address cache in streaming weights.
 func allocateFloats(_ count: Int) -> UnsafeMutablePointer<Float> {
     let bytes = max(count, 1) * MemoryLayout<Float>.stride
     let hugePage = 2 << 20
     let isLarge = bytes >= 2 * hugePage
     // As `deallocate` frees what was allocated with such an alignment; and a failure is told before the end.
     var found: UnsafeMutableRawPointer?
-    guard posix_memalign(&found, isLarge ? hugePage : 64, bytes) == 0, let pointer = found else { OutOfMemory.end() }
+    guard posix_memalign(&found, isLarge ? hugePage : 64, bytes) == 0, let pointer = found else {
+        OutOfMemory.end()
+    }
     #if canImport(Glibc)
     // A hint: where it is refused the memory is as good, only slower.
     if isLarge { _ = madvise(pointer, bytes, MADV_HUGEPAGE) }

@@ -1,16 +1,19 @@
-// The inner loops of every matrix product here: a few rows of A against one panel of 16 columns of B, in registers.
-// Each element's sum runs over k in one fixed order with fused multiply-adds, whatever the number of rows, so a
-// result does not depend on the batch or on the number of threads. The two sizes differ only in their rows: written
-// out because an array or tuple of accumulators is spilled to memory (see the article `Products`).
+// The inner loops of every matrix product here: a few rows of A against one panel of 16 columns of B, in
+// registers. Each element's sum runs over k in one fixed order with fused multiply-adds, whatever the number
+// of rows, so a result does not depend on the batch or on the number of threads. The two sizes differ only in
+// their rows: written out because an array or tuple of accumulators is spilled to memory (see the article
+// `Products`).
 //
-// A is given as row pointers: `segments` groups of one pointer per row, each group contributing `length` consecutive
-// k from `offset` on. One segment is a plain product; one segment per tap is a convolution.
-// `panel` is [segments * length][16]. With `initial` (16 values) the sums start there, without they go on from `out`.
+// A is given as row pointers: `segments` groups of one pointer per row, each group contributing `length`
+// consecutive k from `offset` on. One segment is a plain product; one segment per tap is a convolution.
+// `panel` is [segments * length][16]. With `initial` (16 values) the sums start there, without they go on
+// from `out`.
 
 /// 6 rows by 16 columns.
 @inline(never)
 func panelProduct6(
-    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>,
+    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>,
+    panel: UnsafePointer<Float>,
     initial: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>, stride: Int
 ) {
     var c00: F8, c01: F8
@@ -39,7 +42,8 @@ func panelProduct6(
     var b = panel
     var segment = 0
     while segment < segments {
-        let a0 = rows[0] + offset, a1 = rows[1] + offset, a2 = rows[2] + offset, a3 = rows[3] + offset, a4 = rows[4] + offset, a5 = rows[5] + offset
+        let a0 = rows[0] + offset, a1 = rows[1] + offset, a2 = rows[2] + offset, a3 = rows[3] + offset,
+            a4 = rows[4] + offset, a5 = rows[5] + offset
         var k = 0
         while k &+ 4 <= length {
             do {
@@ -111,7 +115,8 @@ func panelProduct6(
 /// 4 rows by 16 columns.
 @inline(never)
 func panelProduct4(
-    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>,
+    segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>,
+    panel: UnsafePointer<Float>,
     initial: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>, stride: Int
 ) {
     var c00: F8, c01: F8

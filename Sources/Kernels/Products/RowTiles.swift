@@ -30,7 +30,9 @@ struct RowTiles {
 
     var rows: Int { leading * leadingSize + trailing * trailingSize }
     var count: Int { leading + trailing }
-    func start(_ tile: Int) -> Int { tile <= leading ? tile * leadingSize : leading * leadingSize + (tile - leading) * trailingSize }
+    func start(_ tile: Int) -> Int {
+        tile <= leading ? tile * leadingSize : leading * leadingSize + (tile - leading) * trailingSize
+    }
     /// The first tiles as far as they have 12 rows.
     var twelves: Int { leadingSize == 12 ? leading : 0 }
     func size(_ tile: Int) -> Int { tile < leading ? leadingSize : trailingSize }
@@ -42,65 +44,87 @@ struct RowTiles {
 /// The inner loop for a tile of `size` rows, one that `RowTiles` gave. Arguments as in `panelProduct6`.
 @inline(__always)
 func panelProduct(
-    _ size: Int, segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>,
+    _ size: Int, segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>,
+    panel: UnsafePointer<Float>,
     initial: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>, stride: Int
 ) {
     switch (RowTiles.wide, size) {
     case (true, 12):
-        widePanelProduct12(segments: segments, length: length, offset: offset, rows: rows, panel: panel, initial: initial, out: out, stride: stride)
+        widePanelProduct12(
+            segments: segments, length: length, offset: offset, rows: rows, panel: panel, initial: initial,
+            out: out, stride: stride)
     case (true, 8):
-        widePanelProduct8(segments: segments, length: length, offset: offset, rows: rows, panel: panel, initial: initial, out: out, stride: stride)
+        widePanelProduct8(
+            segments: segments, length: length, offset: offset, rows: rows, panel: panel, initial: initial,
+            out: out, stride: stride)
     case (true, _):
-        widePanelProduct4(segments: segments, length: length, offset: offset, rows: rows, panel: panel, initial: initial, out: out, stride: stride)
+        widePanelProduct4(
+            segments: segments, length: length, offset: offset, rows: rows, panel: panel, initial: initial,
+            out: out, stride: stride)
     case (false, 6):
-        panelProduct6(segments: segments, length: length, offset: offset, rows: rows, panel: panel, initial: initial, out: out, stride: stride)
+        panelProduct6(
+            segments: segments, length: length, offset: offset, rows: rows, panel: panel, initial: initial,
+            out: out, stride: stride)
     case (false, _):
-        panelProduct4(segments: segments, length: length, offset: offset, rows: rows, panel: panel, initial: initial, out: out, stride: stride)
+        panelProduct4(
+            segments: segments, length: length, offset: offset, rows: rows, panel: panel, initial: initial,
+            out: out, stride: stride)
     }
 }
 
-/// The inner loop for two panels side by side; only where `RowTiles.wide`. Arguments as in `widePairProduct12`.
+/// The inner loop for two panels side by side; only where `RowTiles.wide`. Arguments as in
+/// `widePairProduct12`.
 @inline(__always)
 func pairProduct(
-    _ size: Int, segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>, panel: UnsafePointer<Float>, step: Int,
-    ahead: UnsafePointer<Float>, pace: Int, initial: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>, stride: Int
+    _ size: Int, segments: Int, length: Int, offset: Int, rows: UnsafePointer<UnsafePointer<Float>>,
+    panel: UnsafePointer<Float>, step: Int,
+    ahead: UnsafePointer<Float>, pace: Int, initial: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>,
+    stride: Int
 ) {
     switch size {
     case 12:
         widePairProduct12(
-            segments: segments, length: length, offset: offset, rows: rows, panel: panel, step: step, ahead: ahead, pace: pace, initial: initial, out: out,
+            segments: segments, length: length, offset: offset, rows: rows, panel: panel, step: step,
+            ahead: ahead, pace: pace, initial: initial, out: out,
             stride: stride)
     case 8:
         widePairProduct8(
-            segments: segments, length: length, offset: offset, rows: rows, panel: panel, step: step, ahead: ahead, pace: pace, initial: initial, out: out,
+            segments: segments, length: length, offset: offset, rows: rows, panel: panel, step: step,
+            ahead: ahead, pace: pace, initial: initial, out: out,
             stride: stride)
     default:
         widePairProduct4(
-            segments: segments, length: length, offset: offset, rows: rows, panel: panel, step: step, ahead: ahead, pace: pace, initial: initial, out: out,
+            segments: segments, length: length, offset: offset, rows: rows, panel: panel, step: step,
+            ahead: ahead, pace: pace, initial: initial, out: out,
             stride: stride)
     }
 }
 
-/// The inner loop for `tiles` tiles of 12 rows that lie evenly apart, against one panel or two, or of 8 rows against three; only where `RowTiles.wide`.
-/// Arguments as in `wideEvenPairs12`.
+/// The inner loop for `tiles` tiles of 12 rows that lie evenly apart, against one panel or two, or of 8 rows
+/// against three; only where `RowTiles.wide`. Arguments as in `wideEvenPairs12`.
 @inline(__always)
 func evenProduct(
-    _ tiles: Int, length: Int, input: UnsafePointer<Float>, inputStride: Int, panel: UnsafePointer<Float>, panels: Int, step: Int,
-    ahead: UnsafePointer<Float>, pace: Int, initial: UnsafePointer<Float>?, residual: UnsafePointer<Float>?, out: UnsafeMutablePointer<Float>, stride: Int,
+    _ tiles: Int, length: Int, input: UnsafePointer<Float>, inputStride: Int, panel: UnsafePointer<Float>,
+    panels: Int, step: Int,
+    ahead: UnsafePointer<Float>, pace: Int, initial: UnsafePointer<Float>?, residual: UnsafePointer<Float>?,
+    out: UnsafeMutablePointer<Float>, stride: Int,
     fetchesOut: Bool = false
 ) {
     switch panels {
     case 1:
         wideEvenPanels12(
-            tiles: tiles, length: length, input: input, inputStride: inputStride, panel: panel, initial: initial, residual: residual, out: out, stride: stride)
+            tiles: tiles, length: length, input: input, inputStride: inputStride, panel: panel,
+            initial: initial, residual: residual, out: out, stride: stride)
     case 2:
         wideEvenPairs12(
-            tiles: tiles, length: length, input: input, inputStride: inputStride, panel: panel, step: step, ahead: ahead, pace: pace, initial: initial,
+            tiles: tiles, length: length, input: input, inputStride: inputStride, panel: panel, step: step,
+            ahead: ahead, pace: pace, initial: initial,
             residual: residual, out: out, stride: stride, fetchesOut: fetchesOut)
     default:
         guard let initial else { preconditionFailure("three panels at once do not go on from sums") }
         wideEvenTriples8(
-            tiles: tiles, length: length, input: input, inputStride: inputStride, panel: panel, step: step, ahead: ahead, pace: pace, initial: initial,
+            tiles: tiles, length: length, input: input, inputStride: inputStride, panel: panel, step: step,
+            ahead: ahead, pace: pace, initial: initial,
             residual: residual, out: out, stride: stride, fetchesOut: fetchesOut)
     }
 }

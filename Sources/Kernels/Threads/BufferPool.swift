@@ -1,7 +1,8 @@
 import Synchronization
 
-/// Keeps freed buffers of floats for the next of equal size. The steps of a denoising loop ask for the same sizes again and again, and
-/// fresh memory costs a page fault per 4 KB: measured, a tenth to a sixth of a step of the report's UNet.
+/// Keeps freed buffers of floats for the next of equal size. The steps of a denoising loop ask for the same
+/// sizes again and again, and fresh memory costs a page fault per 4 KB: measured, a tenth to a sixth of a
+/// step of the report's UNet.
 package enum BufferPool {
     private struct State: ~Copyable {
         /// Free buffers by number of floats, as addresses.
@@ -45,7 +46,8 @@ package enum BufferPool {
         if !kept { UnsafeMutableRawPointer(pointer).deallocate() }
     }
 
-    /// Sets how much is kept, and frees what is beyond: a training goes through all its activations in every step.
+    /// Sets how much is kept, and frees what is beyond: a training goes through all its activations in every
+    /// step.
     package static func keep(upTo bytes: Int) {
         let mustFree = state.withLock { state in
             state.limit = bytes
@@ -54,7 +56,8 @@ package enum BufferPool {
         if mustFree { empty() }
     }
 
-    /// Says which network is about to compute: much that another one has left is freed, since its sizes are of no use to this one.
+    /// Says which network is about to compute: much that another one has left is freed, since its sizes are
+    /// of no use to this one.
     package static func serve(_ network: String) {
         let mustFree = state.withLock { state in
             defer { state.network = network }

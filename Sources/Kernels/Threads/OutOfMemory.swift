@@ -6,9 +6,11 @@ import Glibc
 import Darwin
 #endif
 
-/// The last resort where memory cannot be had and nothing stands between the allocation and the end of the process: large takings are reckoned before
-/// (`MemoryBudget`), small ones have no way to fail in Swift. Under a limit of the process (`ulimit -v`, a scheduler's) that end is a sentence and the
-/// exit status of an error instead of a signal. Files are whole, as after a kill: they are written beside their names and renamed.
+/// The last resort where memory cannot be had and nothing stands between the allocation and the end of the
+/// process: large takings are reckoned before (`MemoryBudget`), small ones have no way to fail in Swift.
+/// Under a limit of the process (`ulimit -v`, a scheduler's) that end is a sentence and the exit status of an
+/// error instead of a signal. Files are whole, as after a kill: they are written beside their names and
+/// renamed.
 package enum OutOfMemory {
     /// Set at the start of the program, and by no test: what follows ends the process.
     package static func tellBeforeTheEnd() {
@@ -26,7 +28,8 @@ package enum OutOfMemory {
         }
     }
 
-    /// Ends the process with the sentence: the allocation that failed has no result that anybody could go on with.
+    /// Ends the process with the sentence: the allocation that failed has no result that anybody could go on
+    /// with.
     static func end() -> Never {
         tell()
         _exit(2)
@@ -36,11 +39,15 @@ package enum OutOfMemory {
     nonisolated(unsafe) private static var before: [sigaction] = (0..<4).map { _ in sigaction() }
 
     private static let sentence: StaticString =
-        "error[E059]: not enough memory: the program needs more than its limit leaves\n  help: take less at a time, or give the program more memory: `ulimit -v` shows the limit, in KB\n"
+        """
+        error[E059]: not enough memory: the program needs more than its limit leaves\n  help: take less \
+        at a time, or give the program more memory: `ulimit -v` shows the limit, in KB\n
+        """
 
     private static func tell() { _ = write(STDERR_FILENO, sentence.utf8Start, sentence.utf8CodeUnitCount) }
 
-    /// The runtime ends a process whose allocation failed by `abort`, and sometimes by using what is not there.
+    /// The runtime ends a process whose allocation failed by `abort`, and sometimes by using what is not
+    /// there.
     private static func handle(_ signal: Int32) {
         // What else traps is a fault of the program, and its end says so as it would without this.
         if signal == SIGABRT || isExhausted { end() }
@@ -56,7 +63,9 @@ package enum OutOfMemory {
         #else
         let flags = MAP_PRIVATE | MAP_ANON
         #endif
-        guard let found = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0), found != MAP_FAILED else { return true }
+        guard let found = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0), found != MAP_FAILED else {
+            return true
+        }
         munmap(found, size)
         return false
     }

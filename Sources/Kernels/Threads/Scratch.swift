@@ -4,8 +4,9 @@ import Glibc
 import Darwin
 #endif
 
-/// Memory for the length of a call, from an arena that each thread keeps: the inner products of small layers take about a microsecond, and so would
-/// the allocator for what they need. What does not fit is allocated. Whoever makes one releases it before whoever made one earlier on the same thread.
+/// Memory for the length of a call, from an arena that each thread keeps: the inner products of small layers
+/// take about a microsecond, and so would the allocator for what they need. What does not fit is allocated.
+/// Whoever makes one releases it before whoever made one earlier on the same thread.
 struct Scratch {
     private struct Arena {
         var memory: UnsafeMutableRawPointer
@@ -50,7 +51,9 @@ struct Scratch {
     }
 
     /// Uninitialised room, aligned to a cache line.
-    mutating func take<Value: BitwiseCopyable>(_ count: Int, of type: Value.Type) -> UnsafeMutablePointer<Value> {
+    mutating func take<Value: BitwiseCopyable>(_ count: Int, of type: Value.Type) -> UnsafeMutablePointer<
+        Value
+    > {
         let bytes = (max(count, 1) * MemoryLayout<Value>.stride + Self.line - 1) / Self.line * Self.line
         guard arena.pointee.used + bytes <= Self.size else {
             let other = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: Self.line)

@@ -7,7 +7,8 @@ import Glibc
 import Darwin
 #endif
 
-/// Raised by the user in the middle of a computation whose result nobody wants any more. A signal handler may raise it.
+/// Raised by the user in the middle of a computation whose result nobody wants any more. A signal handler may
+/// raise it.
 package final class Abandonment: Sendable {
     private let isRaised = Atomic<Bool>(false)
 
@@ -19,19 +20,21 @@ package final class Abandonment: Sendable {
     }
 }
 
-/// The one place that owns the processor's cores. Work is split into chunks whose arithmetic does not depend on how it is split and
-/// who runs them, so results are equal for any number of threads. Each thread has a share of the chunks that follow each other, the same
-/// share of the next job, whose input is then in its own cache; whoever is done with its share takes from the others'.
+/// The one place that owns the processor's cores. Work is split into chunks whose arithmetic does not depend
+/// on how it is split and who runs them, so results are equal for any number of threads. Each thread has a
+/// share of the chunks that follow each other, the same share of the next job, whose input is then in its own
+/// cache; whoever is done with its share takes from the others'.
 ///
-/// A denoising loop comes back within microseconds, and to wake a sleeping core takes tens of them (more in a virtual machine, whose
-/// idle core leaves it), so who waits looks again and again for a while before it sleeps: of 36 prompts of the small model a third
-/// of the time was waking.
+/// A denoising loop comes back within microseconds, and to wake a sleeping core takes tens of them (more in a
+/// virtual machine, whose idle core leaves it), so who waits looks again and again for a while before it
+/// sleeps: of 36 prompts of the small model a third of the time was waking.
 ///
-/// Unchecked Sendable: the job's fields are written by `run` before it raises `generation` and read by the workers until `running` is
-/// zero again; these two atomics order the accesses.
+/// Unchecked Sendable: the job's fields are written by `run` before it raises `generation` and read by the
+/// workers until `running` is zero again; these two atomics order the accesses.
 package final class ThreadPool: @unchecked Sendable {
     package static let shared = ThreadPool()
-    /// Where set and raised, chunks are no longer computed and results mean nothing: whoever sets it throws them away.
+    /// Where set and raised, chunks are no longer computed and results mean nothing: whoever sets it throws
+    /// them away.
     @TaskLocal package static var abandonment: Abandonment?
 
     private let gate: UnsafeMutablePointer<pthread_mutex_t>
@@ -59,7 +62,8 @@ package final class ThreadPool: @unchecked Sendable {
         set { wanted.store(max(1, min(newValue, Self.mostThreads)), ordering: .relaxed) }
     }
 
-    /// Whether a job given now would be computed by the calling thread alone: one from inside a chunk, say. To cut it up small would only cost.
+    /// Whether a job given now would be computed by the calling thread alone: one from inside a chunk, say.
+    /// To cut it up small would only cost.
     var isBusy: Bool { threadCount == 1 || busy.load(ordering: .relaxed) }
 
     /// How many of so many equal chunks the thread computes that has most of them.
@@ -87,15 +91,19 @@ package final class ThreadPool: @unchecked Sendable {
         }
     }
 
-    /// Calls `body` once for each of 0..<parts, several at once, each wholly on one thread: what it runs inside is not shared out.
+    /// Calls `body` once for each of 0..<parts, several at once, each wholly on one thread: what it runs
+    /// inside is not shared out.
     package func runApart(_ parts: Int, _ body: (Int) -> Void) {
         // Workers do not inherit what is bound to the caller's task.
         let abandonment = Self.abandonment
         share(parts) { part in Self.$abandonment.withValue(abandonment) { body(part) } }
     }
 
-    /// What two computations give that need nothing of each other, at once where there are threads. Where both fail the first one's error is thrown.
-    package func both<First: Sendable, Second: Sendable>(_ first: () throws -> First, and second: () throws -> Second) throws -> (First, Second) {
+    /// What two computations give that need nothing of each other, at once where there are threads. Where
+    /// both fail the first one's error is thrown.
+    package func both<First: Sendable, Second: Sendable>(
+        _ first: () throws -> First, and second: () throws -> Second
+    ) throws -> (First, Second) {
         let results = Mutex<(Result<First, any Error>?, Result<Second, any Error>?)>((nil, nil))
         runApart(2) { part in
             if part == 0 {
@@ -107,7 +115,9 @@ package final class ThreadPool: @unchecked Sendable {
             }
         }
         return try results.withLock { held in
-            guard let first = held.0, let second = held.1 else { preconditionFailure("a part was not computed") }
+            guard let first = held.0, let second = held.1 else {
+                preconditionFailure("a part was not computed")
+            }
             return (try first.get(), try second.get())
         }
     }
@@ -130,7 +140,9 @@ package final class ThreadPool: @unchecked Sendable {
             self.body = body
             chunkCount = chunks
             shareCount = helpers + 1
-            for index in 0...helpers { unclaimed[index * Self.apart].store(firstChunk(ofShare: index), ordering: .relaxed) }
+            for index in 0...helpers {
+                unclaimed[index * Self.apart].store(firstChunk(ofShare: index), ordering: .relaxed)
+            }
             running.store(workers.load(ordering: .relaxed), ordering: .relaxed)
             pthread_mutex_lock(gate)
             generation.wrappingAdd(1, ordering: .releasing)
@@ -145,7 +157,8 @@ package final class ThreadPool: @unchecked Sendable {
         busy.store(false, ordering: .releasing)
     }
 
-    /// Has a worker do what nobody waits for when it has nothing else to do, in no order; without workers it is done at once.
+    /// Has a worker do what nobody waits for when it has nothing else to do, in no order; without workers it
+    /// is done at once.
     package func later(_ chore: @escaping @Sendable () -> Void) {
         guard threadCount > 1, workers.load(ordering: .relaxed) > 0 else { return chore() }
         chores.withLock { $0.append(chore) }
@@ -156,7 +169,9 @@ package final class ThreadPool: @unchecked Sendable {
     }
 
     private func doChore() {
-        guard choreCount.load(ordering: .acquiring) > 0, let chore = chores.withLock({ $0.popLast() }) else { return }
+        guard choreCount.load(ordering: .acquiring) > 0, let chore = chores.withLock({ $0.popLast() }) else {
+            return
+        }
         choreCount.wrappingSubtract(1, ordering: .relaxed)
         chore()
     }
@@ -180,12 +195,17 @@ package final class ThreadPool: @unchecked Sendable {
         var seen = generation
         while true {
             while self.generation.load(ordering: .acquiring) == seen {
-                wait(at: wake) { self.generation.load(ordering: .acquiring) != seen || self.choreCount.load(ordering: .acquiring) > 0 }
+                wait(at: wake) {
+                    self.generation.load(ordering: .acquiring) != seen
+                        || self.choreCount.load(ordering: .acquiring) > 0
+                }
                 if self.generation.load(ordering: .acquiring) == seen { doChore() }
             }
             seen = self.generation.load(ordering: .acquiring)
             if index + 1 < shareCount, let body { work(body, share: index + 1) }
-            guard running.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 else { continue }
+            guard running.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 else {
+                continue
+            }
             pthread_mutex_lock(gate)
             pthread_cond_signal(finished)
             pthread_mutex_unlock(gate)
@@ -212,15 +232,19 @@ package final class ThreadPool: @unchecked Sendable {
             let pool: ThreadPool
             let index: Int
             let generation: Int
-            init(_ pool: ThreadPool, _ index: Int, after generation: Int) { (self.pool, self.index, self.generation) = (pool, index, generation) }
+            init(_ pool: ThreadPool, _ index: Int, after generation: Int) {
+                (self.pool, self.index, self.generation) = (pool, index, generation)
+            }
         }
-        let start = Unmanaged.passRetained(Start(self, workers.load(ordering: .relaxed), after: generation.load(ordering: .relaxed)))
+        let start = Unmanaged.passRetained(
+            Start(self, workers.load(ordering: .relaxed), after: generation.load(ordering: .relaxed)))
         #if canImport(Glibc)
         var thread = pthread_t()
         #else
         var thread: pthread_t?
         #endif
-        // Signals belong to the main thread: a worker that took Ctrl-C would run the handler in the middle of a kernel.
+        // Signals belong to the main thread: a worker that took Ctrl-C would run the handler in the middle of
+        // a kernel.
         var all = sigset_t(), before = sigset_t()
         sigfillset(&all)
         // A fault belongs to the thread that made it; blocked, it would end the process before any handler.

@@ -1,14 +1,23 @@
 // Gradients of the activations: dInput from dOutput and the input. dInput may be the same memory as either.
 
-package func siluBackward(_ dOutput: UnsafePointer<Float>, _ input: UnsafePointer<Float>, count: Int, into dInput: UnsafeMutablePointer<Float>) {
+package func siluBackward(
+    _ dOutput: UnsafePointer<Float>, _ input: UnsafePointer<Float>, count: Int,
+    into dInput: UnsafeMutablePointer<Float>
+) {
     combined(dOutput, input, count, dInput) { $0 * siluSlope($1) }
 }
 
-package func geluBackward(_ dOutput: UnsafePointer<Float>, _ input: UnsafePointer<Float>, count: Int, into dInput: UnsafeMutablePointer<Float>) {
+package func geluBackward(
+    _ dOutput: UnsafePointer<Float>, _ input: UnsafePointer<Float>, count: Int,
+    into dInput: UnsafeMutablePointer<Float>
+) {
     combined(dOutput, input, count, dInput) { $0 * geluSlope($1) }
 }
 
-package func quickGeluBackward(_ dOutput: UnsafePointer<Float>, _ input: UnsafePointer<Float>, count: Int, into dInput: UnsafeMutablePointer<Float>) {
+package func quickGeluBackward(
+    _ dOutput: UnsafePointer<Float>, _ input: UnsafePointer<Float>, count: Int,
+    into dInput: UnsafeMutablePointer<Float>
+) {
     combined(dOutput, input, count, dInput) { d, x in
         let s = 1 / (1 + exponential(x * -1.702))
         return d * s * (1 + x * 1.702 * (1 - s))
@@ -17,7 +26,8 @@ package func quickGeluBackward(_ dOutput: UnsafePointer<Float>, _ input: UnsafeP
 
 /// Of `geglu`: dOutput `[rows, width]`, input and dInput `[rows, 2 * width]`.
 package func gegluBackward(
-    _ dOutput: UnsafePointer<Float>, _ input: UnsafePointer<Float>, rows: Int, width: Int, into dInput: UnsafeMutablePointer<Float>
+    _ dOutput: UnsafePointer<Float>, _ input: UnsafePointer<Float>, rows: Int, width: Int,
+    into dInput: UnsafeMutablePointer<Float>
 ) {
     forEachBlock(rows, size: max(1, 16_384 / width)) { range in
         for row in range {

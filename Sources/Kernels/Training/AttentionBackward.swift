@@ -4,12 +4,15 @@ import Glibc
 import Darwin
 #endif
 
-/// Gradients of `attention` with P = softmax(Q Kᵀ / sqrt(d)): dV = Pᵀ dO, dP = dO Vᵀ, dS = P (dP - rowsum(P dP)), dQ = dS K / sqrt(d),
-/// dK = dSᵀ Q / sqrt(d). P is computed again, a query at a time (after Dao et al. 2022), so nothing of size queries x keys is kept.
-/// All tensors are `[batch, length, heads * headWidth]` without gaps; a chunk is one head of one item, so each sum has one order.
+/// Gradients of `attention` with P = softmax(Q Kᵀ / sqrt(d)): dV = Pᵀ dO, dP = dO Vᵀ, dS = P (dP - rowsum(P
+/// dP)), dQ = dS K / sqrt(d), dK = dSᵀ Q / sqrt(d). P is computed again, a query at a time (after Dao et al.
+/// 2022), so nothing of size queries x keys is kept. All tensors are `[batch, length, heads * headWidth]`
+/// without gaps; a chunk is one head of one item, so each sum has one order.
 package func attentionBackward(
-    _ dOutput: UnsafePointer<Float>, queries: UnsafePointer<Float>, keys: UnsafePointer<Float>, values: UnsafePointer<Float>, batch: Int, queryLength: Int,
-    keyLength: Int, heads: Int, headWidth: Int, causal: Bool, dQueries: UnsafeMutablePointer<Float>, dKeys: UnsafeMutablePointer<Float>,
+    _ dOutput: UnsafePointer<Float>, queries: UnsafePointer<Float>, keys: UnsafePointer<Float>,
+    values: UnsafePointer<Float>, batch: Int, queryLength: Int,
+    keyLength: Int, heads: Int, headWidth: Int, causal: Bool, dQueries: UnsafeMutablePointer<Float>,
+    dKeys: UnsafeMutablePointer<Float>,
     dValues: UnsafeMutablePointer<Float>
 ) {
     let width = heads * headWidth
@@ -41,7 +44,9 @@ package func attentionBackward(
         while query < queryLength {
             let count = min(4, queryLength - query)
             let at = (item * queryLength + query) * width + head * headWidth
-            func row(_ base: UnsafePointer<Float>, _ index: Int) -> UnsafePointer<Float> { index < count ? base + at + index * width : none }
+            func row(_ base: UnsafePointer<Float>, _ index: Int) -> UnsafePointer<Float> {
+                index < count ? base + at + index * width : none
+            }
             let (q0, q1, q2, q3) = (row(queries, 0), row(queries, 1), row(queries, 2), row(queries, 3))
             let (d0, d1, d2, d3) = (row(dOutput, 0), row(dOutput, 1), row(dOutput, 2), row(dOutput, 3))
             let seen = causal ? min(query + count, keyLength) : keyLength
@@ -77,7 +82,9 @@ package func attentionBackward(
                 j &+= 8
             }
             for index in 0..<count {
-                softmaxSlopes(p + index * padded, dS + index * padded, seen: causal ? min(query + index + 1, keyLength) : keyLength, end: end, factor)
+                softmaxSlopes(
+                    p + index * padded, dS + index * padded,
+                    seen: causal ? min(query + index + 1, keyLength) : keyLength, end: end, factor)
             }
             for index in count..<max(count, 4) {
                 (p + index * padded).update(repeating: 0, count: end)
@@ -85,8 +92,12 @@ package func attentionBackward(
             }
             for i in 0..<headWidth {
                 let row = i &* padded
-                let (x0, x1, x2, x3) = (F8(repeating: q0[i]), F8(repeating: q1[i]), F8(repeating: q2[i]), F8(repeating: q3[i]))
-                let (y0, y1, y2, y3) = (F8(repeating: d0[i]), F8(repeating: d1[i]), F8(repeating: d2[i]), F8(repeating: d3[i]))
+                let (x0, x1, x2, x3) = (
+                    F8(repeating: q0[i]), F8(repeating: q1[i]), F8(repeating: q2[i]), F8(repeating: q3[i])
+                )
+                let (y0, y1, y2, y3) = (
+                    F8(repeating: d0[i]), F8(repeating: d1[i]), F8(repeating: d2[i]), F8(repeating: d3[i])
+                )
                 var t0 = F8.zero, t1 = F8.zero, t2 = F8.zero, t3 = F8.zero
                 j = 0
                 while j < end {
@@ -128,8 +139,11 @@ package func attentionBackward(
     }
 }
 
-/// Of one query: scores become shares P, and dP becomes dS = P (dP - sum of P dP) factor. What lies from `seen` to `end` has no share.
-@inline(__always) private func softmaxSlopes(_ p: UnsafeMutablePointer<Float>, _ dS: UnsafeMutablePointer<Float>, seen: Int, end: Int, _ factor: Float) {
+/// Of one query: scores become shares P, and dP becomes dS = P (dP - sum of P dP) factor. What lies from
+/// `seen` to `end` has no share.
+@inline(__always) private func softmaxSlopes(
+    _ p: UnsafeMutablePointer<Float>, _ dS: UnsafeMutablePointer<Float>, seen: Int, end: Int, _ factor: Float
+) {
     for key in seen..<max(seen, end) { p[key] = -.infinity }
     var most = load8(p, 0)
     var j = 8

@@ -1,9 +1,12 @@
-/// Gradients of `groupNormalisation` with its activation, x̂ = (x - mean) / deviation, z = weight x̂ + bias, y = activation(z):
-/// with dz = dOutput activation'(z) and means over each item's group, dInput = (weight dz - mean(weight dz) - x̂ mean(weight dz x̂)) / deviation.
-/// dWeight and dBias (`[channels]`) are overwritten; `statistics` is what the forward pass gave. dInput must not be dOutput or the input.
+/// Gradients of `groupNormalisation` with its activation, x̂ = (x - mean) / deviation, z = weight x̂ + bias,
+/// y = activation(z): with dz = dOutput activation'(z) and means over each item's group, dInput = (weight dz
+/// - mean(weight dz) - x̂ mean(weight dz x̂)) / deviation. dWeight and dBias (`[channels]`) are overwritten;
+/// `statistics` is what the forward pass gave. dInput must not be dOutput or the input.
 package func groupNormalisationBackward(
-    _ dOutput: UnsafePointer<Float>, _ input: UnsafePointer<Float>, batch: Int, pixels: Int, channels: Int, groups: Int, statistics: UnsafePointer<Float>,
-    weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, activation: FusedActivation, dWeight: UnsafeMutablePointer<Float>,
+    _ dOutput: UnsafePointer<Float>, _ input: UnsafePointer<Float>, batch: Int, pixels: Int, channels: Int,
+    groups: Int, statistics: UnsafePointer<Float>,
+    weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, activation: FusedActivation,
+    dWeight: UnsafeMutablePointer<Float>,
     dBias: UnsafeMutablePointer<Float>, into dInput: UnsafeMutablePointer<Float>
 ) {
     let perGroup = channels / groups
@@ -24,7 +27,9 @@ package func groupNormalisationBackward(
         sums.update(repeating: 0, count: 2 * channels)
         let affine = allocateFloats(4 * channels)
         defer { affine.deallocate() }
-        let (inverse, shift, scale, offset) = (affine, affine + channels, affine + 2 * channels, affine + 3 * channels)
+        let (inverse, shift, scale, offset) = (
+            affine, affine + channels, affine + 2 * channels, affine + 3 * channels
+        )
         for c in 0..<channels {
             let at = statistics + (item * groups + c / perGroup) * 2
             inverse[c] = at[1]
@@ -39,7 +44,9 @@ package func groupNormalisationBackward(
             while c &+ 8 <= channels {
                 let normal = load8(shift, c).addingProduct(load8(x, c), load8(inverse, c))
                 var d = load8(dy, c)
-                if activation == .silu { d *= siluSlope(load8(offset, c).addingProduct(normal, load8(scale, c))) }
+                if activation == .silu {
+                    d *= siluSlope(load8(offset, c).addingProduct(normal, load8(scale, c)))
+                }
                 store8(dz, c, d)
                 store8(sums, c, load8(sums, c) + d)
                 store8(sums, channels &+ c, load8(sums, channels &+ c).addingProduct(d, normal))
@@ -48,7 +55,9 @@ package func groupNormalisationBackward(
             while c < channels {
                 let normal = shift[c].addingProduct(x[c], inverse[c])
                 var d = dy[c]
-                if activation == .silu { d *= siluSlope(F8(repeating: offset[c].addingProduct(normal, scale[c])))[0] }
+                if activation == .silu {
+                    d *= siluSlope(F8(repeating: offset[c].addingProduct(normal, scale[c])))[0]
+                }
                 dz[c] = d
                 sums[c] += d
                 sums[channels &+ c] = sums[channels &+ c].addingProduct(d, normal)
@@ -102,22 +111,27 @@ package func groupNormalisationBackward(
             let x = input + start, d = dInput + start
             var c = 0
             while c &+ 8 <= channels {
-                let rest = load8(factor, 2 &* channels &+ c).addingProduct(load8(x, c), load8(factor, channels &+ c))
+                let rest = load8(factor, 2 &* channels &+ c).addingProduct(
+                    load8(x, c), load8(factor, channels &+ c))
                 store8(d, c, rest.addingProduct(load8(d, c), load8(factor, c)))
                 c &+= 8
             }
             while c < channels {
-                d[c] = factor[2 &* channels &+ c].addingProduct(x[c], factor[channels &+ c]).addingProduct(d[c], factor[c])
+                d[c] = factor[2 &* channels &+ c].addingProduct(x[c], factor[channels &+ c]).addingProduct(
+                    d[c], factor[c])
                 c &+= 1
             }
         }
     }
 }
 
-/// Gradients of `layerNormalisation`; the means and deviations of the rows are computed again. dWeight and dBias are overwritten.
+/// Gradients of `layerNormalisation`; the means and deviations of the rows are computed again. dWeight and
+/// dBias are overwritten.
 package func layerNormalisationBackward(
-    _ dOutput: UnsafePointer<Float>, _ input: UnsafePointer<Float>, rows: Int, width: Int, epsilon: Float, weight: UnsafePointer<Float>,
-    dWeight: UnsafeMutablePointer<Float>, dBias: UnsafeMutablePointer<Float>, into dInput: UnsafeMutablePointer<Float>
+    _ dOutput: UnsafePointer<Float>, _ input: UnsafePointer<Float>, rows: Int, width: Int, epsilon: Float,
+    weight: UnsafePointer<Float>,
+    dWeight: UnsafeMutablePointer<Float>, dBias: UnsafeMutablePointer<Float>,
+    into dInput: UnsafeMutablePointer<Float>
 ) {
     let block = max(8, 16_384 / width)
     let blocks = (rows + block - 1) / block
@@ -166,7 +180,8 @@ package func layerNormalisationBackward(
             i = 0
             while i < whole {
                 let normal = (load8(x, i) - mean) * inverse
-                let d = (load8(dy, i) * load8(weight, i) - meanPlain).addingProduct(normal, F8(repeating: -meanAlong))
+                let d = (load8(dy, i) * load8(weight, i) - meanPlain).addingProduct(
+                    normal, F8(repeating: -meanAlong))
                 store8(dx, i, d * inverse)
                 i &+= 8
             }

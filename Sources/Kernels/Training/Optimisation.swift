@@ -7,13 +7,16 @@ import Darwin
 /// What an optimiser does to long runs of numbers, in fixed blocks, so that threads change no bit.
 private let block = 32_768
 
-/// One step of AdamW (Loshchilov and Hutter 2019, algorithm 2) on `count` values, in the reference's order of operations.
+/// One step of AdamW (Loshchilov and Hutter 2019, algorithm 2) on `count` values, in the reference's order of
+/// operations.
 /// - Parameters:
 ///   - scale: multiplies the gradient, for clipping.
 ///   - bias1, bias2: 1 - beta^t, which correct for moments that began at zero.
 package func adamW(
-    _ values: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, first: UnsafeMutablePointer<Float>, second: UnsafeMutablePointer<Float>,
-    count: Int, scale: Float, rate: Float, decay: Float, beta1: Float, beta2: Float, epsilon: Float, bias1: Float, bias2: Float
+    _ values: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, first: UnsafeMutablePointer<Float>,
+    second: UnsafeMutablePointer<Float>,
+    count: Int, scale: Float, rate: Float, decay: Float, beta1: Float, beta2: Float, epsilon: Float,
+    bias1: Float, bias2: Float
 ) {
     let keep = 1 - rate * decay
     let stepSize = rate / bias1
@@ -42,7 +45,9 @@ package func adamW(
 }
 
 /// average += (values - average) (1 - decay): one step of a moving average.
-package func movingAverage(_ average: UnsafeMutablePointer<Float>, of values: UnsafePointer<Float>, count: Int, decay: Float) {
+package func movingAverage(
+    _ average: UnsafeMutablePointer<Float>, of values: UnsafePointer<Float>, count: Int, decay: Float
+) {
     let share = F8(repeating: 1 - decay)
     forEachBlock(count, size: block) { range in
         var i = range.lowerBound

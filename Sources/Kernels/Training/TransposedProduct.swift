@@ -1,38 +1,63 @@
 internal import WideKernels
 
-// The inner loops of products with a transposed first factor, Aᵀ · B: a few columns of A against 16 columns of B, in registers. Gradients of weights
-// are such products: A is the gradient of the output, B the input, and k runs over pixels, so that both are read as they lie, without packing.
+// The inner loops of products with a transposed first factor, Aᵀ · B: a few columns of A against 16 columns
+// of B, in registers. Gradients of weights are such products: A is the gradient of the output, B the input,
+// and k runs over pixels, so that both are read as they lie, without packing.
 //
-// `table` holds `segments` entries of three: where in A and in B (in floats) a run of k starts, and its length; from one k to the next A goes on by
-// `aStep` floats, B by `bStep`. `out` is [rows][16]: overwritten when `starting`, else the sums go on from it. Each sum runs over k in one order.
+// `table` holds `segments` entries of three: where in A and in B (in floats) a run of k starts, and its
+// length; from one k to the next A goes on by `aStep` floats, B by `bStep`. `out` is [rows][16]: overwritten
+// when `starting`, else the sums go on from it. Each sum runs over k in one order.
 
 /// The inner loop for 12, 8 or 4 rows.
 @inline(__always)
 func transposedProduct(
-    rows: Int, segments: Int, table: UnsafePointer<Int>, a: UnsafePointer<Float>, aStep: Int, b: UnsafePointer<Float>, bStep: Int, starting: Bool,
+    rows: Int, segments: Int, table: UnsafePointer<Int>, a: UnsafePointer<Float>, aStep: Int,
+    b: UnsafePointer<Float>, bStep: Int, starting: Bool,
     out: UnsafeMutablePointer<Float>
 ) {
     switch (RowTiles.wide, rows) {
-    case (true, 12): wideTransposedProduct12(segments: segments, table: table, a: a, aStep: aStep, b: b, bStep: bStep, starting: starting, out: out)
-    case (true, 8): wideTransposedProduct8(segments: segments, table: table, a: a, aStep: aStep, b: b, bStep: bStep, starting: starting, out: out)
-    case (true, _): wideTransposedProduct4(segments: segments, table: table, a: a, aStep: aStep, b: b, bStep: bStep, starting: starting, out: out)
+    case (true, 12):
+        wideTransposedProduct12(
+            segments: segments, table: table, a: a, aStep: aStep, b: b, bStep: bStep, starting: starting,
+            out: out)
+    case (true, 8):
+        wideTransposedProduct8(
+            segments: segments, table: table, a: a, aStep: aStep, b: b, bStep: bStep, starting: starting,
+            out: out)
+    case (true, _):
+        wideTransposedProduct4(
+            segments: segments, table: table, a: a, aStep: aStep, b: b, bStep: bStep, starting: starting,
+            out: out)
     case (false, 12):
-        transposedProduct6(segments: segments, table: table, a: a, aStep: aStep, b: b, bStep: bStep, starting: starting, out: out)
-        transposedProduct6(segments: segments, table: table, a: a + 6, aStep: aStep, b: b, bStep: bStep, starting: starting, out: out + 96)
+        transposedProduct6(
+            segments: segments, table: table, a: a, aStep: aStep, b: b, bStep: bStep, starting: starting,
+            out: out)
+        transposedProduct6(
+            segments: segments, table: table, a: a + 6, aStep: aStep, b: b, bStep: bStep, starting: starting,
+            out: out + 96)
     case (false, 8):
-        transposedProduct4(segments: segments, table: table, a: a, aStep: aStep, b: b, bStep: bStep, starting: starting, out: out)
-        transposedProduct4(segments: segments, table: table, a: a + 4, aStep: aStep, b: b, bStep: bStep, starting: starting, out: out + 64)
-    case (false, _): transposedProduct4(segments: segments, table: table, a: a, aStep: aStep, b: b, bStep: bStep, starting: starting, out: out)
+        transposedProduct4(
+            segments: segments, table: table, a: a, aStep: aStep, b: b, bStep: bStep, starting: starting,
+            out: out)
+        transposedProduct4(
+            segments: segments, table: table, a: a + 4, aStep: aStep, b: b, bStep: bStep, starting: starting,
+            out: out + 64)
+    case (false, _):
+        transposedProduct4(
+            segments: segments, table: table, a: a, aStep: aStep, b: b, bStep: bStep, starting: starting,
+            out: out)
     }
 }
 
 /// 6 rows by 16 columns.
 @inline(never)
 func transposedProduct6(
-    segments: Int, table: UnsafePointer<Int>, a first: UnsafePointer<Float>, aStep: Int, b second: UnsafePointer<Float>, bStep: Int, starting: Bool,
+    segments: Int, table: UnsafePointer<Int>, a first: UnsafePointer<Float>, aStep: Int,
+    b second: UnsafePointer<Float>, bStep: Int, starting: Bool,
     out: UnsafeMutablePointer<Float>
 ) {
-    var c00: F8, c01: F8, c10: F8, c11: F8, c20: F8, c21: F8, c30: F8, c31: F8, c40: F8, c41: F8, c50: F8, c51: F8
+    var c00: F8, c01: F8, c10: F8, c11: F8, c20: F8, c21: F8, c30: F8, c31: F8, c40: F8, c41: F8, c50: F8,
+        c51: F8
     if starting {
         c00 = F8.zero; c01 = F8.zero
         c10 = F8.zero; c11 = F8.zero
@@ -81,7 +106,8 @@ func transposedProduct6(
 /// 4 rows by 16 columns.
 @inline(never)
 func transposedProduct4(
-    segments: Int, table: UnsafePointer<Int>, a first: UnsafePointer<Float>, aStep: Int, b second: UnsafePointer<Float>, bStep: Int, starting: Bool,
+    segments: Int, table: UnsafePointer<Int>, a first: UnsafePointer<Float>, aStep: Int,
+    b second: UnsafePointer<Float>, bStep: Int, starting: Bool,
     out: UnsafeMutablePointer<Float>
 ) {
     var c00: F8, c01: F8, c10: F8, c11: F8, c20: F8, c21: F8, c30: F8, c31: F8

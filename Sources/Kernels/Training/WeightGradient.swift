@@ -1,16 +1,22 @@
-// Gradients of the weights of convolutions and linear layers: products over all pixels, dWeight = dOutputᵀ · input, one per tap. Chunks are
-// blocks of the result, so each sum has one order whatever the number of threads.
+// Gradients of the weights of convolutions and linear layers: products over all pixels, dWeight = dOutputᵀ ·
+// input, one per tap. Chunks are blocks of the result, so each sum has one order whatever the number of
+// threads.
 
-/// dWeight `[outputs, channels, kernelHeight, kernelWidth]` of `convolution`, from its input and the gradient of its output. With `adding` it is added to
-/// what is there. The input must be given as the kernel saw it: an enlarged picture enlarged.
+/// dWeight `[outputs, channels, kernelHeight, kernelWidth]` of `convolution`, from its input and the gradient
+/// of its output. With `adding` it is added to what is there. The input must be given as the kernel saw it:
+/// an enlarged picture enlarged.
 package func convolutionWeightGradient(
-    _ input: UnsafePointer<Float>, _ geometry: ConvolutionGeometry, dOutput: UnsafePointer<Float>, outputs: Int, adding: Bool,
+    _ input: UnsafePointer<Float>, _ geometry: ConvolutionGeometry, dOutput: UnsafePointer<Float>,
+    outputs: Int, adding: Bool,
     into dWeight: UnsafeMutablePointer<Float>
 ) {
     let g = geometry
-    precondition(g.seenHeight == g.height && g.seenWidth == g.width, "a gradient of weights needs the picture as seen, \(g.seenHeight) x \(g.seenWidth)")
+    precondition(
+        g.seenHeight == g.height && g.seenWidth == g.width,
+        "a gradient of weights needs the picture as seen, \(g.seenHeight) x \(g.seenWidth)")
     if KernelChoice.current == .naive {
-        return naiveWeightGradient(input, g, dOutput: dOutput, outputs: outputs, adding: adding, into: dWeight)
+        return naiveWeightGradient(
+            input, g, dOutput: dOutput, outputs: outputs, adding: adding, into: dWeight)
     }
     let x = PaddedRows(input, rows: g.batch * g.height * g.width, columns: g.channels, multiple: 16)
     let d = PaddedRows(dOutput, rows: g.batch * g.outputHeight * g.outputWidth, columns: outputs, multiple: 4)
@@ -18,17 +24,21 @@ package func convolutionWeightGradient(
     weightGradient(table, d, x, outputs: outputs, channels: g.channels, adding: adding, into: dWeight)
 }
 
-/// dWeight `[outputs, inputs]` of a linear layer from its input `[rows, inputs]` and the gradient of its output `[rows, outputs]`.
+/// dWeight `[outputs, inputs]` of a linear layer from its input `[rows, inputs]` and the gradient of its
+/// output `[rows, outputs]`.
 package func linearWeightGradient(
-    _ input: UnsafePointer<Float>, rows: Int, inputs: Int, dOutput: UnsafePointer<Float>, outputs: Int, adding: Bool, into dWeight: UnsafeMutablePointer<Float>
+    _ input: UnsafePointer<Float>, rows: Int, inputs: Int, dOutput: UnsafePointer<Float>, outputs: Int,
+    adding: Bool, into dWeight: UnsafeMutablePointer<Float>
 ) {
     // A linear layer is a 1 x 1 convolution of a picture of one row.
     convolutionWeightGradient(
-        input, ConvolutionGeometry(batch: 1, height: 1, width: rows, channels: inputs, kernel: 1, padding: 0), dOutput: dOutput, outputs: outputs,
+        input, ConvolutionGeometry(batch: 1, height: 1, width: rows, channels: inputs, kernel: 1, padding: 0),
+        dOutput: dOutput, outputs: outputs,
         adding: adding, into: dWeight)
 }
 
-/// Rows whose length is a multiple of what the inner loops take: the given ones, or a copy filled up with zeros.
+/// Rows whose length is a multiple of what the inner loops take: the given ones, or a copy filled up with
+/// zeros.
 struct PaddedRows: ~Copyable {
     let pointer: UnsafePointer<Float>
     let stride: Int
@@ -58,7 +68,8 @@ struct PaddedRows: ~Copyable {
     deinit { if let copy { BufferPool.give(copy, copyCount) } }
 }
 
-/// For each tap the runs of output pixels whose input pixel lies inside the picture, cut into blocks of pixels that stay in the second cache.
+/// For each tap the runs of output pixels whose input pixel lies inside the picture, cut into blocks of
+/// pixels that stay in the second cache.
 private struct TapSegments {
     let taps: Int
     let blocks: Int
@@ -87,15 +98,20 @@ private struct TapSegments {
                     starts.append(start)
                     // Output columns whose input column x * stride + kx - padLeft lies inside.
                     let lowest = max(columns.lowerBound, (g.padLeft - kx + g.stride - 1) / g.stride)
-                    let highest = min(columns.upperBound, (g.width - 1 + g.padLeft - kx + g.stride) / g.stride)
+                    let highest = min(
+                        columns.upperBound, (g.width - 1 + g.padLeft - kx + g.stride) / g.stride)
                     guard highest > lowest else { continue }
                     for line in firstLine..<min(lines, firstLine + linesPerBlock) {
                         let y = line % g.outputHeight * g.stride + ky - g.padTop
                         guard y >= 0, y < g.height else { continue }
                         let a = (line * width + lowest) * aStride
-                        let b = ((line / g.outputHeight * g.height + y) * g.width + lowest * g.stride + kx - g.padLeft) * bStride
+                        let b =
+                            ((line / g.outputHeight * g.height + y) * g.width + lowest * g.stride + kx
+                                - g.padLeft) * bStride
                         let last = entries.count - 3
-                        if last >= start, entries[last] + entries[last + 2] * aStride == a, entries[last + 1] + entries[last + 2] * inputStep == b {
+                        if last >= start, entries[last] + entries[last + 2] * aStride == a,
+                            entries[last + 1] + entries[last + 2] * inputStep == b
+                        {
                             entries[last + 2] += highest - lowest
                         } else {
                             entries += [a, b, highest - lowest]
@@ -109,12 +125,14 @@ private struct TapSegments {
 }
 
 private func weightGradient(
-    _ table: TapSegments, _ d: borrowing PaddedRows, _ x: borrowing PaddedRows, outputs: Int, channels: Int, adding: Bool,
+    _ table: TapSegments, _ d: borrowing PaddedRows, _ x: borrowing PaddedRows, outputs: Int, channels: Int,
+    adding: Bool,
     into dWeight: UnsafeMutablePointer<Float>
 ) {
     let taps = table.taps, panels = x.stride / 16
     let (a, aStep, b, bStep) = (d.pointer, d.stride, x.pointer, table.inputStep)
-    // Blocks of outputs: at least 12 chunks where the layer is large enough, at most 96 outputs for the scratch to stay in cache.
+    // Blocks of outputs: at least 12 chunks where the layer is large enough, at most 96 outputs for the
+    // scratch to stay in cache.
     let outputsPerChunk = max(12, min(96, (d.stride * panels / 12 + 11) / 12 * 12))
     let outputChunks = (d.stride + outputsPerChunk - 1) / outputsPerChunk
     table.entries.withUnsafeBufferPointer { entries in
@@ -135,7 +153,8 @@ private func weightGradient(
                         while o < count {
                             let rows = count - o >= 12 ? 12 : count - o >= 8 ? 8 : 4
                             transposedProduct(
-                                rows: rows, segments: (end - start) / 3, table: entries + start, a: a + first + o, aStep: aStep, b: b + panel * 16,
+                                rows: rows, segments: (end - start) / 3, table: entries + start,
+                                a: a + first + o, aStep: aStep, b: b + panel * 16,
                                 bStep: bStep,
                                 starting: block == 0, out: sums + (tap * count + o) * 16)
                             o += rows

@@ -8,7 +8,8 @@ import Glibc
 import Darwin
 #endif
 
-/// A whole CLIP: both towers, their projections into one space, and the scale of their products (transformers' CLIPModel).
+/// A whole CLIP: both towers, their projections into one space, and the scale of their products
+/// (transformers' CLIPModel).
 package struct CLIP: Sendable {
     package let text: CLIPText
     package let vision: CLIPVision
@@ -27,22 +28,30 @@ package struct CLIP: Sendable {
     }
 
     /// Names and shapes of the parameters that a CLIPModel's `config.json` asks for, in the network's order.
-    package static func parameters(_ configuration: JSON, place: String) throws -> [(name: String, shape: [Int])] {
+    package static func parameters(_ configuration: JSON, place: String) throws -> [(
+        name: String, shape: [Int]
+    )] {
         let reader = WeightReader(listingFor: place)
         _ = try CLIP(configuration, place: place, reader)
         return reader.requests
     }
 
     /// Both towers' parts of a CLIPModel's `config.json`.
-    package static func configurations(_ json: JSON, place: String) throws -> (text: CLIPTextConfiguration, vision: CLIPVisionConfiguration) {
+    package static func configurations(_ json: JSON, place: String) throws -> (
+        text: CLIPTextConfiguration, vision: CLIPVisionConfiguration
+    ) {
         let file = try ConfigurationReader(json, place: place)
         guard let textJSON = file.value("text_config"), let visionJSON = file.value("vision_config") else {
-            throw EngineError(.configuration, "the keys \"text_config\" and \"vision_config\" are needed for a whole CLIP", place: place)
+            throw EngineError(
+                .configuration, "the keys \"text_config\" and \"vision_config\" are needed for a whole CLIP",
+                place: place)
         }
         let width = try file.int("projection_dim", default: 512, in: ConfigurationLimit.widths)
         return (
-            try CLIPTextConfiguration(ConfigurationReader(textJSON, place: "\(place), text_config"), projectionWidth: width),
-            try CLIPVisionConfiguration(ConfigurationReader(visionJSON, place: "\(place), vision_config"), projectionWidth: width)
+            try CLIPTextConfiguration(
+                ConfigurationReader(textJSON, place: "\(place), text_config"), projectionWidth: width),
+            try CLIPVisionConfiguration(
+                ConfigurationReader(visionJSON, place: "\(place), vision_config"), projectionWidth: width)
         )
     }
 
@@ -52,7 +61,8 @@ package struct CLIP: Sendable {
         let root = reader.root
         text = CLIPText(root, textConfiguration, projects: true)
         vision = CLIPVision(root["vision_model"], visionConfiguration)
-        visionProjection = Linear(root["visual_projection"], inputs: visionConfiguration.width, outputs: width, bias: false)
+        visionProjection = Linear(
+            root["visual_projection"], inputs: visionConfiguration.width, outputs: width, bias: false)
         let logitScale = root.parameter("logit_scale", [])
         scale = Lazy { logitScale.load() }
         unused = try reader.finish { $0.hasSuffix("position_ids") }
@@ -70,7 +80,8 @@ package struct CLIP: Sendable {
     }
 
     /// Projected picture embeddings `[batch, projectionWidth]`, not normalised.
-    /// - Parameter pixels: `[batch, channels, imageSize, imageSize]`, normalised as the folder's preprocessor says.
+    /// - Parameter pixels: `[batch, channels, imageSize, imageSize]`, normalised as the folder's preprocessor
+    ///   says.
     package func imageFeatures(_ pixels: Tensor) throws -> Tensor { projected(try vision.encode(pixels)) }
 
     /// The projection of a picture tower's output.

@@ -23,22 +23,33 @@ package struct CLIPVision: Sendable {
         self.configuration = c
         let side = c.imageSize / c.patchSize
         patches = Convolution2D(
-            scope["embeddings"]["patch_embedding"], inputs: c.channels, outputs: c.width, kernel: c.patchSize, stride: c.patchSize, padding: 0, bias: false)
+            scope["embeddings"]["patch_embedding"], inputs: c.channels, outputs: c.width, kernel: c.patchSize,
+            stride: c.patchSize, padding: 0, bias: false)
         let classEmbedding = scope["embeddings"].parameter("class_embedding", [c.width])
-        let positionTable = scope["embeddings"]["position_embedding"].parameter("weight", [side * side + 1, c.width])
+        let positionTable = scope["embeddings"]["position_embedding"].parameter(
+            "weight", [side * side + 1, c.width])
         classToken = Lazy { classEmbedding.load() }
         positions = Lazy { positionTable.load() }
         normIn = LayerNorm(scope["pre_layrnorm"], width: c.width, epsilon: c.epsilon)
         encoder = CLIPEncoder(
-            scope["encoder"], width: c.width, hiddenWidth: c.hiddenWidth, layers: c.layers, heads: c.heads, activation: c.activation, epsilon: c.epsilon)
+            scope["encoder"], width: c.width, hiddenWidth: c.hiddenWidth, layers: c.layers, heads: c.heads,
+            activation: c.activation, epsilon: c.epsilon)
         normOut = LayerNorm(scope["post_layernorm"], width: c.width, epsilon: c.epsilon)
     }
 
-    /// - Parameter pixels: `[batch, channels, imageSize, imageSize]`, normalised as the folder's preprocessor says.
+    /// - Parameter pixels: `[batch, channels, imageSize, imageSize]`, normalised as the folder's preprocessor
+    ///   says.
     package func encode(_ pixels: Tensor, seen: ((Tensor) -> Void)? = nil) throws -> Output {
         let c = configuration
-        guard pixels.rank == 4, pixels.shape[0] > 0, Array(pixels.shape.dropFirst()) == [c.channels, c.imageSize, c.imageSize] else {
-            throw EngineError(.shape, "pixels of shape \(pixels.shape) do not fit: expected [batch, \(c.channels), \(c.imageSize), \(c.imageSize)]")
+        guard pixels.rank == 4, pixels.shape[0] > 0,
+            Array(pixels.shape.dropFirst()) == [c.channels, c.imageSize, c.imageSize]
+        else {
+            throw EngineError(
+                .shape,
+                """
+                pixels of shape \(pixels.shape) do not fit: expected [batch, \(c.channels), \(c.imageSize), \
+                \(c.imageSize)]
+                """)
         }
         let embedded = embeddings(patches(pixels.channelsLast))
         let rows = SequenceRows(batch: embedded.shape[0], length: embedded.shape[1])

@@ -1,7 +1,8 @@
 import Files
 import Tensors
 
-/// A whole CLIP with its tokenizer and its picture preparation: what retrieval and scores compare texts and pictures with.
+/// A whole CLIP with its tokenizer and its picture preparation: what retrieval and scores compare texts and
+/// pictures with.
 package final class ContrastiveModel: Sendable {
     package let folder: String
     package let clip: CLIP
@@ -13,7 +14,9 @@ package final class ContrastiveModel: Sendable {
         self.folder = folder
         try FileSystem.checkReach(below: folder)
         clip = try CLIP(folder: folder)
-        tokenizer = try Tokenizer.isThere(in: folder) ? Tokenizer(folder: folder) : shared ?? Tokenizer(folder: folder)
+        tokenizer =
+            try Tokenizer.isThere(in: folder)
+            ? Tokenizer(folder: folder) : shared ?? Tokenizer(folder: folder)
         let path = FileSystem.join(folder, "preprocessor_config.json")
         preprocessing =
             FileSystem.exists(path)
@@ -21,7 +24,10 @@ package final class ContrastiveModel: Sendable {
             : ContrastivePreprocessing(size: clip.vision.configuration.imageSize)
         let side = clip.vision.configuration.imageSize
         guard preprocessing.crop == side else {
-            throw EngineError(.configuration, "pictures are prepared at \(preprocessing.crop) pixels, the network takes \(side)", place: path)
+            throw EngineError(
+                .configuration,
+                "pictures are prepared at \(preprocessing.crop) pixels, the network takes \(side)",
+                place: path)
         }
     }
 

@@ -26,7 +26,9 @@ struct AddedToken: Hashable, Sendable {
     /// - Parameter isSpecial: whatever the object says of it.
     init?(_ json: JSON, isSpecial: Bool? = nil) {
         guard let text = json["content"]?.string else { return nil }
-        self.init(text, isSpecial: isSpecial ?? json["special"]?.bool ?? false, isNormalised: json["normalized"]?.bool)
+        self.init(
+            text, isSpecial: isSpecial ?? json["special"]?.bool ?? false,
+            isNormalised: json["normalized"]?.bool)
         standsAlone = json["single_word"]?.bool ?? false
         takesSpaceBefore = json["lstrip"]?.bool ?? false
         takesSpaceAfter = json["rstrip"]?.bool ?? false

@@ -1,7 +1,8 @@
 import Files
 
-/// Tokens that are looked for in a text before it is split into words, by the rules of the `tokenizers` library: those that are not
-/// normalised in the text as it came, the others in what normalising leaves. The leftmost is taken first, the longest of several.
+/// Tokens that are looked for in a text before it is split into words, by the rules of the `tokenizers`
+/// library: those that are not normalised in the text as it came, the others in what normalising leaves. The
+/// leftmost is taken first, the longest of several.
 struct AddedVocabulary: Sendable {
     enum Part {
         case token(Int)
@@ -25,9 +26,10 @@ struct AddedVocabulary: Sendable {
     private var normalised: [UInt8: [Entry]] = [:]
     private let skipsSpecial: Bool
 
-    /// Enters the tokens into `table`, each with the vocabulary's id if it is there, else with the next free one, as the reference does
-    /// whatever id the files give.
-    /// - Parameter skipsSpecial: whether special tokens in a text are split like other words (`split_special_tokens`).
+    /// Enters the tokens into `table`, each with the vocabulary's id if it is there, else with the next free
+    /// one, as the reference does whatever id the files give.
+    /// - Parameter skipsSpecial: whether special tokens in a text are split like other words
+    ///   (`split_special_tokens`).
     init(_ list: AddedTokenList, into table: inout TokenTable, skipsSpecial: Bool) {
         self.skipsSpecial = skipsSpecial
         let size = table.count
@@ -40,7 +42,9 @@ struct AddedVocabulary: Sendable {
             let id = known ?? next
             if known == nil { next += 1 }
             isOwn = isOwn || ![AddedTokenList.standardStart, AddedTokenList.standardEnd].contains(token.text)
-            if index < list.declaredIDs.count, list.declaredIDs[index] != id { remark(token, declared: list.declaredIDs[index], id: id) }
+            if index < list.declaredIDs.count, list.declaredIDs[index] != id {
+                remark(token, declared: list.declaredIDs[index], id: id)
+            }
             table.insert(token.bytes, id: id)
             ids[token.bytes] = id
             tokens[id] = token
@@ -50,7 +54,11 @@ struct AddedVocabulary: Sendable {
             let bytes = token.isNormalised ? WordSplitter.normalised(token.bytes[...]) : token.bytes
             guard let first = bytes.first else { continue }
             let entry = Entry(bytes: bytes, id: id, token: token)
-            if token.isNormalised { normalised[first, default: []].append(entry) } else { plain[first, default: []].append(entry) }
+            if token.isNormalised {
+                normalised[first, default: []].append(entry)
+            } else {
+                plain[first, default: []].append(entry)
+            }
         }
         // The order of keys does not matter: each list is sorted for itself.
         plain = plain.mapValues(Self.longestFirst)
@@ -58,7 +66,10 @@ struct AddedVocabulary: Sendable {
         for entries in normalised.sorted(by: { $0.key < $1.key }).map(\.value) {
             for (entry, other) in zip(entries, entries.dropFirst()) where entry.bytes == other.bytes {
                 remarks.append(
-                    "the added tokens \(entry.token.text) (id \(entry.id)) and \(other.token.text) (id \(other.id)) are one when normalised; \(entry.id) is taken"
+                    """
+                    the added tokens \(entry.token.text) (id \(entry.id)) and \(other.token.text) (id \
+                    \(other.id)) are one when normalised; \(entry.id) is taken
+                    """
                 )
             }
         }
@@ -70,7 +81,11 @@ struct AddedVocabulary: Sendable {
 
     private mutating func remark(_ token: AddedToken, declared: Int, id: Int) {
         remarks.append(
-            "the added token \(token.text) has the id \(declared) in the tokenizer's files and \(id) in use: as in the reference, a word of the vocabulary keeps its id, and new ones are numbered on without gaps"
+            """
+            the added token \(token.text) has the id \(declared) in the tokenizer's files and \(id) in \
+            use: as in the reference, a word of the vocabulary keeps its id, and new ones are numbered \
+            on without gaps
+            """
         )
     }
 
@@ -83,17 +98,25 @@ struct AddedVocabulary: Sendable {
         var begin = 0
         var place = 0
         while place < bytes.count {
-            guard let hit = sought[bytes[place]]?.first(where: { bytes[place...].starts(with: $0.bytes) }) else {
+            guard let hit = sought[bytes[place]]?.first(where: { bytes[place...].starts(with: $0.bytes) })
+            else {
                 place += 1
                 continue
             }
             var start = place
             var end = place + hit.bytes.count
-            // What is left where it stands is not looked at again, not even for a token that begins inside of it.
+            // What is left where it stands is not looked at again, not even for a token that begins inside of
+            // it.
             place = end
             if skipsSpecial, hit.token.isSpecial { continue }
-            if hit.token.standsAlone, TextEdge.isWord(before: start, in: bytes) || TextEdge.isWord(at: end, in: bytes) { continue }
-            if hit.token.takesSpaceBefore { start = max(TextEdge.startOfSpace(before: start, in: bytes), begin) }
+            if hit.token.standsAlone,
+                TextEdge.isWord(before: start, in: bytes) || TextEdge.isWord(at: end, in: bytes)
+            {
+                continue
+            }
+            if hit.token.takesSpaceBefore {
+                start = max(TextEdge.startOfSpace(before: start, in: bytes), begin)
+            }
             if hit.token.takesSpaceAfter { end = TextEdge.endOfSpace(from: end, in: bytes) }
             if begin < start { parts.append(.text(bytes[begin..<start])) }
             // None where the token before took its white space and this one is nothing else.
@@ -117,19 +140,27 @@ private enum TextEdge {
         }
     }
 
-    static func isWord(before place: Int, in bytes: [UInt8]) -> Bool { last(before: place, in: bytes).map(isWord) ?? false }
+    static func isWord(before place: Int, in bytes: [UInt8]) -> Bool {
+        last(before: place, in: bytes).map(isWord) ?? false
+    }
 
-    static func isWord(at place: Int, in bytes: [UInt8]) -> Bool { first(at: place, in: bytes).map(isWord) ?? false }
+    static func isWord(at place: Int, in bytes: [UInt8]) -> Bool {
+        first(at: place, in: bytes).map(isWord) ?? false
+    }
 
     static func startOfSpace(before place: Int, in bytes: [UInt8]) -> Int {
         var place = place
-        while let scalar = last(before: place, in: bytes), scalar.properties.isWhitespace { place -= UTF8.width(scalar) }
+        while let scalar = last(before: place, in: bytes), scalar.properties.isWhitespace {
+            place -= UTF8.width(scalar)
+        }
         return place
     }
 
     static func endOfSpace(from place: Int, in bytes: [UInt8]) -> Int {
         var place = place
-        while let scalar = first(at: place, in: bytes), scalar.properties.isWhitespace { place += UTF8.width(scalar) }
+        while let scalar = first(at: place, in: bytes), scalar.properties.isWhitespace {
+            place += UTF8.width(scalar)
+        }
         return place
     }
 

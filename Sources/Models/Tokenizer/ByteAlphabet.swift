@@ -1,5 +1,5 @@
-/// The 256 characters that stand for bytes in byte-level vocabularies (GPT-2's `bytes_to_unicode`): printable Latin-1 bytes stand for
-/// themselves, the others for U+0100 and up, in order.
+/// The 256 characters that stand for bytes in byte-level vocabularies (GPT-2's `bytes_to_unicode`): printable
+/// Latin-1 bytes stand for themselves, the others for U+0100 and up, in order.
 enum ByteAlphabet {
     /// The character of each byte.
     static let characters: [Unicode.Scalar] = {
@@ -20,7 +20,8 @@ enum ByteAlphabet {
         return table
     }()
 
-    /// The bytes that a token stands for; nil if it holds a character outside the alphabet, as special tokens may.
+    /// The bytes that a token stands for; nil if it holds a character outside the alphabet, as special tokens
+    /// may.
     static func bytes(of token: String) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(token.utf8.count)

@@ -1,7 +1,8 @@
 import Tensors
 
-/// Byte-pair encoding of one word (Sennrich, Haddow, Birch 2016): its bytes, the last with `</w>`, merged pair by pair, the pair of
-/// lowest rank first and the leftmost of equals. A heap of candidate pairs makes a word of n bytes cost n log n, however long it is.
+/// Byte-pair encoding of one word (Sennrich, Haddow, Birch 2016): its bytes, the last with `</w>`, merged
+/// pair by pair, the pair of lowest rank first and the leftmost of equals. A heap of candidate pairs makes a
+/// word of n bytes cost n log n, however long it is.
 struct BytePairs: Sendable {
     struct Merge: Sendable {
         let rank: Int32
@@ -18,21 +19,30 @@ struct BytePairs: Sendable {
         let unknown = Int32(truncatingIfNeeded: files.unknown)
         let tokens = files.tokens
         inner = ByteAlphabet.characters.map { tokens.id(of: String($0)).map { Int32($0) } ?? unknown }
-        final = ByteAlphabet.characters.map { tokens.id(of: String($0) + "</w>").map { Int32($0) } ?? unknown }
+        final = ByteAlphabet.characters.map {
+            tokens.id(of: String($0) + "</w>").map { Int32($0) } ?? unknown
+        }
         var merges: [UInt64: Merge] = [:]
         merges.reserveCapacity(files.merges.pairs.count)
         try files.merges.bytes.withUnsafeBufferPointer { bytes in
             let none = EmptyCollection<UInt8>()
             for (rank, pair) in files.merges.pairs.enumerated() {
                 let left = bytes[pair.left], right = bytes[pair.right]
-                guard let first = tokens.id(of: left, followedBy: none), let second = tokens.id(of: right, followedBy: none),
+                guard let first = tokens.id(of: left, followedBy: none),
+                    let second = tokens.id(of: right, followedBy: none),
                     let merged = tokens.id(of: left, followedBy: right)
                 else {
-                    let named = [Array(left), Array(right), Array(left) + right].first { tokens.id(of: $0, followedBy: none) == nil } ?? Array(left)
+                    let named =
+                        [Array(left), Array(right), Array(left) + right].first {
+                            tokens.id(of: $0, followedBy: none) == nil
+                        } ?? Array(left)
                     let absent = String(decoding: named, as: UTF8.self)
-                    throw EngineError(.format, "merge \(rank + 1) needs the token \(absent), which the vocabulary lacks", place: files.mergesPath)
+                    throw EngineError(
+                        .format, "merge \(rank + 1) needs the token \(absent), which the vocabulary lacks",
+                        place: files.mergesPath)
                 }
-                merges[Self.key(Int32(first), Int32(second))] = Merge(rank: Int32(rank), merged: Int32(merged))
+                merges[Self.key(Int32(first), Int32(second))] = Merge(
+                    rank: Int32(rank), merged: Int32(merged))
             }
         }
         self.merges = merges
@@ -47,12 +57,14 @@ struct BytePairs: Sendable {
         var tokens = word.dropLast().map { inner[Int($0)] }
         tokens.append(final[Int(last)])
         let end = Int32(tokens.count)
-        // A doubly linked list over the places of `tokens`; a place that was merged into its left neighbour holds -1.
+        // A doubly linked list over the places of `tokens`; a place that was merged into its left neighbour
+        // holds -1.
         var next = (0..<end).map { $0 + 1 }
         var previous = (0..<end).map { $0 - 1 }
         var heap = CandidateHeap()
         func consider(_ left: Int32, _ right: Int32) {
-            guard left >= 0, right < end, let merge = merges[Self.key(tokens[Int(left)], tokens[Int(right)])] else { return }
+            guard left >= 0, right < end, let merge = merges[Self.key(tokens[Int(left)], tokens[Int(right)])]
+            else { return }
             heap.push(Candidate(rank: merge.rank, place: left, merged: merge.merged))
         }
         for left in 0..<max(end - 1, 0) { consider(left, left + 1) }
@@ -60,7 +72,9 @@ struct BytePairs: Sendable {
             let left = Int(best.place)
             let right = Int(next[left])
             // The pair may have changed since the candidate was pushed.
-            guard tokens[left] >= 0, right < Int(end), let merge = merges[Self.key(tokens[left], tokens[right])], merge.merged == best.merged else { continue }
+            guard tokens[left] >= 0, right < Int(end),
+                let merge = merges[Self.key(tokens[left], tokens[right])], merge.merged == best.merged
+            else { continue }
             tokens[left] = merge.merged
             tokens[right] = -1
             next[left] = next[right]

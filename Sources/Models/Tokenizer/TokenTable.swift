@@ -1,5 +1,6 @@
-/// Tokens of a vocabulary by their UTF-8, and back. One byte buffer and open addressing: 49,408 entries are entered and 150,000 looked up
-/// each time a model opens, which a dictionary of strings would take ten times longer for.
+/// Tokens of a vocabulary by their UTF-8, and back. One byte buffer and open addressing: 49,408 entries are
+/// entered and 150,000 looked up each time a model opens, which a dictionary of strings would take ten times
+/// longer for.
 struct TokenTable: Sendable {
     /// Larger ids than any vocabulary has: a damaged file must not make the table huge.
     static let idLimit = 1 << 22
@@ -57,7 +58,9 @@ struct TokenTable: Sendable {
         return String(decoding: bytes[range(Int(entries[id]))], as: UTF8.self)
     }
 
-    private func range(_ entry: Int) -> Range<Int> { (entry == 0 ? 0 : Int(ends[entry - 1]))..<Int(ends[entry]) }
+    private func range(_ entry: Int) -> Range<Int> {
+        (entry == 0 ? 0 : Int(ends[entry - 1]))..<Int(ends[entry])
+    }
 
     /// Where the token is, or the free slot where it belongs. FNV-1a, linear probing.
     private func slot(of token: some Collection<UInt8>, followedBy rest: some Collection<UInt8>) -> Int {
@@ -69,7 +72,11 @@ struct TokenTable: Sendable {
         while slots[slot] > 0 {
             let range = range(Int(slots[slot]) - 1)
             // Slices of the array would be counted as references, which costs more than the comparison.
-            if range.count == length, bytes.withUnsafeBufferPointer({ $0[range].elementsEqual(token, followedBy: rest) }) { return slot }
+            if range.count == length,
+                bytes.withUnsafeBufferPointer({ $0[range].elementsEqual(token, followedBy: rest) })
+            {
+                return slot
+            }
             slot = (slot + 1) & mask
         }
         return slot
@@ -77,12 +84,16 @@ struct TokenTable: Sendable {
 
     private mutating func grow() {
         slots = Array(repeating: 0, count: 2 * slots.count)
-        for entry in ids.indices { slots[slot(of: bytes[range(entry)], followedBy: EmptyCollection())] = Int32(entry + 1) }
+        for entry in ids.indices {
+            slots[slot(of: bytes[range(entry)], followedBy: EmptyCollection())] = Int32(entry + 1)
+        }
     }
 }
 
 extension Slice<UnsafeBufferPointer<UInt8>> {
-    fileprivate func elementsEqual(_ token: some Collection<UInt8>, followedBy rest: some Collection<UInt8>) -> Bool {
+    fileprivate func elementsEqual(_ token: some Collection<UInt8>, followedBy rest: some Collection<UInt8>)
+        -> Bool
+    {
         let middle = startIndex + token.count
         return self[startIndex..<middle].elementsEqual(token) && self[middle..<endIndex].elementsEqual(rest)
     }

@@ -1,8 +1,8 @@
 import Files
 import Tensors
 
-/// Reads a vocabulary, a flat JSON object from texts to whole numbers as vocab.json is one, ten times faster than a general reader; and
-/// the merges of tokenizer.json.
+/// Reads a vocabulary, a flat JSON object from texts to whole numbers as vocab.json is one, ten times faster
+/// than a general reader; and the merges of tokenizer.json.
 struct VocabularyScanner {
     private let bytes: [UInt8]
     private let path: String
@@ -21,7 +21,8 @@ struct VocabularyScanner {
     }
 
     /// A JSON array of merges: each a pair of tokens or, in older files, one text with a space between them.
-    static func merges(in bytes: [UInt8], at place: Range<Int>, path: String) throws -> TokenizerFiles.Merges {
+    static func merges(in bytes: [UInt8], at place: Range<Int>, path: String) throws -> TokenizerFiles.Merges
+    {
         var scanner = VocabularyScanner(bytes: bytes, place: place, path: path)
         return try scanner.merges()
     }
@@ -104,7 +105,9 @@ struct VocabularyScanner {
     }
 
     private func fault(_ message: String) -> EngineError {
-        EngineError(.format, "byte \(place): \(message)\(place >= end ? ", found the end of the file" : "")", place: path)
+        EngineError(
+            .format, "byte \(place): \(message)\(place >= end ? ", found the end of the file" : "")",
+            place: path)
     }
 
     private mutating func number() throws -> Int {
@@ -164,7 +167,9 @@ struct VocabularyScanner {
         case UInt8(ascii: "f"): return 0x0C
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return UInt16(kind)
         case UInt8(ascii: "u"):
-            guard place + 4 <= end, let value = UInt16(String(decoding: bytes[place..<place + 4], as: UTF8.self), radix: 16) else {
+            guard place + 4 <= end,
+                let value = UInt16(String(decoding: bytes[place..<place + 4], as: UTF8.self), radix: 16)
+            else {
                 throw fault("expected four hexadecimal digits")
             }
             place += 4

@@ -1,6 +1,8 @@
-/// From text to the words that byte pairs are merged in: Unicode form C, every run of white space one space, lower case by character, then
-/// CLIP's pattern `<|startoftext|>|<|endoftext|>|'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+`, white space left out.
-/// Form C comes from the standard library: full Foundation with its Unicode tables would cost tens of milliseconds at start.
+/// From text to the words that byte pairs are merged in: Unicode form C, every run of white space one space,
+/// lower case by character, then CLIP's pattern
+/// `<|startoftext|>|<|endoftext|>|'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+`, white space left
+/// out. Form C comes from the standard library: full Foundation with its Unicode tables would cost tens of
+/// milliseconds at start.
 enum WordSplitter {
     /// UTF-8 in, UTF-8 out.
     static func normalised(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
@@ -10,7 +12,9 @@ enum WordSplitter {
         if bytes.allSatisfy({ $0 < 0x80 }) {
             for byte in bytes {
                 let isSpace = byte == 0x20 || (0x09...0x0D).contains(byte)
-                if !(isSpace && inSpace) { out.append(isSpace ? 0x20 : (0x41...0x5A).contains(byte) ? byte | 0x20 : byte) }
+                if !(isSpace && inSpace) {
+                    out.append(isSpace ? 0x20 : (0x41...0x5A).contains(byte) ? byte | 0x20 : byte)
+                }
                 inSpace = isSpace
             }
             return out
@@ -49,7 +53,8 @@ enum WordSplitter {
                 if let end = endOfContraction(in: bytes, at: place) {
                     place = end
                 } else if let name = markers.first(where: { bytes[place...].starts(with: $0) }) {
-                    // Not a special token of this vocabulary: the byte-level stage's own pattern splits it once more.
+                    // Not a special token of this vocabulary: the byte-level stage's own pattern splits it
+                    // once more.
                     body(bytes[place..<place + 2])
                     body(bytes[place + 2..<place + name.count - 2])
                     place += name.count
@@ -102,12 +107,15 @@ enum WordSplitter {
     /// The reference's tables are those of Unicode 16: what was assigned later is no letter there.
     private static let newestUnicode = 16
 
-    static func isTooNew(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.age.map { $0.major > newestUnicode } ?? false }
+    static func isTooNew(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.age.map { $0.major > newestUnicode } ?? false
+    }
 
     private static func kind(of scalar: Unicode.Scalar) -> Kind {
         if isTooNew(scalar) { return .other }
         switch scalar.properties.generalCategory {
-        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: return .letter
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:
+            return .letter
         case .decimalNumber, .letterNumber, .otherNumber: return .number
         default: return scalar.properties.isWhitespace ? .space : .other
         }

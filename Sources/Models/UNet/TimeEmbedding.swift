@@ -16,8 +16,11 @@ package struct TimeEmbedding: Sendable {
     init(_ scope: WeightScope, _ configuration: UNetConfiguration) {
         self.configuration = configuration
         let channels = configuration.blockOutChannels[0]
-        first = Linear(scope["time_embedding"]["linear_1"], inputs: channels, outputs: configuration.timeEmbeddingWidth)
-        second = Linear(scope["time_embedding"]["linear_2"], inputs: configuration.timeEmbeddingWidth, outputs: configuration.timeEmbeddingWidth)
+        first = Linear(
+            scope["time_embedding"]["linear_1"], inputs: channels, outputs: configuration.timeEmbeddingWidth)
+        second = Linear(
+            scope["time_embedding"]["linear_2"], inputs: configuration.timeEmbeddingWidth,
+            outputs: configuration.timeEmbeddingWidth)
     }
 
     /// Timesteps of a batch to `[batch, width]`.
@@ -36,7 +39,9 @@ package struct TimeEmbedding: Sendable {
         return Tensor(shape: [timesteps.count, channels]) { out in
             for (row, timestep) in timesteps.enumerated() {
                 for i in 0..<half {
-                    let angle = Double(timestep) * exp(-log(10_000) * Double(i) / (Double(half) - configuration.frequencyShift))
+                    let angle =
+                        Double(timestep)
+                        * exp(-log(10_000) * Double(i) / (Double(half) - configuration.frequencyShift))
                     out[row * channels + i] = Float(flips ? cos(angle) : sin(angle))
                     out[row * channels + half + i] = Float(flips ? sin(angle) : cos(angle))
                 }

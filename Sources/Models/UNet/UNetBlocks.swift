@@ -1,7 +1,8 @@
 import Networks
 import Tensors
 
-/// One level of the way down: residual blocks, each followed by a transformer where the level has them; then half the size.
+/// One level of the way down: residual blocks, each followed by a transformer where the level has them; then
+/// half the size.
 struct DownBlock: Sendable {
     private let resnets: [ResidualBlock]
     private let attentions: [SpatialTransformer]
@@ -14,9 +15,11 @@ struct DownBlock: Sendable {
             let inputs = index > 0 ? channels : c.blockOutChannels[max(0, level - 1)]
             resnets.append(
                 ResidualBlock(
-                    scope["resnets"][index], inputs: inputs, outputs: channels, groups: c.normGroups, epsilon: c.normEpsilon, timeWidth: c.timeEmbeddingWidth))
+                    scope["resnets"][index], inputs: inputs, outputs: channels, groups: c.normGroups,
+                    epsilon: c.normEpsilon, timeWidth: c.timeEmbeddingWidth))
             if c.downBlocks[level] == .cross {
-                attentions.append(SpatialTransformer(scope["attentions"][index], level: level, c, layers: &layers))
+                attentions.append(
+                    SpatialTransformer(scope["attentions"][index], level: level, c, layers: &layers))
             }
         }
         (self.resnets, self.attentions) = (resnets, attentions)
@@ -25,12 +28,14 @@ struct DownBlock: Sendable {
             last
             ? nil
             : Convolution2D(
-                scope["downsamplers"][0]["conv"], inputs: channels, outputs: channels, stride: 2, padding: c.downsamplePadding,
+                scope["downsamplers"][0]["conv"], inputs: channels, outputs: channels, stride: 2,
+                padding: c.downsamplePadding,
                 padsEnd: c.downsamplePadding == 0)
     }
 
     /// Appends every layer's output to `skips`, as the way up wants them.
-    func callAsFunction(_ x: Tensor, skips: inout [Tensor], _ predicting: Predicting, name: String) -> Tensor {
+    func callAsFunction(_ x: Tensor, skips: inout [Tensor], _ predicting: Predicting, name: String) -> Tensor
+    {
         var hidden = x
         for (index, resnet) in resnets.enumerated() {
             hidden = resnet(hidden, time: predicting.time(hidden))
@@ -55,15 +60,22 @@ struct MidBlock: Sendable {
     private let resnets: [ResidualBlock]
     private let attentions: [SpatialTransformer]
 
-    init(_ scope: WeightScope, _ kind: UNetConfiguration.MidBlock, _ c: UNetConfiguration, layers: inout CrossAttentionLayers) {
+    init(
+        _ scope: WeightScope, _ kind: UNetConfiguration.MidBlock, _ c: UNetConfiguration,
+        layers: inout CrossAttentionLayers
+    ) {
         let level = c.blockOutChannels.count - 1
         // The plain form is diffusers' UNetMidBlock2D with num_layers = 0: a single residual block.
         resnets = (0..<(kind == .cross ? 2 : 1)).map {
             ResidualBlock(
-                scope["resnets"][$0], inputs: c.blockOutChannels[level], outputs: c.blockOutChannels[level], groups: c.normGroups, epsilon: c.normEpsilon,
+                scope["resnets"][$0], inputs: c.blockOutChannels[level], outputs: c.blockOutChannels[level],
+                groups: c.normGroups, epsilon: c.normEpsilon,
                 timeWidth: c.timeEmbeddingWidth)
         }
-        attentions = kind == .cross ? [SpatialTransformer(scope["attentions"][0], level: level, c, isMiddle: true, layers: &layers)] : []
+        attentions =
+            kind == .cross
+            ? [SpatialTransformer(scope["attentions"][0], level: level, c, isMiddle: true, layers: &layers)]
+            : []
     }
 
     func callAsFunction(_ x: Tensor, _ predicting: Predicting) -> Tensor {
@@ -77,7 +89,8 @@ struct MidBlock: Sendable {
     }
 }
 
-/// One level of the way up: residual blocks over the joined skip of the way down, transformers, then twice the size.
+/// One level of the way up: residual blocks over the joined skip of the way down, transformers, then twice
+/// the size.
 struct UpBlock: Sendable {
     private let resnets: [ResidualBlock]
     private let attentions: [SpatialTransformer]
@@ -96,25 +109,34 @@ struct UpBlock: Sendable {
             let skip = layer == count - 1 ? skipOfLast : channels
             resnets.append(
                 ResidualBlock(
-                    scope["resnets"][layer], inputs: (layer == 0 ? before : channels) + skip, outputs: channels, groups: c.normGroups, epsilon: c.normEpsilon,
+                    scope["resnets"][layer], inputs: (layer == 0 ? before : channels) + skip,
+                    outputs: channels, groups: c.normGroups, epsilon: c.normEpsilon,
                     timeWidth: c.timeEmbeddingWidth))
             if c.upBlocks[index] == .cross {
-                attentions.append(SpatialTransformer(scope["attentions"][layer], level: level, c, layers: &layers))
+                attentions.append(
+                    SpatialTransformer(scope["attentions"][layer], level: level, c, layers: &layers))
             }
         }
         (self.resnets, self.attentions) = (resnets, attentions)
-        upsampler = index == levels - 1 ? nil : Convolution2D(scope["upsamplers"][0]["conv"], inputs: channels, outputs: channels)
+        upsampler =
+            index == levels - 1
+            ? nil : Convolution2D(scope["upsamplers"][0]["conv"], inputs: channels, outputs: channels)
     }
 
-    /// Takes its skips from the end of `skips`. The result is enlarged to the size of the next skip, which is twice its own
-    /// unless the latent does not divide by two so often.
-    func callAsFunction(_ x: Tensor, skips: inout [Tensor], _ predicting: Predicting, name: String) -> Tensor {
+    /// Takes its skips from the end of `skips`. The result is enlarged to the size of the next skip, which is
+    /// twice its own unless the latent does not divide by two so often.
+    func callAsFunction(_ x: Tensor, skips: inout [Tensor], _ predicting: Predicting, name: String) -> Tensor
+    {
         var hidden = x
         for (index, resnet) in resnets.enumerated() {
             let skip = skips.removeLast()
-            hidden = resnet(joinedChannels(hidden, skip.repeated(hidden.shape[0] / skip.shape[0])), time: predicting.time(hidden))
+            hidden = resnet(
+                joinedChannels(hidden, skip.repeated(hidden.shape[0] / skip.shape[0])),
+                time: predicting.time(hidden))
             predicting.trace?.record("\(name).resnets.\(index)", hidden)
-            if index < attentions.count { hidden = attentions[index](hidden, predicting, name: "\(name).attentions.\(index)") }
+            if index < attentions.count {
+                hidden = attentions[index](hidden, predicting, name: "\(name).attentions.\(index)")
+            }
         }
         if let upsampler, let next = skips.last {
             hidden = upsampler(hidden, enlargedTo: (next.shape[1], next.shape[2]))
@@ -125,9 +147,14 @@ struct UpBlock: Sendable {
 }
 
 extension SpatialTransformer {
-    init(_ scope: WeightScope, level: Int, _ c: UNetConfiguration, isMiddle: Bool = false, layers: inout CrossAttentionLayers) {
+    init(
+        _ scope: WeightScope, level: Int, _ c: UNetConfiguration, isMiddle: Bool = false,
+        layers: inout CrossAttentionLayers
+    ) {
         self.init(
-            scope, channels: c.blockOutChannels[level], heads: c.heads[level], depth: c.transformerLayersPerBlock[level],
-            contextWidth: c.crossAttentionWidth[level], groups: c.normGroups, onlyCross: !isMiddle && c.onlyCrossAttention[level], layers: &layers)
+            scope, channels: c.blockOutChannels[level], heads: c.heads[level],
+            depth: c.transformerLayersPerBlock[level],
+            contextWidth: c.crossAttentionWidth[level], groups: c.normGroups,
+            onlyCross: !isMiddle && c.onlyCrossAttention[level], layers: &layers)
     }
 }

@@ -44,23 +44,32 @@ package struct VAE: Sendable {
     private let quant: Linear?  // quant_conv, 1 x 1
     private let postQuant: Linear?  // post_quant_conv, 1 x 1
 
-    /// Reads `config.json` and the headers of `diffusion_pytorch_model.safetensors`; weights are read when first used.
+    /// Reads `config.json` and the headers of `diffusion_pytorch_model.safetensors`; weights are read when
+    /// first used.
     package init(folder: String, precision: StoredPrecision = .float32) throws {
         let configuration = try VAEConfiguration(path: FileSystem.join(folder, "config.json"))
         try self.init(configuration, weights: WeightFiles.open(folder: folder), precision: precision)
     }
 
-    package init(_ configuration: VAEConfiguration, weights: any TensorSource, precision: StoredPrecision = .float32) throws {
+    package init(
+        _ configuration: VAEConfiguration, weights: any TensorSource, precision: StoredPrecision = .float32
+    ) throws {
         try self.init(configuration, WeightReader(weights, precision: precision, alternatives: Self.oldNames))
     }
 
     /// Names and shapes of the parameters, in the network's order.
-    package static func parameters(_ configuration: VAEConfiguration) throws -> [(name: String, shape: [Int])] {
+    package static func parameters(_ configuration: VAEConfiguration) throws -> [(name: String, shape: [Int])]
+    {
         let reader = WeightReader(listingFor: "vae")
         _ = try VAE(configuration, reader)
         // Here a 1 x 1 convolution is a linear layer; the reference stores its kernel's extents too.
         let convolutions = ["conv_shortcut.weight", "quant_conv.weight"]
-        return reader.requests.map { request in (request.name, convolutions.contains(where: request.name.hasSuffix) ? request.shape + [1, 1] : request.shape) }
+        return reader.requests.map { request in
+            (
+                request.name,
+                convolutions.contains(where: request.name.hasSuffix) ? request.shape + [1, 1] : request.shape
+            )
+        }
     }
 
     private init(_ configuration: VAEConfiguration, _ reader: WeightReader) throws {
@@ -69,8 +78,12 @@ package struct VAE: Sendable {
         self.configuration = c
         encoder = VAEEncoder(root["encoder"], c)
         decoder = VAEDecoder(root["decoder"], c)
-        quant = c.hasQuantConv ? Linear(root["quant_conv"], inputs: 2 * c.latentChannels, outputs: 2 * c.latentChannels) : nil
-        postQuant = c.hasPostQuantConv ? Linear(root["post_quant_conv"], inputs: c.latentChannels, outputs: c.latentChannels) : nil
+        quant =
+            c.hasQuantConv
+            ? Linear(root["quant_conv"], inputs: 2 * c.latentChannels, outputs: 2 * c.latentChannels) : nil
+        postQuant =
+            c.hasPostQuantConv
+            ? Linear(root["post_quant_conv"], inputs: c.latentChannels, outputs: c.latentChannels) : nil
         unused = try reader.finish()
         parameterCount = reader.parameterCount
         byteCount = reader.byteCount
@@ -85,11 +98,17 @@ package struct VAE: Sendable {
         return []
     }
 
-    /// - Parameter pictures: `[batch, inChannels, height, width]` in -1...1; height and width divisible by `configuration.factor`.
+    /// - Parameter pictures: `[batch, inChannels, height, width]` in -1...1; height and width divisible by
+    ///   `configuration.factor`.
     package func encode(_ pictures: Tensor, trace: ActivationTrace? = nil) throws -> LatentDistribution {
         let c = configuration
         guard pictures.rank == 4, pictures.shape[1] == c.inChannels, pictures.count > 0 else {
-            throw EngineError(.shape, "pictures of shape \(pictures.shape) do not fit: expected [batch, \(c.inChannels), height, width]")
+            throw EngineError(
+                .shape,
+                """
+                pictures of shape \(pictures.shape) do not fit: expected [batch, \(c.inChannels), height, \
+                width]
+                """)
         }
         BufferPool.serve("vae encoder")
         let moments = encodedMoments(pictures, trace)
@@ -100,7 +119,9 @@ package struct VAE: Sendable {
             parts.withUnsafePointer { source in
                 Tensor(shape: [batch, c.latentChannels, height, width]) { out in
                     for item in 0..<batch {
-                        for i in 0..<half { out[item * half + i] = body(source[item * 2 * half + offset + i]) }
+                        for i in 0..<half {
+                            out[item * half + i] = body(source[item * 2 * half + offset + i])
+                        }
                     }
                 }
             }
@@ -118,7 +139,12 @@ package struct VAE: Sendable {
     package func decode(_ latents: Tensor, trace: ActivationTrace? = nil) throws -> Tensor {
         let c = configuration
         guard latents.rank == 4, latents.shape[1] == c.latentChannels, latents.count > 0 else {
-            throw EngineError(.shape, "latents of shape \(latents.shape) do not fit: expected [batch, \(c.latentChannels), height, width]")
+            throw EngineError(
+                .shape,
+                """
+                latents of shape \(latents.shape) do not fit: expected [batch, \(c.latentChannels), height, \
+                width]
+                """)
         }
         BufferPool.serve("vae decoder")
         var hidden = latents.channelsLast

@@ -8,7 +8,8 @@ private struct PixelAttention: Sendable {
 
     init(_ scope: WeightScope, channels: Int, groups: Int) {
         norm = GroupNorm(scope["group_norm"], groups: groups, channels: channels, epsilon: 1e-6)
-        attention = MultiHeadAttention(scope, names: .diffusers, width: channels, contextWidth: channels, heads: 1, inputBias: true)
+        attention = MultiHeadAttention(
+            scope, names: .diffusers, width: channels, contextWidth: channels, heads: 1, inputBias: true)
     }
 
     func callAsFunction(_ x: Tensor) -> Tensor { attention(norm(x), adding: x) }
@@ -22,10 +23,14 @@ struct VAEMidBlock: Sendable {
     init(_ scope: WeightScope, _ c: VAEConfiguration) {
         let channels = c.blockOutChannels[c.blockOutChannels.count - 1]
         func resnet(_ index: Int) -> ResidualBlock {
-            ResidualBlock(scope["resnets"][index], inputs: channels, outputs: channels, groups: c.normGroups, epsilon: 1e-6, timeWidth: nil)
+            ResidualBlock(
+                scope["resnets"][index], inputs: channels, outputs: channels, groups: c.normGroups,
+                epsilon: 1e-6, timeWidth: nil)
         }
         (first, second) = (resnet(0), resnet(1))
-        attention = c.hasMidAttention ? PixelAttention(scope["attentions"][0], channels: channels, groups: c.normGroups) : nil
+        attention =
+            c.hasMidAttention
+            ? PixelAttention(scope["attentions"][0], channels: channels, groups: c.normGroups) : nil
     }
 
     func callAsFunction(_ x: Tensor, trace: ActivationTrace?, name: String) -> Tensor {
@@ -49,7 +54,8 @@ private struct Level: Sendable {
         var hidden = x
         for resnet in resnets { hidden = resnet(hidden) }
         guard let resampler else { return hidden }
-        return enlarging ? resampler(hidden, enlargedTo: (hidden.shape[1] * 2, hidden.shape[2] * 2)) : resampler(hidden)
+        return enlarging
+            ? resampler(hidden, enlargedTo: (hidden.shape[1] * 2, hidden.shape[2] * 2)) : resampler(hidden)
     }
 }
 
@@ -69,12 +75,16 @@ struct VAEEncoder: Sendable {
             return Level(
                 resnets: (0..<c.layersPerBlock).map { index in
                     ResidualBlock(
-                        place["resnets"][index], inputs: index > 0 ? channels : c.blockOutChannels[max(0, level - 1)], outputs: channels,
+                        place["resnets"][index],
+                        inputs: index > 0 ? channels : c.blockOutChannels[max(0, level - 1)],
+                        outputs: channels,
                         groups: c.normGroups, epsilon: 1e-6, timeWidth: nil)
                 },
                 resampler: level == c.blockOutChannels.count - 1
                     ? nil
-                    : Convolution2D(place["downsamplers"][0]["conv"], inputs: channels, outputs: channels, stride: 2, padding: 0, padsEnd: true))
+                    : Convolution2D(
+                        place["downsamplers"][0]["conv"], inputs: channels, outputs: channels, stride: 2,
+                        padding: 0, padsEnd: true))
         }
         mid = VAEMidBlock(scope["mid_block"], c)
         let last = c.blockOutChannels[c.blockOutChannels.count - 1]
@@ -114,10 +124,15 @@ struct VAEDecoder: Sendable {
             return Level(
                 resnets: (0...c.layersPerBlock).map { index in
                     ResidualBlock(
-                        place["resnets"][index], inputs: index > 0 ? channels[level] : channels[max(0, level - 1)], outputs: channels[level],
+                        place["resnets"][index],
+                        inputs: index > 0 ? channels[level] : channels[max(0, level - 1)],
+                        outputs: channels[level],
                         groups: c.normGroups, epsilon: 1e-6, timeWidth: nil)
                 },
-                resampler: level == channels.count - 1 ? nil : Convolution2D(place["upsamplers"][0]["conv"], inputs: channels[level], outputs: channels[level]))
+                resampler: level == channels.count - 1
+                    ? nil
+                    : Convolution2D(
+                        place["upsamplers"][0]["conv"], inputs: channels[level], outputs: channels[level]))
         }
         let last = c.blockOutChannels[0]
         normOut = GroupNorm(scope["conv_norm_out"], groups: c.normGroups, channels: last, epsilon: 1e-6)

@@ -49,7 +49,9 @@ package struct CellHeader: Equatable, Sendable {
         rest = rest.dropFirst("noise".count).drop(while: \.isWhitespace)
         while !rest.isEmpty {
             if rest.hasPrefix("tol(") {
-                guard let close = rest.firstIndex(of: ")") else { throw CellHeaderError("`tol(` without its `)`") }
+                guard let close = rest.firstIndex(of: ")") else {
+                    throw CellHeaderError("`tol(` without its `)`")
+                }
                 try readTolerances(rest[rest.index(rest.startIndex, offsetBy: 4)..<close])
                 rest = rest[rest.index(after: close)...]
             } else {
@@ -59,9 +61,18 @@ package struct CellHeader: Equatable, Sendable {
                     flags.insert(flag)
                 } else if let label {
                     throw CellHeaderError(
-                        "a cell has one label, found `\(label)` and `\(word)`; flags are \(Flag.allCases.map(\.rawValue).joined(separator: ", ")) and tol(...)")
-                } else if word.contains(where: { ",()".contains($0) }) || word.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
-                    throw CellHeaderError("`\(word.filter { !$0.isASCII || $0 >= " " })` is no label; flags are separated by spaces: noise label hide volatile")
+                        """
+                        a cell has one label, found `\(label)` and `\(word)`; flags are \
+                        \(Flag.allCases.map(\.rawValue).joined(separator: ", ")) and tol(...)
+                        """)
+                } else if word.contains(where: { ",()".contains($0) })
+                    || word.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+                {
+                    throw CellHeaderError(
+                        """
+                        `\(word.filter { !$0.isASCII || $0 >= " " })` is no label; flags are separated by \
+                        spaces: noise label hide volatile
+                        """)
                 } else {
                     label = String(word)
                 }
@@ -79,13 +90,15 @@ package struct CellHeader: Equatable, Sendable {
         }
     }
 
-    /// What an info string may be meant as that is almost a cell's: `noise skip` for `{noise}`, `Noise`, `noise,skip`, `noise:a`, `.noise`. nil for others.
+    /// What an info string may be meant as that is almost a cell's: `noise skip` for `{noise}`, `Noise`,
+    /// `noise,skip`, `noise:a`, `.noise`. nil for others.
     static func meant(by info: String) -> String? {
         guard !isCell(info: info) else { return nil }
         let words = info.split { $0.isWhitespace || "{}.,:;|/".contains($0) }
         let bare = info.drop { $0.isWhitespace || "{.".contains($0) }
         // `noisebook` and `noise-free` are words of their own.
-        guard bare.prefix(while: { $0.isLetter || $0.isNumber || "_-".contains($0) }).lowercased() == "noise" else { return nil }
+        guard bare.prefix(while: { $0.isLetter || $0.isNumber || "_-".contains($0) }).lowercased() == "noise"
+        else { return nil }
         let rest = words.dropFirst().map(String.init)
         let header = (["noise"] + rest).joined(separator: " ")
         // Options of other tools, `echo=false`, are no labels.
@@ -94,8 +107,12 @@ package struct CellHeader: Equatable, Sendable {
 
     private mutating func readTolerances(_ text: Substring) throws(CellHeaderError) {
         for item in text.split(separator: ",") {
-            let sides = item.split(separator: "=", maxSplits: 1).map { String($0.filter { !$0.isWhitespace }) }
-            guard sides.count == 2, !sides[0].isEmpty, let value = Double(sides[1]), value >= 0, value.isFinite else {
+            let sides = item.split(separator: "=", maxSplits: 1).map {
+                String($0.filter { !$0.isWhitespace })
+            }
+            guard sides.count == 2, !sides[0].isEmpty, let value = Double(sides[1]), value >= 0,
+                value.isFinite
+            else {
                 throw CellHeaderError("`tol(...)` takes column=number, found `\(item)`")
             }
             tolerances[sides[0]] = value

@@ -1,4 +1,5 @@
-/// What other tools keep in front of a Markdown text: lines of YAML between `---` and `---` or `...`. No part of the prose.
+/// What other tools keep in front of a Markdown text: lines of YAML between `---` and `---` or `...`. No part
+/// of the prose.
 struct FrontMatter {
     /// Lines of the file, from 1 to the closing one.
     let lines: ClosedRange<Int>
@@ -7,14 +8,20 @@ struct FrontMatter {
     /// - Parameter text: the lines of the file.
     init?(_ text: [String]) {
         func bare(_ line: String) -> String { String(line.reversed().drop(while: \.isWhitespace).reversed()) }
-        guard let first = text.first, bare(first.unicodeScalars.first == "\u{FEFF}" ? String(first.unicodeScalars.dropFirst()) : first) == "---",
+        guard let first = text.first,
+            bare(first.unicodeScalars.first == "\u{FEFF}" ? String(first.unicodeScalars.dropFirst()) : first)
+                == "---",
             let end = text.dropFirst().firstIndex(where: { ["---", "..."].contains(bare($0)) })
         else { return nil }
         // A line across the page is `---` too; what follows it is no name with a colon.
         let inside = text[1..<end]
-        guard let start = inside.first(where: { !bare($0).isEmpty && !$0.hasPrefix("#") }) ?? (end == 1 ? "a:" : nil),
+        guard
+            let start = inside.first(where: { !bare($0).isEmpty && !$0.hasPrefix("#") })
+                ?? (end == 1 ? "a:" : nil),
             text[1].contains(where: { !$0.isWhitespace }),
-            start.prefix(while: { $0 != ":" }).allSatisfy({ $0.isLetter || $0.isNumber || "_-.\"' ".contains($0) }), start.contains(":")
+            start.prefix(while: { $0 != ":" }).allSatisfy({
+                $0.isLetter || $0.isNumber || "_-.\"' ".contains($0)
+            }), start.contains(":")
         else { return nil }
         lines = 1...(end + 1)
         title = inside.firstIndex { $0.hasPrefix("title:") }.flatMap { Self.value(Array(text[$0..<end])) }

@@ -1,8 +1,9 @@
 internal import CMarkdown
 import Tensors
 
-/// The top-level blocks of a Markdown text that matter here, at the positions that cmark gives them.
-/// GitHub's extensions (tables, footnotes) are left off: none of them changes where a top-level fence or comment begins or ends.
+/// The top-level blocks of a Markdown text that matter here, at the positions that cmark gives them. GitHub's
+/// extensions (tables, footnotes) are left off: none of them changes where a top-level fence or comment
+/// begins or ends.
 struct MarkdownBlocks {
     private enum Block {
         case fence(info: String, code: String, closingLength: Int, character: UInt8)
@@ -17,7 +18,9 @@ struct MarkdownBlocks {
     init(_ bytes: [UInt8]) {
         // Checked, or a fence with other bytes in its first line would be none.
         let root = bytes.withUnsafeBufferPointer { buffer in
-            buffer.withMemoryRebound(to: CChar.self) { cmark_parse_document($0.baseAddress, $0.count, CMARK_OPT_VALIDATE_UTF8) }
+            buffer.withMemoryRebound(to: CChar.self) {
+                cmark_parse_document($0.baseAddress, $0.count, CMARK_OPT_VALIDATE_UTF8)
+            }
         }
         guard let root else { return }
         defer { cmark_node_free(root) }
@@ -37,7 +40,9 @@ struct MarkdownBlocks {
         var length: CInt = 0
         var offset: CInt = 0
         var character: CChar = 0
-        guard cmark_node_get_fenced(node, &length, &offset, &character) != 0 else { return .indented(text(cmark_node_get_literal(node))) }
+        guard cmark_node_get_fenced(node, &length, &offset, &character) != 0 else {
+            return .indented(text(cmark_node_get_literal(node)))
+        }
         return .fence(
             info: text(cmark_node_get_fence_info(node)), code: text(cmark_node_get_literal(node)),
             closingLength: Int(length), character: UInt8(bitPattern: character))
@@ -61,7 +66,8 @@ struct MarkdownBlocks {
             }
             let closed = Self.isClosed(lines, text, length, character)
             var cell = Cell(
-                index: cells.count, header: header, code: Self.unifyingLineEnds(code), fenceLines: lines, isClosed: closed, outputLines: nil)
+                index: cells.count, header: header, code: Self.unifyingLineEnds(code), fenceLines: lines,
+                isClosed: closed, outputLines: nil)
             cell.outputLines = try region(behind: position, cell: cell, text: text, name: name)
             cells.append(cell)
         }
@@ -71,7 +77,8 @@ struct MarkdownBlocks {
     /// The lines of closed fences that are no cells: what stands there is shown and not read.
     func quotations(text: [String]) -> [ClosedRange<Int>] {
         blocks.compactMap { block, lines in
-            guard case .fence(let info, _, let length, let character) = block, !CellHeader.isCell(info: info) else { return nil }
+            guard case .fence(let info, _, let length, let character) = block, !CellHeader.isCell(info: info)
+            else { return nil }
             return Self.isClosed(lines, text, length, character) ? lines : nil
         }
     }
@@ -111,9 +118,12 @@ struct MarkdownBlocks {
                 // By a tab, say: Markdown takes four columns for code.
                 code.split(whereSeparator: \.isNewline).first.flatMap { line -> String? in
                     let text = line.drop { $0 == " " || $0 == "\t" }
-                    guard let mark = text.first, mark == "`" || mark == "~", text.prefix(while: { $0 == mark }).count >= 3 else { return nil }
+                    guard let mark = text.first, mark == "`" || mark == "~",
+                        text.prefix(while: { $0 == mark }).count >= 3
+                    else { return nil }
                     let info = String(text.drop { $0 == mark })
-                    return CellHeader.isCell(info: info) ? info.split(separator: " ").joined(separator: " ") : CellHeader.meant(by: info)
+                    return CellHeader.isCell(info: info)
+                        ? info.split(separator: " ").joined(separator: " ") : CellHeader.meant(by: info)
                 }.map { (lines.lowerBound, $0) }
             case .html, .other: nil
             }
@@ -121,11 +131,17 @@ struct MarkdownBlocks {
     }
 
     /// The region directly behind the block at `position`: only blank lines may stand between.
-    private func region(behind position: Int, cell: Cell, text: [String], name: String) throws -> ClosedRange<Int>? {
-        guard position + 1 < blocks.count, isMarker(blocks[position + 1].block, Notebook.regionStart) else { return nil }
+    private func region(behind position: Int, cell: Cell, text: [String], name: String) throws -> ClosedRange<
+        Int
+    >? {
+        guard position + 1 < blocks.count, isMarker(blocks[position + 1].block, Notebook.regionStart) else {
+            return nil
+        }
         let first = blocks[position + 1].lines.lowerBound
         guard first > cell.fenceLines.upperBound,
-            text[cell.fenceLines.upperBound..<(first - 1)].allSatisfy({ $0.allSatisfy { $0 == " " || $0 == "\t" } })
+            text[cell.fenceLines.upperBound..<(first - 1)].allSatisfy({
+                $0.allSatisfy { $0 == " " || $0 == "\t" }
+            })
         else { return nil }
         for (block, lines) in blocks[(position + 2)...] {
             if isMarker(block, Notebook.regionEnd) { return first...lines.upperBound }
@@ -142,11 +158,15 @@ struct MarkdownBlocks {
         return html.utf8.filter { $0 > 0x20 }.elementsEqual(marker.utf8.filter { $0 > 0x20 })
     }
 
-    private static func isClosed(_ lines: ClosedRange<Int>, _ text: [String], _ length: Int, _ character: UInt8) -> Bool {
-        lines.upperBound > lines.lowerBound && lines.upperBound <= text.count && closes(text[lines.upperBound - 1], length: length, character: character)
+    private static func isClosed(
+        _ lines: ClosedRange<Int>, _ text: [String], _ length: Int, _ character: UInt8
+    ) -> Bool {
+        lines.upperBound > lines.lowerBound && lines.upperBound <= text.count
+            && closes(text[lines.upperBound - 1], length: length, character: character)
     }
 
-    /// Whether a line closes a fence: at most three spaces, then at least `length` of the fence's character and nothing else.
+    /// Whether a line closes a fence: at most three spaces, then at least `length` of the fence's character
+    /// and nothing else.
     private static func closes(_ line: String, length: Int, character: UInt8) -> Bool {
         let rest = line.utf8.drop { $0 == 0x20 }
         guard line.utf8.count - rest.count <= 3 else { return false }
@@ -160,7 +180,11 @@ struct MarkdownBlocks {
         bytes.reserveCapacity(text.utf8.count)
         var previous: UInt8 = 0
         for byte in text.utf8 {
-            if byte == 0x0D { bytes.append(0x0A) } else if byte != 0x0A || previous != 0x0D { bytes.append(byte) }
+            if byte == 0x0D {
+                bytes.append(0x0A)
+            } else if byte != 0x0A || previous != 0x0D {
+                bytes.append(byte)
+            }
             previous = byte
         }
         return String(decoding: bytes, as: UTF8.self)

@@ -2,8 +2,9 @@ import Files
 import SourceText
 import Tensors
 
-/// A notebook: a Markdown file whose top-level `noise` fences are cells. Fences inside lists and quotes are examples of prose and
-/// do not run, so that a cell's lines are always whole lines of the file. Everything but the output regions is kept to the byte.
+/// A notebook: a Markdown file whose top-level `noise` fences are cells. Fences inside lists and quotes are
+/// examples of prose and do not run, so that a cell's lines are always whole lines of the file. Everything
+/// but the output regions is kept to the byte.
 package struct Notebook: Sendable {
     package var name: String { didSet { memo = ProgramMemo() } }
     /// How outputs call the file, which must not depend on how it was reached.
@@ -19,7 +20,8 @@ package struct Notebook: Sendable {
     package private(set) var warnings: [Diagnostic] = []
 
     /// Reads `bytes`; a file with no cells is a valid, empty notebook. `name` is how messages call the file.
-    /// Throws for merge conflicts, cells that are no text in UTF-8, malformed cell headers, labels given twice and output regions that do not end.
+    /// Throws for merge conflicts, cells that are no text in UTF-8, malformed cell headers, labels given
+    /// twice and output regions that do not end.
     package init(name: String, bytes: [UInt8]) throws {
         self.name = name
         fileName = FileSystem.name(of: name)
@@ -31,11 +33,13 @@ package struct Notebook: Sendable {
         let conflicts = MergeConflict.find(in: text, quoted: blocks.quotations(text: text))
         guard conflicts.isEmpty else {
             throw EngineError(
-                .format, conflicts.map(\.report).joined(separator: "\n"), place: name, cure: "keep one side and remove the marker lines")
+                .format, conflicts.map(\.report).joined(separator: "\n"), place: name,
+                cure: "keep one side and remove the marker lines")
         }
         cells = try blocks.cells(text: text, name: name)
         for cell in cells {
-            // Prose is kept to the byte; a cell with a character put in place of what could not be read would run as something else.
+            // Prose is kept to the byte; a cell with a character put in place of what could not be read would
+            // run as something else.
             try UTF8Text.check(lines.bytes(of: cell.fenceLines), of: bytes, in: name)
         }
         let orphans = blocks.orphans(cells)
@@ -49,8 +53,13 @@ package struct Notebook: Sendable {
         }
         for (lines, isWhole) in orphans {
             let title =
-                isWhole ? "an output without a cell, in lines \(lines.lowerBound) to \(lines.upperBound)" : "an output that belongs to no cell and has no end"
-            let cure = isWhole ? "`\(command)` removes it" : "remove the line, or put `\(Self.regionEnd)` where the output ends"
+                isWhole
+                ? "an output without a cell, in lines \(lines.lowerBound) to \(lines.upperBound)"
+                : "an output that belongs to no cell and has no end"
+            let cure =
+                isWhole
+                ? "`\(command)` removes it"
+                : "remove the line, or put `\(Self.regionEnd)` where the output ends"
             warnings.append(warning(.orphanOutput, title, line: lines.lowerBound, text, help: cure))
         }
         warnings.sort { ($0.source?.firstOffset ?? 0) < ($1.source?.firstOffset ?? 0) }
@@ -59,12 +68,18 @@ package struct Notebook: Sendable {
             guard let label = cell.header.label else { continue }
             if label.allSatisfy(\.isNumber) {
                 throw EngineError(
-                    .format, "the cell in line \(cell.fenceLines.lowerBound) is labelled `\(label)`, and cells without a label go by their number", place: name,
+                    .format,
+                    """
+                    the cell in line \(cell.fenceLines.lowerBound) is labelled `\(label)`, and cells \
+                    without a label go by their number
+                    """, place: name,
                     cure: "give it a name")
             }
             if let first = seen.updateValue(cell.fenceLines.lowerBound, forKey: label) {
                 throw EngineError(
-                    .format, "two cells are labelled `\(label)`, in lines \(first) and \(cell.fenceLines.lowerBound)", place: name, cure: "rename one")
+                    .format,
+                    "two cells are labelled `\(label)`, in lines \(first) and \(cell.fenceLines.lowerBound)",
+                    place: name, cure: "rename one")
             }
         }
     }
@@ -76,16 +91,23 @@ package struct Notebook: Sendable {
         return cells[number - 1]
     }
 
-    private func warning(_ code: DiagnosticCode, _ title: String, line: Int, _ text: [String], help: String) -> Diagnostic {
-        let source = SourceFile(name: name, text: line <= text.count ? text[line - 1] : "", firstLine: line, firstOffset: lines.start(of: line))
+    private func warning(_ code: DiagnosticCode, _ title: String, line: Int, _ text: [String], help: String)
+        -> Diagnostic
+    {
+        let source = SourceFile(
+            name: name, text: line <= text.count ? text[line - 1] : "", firstLine: line,
+            firstOffset: lines.start(of: line))
         return Diagnostic(code, title, at: source.span, help: [help], source: source)
     }
 
-    /// The file with the output regions of some cells replaced. `outputs` maps a cell's index to its Markdown, lines ended by LF;
-    /// an empty text removes the region. Cells without an entry keep their region. A region takes the line end of its fence.
-    /// - Parameter keepsOrphans: whether regions that stand behind no cell stay; nothing but their own lines goes.
+    /// The file with the output regions of some cells replaced. `outputs` maps a cell's index to its
+    /// Markdown, lines ended by LF; an empty text removes the region. Cells without an entry keep their
+    /// region. A region takes the line end of its fence.
+    /// - Parameter keepsOrphans: whether regions that stand behind no cell stay; nothing but their own lines
+    ///   goes.
     package func rewriting(_ outputs: [Int: String], keepsOrphans: Bool = true) throws -> [UInt8] {
-        var edits: [(range: Range<Int>, text: [UInt8])] = keepsOrphans ? [] : orphans.map { (removal(of: $0), []) }
+        var edits: [(range: Range<Int>, text: [UInt8])] =
+            keepsOrphans ? [] : orphans.map { (removal(of: $0), []) }
         for cell in cells {
             if let output = outputs[cell.index], let edit = try edit(cell, output) { edits.append(edit) }
         }
@@ -108,24 +130,35 @@ package struct Notebook: Sendable {
     /// The bytes of a region that goes.
     private func removal(of region: ClosedRange<Int>) -> Range<Int> {
         let range = lines.bytes(of: region)
-        // A region at the end of a file without a last line end took the line end before it along when it was written.
+        // A region at the end of a file without a last line end took the line end before it along when it was
+        // written.
         guard region.lowerBound > 1 else { return range }
-        return lines.lineEnd(of: region.upperBound).isEmpty ? lines.lineEnd(of: region.lowerBound - 1).lowerBound..<range.upperBound : range
+        return lines.lineEnd(of: region.upperBound).isEmpty
+            ? lines.lineEnd(of: region.lowerBound - 1).lowerBound..<range.upperBound : range
     }
 
     private func edit(_ cell: Cell, _ output: String) throws -> (range: Range<Int>, text: [UInt8])? {
         if output.isEmpty { return cell.outputLines.map { (removal(of: $0), []) } }
-        let lineEnds = [cell.fenceLines.upperBound, cell.fenceLines.lowerBound].map { Array(bytes[lines.lineEnd(of: $0)]) }
+        let lineEnds = [cell.fenceLines.upperBound, cell.fenceLines.lowerBound].map {
+            Array(bytes[lines.lineEnd(of: $0)])
+        }
         let newline = lineEnds.first { !$0.isEmpty } ?? [0x0A]
         var region: [UInt8] = []
-        for line in [Self.regionStart, ""] + output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) + ["", Self.regionEnd] {
+        for line in [Self.regionStart, ""]
+            + output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) + [
+                "", Self.regionEnd,
+            ]
+        {
             if !region.isEmpty { region += newline }
             region += Array(line.utf8)
         }
-        if let old = cell.outputLines { return (lines.start(of: old.lowerBound)..<lines.content(of: old.upperBound).upperBound, region) }
+        if let old = cell.outputLines {
+            return (lines.start(of: old.lowerBound)..<lines.content(of: old.upperBound).upperBound, region)
+        }
         guard cell.isClosed else {
             throw EngineError(
-                .format, "the fence of cell \(cell.name) in line \(cell.fenceLines.lowerBound) is not closed", place: name,
+                .format, "the fence of cell \(cell.name) in line \(cell.fenceLines.lowerBound) is not closed",
+                place: name,
                 cure: "close it, so that its output has a place")
         }
         let end = lines.lineEnd(of: cell.fenceLines.upperBound)

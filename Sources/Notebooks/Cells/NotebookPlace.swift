@@ -1,6 +1,7 @@
 import Files
 
-/// What belongs to a notebook lies beside it: beside the file itself, where the notebook is reached by a link.
+/// What belongs to a notebook lies beside it: beside the file itself, where the notebook is reached by a
+/// link.
 package struct NotebookPlace: Sendable {
     /// The file behind links.
     package let file: String
@@ -9,7 +10,8 @@ package struct NotebookPlace: Sendable {
 
     private static let ending = ".md"
 
-    /// Whether a file is a notebook, by its name. `NAME.md` is the usual one; others keep their ending in the names of what belongs to them.
+    /// Whether a file is a notebook, by its name. `NAME.md` is the usual one; others keep their ending in the
+    /// names of what belongs to them.
     package static func isNotebook(_ path: String) -> Bool {
         let name = path.lowercased()
         return name.hasSuffix(ending) || name.hasSuffix(".markdown")
@@ -31,7 +33,8 @@ package struct NotebookPlace: Sendable {
 
     /// What the program reads, writes and removes beside the notebook by itself.
     package var own: [String] {
-        [lock, outputs, outputs + ".corrected", correction, correctionLock] + NotebookExport.Form.allCases.map { Self.stem(file) + "." + $0.rawValue }
+        [lock, outputs, outputs + ".corrected", correction, correctionLock]
+            + NotebookExport.Form.allCases.map { Self.stem(file) + "." + $0.rawValue }
     }
 
     package var lock: String { base + ".lock" }

@@ -5,8 +5,9 @@ import SourceText
 import Syntax
 import Tensors
 
-/// What each cell's output depends on, without running anything: its syntax tree (comments and spaces do not matter), the values that it reads, each by the
-/// statements that make it, versions of verbs, params, and the digests of files that `load`, `dataset` and `read` open.
+/// What each cell's output depends on, without running anything: its syntax tree (comments and spaces do not
+/// matter), the values that it reads, each by the statements that make it, versions of verbs, params, and the
+/// digests of files that `load`, `dataset` and `read` open.
 package struct CellKeys {
     /// The parts of a key, so that a change can be named.
     package struct Parts: Codable, Equatable, Sendable {
@@ -20,13 +21,16 @@ package struct CellKeys {
 
     package let parts: [Int: Parts]
 
-    /// Of the cells that run, by their index. A cell with an error in it has none, nor have those that read what it would make.
+    /// Of the cells that run, by their index. A cell with an error in it has none, nor have those that read
+    /// what it would make.
     /// - Parameters:
     ///   - engine: of which version the keys are.
     ///   - readings: what the cells read when they ran; without, files count as they are now.
-    ///   - openings: what a cell opened when it ran. Names that its text does not tell, `load (name)`, are known from there alone.
+    ///   - openings: what a cell opened when it ran. Names that its text does not tell, `load (name)`, are
+    ///     known from there alone.
     package init(
-        _ program: NotebookProgram, session: Session, files: FileDigests, engine: Int = ItemKeyBuilder.engineVersion, readings: RunReadings? = nil,
+        _ program: NotebookProgram, session: Session, files: FileDigests,
+        engine: Int = ItemKeyBuilder.engineVersion, readings: RunReadings? = nil,
         openings: (Cell) -> [String]
     ) throws {
         /// The key of each name at this point; nil for what an erroneous cell would make.
@@ -37,17 +41,26 @@ package struct CellKeys {
         for (cell, part) in program.parts {
             let hasErrors = part.diagnostics.hasErrors
             var parts = Parts(text: "", reads: [:], sources: [:])
-            var lines: [String] = [cell.header.flags.contains(.hide) ? "hide" : "", cell.header.flags.contains(.raises) ? "raises" : ""]
+            var lines: [String] = [
+                cell.header.flags.contains(.hide) ? "hide" : "",
+                cell.header.flags.contains(.raises) ? "raises" : "",
+            ]
             var isKnown = !hasErrors || cell.header.flags.contains(.raises)
             /// Names that this cell makes, which are no reads of it.
             var own: Set<String> = []
             for statement in part.statements {
                 let mentions = Mentions(statement)
                 var names = mentions.names
-                if mentions.commands.contains(where: { session.verbs[$0.verb.text]?.readsModel ?? false }) { names.insert("model") }
+                if mentions.commands.contains(where: { session.verbs[$0.verb.text]?.readsModel ?? false }) {
+                    names.insert("model")
+                }
                 var words = ["\(engine)", Printer.text(statement)]
-                for name in Set(mentions.commands.map(\.verb.text)).sorted() { if let verb = session.verbs[name] { words.append("\(name) \(verb.version)") } }
-                if case .param(let name, _, _) = statement.kind, let value = session.parameters[name.text] { words.append("= \(value)") }
+                for name in Set(mentions.commands.map(\.verb.text)).sorted() {
+                    if let verb = session.verbs[name] { words.append("\(name) \(verb.version)") }
+                }
+                if case .param(let name, _, _) = statement.kind, let value = session.parameters[name.text] {
+                    words.append("= \(value)")
+                }
                 lines += words
                 for name in names.sorted() {
                     guard let key = known[name] else { continue }
@@ -58,16 +71,21 @@ package struct CellKeys {
                     words.append("\(name) \(key)")
                     if !own.contains(name) { parts.reads[name] = key }
                 }
-                /// What stands in a slot of words: a variable in brackets by the text that it is known to hold.
+                /// What stands in a slot of words: a variable in brackets by the text that it is known to
+                /// hold.
                 func paths(_ argument: Argument) -> [String] {
                     argument.items.enumerated().map { index, item in
-                        guard item.isForced, let value = argument.value?.items[index].ungrouped else { return item.raw }
+                        guard item.isForced, let value = argument.value?.items[index].ungrouped else {
+                            return item.raw
+                        }
                         if case .name(let name) = value.kind { return texts[name] ?? item.raw }
                         return value.literalText ?? item.raw
                     }
                 }
                 func add(_ title: String, _ paths: [String]) throws {
-                    let digest = try Digest.sha256(paths.map { try Self.digest($0, files, readings, cell: cell.index) }.joined(separator: "\n"))
+                    let digest = try Digest.sha256(
+                        paths.map { try Self.digest($0, files, readings, cell: cell.index) }.joined(
+                            separator: "\n"))
                     parts.sources[title] = digest
                     words.append("\(title) \(digest)")
                 }
@@ -75,7 +93,8 @@ package struct CellKeys {
                     guard let verb = session.verbs[command.verb.text] else { continue }
                     // Files behind names: `statistics=`.
                     for argument in command.arguments where !verb.writesFiles {
-                        guard let name = argument.name?.text, case .path? = verb.slot(name)?.kind, let word = paths(argument).first
+                        guard let name = argument.name?.text, case .path? = verb.slot(name)?.kind,
+                            let word = paths(argument).first
                         else { continue }
                         let path = session.access.absolute(word)
                         if FileSystem.exists(path) { try add("\(verb.name) \(name)=\(word)", [path]) }
@@ -84,10 +103,15 @@ package struct CellKeys {
                     let named = command.arguments.filter { $0.name == nil }.flatMap(paths)
                     let title = ([verb.name] + named).joined(separator: " ")
                     // What is not there is no error yet: an `if` may leave it out.
-                    try add(title, readings?.place(of: title).map { [$0] } ?? (try? opens(named, session)) ?? ["missing"])
+                    try add(
+                        title,
+                        readings?.place(of: title).map { [$0] } ?? (try? opens(named, session)) ?? ["missing"]
+                    )
                 }
                 let key = try Digest.sha256(words.joined(separator: "\n"))
-                if let (name, text) = statement.knownText { texts[name] = session.parameters[name].map(ParamText.unquoted) ?? text }
+                if let (name, text) = statement.knownText {
+                    texts[name] = session.parameters[name].map(ParamText.unquoted) ?? text
+                }
                 switch statement.kind {
                 case .assignment(let name, _), .param(let name, _, _), .definition(let name, _, _):
                     known[name.text] = .some(isKnown ? key : nil)
@@ -98,13 +122,19 @@ package struct CellKeys {
             var further: [String] = []
             for title in openings(cell) where parts.sources[title] == nil {
                 let paths = readings?.place(of: title).map { [$0] } ?? session.opened(title) ?? ["missing"]
-                let digest = try Digest.sha256(paths.map { try Self.digest($0, files, readings, cell: cell.index) }.joined(separator: "\n"))
+                let digest = try Digest.sha256(
+                    paths.map { try Self.digest($0, files, readings, cell: cell.index) }.joined(
+                        separator: "\n"))
                 parts.sources[title] = digest
                 further.append("\(title) \(digest)")
             }
             if !further.isEmpty {
                 // Which of the cell's names depend on it is not known, so all of them do.
-                for name in own.sorted() { if let key = known[name] ?? nil { known[name] = try Digest.sha256(([key] + further).joined(separator: "\n")) } }
+                for name in own.sorted() {
+                    if let key = known[name] ?? nil {
+                        known[name] = try Digest.sha256(([key] + further).joined(separator: "\n"))
+                    }
+                }
             }
             parts.text = try Digest.sha256((hasErrors ? [part.source.text] : lines).joined(separator: "\n"))
             if isKnown { found[cell.index] = parts }
@@ -112,20 +142,25 @@ package struct CellKeys {
         parts = found
     }
 
-    /// Of a file, or of all files below a folder with their places in it: as the run read them, the others as they are.
-    private static func digest(_ path: String, _ files: FileDigests, _ readings: RunReadings?, cell: Int? = nil) throws -> String {
+    /// Of a file, or of all files below a folder with their places in it: as the run read them, the others as
+    /// they are.
+    private static func digest(
+        _ path: String, _ files: FileDigests, _ readings: RunReadings?, cell: Int? = nil
+    ) throws -> String {
         guard FileSystem.isFolder(path) else {
             if let digest = try readings?.digest(of: path, cell: cell, files) { return digest }
             // Small files are read faster than looked up.
             let isSmall = (FileStamp(path: path)?.size ?? 0) < 1 << 20
-            return FileSystem.isFile(path) ? try isSmall ? Digest.sha256(path: path) : files.digest(of: path) : "missing"
+            return FileSystem.isFile(path)
+                ? try isSmall ? Digest.sha256(path: path) : files.digest(of: path) : "missing"
         }
         // What came into a folder after it was opened, and what went, may be what a reader looks for there.
         let before = readings?.contents(of: path)
         let present = try FileSystem.list(path).filter { !$0.hasPrefix(".") }
         // Files by their endings, and folders; not what a writer calls a file until it has its name.
         func isSought(_ name: String) -> Bool {
-            !name.contains(".") || WeightFile.isNamedSo(name) || [".json", ".jsonl", ".csv", ".txt"].contains(where: name.hasSuffix)
+            !name.contains(".") || WeightFile.isNamedSo(name)
+                || [".json", ".jsonl", ".csv", ".txt"].contains(where: name.hasSuffix)
         }
         let gone = (before ?? []).map(FileSystem.name).filter { !present.contains($0) && isSought($0) }
         var lines: [String] = []
@@ -140,9 +175,12 @@ package struct CellKeys {
 }
 
 extension Session {
-    /// The files behind a title such as `load models/a` or `score statistics=s.npz`, as it is told now; nil where nothing is there.
+    /// The files behind a title such as `load models/a` or `score statistics=s.npz`, as it is told now; nil
+    /// where nothing is there.
     fileprivate func opened(_ title: String) -> [String]? {
-        guard let space = title.firstIndex(of: " "), let verb = verbs[String(title[..<space])] else { return nil }
+        guard let space = title.firstIndex(of: " "), let verb = verbs[String(title[..<space])] else {
+            return nil
+        }
         let rest = String(title[title.index(after: space)...])
         if let sign = rest.firstIndex(of: "="), case .path? = verb.slot(String(rest[..<sign]))?.kind {
             let path = access.absolute(String(rest[rest.index(after: sign)...]))
@@ -150,7 +188,8 @@ extension Session {
         }
         guard let opens = verb.opens else { return nil }
         // A name may have spaces, and `load clip models/a` has two words.
-        return (try? opens([rest], self)) ?? (try? opens(rest.split(separator: " ", maxSplits: 1).map(String.init), self))
+        return (try? opens([rest], self))
+            ?? (try? opens(rest.split(separator: " ", maxSplits: 1).map(String.init), self))
     }
 }
 
@@ -165,7 +204,9 @@ extension Statement {
             made = (name.text, list)
         default: return nil
         }
-        guard made.list.items.count == 1, let text = made.list.items[0].ungrouped.literalText else { return nil }
+        guard made.list.items.count == 1, let text = made.list.items[0].ungrouped.literalText else {
+            return nil
+        }
         return (made.name, text)
     }
 }

@@ -2,8 +2,9 @@ import Caching
 import Files
 import Tensors
 
-/// `NAME.lock` beside a notebook: a line of JSON per cell with what its stored output was made from, in the order of the cells' names, so that
-/// a clean clone can tell which outputs still belong to the text, the data and the weights.
+/// `NAME.lock` beside a notebook: a line of JSON per cell with what its stored output was made from, in the
+/// order of the cells' names, so that a clean clone can tell which outputs still belong to the text, the data
+/// and the weights.
 package struct Lock {
     package struct Entry: Codable, Equatable {
         package var cell: String
@@ -13,15 +14,18 @@ package struct Lock {
         package var key: CellKeys.Parts
         /// Digest of the output's text, so that one edited by hand is noticed.
         package var output: String
-        /// The files beside the notebook that the output shows, which may be removed when nothing shows them any more.
+        /// The files beside the notebook that the output shows, which may be removed when nothing shows them
+        /// any more.
         var files: [String]?
         /// What `--seed` added to every seed that is not written out, where it did.
         package var seed: Int?
-        /// The pictures that the cell decoded and what they scored one by one, in order, so that a few can be checked alone.
+        /// The pictures that the cell decoded and what they scored one by one, in order, so that a few can be
+        /// checked alone.
         package var made: CellTrace?
     }
 
-    /// The line of a notebook that `run -o` wrote: `Notebook.textDigest` of what it wrote, so that it may write there again.
+    /// The line of a notebook that `run -o` wrote: `Notebook.textDigest` of what it wrote, so that it may
+    /// write there again.
     private struct Copy: Codable {
         var textWrittenBefore: String
 
@@ -36,7 +40,8 @@ package struct Lock {
 
     /// - Parameters:
     ///   - notebook: the notebook's path. A lock that is not there is an empty one.
-    ///   - isRenewed: whether it is to be written anew: a merge conflict in it is then no error, and what both sides say differently is forgotten.
+    ///   - isRenewed: whether it is to be written anew: a merge conflict in it is then no error, and what
+    ///     both sides say differently is forgotten.
     package init(notebook: String, isRenewed: Bool = false) throws {
         path = NotebookPlace(notebook).lock
         command = "`noisebook run \(ShellWord.quoted(notebook)) --write`"
@@ -50,7 +55,11 @@ package struct Lock {
         if let first = conflicts.first {
             guard isRenewed else {
                 throw EngineError(
-                    .format, "has an unresolved merge conflict, in lines \(first.lines.lowerBound) to \(first.lines.upperBound)", place: path,
+                    .format,
+                    """
+                    has an unresolved merge conflict, in lines \(first.lines.lowerBound) to \
+                    \(first.lines.upperBound)
+                    """, place: path,
                     cure: "\(command) makes it anew")
             }
         }
@@ -82,7 +91,9 @@ package struct Lock {
     }
 
     /// Versions of the engine other than this one that made outputs.
-    var earlierEngines: Set<Int> { Set(entries.values.map(\.madeByEngine)).subtracting([ItemKeyBuilder.engineVersion]) }
+    var earlierEngines: Set<Int> {
+        Set(entries.values.map(\.madeByEngine)).subtracting([ItemKeyBuilder.engineVersion])
+    }
 
     /// What `--seed` was for all outputs; nil where it was not the same for all.
     package var seed: Int? {
@@ -92,26 +103,32 @@ package struct Lock {
 
     package subscript(cell: Cell) -> Entry? { entries[cell.name] }
 
-    /// The entry of a cell by its name or, where an unlabelled one got another number, by its output; and the name that it had.
+    /// The entry of a cell by its name or, where an unlabelled one got another number, by its output; and the
+    /// name that it had.
     package func entry(of cell: Cell, in notebook: Notebook) throws -> Entry? {
         let output = try Self.digest(notebook, cell)
         if let entry = entries[cell.name], cell.header.label != nil || entry.output == output { return entry }
         return first { $0.output == output } ?? entries[cell.name]
     }
 
-    /// The entry of an unlabelled cell that had another number when it was written: made from the same, with this output.
+    /// The entry of an unlabelled cell that had another number when it was written: made from the same, with
+    /// this output.
     package func moved(_ key: CellKeys.Parts, output: String) -> Entry? {
         first { $0.key == key && $0.output == output }
     }
 
-    /// Of the unlabelled cells' entries for which this is so, that of the smallest number: no two have one name.
+    /// Of the unlabelled cells' entries for which this is so, that of the smallest number: no two have one
+    /// name.
     private func first(where isWanted: (Entry) -> Bool) -> Entry? {
-        entries.values.filter { isWanted($0) && $0.cell.allSatisfy(\.isNumber) }.min { ($0.cell.count, $0.cell) < ($1.cell.count, $1.cell) }
+        entries.values.filter { isWanted($0) && $0.cell.allSatisfy(\.isNumber) }.min {
+            ($0.cell.count, $0.cell) < ($1.cell.count, $1.cell)
+        }
     }
 
     /// Takes over the cells whose outputs were written, and forgets cells that are gone.
     package mutating func update(
-        _ notebook: Notebook, _ keys: [Int: CellKeys.Parts], written: some Sequence<Int>, made: [Int: CellTrace], seed: Int = 0
+        _ notebook: Notebook, _ keys: [Int: CellKeys.Parts], written: some Sequence<Int>,
+        made: [Int: CellTrace], seed: Int = 0
     ) throws {
         let names = Set(notebook.cells.map(\.name))
         entries = entries.filter { names.contains($0.key) }
@@ -120,16 +137,21 @@ package struct Lock {
             let files = PictureFolder.mentioned(in: notebook.storedOutput(of: cell) ?? "").sorted()
             entries[cell.name] = try keys[index].map {
                 Entry(
-                    cell: cell.name, engine: ItemKeyBuilder.engineVersion, key: $0, output: try Self.digest(notebook, cell),
+                    cell: cell.name, engine: ItemKeyBuilder.engineVersion, key: $0,
+                    output: try Self.digest(notebook, cell),
                     files: files.isEmpty ? nil : files, seed: seed == 0 ? nil : seed, made: made[index])
             }
         }
     }
 
-    package static func digest(_ notebook: Notebook, _ cell: Cell) throws -> String { try Digest.sha256(notebook.storedOutput(of: cell) ?? "") }
+    package static func digest(_ notebook: Notebook, _ cell: Cell) throws -> String {
+        try Digest.sha256(notebook.storedOutput(of: cell) ?? "")
+    }
 
     package func write() throws {
-        var lines = try entries.values.sorted { $0.cell.utf8.lexicographicallyPrecedes($1.cell.utf8) }.map { try JSON.encode($0) + "\n" }
+        var lines = try entries.values.sorted { $0.cell.utf8.lexicographicallyPrecedes($1.cell.utf8) }.map {
+            try JSON.encode($0) + "\n"
+        }
         if let copied { lines.append(try JSON.encode(Copy(textWrittenBefore: copied)) + "\n") }
         let text = lines.joined()
         if FileSystem.exists(path) {

@@ -1,4 +1,5 @@
-/// A piece of an output line as `verify` sees it: a number, a file of the output folder, or the text between them.
+/// A piece of an output line as `verify` sees it: a number, a file of the output folder, or the text between
+/// them.
 struct OutputToken {
     enum Kind: Equatable {
         case text(String)
@@ -19,7 +20,9 @@ struct OutputToken {
         func flush() {
             // Columns are padded to the width of what stands in them.
             let words = String(decoding: text, as: UTF8.self).split(separator: " ")
-            if !words.isEmpty { tokens.append(OutputToken(kind: .text(words.joined(separator: " ")), cell: cell)) }
+            if !words.isEmpty {
+                tokens.append(OutputToken(kind: .text(words.joined(separator: " ")), cell: cell))
+            }
             text = []
         }
         var i = 0
@@ -27,7 +30,8 @@ struct OutputToken {
             let isStart = i == 0 || !(bytes[i - 1].isWord)
             if isStart, let end = fileEnd(bytes, i) {
                 flush()
-                tokens.append(OutputToken(kind: .file(String(decoding: bytes[i..<end], as: UTF8.self)), cell: cell))
+                tokens.append(
+                    OutputToken(kind: .file(String(decoding: bytes[i..<end], as: UTF8.self)), cell: cell))
                 i = end
             } else if isStart, let (value, isWhole, end) = number(bytes, i) {
                 flush()
@@ -51,9 +55,11 @@ struct OutputToken {
     /// Where a name of 12 or 64 hexadecimal digits with the ending of a picture, plot or table ends.
     private static func fileEnd(_ bytes: [UInt8], _ start: Int) -> Int? {
         var i = start
-        while i < bytes.count, bytes[i].isDigit || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(bytes[i]) { i += 1 }
+        while i < bytes.count, bytes[i].isDigit || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(bytes[i])
+        { i += 1 }
         guard [12, 64].contains(i - start), i + 4 <= bytes.count else { return nil }
-        return [".png", ".csv", ".svg"].contains(String(decoding: bytes[i..<i + 4], as: UTF8.self)) ? i + 4 : nil
+        return [".png", ".csv", ".svg"].contains(String(decoding: bytes[i..<i + 4], as: UTF8.self))
+            ? i + 4 : nil
     }
 
     /// A number as the results print them: `-12`, `0.25`, `1.5e-07`.
@@ -84,6 +90,7 @@ extension UInt8 {
     fileprivate var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
     /// Letters, digits, `_` and whatever is not ASCII.
     fileprivate var isWord: Bool {
-        isDigit || self >= 128 || self == UInt8(ascii: "_") || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20)
+        isDigit || self >= 128 || self == UInt8(ascii: "_")
+            || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20)
     }
 }

@@ -2,7 +2,8 @@ import Rendering
 import SourceText
 import Syntax
 
-/// A cell's code as HTML with its verbs, options, strings, numbers and comments marked. Any text is taken: what is no code stays as it is.
+/// A cell's code as HTML with its verbs, options, strings, numbers and comments marked. Any text is taken:
+/// what is no code stays as it is.
 struct CodeMarkup {
     let verbs: VerbSet
 

@@ -1,8 +1,9 @@
 import Files
 import Rendering
 
-/// One page that needs nothing else: its style, a few lines of script for tables and pictures, light and dark, wide and narrow. Its policy lets a
-/// browser take this style, this script and pictures that are in the page, and nothing else, should anything else ever come into it.
+/// One page that needs nothing else: its style, a few lines of script for tables and pictures, light and
+/// dark, wide and narrow. Its policy lets a browser take this style, this script and pictures that are in the
+/// page, and nothing else, should anything else ever come into it.
 struct HTMLPage {
     let title: String
     /// What made it.
@@ -12,7 +13,8 @@ struct HTMLPage {
 
     func text() throws -> String {
         let policy = [
-            "default-src 'none'", "img-src data:", "style-src '\(try Self.hash(Self.style))'", "script-src '\(try Self.hash(Self.script))'", "base-uri 'none'",
+            "default-src 'none'", "img-src data:", "style-src '\(try Self.hash(Self.style))'",
+            "script-src '\(try Self.hash(Self.script))'", "base-uri 'none'",
             "form-action 'none'",
         ]
         let facts = provenance.map { "<dt>\($0.name)</dt><dd>\(MarkupText.escaped($0.value))</dd>" }.joined()
@@ -45,7 +47,9 @@ struct HTMLPage {
     /// Of the bytes between the tags, as CSP asks for it.
     private static func hash(_ text: String) throws -> String {
         let digits = Array(try Digest.sha256(text))
-        let bytes = stride(from: 0, to: digits.count, by: 2).compactMap { UInt8(String(digits[$0..<$0 + 2]), radix: 16) }
+        let bytes = stride(from: 0, to: digits.count, by: 2).compactMap {
+            UInt8(String(digits[$0..<$0 + 2]), radix: 16)
+        }
         return "sha256-\(Base64.text(bytes))"
     }
 

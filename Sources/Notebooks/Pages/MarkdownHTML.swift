@@ -1,8 +1,9 @@
 import Rendering
 
-/// Markdown as HTML in which nothing of a stranger is markup. Elements and attributes are those of the Markdown library's safe mode and our own pictures;
-/// raw HTML is shown as the text that it is, and of links only those that lead to pages, to mail or to a place beside the notebook are links. The
-/// pictures and tables of outputs are read into values (an address, a width, words) and written from these.
+/// Markdown as HTML in which nothing of a stranger is markup. Elements and attributes are those of the
+/// Markdown library's safe mode and our own pictures; raw HTML is shown as the text that it is, and of links
+/// only those that lead to pages, to mail or to a place beside the notebook are links. The pictures and
+/// tables of outputs are read into values (an address, a width, words) and written from these.
 struct MarkdownHTML {
     /// What did not become what its author meant.
     struct LeftOut {
@@ -71,7 +72,10 @@ struct MarkdownHTML {
                     tree.replace(node, withParagraph: marks.add(picture.inline, alone: picture.alone))
                 } else {
                     leftOut.pieces += 1
-                    let shown = marks.put(into: html) { $0.contains { !$0.isWhitespace } ? "<pre><code>\(MarkupText.escaped($0))</code></pre>\n" : "" }
+                    let shown = marks.put(into: html) {
+                        $0.contains { !$0.isWhitespace }
+                            ? "<pre><code>\(MarkupText.escaped($0))</code></pre>\n" : ""
+                    }
                     tree.replace(node, withParagraph: marks.add("", alone: shown))
                 }
             case .image:
@@ -83,7 +87,12 @@ struct MarkdownHTML {
                 } else if !isOutput, Self.isLink(address) {
                     // The page fetches nothing: a picture from elsewhere is a link to it.
                     tree.replace(
-                        node, withText: marks.add("<a href=\"\(MarkupText.escaped(address))\">\(MarkupText.escaped(words.isEmpty ? address : words))</a>"))
+                        node,
+                        withText: marks.add(
+                            """
+                            <a \
+                            href="\(MarkupText.escaped(address))">\(MarkupText.escaped(words.isEmpty ? address : words))</a>
+                            """))
                 } else {
                     leftOut.links += 1
                     tree.replace(node, withText: words)
@@ -109,7 +118,8 @@ struct MarkdownHTML {
 
     // MARK: Markdown for others
 
-    /// Prose for a program that renders Markdown with its raw HTML: as it stands where it has none, else written anew with that HTML as text.
+    /// Prose for a program that renders Markdown with its raw HTML: as it stands where it has none, else
+    /// written anew with that HTML as text.
     mutating func inert(_ text: String) -> String {
         guard let tree = MarkdownTree(text, isOutput: false, hasFootnotes: false) else { return "" }
         let active = Self.active(tree)
@@ -122,7 +132,11 @@ struct MarkdownHTML {
                     tree.remove(node)
                 } else {
                     leftOut.pieces += 1
-                    if kind == .html { tree.replace(node, withText: html) } else { tree.replace(node, withCode: html) }
+                    if kind == .html {
+                        tree.replace(node, withText: html)
+                    } else {
+                        tree.replace(node, withCode: html)
+                    }
                 }
             case .link:
                 leftOut.links += 1
@@ -139,19 +153,24 @@ struct MarkdownHTML {
             tree.setText(node, tree.literal(node).replacing("<", with: less).replacing(">", with: greater))
         }
         let markdown = tree.markdown.replacing(less, with: "&lt;").replacing(greater, with: "&gt;")
-        // Not all that it reads it writes so that it reads the same, code at the beginning of a list in a list, say: then the source is shown.
-        guard let again = MarkdownTree(markdown, isOutput: false, hasFootnotes: false), Self.active(again).allSatisfy({ $0.kind == .text }) else {
+        // Not all that it reads it writes so that it reads the same, code at the beginning of a list in a
+        // list, say: then the source is shown.
+        guard let again = MarkdownTree(markdown, isOutput: false, hasFootnotes: false),
+            Self.active(again).allSatisfy({ $0.kind == .text })
+        else {
             return MarkdownText.fence(text)
         }
         return markdown.hasSuffix("\n") ? String(markdown.dropLast()) : markdown
     }
 
-    /// Raw HTML but for comments of the plainest form, links that lead where none may, and texts that another program may take for a tag.
+    /// Raw HTML but for comments of the plainest form, links that lead where none may, and texts that another
+    /// program may take for a tag.
     private static func active(_ tree: MarkdownTree) -> [(kind: MarkdownTree.Kind, node: MarkdownTree.Node)] {
         tree.nodes.filter { kind, node in
             switch kind {
             case .text: tree.literal(node).contains(/<[A-Za-z\/!?]/)
-            case .html, .htmlBlock: tree.literal(node).wholeMatch(of: /\s*<!--[^<>-]*(-[^<>-]+)*-->\s*/) == nil
+            case .html, .htmlBlock:
+                tree.literal(node).wholeMatch(of: /\s*<!--[^<>-]*(-[^<>-]+)*-->\s*/) == nil
             case .link, .image: !isLink(tree.address(node))
             }
         }
@@ -162,14 +181,19 @@ struct MarkdownHTML {
     private static func isComment(_ html: String) -> Bool {
         var rest = Substring(html.trimmedLine)
         guard rest.hasPrefix("<!--") else { return false }
-        while rest.hasPrefix("<!--"), let end = rest.firstRange(of: "-->") { rest = rest[end.upperBound...].drop(while: \.isWhitespace) }
+        while rest.hasPrefix("<!--"), let end = rest.firstRange(of: "-->") {
+            rest = rest[end.upperBound...].drop(while: \.isWhitespace)
+        }
         return rest.isEmpty
     }
 
     /// Whether an address is one that a page may lead to: of the web, of mail, or of a place beside it.
     static func isLink(_ address: String) -> Bool {
-        // As browsers read it: they drop what steers or is blank at the beginning, and line ends and tabs anywhere.
-        let plain = String(String.UnicodeScalarView(address.unicodeScalars.filter { $0.value > 0x20 && !$0.isSteering && $0.value != 0xAD }))
+        // As browsers read it: they drop what steers or is blank at the beginning, and line ends and tabs
+        // anywhere.
+        let plain = String(
+            String.UnicodeScalarView(
+                address.unicodeScalars.filter { $0.value > 0x20 && !$0.isSteering && $0.value != 0xAD }))
         // Two slashes, either way, begin the name of another machine.
         guard !plain.contains(/^[\/\\]{2}/) else { return false }
         guard let scheme = plain.prefixMatch(of: /[^\/?#]*?:/)?.output.lowercased() else { return true }
@@ -179,13 +203,15 @@ struct MarkdownHTML {
     /// A picture as `MarkdownRenderer` writes it where it stands enlarged.
     private mutating func picture(_ html: String) -> Picture? {
         let parts = html.split(separator: "\"", omittingEmptySubsequences: false)
-        guard parts.count == 7, parts[0] == "<img src=", parts[2] == " width=", parts[4] == " alt=", parts[6] == ">",
+        guard parts.count == 7, parts[0] == "<img src=", parts[2] == " width=", parts[4] == " alt=",
+            parts[6] == ">",
             let width = Int(parts[3]), (1...99_999).contains(width)
         else { return nil }
         func plain(_ text: Substring) -> String {
             guard text.contains("&") else { return String(text) }
             let entities = ["&quot;": "\"", "&lt;": "<", "&gt;": ">", "&#124;": "|", "&#96;": "`"]
-            return entities.reduce(String(text)) { $0.replacing($1.key, with: $1.value) }.replacing("&amp;", with: "&")
+            return entities.reduce(String(text)) { $0.replacing($1.key, with: $1.value) }.replacing(
+                "&amp;", with: "&")
         }
         return files.name(plain(parts[1])).map { picture($0, words: plain(parts[5]), width: width) }
     }
@@ -201,10 +227,14 @@ struct MarkdownHTML {
         let found = files.find(name)
         switch found {
         case .picture(let data):
-            return Picture(inline: "<img src=\"\(data)\"\(width.map { " width=\"\($0)\"" } ?? "") alt=\"\(words)\">")
+            return Picture(
+                inline: "<img src=\"\(data)\"\(width.map { " width=\"\($0)\"" } ?? "") alt=\"\(words)\">")
         case .drawing(let data, let numbers):
             let image = "<img class=\"plot\" src=\"\(data)\" alt=\"\(words)\">"
-            let table = numbers.trimmedLine.isEmpty ? "" : "<details><summary>Numbers</summary><pre>\(MarkupText.escaped(numbers.trimmedLine))</pre></details>"
+            let table =
+                numbers.trimmedLine.isEmpty
+                ? ""
+                : "<details><summary>Numbers</summary><pre>\(MarkupText.escaped(numbers.trimmedLine))</pre></details>"
             return Picture(inline: image, alone: "<figure class=\"plot\">\(image)\(table)</figure>\n")
         case .table, .other, nil:
             if found == nil { leftOut.missing.insert(name) } else { leftOut.others.insert(name) }
@@ -213,8 +243,8 @@ struct MarkdownHTML {
     }
 }
 
-/// Words in a text that the library renders, and the HTML of ours that they stand for: it would not let that pass. Nobody who wrote the text can
-/// know the words.
+/// Words in a text that the library renders, and the HTML of ours that they stand for: it would not let that
+/// pass. Nobody who wrote the text can know the words.
 private struct Marks {
     private struct Value {
         var inline: String
@@ -245,7 +275,8 @@ private struct Marks {
     func put(into text: String, between: (Substring) -> String) -> String {
         var out = ""
         var rest = Substring(text)
-        while let start = rest.firstRange(of: secret), let end = rest[start.upperBound...].firstIndex(of: "z"),
+        while let start = rest.firstRange(of: secret),
+            let end = rest[start.upperBound...].firstIndex(of: "z"),
             let number = Int(rest[start.upperBound..<end]), values.indices.contains(number)
         {
             var before = rest[..<start.lowerBound]

@@ -6,7 +6,8 @@ import Glibc
 import Darwin
 #endif
 
-/// A Markdown text as GitHub's own library reads it. What is rendered of it is rendered by that library in its safe mode.
+/// A Markdown text as GitHub's own library reads it. What is rendered of it is rendered by that library in
+/// its safe mode.
 final class MarkdownTree {
     typealias Node = OpaquePointer
 
@@ -14,13 +15,16 @@ final class MarkdownTree {
     private let parser: OpaquePointer
     private let options: CInt
 
-    /// - Parameter isOutput: of a cell, where only what this program writes has a meaning: no footnotes, and an address in a caption is a text.
+    /// - Parameter isOutput: of a cell, where only what this program writes has a meaning: no footnotes, and
+    ///   an address in a caption is a text.
     init?(_ text: String, isOutput: Bool, hasFootnotes: Bool) {
         cmark_gfm_core_extensions_ensure_registered()
         options = hasFootnotes ? CMARK_OPT_FOOTNOTES : CMARK_OPT_DEFAULT
         guard let parser = cmark_parser_new(options) else { return nil }
         for name in isOutput ? ["table"] : ["table", "strikethrough", "autolink", "tasklist"] {
-            if let found = cmark_find_syntax_extension(name) { cmark_parser_attach_syntax_extension(parser, found) }
+            if let found = cmark_find_syntax_extension(name) {
+                cmark_parser_attach_syntax_extension(parser, found)
+            }
         }
         let bytes = Array(text.utf8)
         bytes.withUnsafeBufferPointer { buffer in
@@ -42,7 +46,8 @@ final class MarkdownTree {
 
     enum Kind { case htmlBlock, html, image, link, text }
 
-    /// All nodes of these kinds in the order of the text. Of what stands in a picture's words the texts alone.
+    /// All nodes of these kinds in the order of the text. Of what stands in a picture's words the texts
+    /// alone.
     var nodes: [(kind: Kind, node: Node)] {
         guard let walk = cmark_iter_new(root) else { return [] }
         defer { cmark_iter_free(walk) }
@@ -53,7 +58,9 @@ final class MarkdownTree {
             guard event != CMARK_EVENT_DONE, let node = cmark_iter_get_node(walk) else { return found }
             let type = cmark_node_get_type(node)
             if type == CMARK_NODE_IMAGE { images += event == CMARK_EVENT_ENTER ? 1 : -1 }
-            guard event == CMARK_EVENT_ENTER, type == CMARK_NODE_TEXT || images == (type == CMARK_NODE_IMAGE ? 1 : 0) else { continue }
+            guard event == CMARK_EVENT_ENTER,
+                type == CMARK_NODE_TEXT || images == (type == CMARK_NODE_IMAGE ? 1 : 0)
+            else { continue }
             switch type {
             case CMARK_NODE_HTML_BLOCK: found.append((.htmlBlock, node))
             case CMARK_NODE_HTML_INLINE: found.append((.html, node))
@@ -96,7 +103,9 @@ final class MarkdownTree {
 
     /// Puts a paragraph of one text in a block's place.
     func replace(_ node: Node, withParagraph text: String) {
-        guard let paragraph = cmark_node_new(CMARK_NODE_PARAGRAPH), let inner = cmark_node_new(CMARK_NODE_TEXT) else { return }
+        guard let paragraph = cmark_node_new(CMARK_NODE_PARAGRAPH),
+            let inner = cmark_node_new(CMARK_NODE_TEXT)
+        else { return }
         cmark_node_set_literal(inner, text)
         cmark_node_append_child(paragraph, inner)
         exchange(node, paragraph)
@@ -128,16 +137,21 @@ final class MarkdownTree {
 
     func setAddress(_ node: Node, _ address: String) { cmark_node_set_url(node, address) }
 
-    /// Puts what stands in a link in its place. What the library would not have there goes, and is not freed: it may be looked at yet.
+    /// Puts what stands in a link in its place. What the library would not have there goes, and is not freed:
+    /// it may be looked at yet.
     func dissolve(_ node: Node) {
-        while let child = cmark_node_first_child(node) { if cmark_node_insert_before(node, child) == 0 { cmark_node_unlink(child) } }
+        while let child = cmark_node_first_child(node) {
+            if cmark_node_insert_before(node, child) == 0 { cmark_node_unlink(child) }
+        }
         remove(node)
     }
 
     // MARK: Rendering
 
     /// Without CMARK_OPT_UNSAFE: raw HTML and dangerous addresses are left out, should any be there still.
-    var html: String { rendered(cmark_render_html(root, options, cmark_parser_get_syntax_extensions(parser))) }
+    var html: String {
+        rendered(cmark_render_html(root, options, cmark_parser_get_syntax_extensions(parser)))
+    }
 
     var markdown: String { rendered(cmark_render_commonmark(root, options, 0)) }
 

@@ -1,6 +1,7 @@
 import Files
 
-/// Files of a notebook's folder as a page holds them: in itself, as data, and only where they are what their names say.
+/// Files of a notebook's folder as a page holds them: in itself, as data, and only where they are what their
+/// names say.
 struct PageFiles {
     enum Found {
         case picture(data: String)
@@ -26,11 +27,14 @@ struct PageFiles {
         guard let bytes = try? folder.stored(name) else { return nil }
         let data = Base64.text(bytes)
         if name.hasSuffix(".png") {
-            let beginning: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13] + Array("IHDR".utf8)
+            let beginning: [UInt8] =
+                [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13] + Array("IHDR".utf8)
             return bytes.starts(with: beginning) ? .picture(data: "data:image/png;base64,\(data)") : .other
         }
         if name.hasSuffix(".svg") {
-            return SVGDrawing(bytes).map { .drawing(data: "data:image/svg+xml;base64,\(data)", numbers: $0.numbers) } ?? .other
+            return SVGDrawing(bytes).map {
+                .drawing(data: "data:image/svg+xml;base64,\(data)", numbers: $0.numbers)
+            } ?? .other
         }
         guard !bytes.contains(0), String(validating: bytes, as: UTF8.self) != nil else { return .other }
         return .table(data: "data:text/csv;base64,\(data)")
@@ -44,7 +48,9 @@ extension String {
         var rest = Array(utf8)[...]
         while let first = rest.first {
             if first == UInt8(ascii: "%"), rest.count >= 3,
-                let value = UInt8(String(decoding: rest[(rest.startIndex + 1)...(rest.startIndex + 2)], as: UTF8.self), radix: 16)
+                let value = UInt8(
+                    String(decoding: rest[(rest.startIndex + 1)...(rest.startIndex + 2)], as: UTF8.self),
+                    radix: 16)
             {
                 bytes.append(value)
                 rest = rest.dropFirst(3)

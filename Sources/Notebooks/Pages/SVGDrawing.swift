@@ -1,13 +1,18 @@
-/// A drawing that is nothing but a drawing: shapes, texts and a style sheet, as `PlotSVG` writes them. A file of that name in a stranger's folder
-/// may hold anything else that SVG knows (scripts, links, pictures from elsewhere, pages within the drawing); it is none.
+/// A drawing that is nothing but a drawing: shapes, texts and a style sheet, as `PlotSVG` writes them. A file
+/// of that name in a stranger's folder may hold anything else that SVG knows (scripts, links, pictures from
+/// elsewhere, pages within the drawing); it is none.
 struct SVGDrawing {
     /// What it shows, in numbers: its description.
     private(set) var numbers = ""
 
-    private static let elements: Set<String> = ["svg", "title", "desc", "style", "rect", "g", "text", "line", "circle", "path", "polygon", "polyline"]
+    private static let elements: Set<String> = [
+        "svg", "title", "desc", "style", "rect", "g", "text", "line", "circle", "path", "polygon", "polyline",
+    ]
     private static let attributes: Set<String> = [
-        "viewBox", "width", "height", "role", "aria-labelledby", "id", "class", "transform", "x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "d", "points",
-        "fill", "fill-opacity", "stroke", "stroke-width", "stroke-linejoin", "stroke-dasharray", "text-anchor",
+        "viewBox", "width", "height", "role", "aria-labelledby", "id", "class", "transform", "x", "y", "x1",
+        "x2", "y1", "y2", "cx", "cy", "r", "d", "points",
+        "fill", "fill-opacity", "stroke", "stroke-width", "stroke-linejoin", "stroke-dasharray",
+        "text-anchor",
     ]
 
     init?(_ bytes: [UInt8]) {
@@ -31,7 +36,9 @@ struct SVGDrawing {
                 let isEmpty = tag.last == "/"
                 if isEmpty { tag = tag.dropLast() }
                 let name = String(tag.prefix { $0 != " " })
-                guard Self.elements.contains(name), open.isEmpty == (name == "svg"), Self.areAttributes(tag.dropFirst(name.count)) else { return nil }
+                guard Self.elements.contains(name), open.isEmpty == (name == "svg"),
+                    Self.areAttributes(tag.dropFirst(name.count))
+                else { return nil }
                 // Nothing stands inside of texts.
                 guard !["title", "desc", "style", "text"].contains(open.last ?? "") else { return nil }
                 if !isEmpty { open.append(name) }
@@ -46,10 +53,12 @@ struct SVGDrawing {
         switch element {
         case "title", "text": return true
         case "desc":
-            numbers += text.replacing("&lt;", with: "<").replacing("&gt;", with: ">").replacing("&amp;", with: "&")
+            numbers += text.replacing("&lt;", with: "<").replacing("&gt;", with: ">").replacing(
+                "&amp;", with: "&")
             return true
         case "style":
-            // Rules for the drawing itself: nothing that fetches, and no escape by which that could be written otherwise.
+            // Rules for the drawing itself: nothing that fetches, and no escape by which that could be
+            // written otherwise.
             let lower = text.lowercased()
             return !["url", "import", "\\", "expression", "&", "image", "src"].contains { lower.contains($0) }
         default: return text.allSatisfy(\.isWhitespace)
@@ -66,7 +75,10 @@ struct SVGDrawing {
             guard quoted.hasPrefix("=\"") else { return false }
             let value = quoted.dropFirst(2).prefix { $0 != "\"" }
             guard quoted.dropFirst(2 + value.count).first == "\"" else { return false }
-            let isKnown = name == "xmlns" ? value == "http://www.w3.org/2000/svg" : attributes.contains(String(name)) && value.allSatisfy(isPlain)
+            let isKnown =
+                name == "xmlns"
+                ? value == "http://www.w3.org/2000/svg"
+                : attributes.contains(String(name)) && value.allSatisfy(isPlain)
             guard isKnown else { return false }
             rest = quoted.dropFirst(3 + value.count)
         }

@@ -6,10 +6,12 @@ import SourceText
 import Syntax
 import Tensors
 
-/// Replays a notebook: cells in document order, in one session. The first cell that fails ends the run; what came before is kept.
+/// Replays a notebook: cells in document order, in one session. The first cell that fails ends the run; what
+/// came before is kept.
 package struct NotebookRunner {
     package struct Run {
-        /// New outputs as Markdown, by cell; cells that did not run, or whose output is not to be kept, have none.
+        /// New outputs as Markdown, by cell; cells that did not run, or whose output is not to be kept, have
+        /// none.
         package var outputs: [Int: String] = [:]
         package var diagnostics: [Diagnostic] = []
         package var ending = ProgramResult.Ending.finished
@@ -43,23 +45,33 @@ package struct NotebookRunner {
     /// A diagnostic as plain text: the output of a cell that should fail.
     private let describe: (Diagnostic) -> String
 
-    package init(_ notebook: Notebook, session: Session, folder: (any OutputFolder)? = nil, describe: @escaping (Diagnostic) -> String) {
+    package init(
+        _ notebook: Notebook, session: Session, folder: (any OutputFolder)? = nil,
+        describe: @escaping (Diagnostic) -> String
+    ) {
         self.notebook = notebook
         self.session = session
         self.folder = folder
         self.describe = describe
     }
 
-    /// Checks the whole notebook, then runs it. `began` is called before each cell, `shown` with each output that a reader should see.
-    /// An error thrown by `shown` (a picture whose file is damaged, say) counts as the cell's.
-    /// - Parameter part: the cells whose outputs are wanted; others run only as far as these need their values, and show nothing.
-    package func run(_ part: Part = .all, began: (Cell) -> Void = { _ in }, shown: (Cell, Output) throws -> Void = { _, _ in }) -> Run {
+    /// Checks the whole notebook, then runs it. `began` is called before each cell, `shown` with each output
+    /// that a reader should see. An error thrown by `shown` (a picture whose file is damaged, say) counts as
+    /// the cell's.
+    /// - Parameter part: the cells whose outputs are wanted; others run only as far as these need their
+    ///   values, and show nothing.
+    package func run(
+        _ part: Part = .all, began: (Cell) -> Void = { _ in },
+        shown: (Cell, Output) throws -> Void = { _, _ in }
+    ) -> Run {
         var run = Run()
         let program = notebook.program(session)
         let (needed, wanted) = program.cells(part, session)
         // Files that only cells read which do not run need not be there.
         let idle = program.parts.filter { !needed.contains($0.cell.index) }.map(\.program.source)
-        run.diagnostics = program.check(session).filter { found in !found.code.isMissingFile || !idle.contains { $0 === found.source } }
+        run.diagnostics = program.check(session).filter { found in
+            !found.code.isMissingFile || !idle.contains { $0 === found.source }
+        }
         guard !run.diagnostics.hasErrors else {
             run.ending = .failed
             return run
@@ -90,7 +102,8 @@ package struct NotebookRunner {
 
     /// With stand-ins a cell can fail because of them: then nothing is known of it, and the next follows.
     private func walk(
-        _ cell: Cell, _ part: ParsedProgram, _ program: NotebookProgram, _ run: inout Run, _ lost: inout LostNames, _ standIns: StandIns
+        _ cell: Cell, _ part: ParsedProgram, _ program: NotebookProgram, _ run: inout Run,
+        _ lost: inout LostNames, _ standIns: StandIns
     ) {
         let names = program.names(part, session)
         let before = run.diagnostics
@@ -100,7 +113,9 @@ package struct NotebookRunner {
             lost.note(cell, makes: names.makes)
         } else {
             var isKnown = true
-            let ending = perform(cell, part, &run) { _, output in if output.value.view.hasUnknown { isKnown = false } }
+            let ending = perform(cell, part, &run) { _, output in
+                if output.value.view.hasUnknown { isKnown = false }
+            }
             let failure = ending == .finished ? nil : run.diagnostics.dropFirst(before.count).last
             lost.note(cell, part.program, failure: failure)
             if let failure {
@@ -113,7 +128,9 @@ package struct NotebookRunner {
         run.finished += 1
     }
 
-    private func perform(_ cell: Cell, _ part: ParsedProgram, _ run: inout Run, _ shown: (Cell, Output) throws -> Void) -> ProgramResult.Ending {
+    private func perform(
+        _ cell: Cell, _ part: ParsedProgram, _ run: inout Run, _ shown: (Cell, Output) throws -> Void
+    ) -> ProgramResult.Ending {
         let isHidden = cell.header.flags.contains(.hide)
         var blocks: [String] = []
         var failure: Diagnostic?
@@ -143,7 +160,9 @@ package struct NotebookRunner {
         if cell.header.flags.contains(.raises), ending != .interrupted {
             if ending == .finished {
                 run.diagnostics.append(
-                    Diagnostic(.expectedFailure, "cell \(cell.name) should fail and did not", at: Span(0, 0), label: "flag `raises`", source: source))
+                    Diagnostic(
+                        .expectedFailure, "cell \(cell.name) should fail and did not", at: Span(0, 0),
+                        label: "flag `raises`", source: source))
                 return .unmet
             }
             blocks += diagnostics.map { MarkdownText.fence(describe($0)) }
@@ -166,7 +185,9 @@ package struct NotebookRunner {
     /// An output as blocks of Markdown, its pictures kept in `folder`.
     package static func markdown(_ output: Output, _ folder: any OutputFolder) throws -> [String] {
         var blocks = output.warnings.map { "> **Warning:** " + MarkdownText.inline($0) }
-        if !output.value.isNone { blocks.append(try MarkdownRenderer(folder: folder).render(output.value.view)) }
+        if !output.value.isNone {
+            blocks.append(try MarkdownRenderer(folder: folder).render(output.value.view))
+        }
         return blocks
     }
 }

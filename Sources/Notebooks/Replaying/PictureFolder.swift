@@ -8,8 +8,9 @@ import Glibc
 import Darwin
 #endif
 
-/// The folder `NAME.out` beside a notebook: its pictures and long tables, each named by what is in it, so that equal results give equal
-/// names and a diff of the notebook shows which pictures changed. Files are written when the notebook is.
+/// The folder `NAME.out` beside a notebook: its pictures and long tables, each named by what is in it, so
+/// that equal results give equal names and a diff of the notebook shows which pictures changed. Files are
+/// written when the notebook is.
 package final class PictureFolder: OutputFolder {
     /// Of the notebook's own folder; empty for the working folder.
     private let parent: String
@@ -25,7 +26,8 @@ package final class PictureFolder: OutputFolder {
 
     private var path: String { FileSystem.join(parent, name) }
 
-    /// Digits of the digest in a file's name: 48 bits, so that two of a million files agree with a chance of one in 500.
+    /// Digits of the digest in a file's name: 48 bits, so that two of a million files agree with a chance of
+    /// one in 500.
     private static let nameLength = 12
 
     package func keep(_ bytes: [UInt8], kind: String) throws -> String {
@@ -39,19 +41,28 @@ package final class PictureFolder: OutputFolder {
 
     /// A file as it was kept by this run.
     func computed(_ file: String) throws -> [UInt8] {
-        guard let bytes = files[file] else { throw EngineError(.file, "was not computed", place: "\(name)/\(file)") }
+        guard let bytes = files[file] else {
+            throw EngineError(.file, "was not computed", place: "\(name)/\(file)")
+        }
         return bytes
     }
 
     /// A file as it lies on disk.
-    func stored(_ file: String) throws -> [UInt8] { try FileSystem.readBytes(FileSystem.join(path, file), limit: 1 << 28) }
+    func stored(_ file: String) throws -> [UInt8] {
+        try FileSystem.readBytes(FileSystem.join(path, file), limit: 1 << 28)
+    }
 
-    /// The first file of this folder that an output shows and that is neither on disk nor about to be written.
+    /// The first file of this folder that an output shows and that is neither on disk nor about to be
+    /// written.
     func missing(in output: String) -> String? {
-        // Each file is asked for once: a lazy collection would ask again, and the file may have come meanwhile.
+        // Each file is asked for once: a lazy collection would ask again, and the file may have come
+        // meanwhile.
         for line in output.split(separator: "\n") {
-            for case .file(let file) in OutputToken.tokens(of: String(line)).map(\.kind) where output.contains("\(name)/\(file)") {
-                if files[file] == nil, !FileSystem.isFile(FileSystem.join(path, file)) { return "\(name)/\(file)" }
+            for case .file(let file) in OutputToken.tokens(of: String(line)).map(\.kind)
+            where output.contains("\(name)/\(file)") {
+                if files[file] == nil, !FileSystem.isFile(FileSystem.join(path, file)) {
+                    return "\(name)/\(file)"
+                }
             }
         }
         return nil
@@ -62,7 +73,8 @@ package final class PictureFolder: OutputFolder {
 
     static func blocks(_ count: Int) -> Int { (count + 4095) / 4096 * 4096 }
 
-    /// Writes the files that are not there yet. What is there under such a name has that content, unless somebody changed it.
+    /// Writes the files that are not there yet. What is there under such a name has that content, unless
+    /// somebody changed it.
     package func write() throws { try write(into: path) }
 
     private func write(into folder: String) throws {
@@ -75,19 +87,23 @@ package final class PictureFolder: OutputFolder {
         }
     }
 
-    /// Where a verification leaves its files, so that those which the notebook shows stay as they are until they are accepted.
+    /// Where a verification leaves its files, so that those which the notebook shows stay as they are until
+    /// they are accepted.
     private var correctionPath: String { path + ".corrected" }
 
     func writeCorrection() throws { try write(into: correctionPath) }
 
     /// Takes the files of a correction that its text shows among those to write.
     func takeCorrection(shownIn text: String) throws {
-        for file in Self.mentioned(in: text).sorted() where FileSystem.isFile(FileSystem.join(correctionPath, file)) {
+        for file in Self.mentioned(in: text).sorted()
+        where FileSystem.isFile(FileSystem.join(correctionPath, file)) {
             files[file] = try FileSystem.readBytes(FileSystem.join(correctionPath, file), limit: 1 << 28)
         }
     }
 
-    func removeCorrection(shownIn text: String) throws { try remove(Self.mentioned(in: text), in: correctionPath) }
+    func removeCorrection(shownIn text: String) throws {
+        try remove(Self.mentioned(in: text), in: correctionPath)
+    }
 
     /// Removes files of this folder, and the folder when nothing is left in it.
     func remove(_ files: Set<String>) throws { try remove(files, in: path) }
@@ -98,11 +114,15 @@ package final class PictureFolder: OutputFolder {
         try FileSystem.removeEmptyFolder(folder)
     }
 
-    /// The files of such a folder that a text shows, by their names alone: that of the folder can be written in more than one way.
+    /// The files of such a folder that a text shows, by their names alone: that of the folder can be written
+    /// in more than one way.
     static func mentioned(in text: String) -> Set<String> {
         var files: Set<String> = []
         for part in text.utf8.split(separator: UInt8(ascii: "/")).dropFirst() {
-            let file = String(decoding: part.prefix { (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2E }, as: UTF8.self)
+            let file = String(
+                decoding: part.prefix {
+                    (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2E
+                }, as: UTF8.self)
             if isOurs(file) { files.insert(file) }
         }
         return files

@@ -1,7 +1,8 @@
-/// How a value came to be: the verb with its resolved arguments, and the recipes of what went into it. Values that share a past
-/// share the objects, so that a recipe per row costs one reference per row.
+/// How a value came to be: the verb with its resolved arguments, and the recipes of what went into it. Values
+/// that share a past share the objects, so that a recipe per row costs one reference per row.
 ///
-/// A loop of 60,000 turns makes a chain of so many recipes: nothing here goes along one by recursion, not even its release.
+/// A loop of 60,000 turns makes a chain of so many recipes: nothing here goes along one by recursion, not
+/// even its release.
 package final class Recipe: Sendable {
     package let step: RecipeStep
     /// The row that flowed in first, then whatever else was read (a neighbour, the other side of a join).
@@ -33,8 +34,9 @@ package final class Recipe: Sendable {
     private static let longest = 1_000
     private static let deepest = 24
 
-    /// The pipeline in the language, one verb a line; other inputs stand indented below the verb that read them. What is too long loses its beginning,
-    /// and inputs of inputs beyond a depth are left out: joined in a loop they would double with each turn.
+    /// The pipeline in the language, one verb a line; other inputs stand indented below the verb that read
+    /// them. What is too long loses its beginning, and inputs of inputs beyond a depth are left out: joined
+    /// in a loop they would double with each turn.
     package var lines: [String] {
         var lines: [String] = []
         /// Of each pipeline that is begun: what is to be written, the last verb first.
@@ -50,7 +52,11 @@ package final class Recipe: Sendable {
             case .first(let recipe): lines.append(indent + recipe.step.description)
             case .next(let recipe): lines.append(indent + "  | " + recipe.step.description)
             case .other(let recipe):
-                if begun.count < Self.deepest { begun.append(Self.pipeline(to: recipe)) } else { lines.append(indent + "      ...") }
+                if begun.count < Self.deepest {
+                    begun.append(Self.pipeline(to: recipe))
+                } else {
+                    lines.append(indent + "      ...")
+                }
             }
             while begun.count > 1, begun[begun.count - 1].isEmpty { begun.removeLast() }
         }

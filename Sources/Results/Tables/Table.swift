@@ -1,5 +1,6 @@
-/// A table of items: what flows through pipelines. Each row keeps the number of its item in the source that was named first,
-/// through every verb, and the recipe by which it came to be. Rows that a verb multiplied share their item.
+/// A table of items: what flows through pipelines. Each row keeps the number of its item in the source that
+/// was named first, through every verb, and the recipe by which it came to be. Rows that a verb multiplied
+/// share their item.
 package struct Table: Sendable {
     package static let itemName = "item"
 
@@ -11,7 +12,8 @@ package struct Table: Sendable {
     package private(set) var recipes: [Recipe]
     /// Whether `item` is among the columns shown. It can be read either way.
     package var showsItem: Bool
-    /// Set where a user stopped the work that made the table: it holds whole rows only, and fewer than asked for.
+    /// Set where a user stopped the work that made the table: it holds whole rows only, and fewer than asked
+    /// for.
     package var partial: Partial?
     /// What a reader of its numbers must know, shown below it: with what they were measured, say.
     package var notes: [String] = []
@@ -19,13 +21,21 @@ package struct Table: Sendable {
     package var baseline: String?
 
     /// `items` defaults to 0, 1, 2, ...; every column must have `rowCount` values.
-    package init(columns: [Column], rowCount: Int? = nil, items: [Int]? = nil, recipes: [Recipe]? = nil, showsItem: Bool = false) {
+    package init(
+        columns: [Column], rowCount: Int? = nil, items: [Int]? = nil, recipes: [Recipe]? = nil,
+        showsItem: Bool = false
+    ) {
         let rowCount = rowCount ?? columns.first?.values.count ?? items?.count ?? 0
         for column in columns {
-            precondition(column.values.count == rowCount, "column \(column.name) has \(column.values.count) values for \(rowCount) rows")
+            precondition(
+                column.values.count == rowCount,
+                "column \(column.name) has \(column.values.count) values for \(rowCount) rows")
         }
-        precondition(items.map { $0.count == rowCount } ?? true, "\(items?.count ?? 0) items for \(rowCount) rows")
-        precondition(recipes.map { $0.count == rowCount } ?? true, "\(recipes?.count ?? 0) recipes for \(rowCount) rows")
+        precondition(
+            items.map { $0.count == rowCount } ?? true, "\(items?.count ?? 0) items for \(rowCount) rows")
+        precondition(
+            recipes.map { $0.count == rowCount } ?? true,
+            "\(recipes?.count ?? 0) recipes for \(rowCount) rows")
         self.columns = columns
         self.rowCount = rowCount
         self.items = items ?? Array(0..<rowCount)
@@ -41,7 +51,9 @@ package struct Table: Sendable {
 
     package var itemColumn: Column { Column(Table.itemName, numbers: items.map(Double.init)) }
 
-    package func has(_ name: String) -> Bool { name == Table.itemName || columns.contains { $0.name == name } }
+    package func has(_ name: String) -> Bool {
+        name == Table.itemName || columns.contains { $0.name == name }
+    }
 
     package func column(_ name: String) -> Column? {
         columns.first { $0.name == name } ?? (name == Table.itemName ? itemColumn : nil)
@@ -55,12 +67,16 @@ package struct Table: Sendable {
 
     /// Row `index` as a record of all columns.
     package func row(_ index: Int) -> Record {
-        Record(fields: columns.map { ($0.name, $0.values[index]) }, item: items[index], recipe: recipes[index])
+        Record(
+            fields: columns.map { ($0.name, $0.values[index]) }, item: items[index], recipe: recipes[index])
     }
 
-    /// Adds the column, or replaces the one of that name where it stands. A column `item` sets the items themselves.
+    /// Adds the column, or replaces the one of that name where it stands. A column `item` sets the items
+    /// themselves.
     package mutating func set(_ column: Column) {
-        precondition(column.values.count == rowCount, "column \(column.name) has \(column.values.count) values for \(rowCount) rows")
+        precondition(
+            column.values.count == rowCount,
+            "column \(column.name) has \(column.values.count) values for \(rowCount) rows")
         partial?.forget(column.name)
         if let index = columns.firstIndex(where: { $0.name == column.name }) {
             columns[index] = column
@@ -115,7 +131,8 @@ package struct Table: Sendable {
         return result
     }
 
-    /// The tables one below the other. Columns are those of all of them, in order of first appearance; what a table lacks is missing there.
+    /// The tables one below the other. Columns are those of all of them, in order of first appearance; what a
+    /// table lacks is missing there.
     package static func stacked(_ tables: [Table]) -> Table {
         var names: [String] = []
         for table in tables {
@@ -123,15 +140,20 @@ package struct Table: Sendable {
         }
         var result = Table(
             columns: names.map { name in
-                Column(name, tables.flatMap { $0.column(name)?.values ?? Array(repeating: .none, count: $0.rowCount) })
+                Column(
+                    name,
+                    tables.flatMap { $0.column(name)?.values ?? Array(repeating: .none, count: $0.rowCount) })
             },
             rowCount: tables.reduce(0) { $0 + $1.rowCount },
-            items: tables.flatMap(\.items), recipes: tables.flatMap(\.recipes), showsItem: tables.contains { $0.showsItem })
+            items: tables.flatMap(\.items), recipes: tables.flatMap(\.recipes),
+            showsItem: tables.contains { $0.showsItem })
         if Set(tables.map(\.baseline)).count == 1 { result.baseline = tables.first?.baseline }
         let partials = tables.compactMap(\.partial)
         if var partial = partials.first {
             partial.kept = result.rowCount
-            partial.total = tables.reduce(0) { total, table in total.flatMap { total in (table.partial.map(\.total) ?? table.rowCount).map { $0 + total } } }
+            partial.total = tables.reduce(0) { total, table in
+                total.flatMap { total in (table.partial.map(\.total) ?? table.rowCount).map { $0 + total } }
+            }
             partial.unfinished = partials.flatMap(\.unfinished)
             result.partial = partial
         }

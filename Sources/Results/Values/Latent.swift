@@ -11,7 +11,8 @@ package struct Latent: Sendable {
     package var origin: Origin
     /// The schedule that it is on, and the place in it; nil where there is none (see `origin`).
     package var run: SchedulerRun?
-    /// Goes on from the draws that made it: posterior, noise and scheduler draws of one seed come from one generator, in that order.
+    /// Goes on from the draws that made it: posterior, noise and scheduler draws of one seed come from one
+    /// generator, in that order.
     package var generator: Generator?
     /// The seed that the generator began with.
     package var seed: Int?
@@ -26,7 +27,8 @@ package struct Latent: Sendable {
     }
 
     package init(
-        tensor: Tensor, model: ModelIdentity? = nil, origin: Origin, run: SchedulerRun? = nil, generator: Generator? = nil, seed: Int? = nil
+        tensor: Tensor, model: ModelIdentity? = nil, origin: Origin, run: SchedulerRun? = nil,
+        generator: Generator? = nil, seed: Int? = nil
     ) {
         self.tensor = tensor
         self.model = model

@@ -1,4 +1,5 @@
-/// A figure with its uncertainty: the value, of how many items it is, and the same figure under each bootstrap replicate of these items.
+/// A figure with its uncertainty: the value, of how many items it is, and the same figure under each
+/// bootstrap replicate of these items.
 package struct Measure: Sendable, Equatable {
     /// Bootstrap replicates of each measure.
     package static let replicateCount = 1_000
@@ -50,13 +51,19 @@ package struct Measure: Sendable, Equatable {
     }
 
     /// The figure and every replicate through `body`.
-    package func map(_ body: (Double) -> Double) -> Measure { Measure(value: body(value), n: n, replicates: replicates.map(body)) }
+    package func map(_ body: (Double) -> Double) -> Measure {
+        Measure(value: body(value), n: n, replicates: replicates.map(body))
+    }
 
     /// Both figures, replicate by replicate: where they are of the same items, their common luck cancels.
     package func combined(with other: Measure, _ body: (Double, Double) -> Double) -> Measure {
         let count = max(replicates.count, other.replicates.count)
-        func at(_ measure: Measure, _ index: Int) -> Double { index < measure.replicates.count ? measure.replicates[index] : measure.value }
-        return Measure(value: body(value, other.value), n: min(n, other.n), replicates: (0..<count).map { body(at(self, $0), at(other, $0)) })
+        func at(_ measure: Measure, _ index: Int) -> Double {
+            index < measure.replicates.count ? measure.replicates[index] : measure.value
+        }
+        return Measure(
+            value: body(value, other.value), n: min(n, other.n),
+            replicates: (0..<count).map { body(at(self, $0), at(other, $0)) })
     }
 
     /// "261 (251 to 270)".

@@ -2,8 +2,8 @@ import Files
 import Synchronization
 import Tensors
 
-/// A picture whose pixels are made when they are first asked for, and then kept. What a decoder makes keeps its floating-point
-/// values, so that pictures can be compared before they are rounded to 8 bits.
+/// A picture whose pixels are made when they are first asked for, and then kept. What a decoder makes keeps
+/// its floating-point values, so that pictures can be compared before they are rounded to 8 bits.
 package final class Picture: Sendable {
     private enum Content: Sendable {
         case unread(@Sendable () throws -> Bitmap)
@@ -44,7 +44,8 @@ package final class Picture: Sendable {
         }
     }
 
-    /// The picture in 8 bits: values times 255, rounded to the nearest, halves to even, as the reference does.
+    /// The picture in 8 bits: values times 255, rounded to the nearest, halves to even, as the reference
+    /// does.
     /// - Throws: what is wrong with the file, or that the values hold NaN or infinity.
     package func bitmap() throws -> Bitmap {
         switch try forced() {
@@ -54,7 +55,9 @@ package final class Picture: Sendable {
             if values.isFinite {
                 Picture.rounded(values)
             } else {
-                throw EngineError(.numbers, "a picture holds NaN or infinity, which no pixel can show", cure: "look at what it was computed from")
+                throw EngineError(
+                    .numbers, "a picture holds NaN or infinity, which no pixel can show",
+                    cure: "look at what it was computed from")
             }
         case .unread: preconditionFailure("a forced picture has pixels")
         }
@@ -70,7 +73,9 @@ package final class Picture: Sendable {
     }
 
     /// Whether it stands for a picture that was not computed.
-    package var isUnknown: Bool { content.withLock { if case .unknown(let values) = $0 { values.isUnknown } else { false } } }
+    package var isUnknown: Bool {
+        content.withLock { if case .unknown(let values) = $0 { values.isUnknown } else { false } }
+    }
 
     /// Whether it is one that was not computed, or comes of one, whatever its numbers are.
     package var isStandIn: Bool { content.withLock { if case .unknown = $0 { true } else { false } } }
@@ -84,7 +89,9 @@ package final class Picture: Sendable {
                 for i in 0..<area {
                     for channel in 0..<3 {
                         let value = source[channel * area + i]
-                        out[i * 3 + channel] = value.isFinite ? UInt8((min(max(value, 0), 1) * 255).rounded(.toNearestOrEven)) : 0
+                        out[i * 3 + channel] =
+                            value.isFinite
+                            ? UInt8((min(max(value, 0), 1) * 255).rounded(.toNearestOrEven)) : 0
                     }
                 }
                 count = area * 3

@@ -1,7 +1,8 @@
 import Tensors
 
-/// Bootstrap draws over items (Efron 1979): a replicate draws as many items as there are, with replacement, and all rows of a drawn item come
-/// with it. Groups of the same items get the same draws, so that differences between them are paired.
+/// Bootstrap draws over items (Efron 1979): a replicate draws as many items as there are, with replacement,
+/// and all rows of a drawn item come with it. Groups of the same items get the same draws, so that
+/// differences between them are paired.
 package struct Resampling: Sendable {
     private let places: [Int: Int]
     /// For each replicate how often each item was drawn.

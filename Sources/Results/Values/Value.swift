@@ -13,7 +13,8 @@ package indirect enum Value: Sendable {
     case picture(Picture)
     case embedding(Embedding)
     case latent(Latent)
-    /// Numbers of any shape without further meaning, in the reference's layout (channels before height and width).
+    /// Numbers of any shape without further meaning, in the reference's layout (channels before height and
+    /// width).
     case tensor(Tensor)
     /// A figure with its interval.
     case measure(Measure)
@@ -70,7 +71,8 @@ package indirect enum Value: Sendable {
     }
 }
 
-/// A model as the language sees it: something with a name and fields. The engine's models are wrapped in the Verbs module.
+/// A model as the language sees it: something with a name and fields. The engine's models are wrapped in the
+/// Verbs module.
 package protocol ModelHandle: AnyObject, Sendable {
     /// How the user named it.
     var name: String { get }

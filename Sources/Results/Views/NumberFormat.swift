@@ -21,7 +21,8 @@ package enum NumberFormat: Sendable, Equatable {
         return text.hasPrefix("-") && text.allSatisfy { "-0.".contains($0) } ? String(text.dropFirst()) : text
     }
 
-    /// One number on its own: whole numbers as such, others with the fewest digits that read back as the same number.
+    /// One number on its own: whole numbers as such, others with the fewest digits that read back as the same
+    /// number.
     package static func plain(_ number: Double) -> String {
         if number.isNaN { return "nan" }
         if number.isInfinite { return number < 0 ? "-inf" : "inf" }
@@ -29,14 +30,18 @@ package enum NumberFormat: Sendable, Equatable {
         return "\(number)"
     }
 
-    /// One number without an exponent, with the fewest decimals that read back as the same number: as people write it in a program.
+    /// One number without an exponent, with the fewest decimals that read back as the same number: as people
+    /// write it in a program.
     package static func decimal(_ number: Double) -> String {
         let text = plain(number)
-        guard text.contains("e"), let decimals = (0...40).first(where: { Double(fixed(decimals: $0)(number)) == number }) else { return text }
+        guard text.contains("e"),
+            let decimals = (0...40).first(where: { Double(fixed(decimals: $0)(number)) == number })
+        else { return text }
         return fixed(decimals: decimals)(number)
     }
 
-    /// One number that was computed, to be read in a sentence: rounded to three significant digits, whole ones as they are.
+    /// One number that was computed, to be read in a sentence: rounded to three significant digits, whole
+    /// ones as they are.
     package static func brief(_ number: Double) -> String {
         guard number.isFinite, number != number.rounded() else { return plain(number) }
         let text = significant(3, number)
@@ -49,18 +54,25 @@ package enum NumberFormat: Sendable, Equatable {
     /// So many significant digits, of whole numbers all.
     static func significant(_ digits: Int, _ number: Double) -> String {
         let magnitude = magnitude(number)
-        guard magnitude >= -4, magnitude < 12 else { return NumberFormat.scientific(decimals: digits - 1)(number) }
+        guard magnitude >= -4, magnitude < 12 else {
+            return NumberFormat.scientific(decimals: digits - 1)(number)
+        }
         return NumberFormat.fixed(decimals: max(0, digits - 1 - magnitude))(number)
     }
 
     /// The power of ten of the first digit.
-    static func magnitude(_ number: Double) -> Int { number == 0 || !number.isFinite ? 0 : Int(log10(abs(number)).rounded(.down)) }
+    static func magnitude(_ number: Double) -> Int {
+        number == 0 || !number.isFinite ? 0 : Int(log10(abs(number)).rounded(.down))
+    }
 
     private static func print(_ format: String, _ decimals: Int, _ number: Double) -> String {
         withVaList([Int32(decimals), number]) { arguments in
             var buffer = [CChar](repeating: 0, count: 400)
             let length = vsnprintf(&buffer, buffer.count, format, arguments)
-            return String(decoding: buffer.prefix(max(0, min(Int(length), buffer.count - 1))).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            return String(
+                decoding: buffer.prefix(max(0, min(Int(length), buffer.count - 1))).map {
+                    UInt8(bitPattern: $0)
+                }, as: UTF8.self)
         }
     }
 }

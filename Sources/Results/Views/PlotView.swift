@@ -16,7 +16,9 @@ package struct PlotView: Sendable {
         }
 
         /// The digits that the point deserves are those of a measure.
-        fileprivate var measure: Measure { Measure(value: value, n: 1, low: low ?? value, high: high ?? value) }
+        fileprivate var measure: Measure {
+            Measure(value: value, n: 1, low: low ?? value, high: high ?? value)
+        }
 
         package func text(_ format: ColumnFormat) -> String {
             guard let low, let high else { return format(value) }
@@ -34,12 +36,16 @@ package struct PlotView: Sendable {
         /// The points before which a value is missing: no line leads to them.
         package var breaks: Set<Int>
 
-        package init(name: String, points: [Point], breaks: Set<Int> = []) { (self.name, self.points, self.breaks) = (name, points, breaks) }
+        package init(name: String, points: [Point], breaks: Set<Int> = []) {
+            (self.name, self.points, self.breaks) = (name, points, breaks)
+        }
 
         /// The points between which lines run.
         package var runs: [ArraySlice<Point>] {
             let starts = [0] + breaks.filter { points.indices.contains($0) && $0 > 0 }.sorted()
-            return zip(starts, starts.dropFirst() + [points.count]).map { points[$0..<$1] }.filter { !$0.isEmpty }
+            return zip(starts, starts.dropFirst() + [points.count]).map { points[$0..<$1] }.filter {
+                !$0.isEmpty
+            }
         }
     }
 
@@ -50,7 +56,9 @@ package struct PlotView: Sendable {
         /// Whether its numbers are differences: zero is on its axis.
         package var isDifference: Bool
 
-        package init(name: String, series: [Series], isDifference: Bool = false) { (self.name, self.series, self.isDifference) = (name, series, isDifference) }
+        package init(name: String, series: [Series], isDifference: Bool = false) {
+            (self.name, self.series, self.isDifference) = (name, series, isDifference)
+        }
     }
 
     /// The axes that are logarithmic.
@@ -70,9 +78,12 @@ package struct PlotView: Sendable {
     package var logarithmic: Set<Axis>
 
     package init(
-        mark: Mark, xName: String, categories: [String]? = nil, panels: [Panel], seriesName: String? = nil, note: String? = nil, logarithmic: Set<Axis> = []
+        mark: Mark, xName: String, categories: [String]? = nil, panels: [Panel], seriesName: String? = nil,
+        note: String? = nil, logarithmic: Set<Axis> = []
     ) {
-        (self.mark, self.xName, self.categories, self.panels, self.seriesName, self.note) = (mark, xName, categories, panels, seriesName, note)
+        (self.mark, self.xName, self.categories, self.panels, self.seriesName, self.note) = (
+            mark, xName, categories, panels, seriesName, note
+        )
         self.logarithmic = logarithmic
     }
 
@@ -87,13 +98,19 @@ package struct PlotView: Sendable {
         let hasSeries = panels.contains { $0.series.count > 1 }
         var headings: [TableView.Heading] = [.init(name: "plot", kind: .text)]
         if hasSeries { headings.append(.init(name: seriesName ?? "series", kind: .text)) }
-        headings += [.init(name: xName, kind: categories == nil ? .number : .text), .init(name: "value", kind: .number)]
+        headings += [
+            .init(name: xName, kind: categories == nil ? .number : .text),
+            .init(name: "value", kind: .number),
+        ]
         var rows: [[TableView.Cell]] = []
         for panel in panels {
             let format = ColumnFormat(for: panel.series.flatMap(\.points).map(\.measure))
             for series in panel.series {
                 for point in series.points {
-                    rows.append([.text(panel.name)] + (hasSeries ? [.text(series.name)] : []) + [.text(label(point.x)), .text(point.text(format))])
+                    rows.append(
+                        [.text(panel.name)] + (hasSeries ? [.text(series.name)] : []) + [
+                            .text(label(point.x)), .text(point.text(format)),
+                        ])
                 }
             }
         }
@@ -110,17 +127,27 @@ package struct PlotView: Sendable {
             }
         let all = panels.flatMap { panel in panel.series.map { (panel, $0) } }
         var parts = all.prefix(6).map { panel, series -> String in
-            let name = panel.series.count == 1 ? panel.name : seriesName.map { "\(panel.name) at \($0)=\(series.name)" } ?? series.name
+            let name =
+                panel.series.count == 1
+                ? panel.name : seriesName.map { "\(panel.name) at \($0)=\(series.name)" } ?? series.name
             guard let first = series.points.first else { return "\(name): nothing" }
             let format = ColumnFormat(for: series.points.map(\.measure))
-            if series.points.count == 1 { return "\(name): \(first.text(format)) at \(xName)=\(label(first.x))" }
-            let low = series.points.min { $0.value < $1.value } ?? first, high = series.points.max { $0.value < $1.value } ?? first
+            if series.points.count == 1 {
+                return "\(name): \(first.text(format)) at \(xName)=\(label(first.x))"
+            }
+            let low = series.points.min { $0.value < $1.value } ?? first,
+                high = series.points.max { $0.value < $1.value } ?? first
             return
-                "\(name): \(series.points.count) points, lowest \(low.text(format)) at \(xName)=\(label(low.x)), highest \(high.text(format)) at \(xName)=\(label(high.x))"
+                """
+                \(name): \(series.points.count) points, lowest \(low.text(format)) at \
+                \(xName)=\(label(low.x)), highest \(high.text(format)) at \(xName)=\(label(high.x))
+                """
         }
         if all.count > 6 { parts.append("and \(all.count - 6) more") }
         let axes = Axis.allCases.filter(logarithmic.contains).map(\.rawValue).joined(separator: " and ")
-        return (["\(kind) over \(xName)\(axes.isEmpty ? "" : ", \(axes) logarithmic")."] + (parts.isEmpty ? [] : [parts.joined(separator: "; ")])).joined(
-            separator: " ")
+        return
+            (["\(kind) over \(xName)\(axes.isEmpty ? "" : ", \(axes) logarithmic")."]
+            + (parts.isEmpty ? [] : [parts.joined(separator: "; ")])).joined(
+                separator: " ")
     }
 }

@@ -11,7 +11,8 @@ extension Value {
                 TableView(
                     headings: [.init(name: "field", kind: .text), .init(name: "value", kind: .text)],
                     rows: record.fields.map { [.text($0.name), $0.value.cell()] }))
-        case .picture(let picture): .grid(GridView(rows: [[GridView.Cell(picture: picture, description: "a picture")]]))
+        case .picture(let picture):
+            .grid(GridView(rows: [[GridView.Cell(picture: picture, description: "a picture")]]))
         case .text(let text): .text(text)
         default: .text(summary)
         }
@@ -44,7 +45,10 @@ extension Value {
                 ? "[" + joined(values.prefix(20)) + ", ... \(values.count) in all]"
                 : "[" + joined(values) + "]"
         case .record(let record):
-            "{" + record.fields.map { field in "\(field.name): \(left > 0 ? field.value.summary(&left) : "...")" }.joined(separator: ", ") + "}"
+            "{"
+                + record.fields.map { field in
+                    "\(field.name): \(left > 0 ? field.value.summary(&left) : "...")"
+                }.joined(separator: ", ") + "}"
         case .table(let table): "a table of \(table.rowCount) \(table.rowCount == 1 ? "row" : "rows")"
         case .picture: "image"
         case .embedding(let embedding): "embedding \(embedding.states.shape.shapeText)"
@@ -87,7 +91,9 @@ extension Table {
 extension Column {
     package var cells: [TableView.Cell] {
         let measures = values.compactMap { if case .measure(let measure) = $0 { measure } else { nil } }
-        let format = ColumnFormat(for: measures, and: values.compactMap { if case .number(let number) = $0 { number } else { nil } })
+        let format = ColumnFormat(
+            for: measures, and: values.compactMap { if case .number(let number) = $0 { number } else { nil } }
+        )
         return values.map { $0.cell(format) }
     }
 }

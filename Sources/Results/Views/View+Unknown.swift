@@ -5,7 +5,11 @@ extension View {
         case .text(let text): text.holdsNoNumber
         case .table(let table): table.rows.joined().contains(where: \.isUnknown)
         case .grid(let grid): grid.rows.joined().contains { $0?.picture.isUnknown ?? false }
-        case .plot(let plot): plot.panels.contains { $0.series.isEmpty || $0.series.contains { $0.points.isEmpty || $0.points.contains { $0.value.isNaN } } }
+        case .plot(let plot):
+            plot.panels.contains {
+                $0.series.isEmpty
+                    || $0.series.contains { $0.points.isEmpty || $0.points.contains { $0.value.isNaN } }
+            }
         case .stack(let views): views.contains(where: \.hasUnknown)
         }
     }

@@ -68,7 +68,9 @@ package struct GridView: Sendable {
     package var rows: [[Cell?]]
     package var note: String?
 
-    package init(columnHeadings: [String] = [], rowHeadings: [String] = [], rows: [[Cell?]], note: String? = nil) {
+    package init(
+        columnHeadings: [String] = [], rowHeadings: [String] = [], rows: [[Cell?]], note: String? = nil
+    ) {
         self.columnHeadings = columnHeadings
         self.rowHeadings = rowHeadings
         self.rows = rows

@@ -1,8 +1,9 @@
 internal import Kernels
 internal import Tensors
 
-/// The main directions of a few thousand vectors of a few thousand numbers, by subspace iteration with the engine's products (Halko, Martinsson and
-/// Tropp 2011): sums run in one order, so the same vectors give the same directions.
+/// The main directions of a few thousand vectors of a few thousand numbers, by subspace iteration with the
+/// engine's products (Halko, Martinsson and Tropp 2011): sums run in one order, so the same vectors give the
+/// same directions.
 struct MainDirections {
     let mean: [Float]
     /// Unit vectors, the greatest variance first.
@@ -18,24 +19,34 @@ struct MainDirections {
         let mean = sums.map { Float($0 / Double(rows)) }
         self.mean = mean
         let centred = Tensor(shape: [rows, width]) { out in
-            for (row, vector) in vectors.enumerated() { for i in 0..<width { out[row * width + i] = vector[i] - mean[i] } }
+            for (row, vector) in vectors.enumerated() {
+                for i in 0..<width { out[row * width + i] = vector[i] - mean[i] }
+            }
         }
         let across = Self.transposed(centred)
         let extra = min(width, rows, count + 8)
         var generator = Generator(seed: 0)
-        var vectors = Self.orthonormal(Tensor(shape: [extra, width], values: generator.normalDoubles(count: extra * width).map { Float($0) }))
+        var vectors = Self.orthonormal(
+            Tensor(
+                shape: [extra, width], values: generator.normalDoubles(count: extra * width).map { Float($0) }
+            ))
         var spread: [Double] = []
         for _ in 0..<Self.rounds {
             // [rows, extra], then back: the covariance times each vector.
             let seen = Self.product(centred, transposed: vectors)
             let back = Self.product(Self.transposed(seen), transposed: across)
             spread = (0..<extra).map { row in
-                seen.withUnsafePointer { source in (0..<rows).reduce(0.0) { $0 + Double(source[$1 * extra + row]) * Double(source[$1 * extra + row]) } }
+                seen.withUnsafePointer { source in
+                    (0..<rows).reduce(0.0) {
+                        $0 + Double(source[$1 * extra + row]) * Double(source[$1 * extra + row])
+                    }
+                }
                     / Double(rows)
             }
             vectors = Self.orthonormal(back)
         }
-        let order = spread.indices.sorted { spread[$0] == spread[$1] ? $0 < $1 : spread[$0] > spread[$1] }.prefix(count)
+        let order = spread.indices.sorted { spread[$0] == spread[$1] ? $0 < $1 : spread[$0] > spread[$1] }
+            .prefix(count)
         directions = order.map { vectors[$0].values }
         variances = order.map { max(spread[$0], 1e-9) }
     }
@@ -50,16 +61,24 @@ struct MainDirections {
 
     /// a · bᵀ for `[m, k]` and `[n, k]`.
     private static func product(_ a: Tensor, transposed b: Tensor) -> Tensor {
-        let packed = b.withUnsafePointer { PackedMatrix(weights: $0, outputs: b.shape[0], channels: b.shape[1], taps: 1, bias: nil) }
+        let packed = b.withUnsafePointer {
+            PackedMatrix(weights: $0, outputs: b.shape[0], channels: b.shape[1], taps: 1, bias: nil)
+        }
         return Tensor(shape: [a.shape[0], b.shape[0]]) { out in
-            a.withUnsafePointer { matrixProduct($0, rows: a.shape[0], inputStride: a.shape[1], by: packed, into: out, outputStride: b.shape[0]) }
+            a.withUnsafePointer {
+                matrixProduct(
+                    $0, rows: a.shape[0], inputStride: a.shape[1], by: packed, into: out,
+                    outputStride: b.shape[0])
+            }
         }
     }
 
     private static func transposed(_ a: Tensor) -> Tensor {
         let rows = a.shape[0], columns = a.shape[1]
         return a.withUnsafePointer { source in
-            Tensor(shape: [columns, rows]) { out in for i in 0..<rows { for j in 0..<columns { out[j * rows + i] = source[i * columns + j] } } }
+            Tensor(shape: [columns, rows]) { out in
+                for i in 0..<rows { for j in 0..<columns { out[j * rows + i] = source[i * columns + j] } }
+            }
         }
     }
 

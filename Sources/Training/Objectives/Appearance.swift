@@ -7,16 +7,20 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// What a picture looks like in a few numbers that need no training: a thumbnail of 8 x 8 pixels, a histogram of 4 x 4 x 4 colours and the silhouette
-/// of what is not white, in the main directions of the training pictures. On a thousand pictures a contrastive loss alone learns the
-/// pictures by heart; told to agree with these numbers, both towers generalise (figures in the article `Training`).
+/// What a picture looks like in a few numbers that need no training: a thumbnail of 8 x 8 pixels, a histogram
+/// of 4 x 4 x 4 colours and the silhouette of what is not white, in the main directions of the training
+/// pictures. On a thousand pictures a contrastive loss alone learns the pictures by heart; told to agree with
+/// these numbers, both towers generalise (figures in the article `Training`).
 package struct Appearance: Sendable {
     static let side = 8
     static let levels = 4
     private static let thumbnail = 3 * side * side
     private static let histogram = levels * levels * levels
     private static let silhouette = side * side
-    private static let parts = [0..<thumbnail, thumbnail..<thumbnail + histogram, thumbnail + histogram..<thumbnail + histogram + silhouette]
+    private static let parts = [
+        0..<thumbnail, thumbnail..<thumbnail + histogram,
+        thumbnail + histogram..<thumbnail + histogram + silhouette,
+    ]
     private static var width: Int { parts.last?.upperBound ?? 0 }
 
     private let mean: [Double]
@@ -35,7 +39,10 @@ package struct Appearance: Sendable {
         let mean = (0..<width).map { column in raw.reduce(0) { $0 + $1[column] } / count }
         var scale = [Double](repeating: 1, count: width)
         for part in Self.parts {
-            let variance = raw.reduce(0) { sum, row in part.reduce(sum) { $0 + (row[$1] - mean[$1]) * (row[$1] - mean[$1]) } } / count
+            let variance =
+                raw.reduce(0) { sum, row in
+                    part.reduce(sum) { $0 + (row[$1] - mean[$1]) * (row[$1] - mean[$1]) }
+                } / count
             for column in part { scale[column] = 1 / max(variance.squareRoot(), 1e-9) }
         }
         var covariance = [[Double]](repeating: [Double](repeating: 0, count: width), count: width)
@@ -47,9 +54,12 @@ package struct Appearance: Sendable {
         }
         for i in 0..<width { for j in 0..<i { covariance[i][j] = covariance[j][i] } }
         let main = PrincipalDirections(covariance, count: min(directions, width))
-        // Whitened in part: the first directions are the surest to be told from words, yet should not drown the others.
+        // Whitened in part: the first directions are the surest to be told from words, yet should not drown
+        // the others.
         let factors = main.variances.map { pow($0, -0.375) }
-        projection = main.directions.enumerated().map { index, direction in direction.map { $0 * factors[index] } }
+        projection = main.directions.enumerated().map { index, direction in
+            direction.map { $0 * factors[index] }
+        }
         self.mean = mean
         self.scale = scale
         self.directions = main.directions.count

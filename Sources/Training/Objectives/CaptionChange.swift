@@ -1,10 +1,12 @@
 package import Tensors
 
-/// Captions told in other ways, so that a text tower cannot know them by heart: only the name, only the definition, words left out.
+/// Captions told in other ways, so that a text tower cannot know them by heart: only the name, only the
+/// definition, words left out.
 package struct CaptionChange: Sendable, Hashable {
     /// Share of words left out.
     package var wordDropout: Double
-    /// Share of captions of which only the name, before the first comma, is told; and as many of which only the rest is.
+    /// Share of captions of which only the name, before the first comma, is told; and as many of which only
+    /// the rest is.
     package var partShare: Double
 
     package init(wordDropout: Double = 0.5, partShare: Double = 0.15) {
@@ -23,7 +25,8 @@ package struct CaptionChange: Sendable, Hashable {
             }
         }
         let words = chosen.split(separator: " ")
-        let kept = zip(words, generator.uniformDoubles(count: words.count)).filter { $1 >= wordDropout }.map(\.0)
+        let kept = zip(words, generator.uniformDoubles(count: words.count)).filter { $1 >= wordDropout }.map(
+            \.0)
         return (kept.isEmpty ? words : kept).joined(separator: " ")
     }
 }

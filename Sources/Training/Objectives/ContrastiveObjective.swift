@@ -2,8 +2,9 @@ package import Autodiff
 internal import Models
 package import Tensors
 
-/// Trains both towers of a CLIP on pairs (Radford et al. 2021); equal captions count as matches of each other. For small data the towers can be told
-/// to agree with what pictures look like (`Appearance`) as well as with each other.
+/// Trains both towers of a CLIP on pairs (Radford et al. 2021); equal captions count as matches of each
+/// other. For small data the towers can be told to agree with what pictures look like (`Appearance`) as well
+/// as with each other.
 package final class ContrastiveObjective: Objective {
     package struct Row: Sendable {
         package var text: String
@@ -16,15 +17,20 @@ package final class ContrastiveObjective: Objective {
     package struct Settings: Sendable, Hashable {
         /// Of the pictures' and texts' own contrastive loss.
         package var pairs: Float
-        /// Of the texts' contrastive loss against appearances, and twice that of the pictures' distance from theirs; 0 leaves them out.
+        /// Of the texts' contrastive loss against appearances, and twice that of the pictures' distance from
+        /// theirs; 0 leaves them out.
         package var appearance: Float
         package var dropout: Float
         package var pictures: PictureChange
-        /// Colours are changed for the pictures' own task only: a caption that names a colour would be wrong afterwards.
+        /// Colours are changed for the pictures' own task only: a caption that names a colour would be wrong
+        /// afterwards.
         package var recolour: Double
         package var captions: CaptionChange
 
-        package init(pairs: Float, appearance: Float, dropout: Float, pictures: PictureChange, recolour: Double, captions: CaptionChange) {
+        package init(
+            pairs: Float, appearance: Float, dropout: Float, pictures: PictureChange, recolour: Double,
+            captions: CaptionChange
+        ) {
             self.pairs = pairs
             self.appearance = appearance
             self.dropout = dropout
@@ -47,7 +53,8 @@ package final class ContrastiveObjective: Objective {
 
     /// - Parameter tokens: a text's ids, padded to one length.
     package init(
-        _ graph: CLIPGraph, _ parameters: Parameters, rows: [Row], heldOut: [Row], settings: Settings, tokens: @escaping (String) -> [Int],
+        _ graph: CLIPGraph, _ parameters: Parameters, rows: [Row], heldOut: [Row], settings: Settings,
+        tokens: @escaping (String) -> [Int],
         normalisation: (mean: [Float], deviation: [Float])
     ) {
         self.graph = graph
@@ -57,7 +64,9 @@ package final class ContrastiveObjective: Objective {
         self.settings = settings
         self.tokens = tokens
         self.normalisation = normalisation
-        appearance = settings.appearance > 0 ? Appearance(of: rows.map(\.picture), directions: graph.text.projectionWidth) : nil
+        appearance =
+            settings.appearance > 0
+            ? Appearance(of: rows.map(\.picture), directions: graph.text.projectionWidth) : nil
     }
 
     package var rowCount: Int { rows.count }
@@ -74,7 +83,8 @@ package final class ContrastiveObjective: Objective {
             let colours = PictureChange(mirrors: false, recolour: settings.recolour)
             recoloured.append(PictureChange.apply(colours.draw(&generator), to: picture))
         }
-        let tape = Tape(parameters, dropout: settings.dropout, seed: UInt64(batch[0].generator.state.words[0]))
+        let tape = Tape(
+            parameters, dropout: settings.dropout, seed: UInt64(batch[0].generator.state.words[0]))
         var groups: [String: Int] = [:]
         let labels = batch.map { item in
             let text = rows[item.row].text
@@ -86,13 +96,20 @@ package final class ContrastiveObjective: Objective {
         var parts: [(weight: Float, loss: Node)] = []
         let logScale = tape.scalar("logit_scale")
         if settings.pairs > 0 {
-            parts.append((settings.pairs, tape.contrastiveLoss(told, graph.imageFeatures(tape, pixels(tape, plain)), logScale: logScale, groups: labels)))
+            parts.append(
+                (
+                    settings.pairs,
+                    tape.contrastiveLoss(
+                        told, graph.imageFeatures(tape, pixels(tape, plain)), logScale: logScale,
+                        groups: labels)
+                ))
         }
         if let appearance, settings.appearance > 0 {
             // A fixed scale: these targets are not learnt, so nothing keeps a learnt one from growing.
             let fixed = tape.constant(Tensor(shape: [], values: [2.3]))
             let looks = tape.constant(target(appearance, plain))
-            parts.append((settings.appearance, tape.contrastiveLoss(told, looks, logScale: fixed, groups: labels)))
+            parts.append(
+                (settings.appearance, tape.contrastiveLoss(told, looks, logScale: fixed, groups: labels)))
             let seen = graph.imageFeatures(tape, pixels(tape, recoloured))
             parts.append((2 * settings.appearance, tape.cosineError(seen, target(appearance, recoloured))))
         }
@@ -108,7 +125,8 @@ package final class ContrastiveObjective: Objective {
         let tape = Tape(parameters, recording: false)
         let told = graph.textFeatures(tape, heldOut.map { tokens($0.text) })
         let seen = graph.imageFeatures(tape, pixels(tape, heldOut.map(\.picture)))
-        return tape.contrastiveLoss(told, seen, logScale: tape.constant(Tensor(shape: [], values: [2.3]))).scalar
+        return tape.contrastiveLoss(told, seen, logScale: tape.constant(Tensor(shape: [], values: [2.3])))
+            .scalar
     }
 
     private func pixels(_ tape: Tape, _ pictures: [Tensor]) -> Node {
@@ -118,7 +136,9 @@ package final class ContrastiveObjective: Objective {
             picture.withUnsafePointer { source in
                 Tensor(shape: picture.shape) { out in
                     for channel in 0..<3 {
-                        for i in channel * area..<(channel + 1) * area { out[i] = (source[i] - mean[channel]) / deviation[channel] }
+                        for i in channel * area..<(channel + 1) * area {
+                            out[i] = (source[i] - mean[channel]) / deviation[channel]
+                        }
                     }
                 }
             }

@@ -6,7 +6,8 @@ package protocol Objective: AnyObject {
     var parameters: Parameters { get }
     /// Rows to learn from; those held out are not among them.
     var rowCount: Int { get }
-    /// Whether the loss is a sum over rows, so that a batch can be worked off in pieces. A contrastive loss is not.
+    /// Whether the loss is a sum over rows, so that a batch can be worked off in pieces. A contrastive loss
+    /// is not.
     var isSumOfRows: Bool { get }
 
     /// The mean loss of `rows`, whose gradient times `scale` is added to the parameters' gradients.
@@ -28,7 +29,8 @@ package struct BatchRow: Sendable {
     package var count: Int
     /// Whether the caption is replaced by the empty text.
     package var isEmpty: Bool
-    /// Of this row in this step alone, so that neither the pieces of a batch nor an interruption change a number.
+    /// Of this row in this step alone, so that neither the pieces of a batch nor an interruption change a
+    /// number.
     package var generator: Generator
 
     package init(row: Int, place: Int, count: Int, isEmpty: Bool, generator: Generator) {

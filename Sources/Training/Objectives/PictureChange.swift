@@ -53,7 +53,8 @@ package struct PictureChange: Sendable, Hashable {
         return picture.withUnsafePointer { source in
             Tensor(shape: picture.shape) { out in
                 for channel in 0..<3 {
-                    let from = source + draw.channels[channel] * height * width, to = out + channel * height * width
+                    let from = source + draw.channels[channel] * height * width,
+                        to = out + channel * height * width
                     for y in 0..<height {
                         let sy = y - draw.dy
                         for x in 0..<width {

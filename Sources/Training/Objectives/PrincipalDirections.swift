@@ -1,15 +1,18 @@
 internal import LinearAlgebra
 
-/// The directions of greatest variance of a covariance matrix, by subspace iteration (Golub and Van Loan, section 8.2): the products and the
-/// orthogonalisation run in one order, so the same data gives the same directions on every machine.
+/// The directions of greatest variance of a covariance matrix, by subspace iteration (Golub and Van Loan,
+/// section 8.2): the products and the orthogonalisation run in one order, so the same data gives the same
+/// directions on every machine.
 struct PrincipalDirections {
-    /// Unit vectors, the greatest variance first; the sign is such that the component of greatest size is positive.
+    /// Unit vectors, the greatest variance first; the sign is such that the component of greatest size is
+    /// positive.
     let directions: [[Double]]
     let variances: [Double]
 
     init(_ covariance: [[Double]], count: Int, rounds: Int = 60) {
         let width = covariance.count
-        // A start without chance: unit vectors of the largest entries on the diagonal, ties by index, each with a little of all others.
+        // A start without chance: unit vectors of the largest entries on the diagonal, ties by index, each
+        // with a little of all others.
         let order = (0..<width).sorted { (a: Int, b: Int) -> Bool in
             covariance[a][a] == covariance[b][b] ? a < b : covariance[a][a] > covariance[b][b]
         }
@@ -19,7 +22,8 @@ struct PrincipalDirections {
             return vector
         }
         for _ in 0..<rounds { vectors = Self.orthonormal(vectors.map { Self.product(covariance, $0) }) }
-        // The basis is turned so that each vector is a direction of its own: one Rayleigh-Ritz step by Jacobi's rotations.
+        // The basis is turned so that each vector is a direction of its own: one Rayleigh-Ritz step by
+        // Jacobi's rotations.
         let images = vectors.map { Self.product(covariance, $0) }
         var small = vectors.map { v in images.map { dotInOrder(v, $0) } }
         let turn = Self.jacobi(&small)
@@ -35,7 +39,9 @@ struct PrincipalDirections {
         variances = found.map(\.variance)
     }
 
-    private static func product(_ matrix: [[Double]], _ vector: [Double]) -> [Double] { matrix.map { dotInOrder($0, vector) } }
+    private static func product(_ matrix: [[Double]], _ vector: [Double]) -> [Double] {
+        matrix.map { dotInOrder($0, vector) }
+    }
 
     /// Gram and Schmidt, modified; a vector that vanishes is left out.
     private static func orthonormal(_ vectors: [[Double]]) -> [[Double]] {
@@ -67,9 +73,15 @@ struct PrincipalDirections {
                     let theta = (a[q][q] - a[p][p]) / (2 * a[p][q])
                     let t = (theta < 0 ? -1.0 : 1.0) / (abs(theta) + (theta * theta + 1).squareRoot())
                     let c = 1 / (t * t + 1).squareRoot(), s = t * c
-                    for k in 0..<n { (a[k][p], a[k][q]) = (c * a[k][p] - s * a[k][q], s * a[k][p] + c * a[k][q]) }
-                    for k in 0..<n { (a[p][k], a[q][k]) = (c * a[p][k] - s * a[q][k], s * a[p][k] + c * a[q][k]) }
-                    for k in 0..<n { (v[k][p], v[k][q]) = (c * v[k][p] - s * v[k][q], s * v[k][p] + c * v[k][q]) }
+                    for k in 0..<n {
+                        (a[k][p], a[k][q]) = (c * a[k][p] - s * a[k][q], s * a[k][p] + c * a[k][q])
+                    }
+                    for k in 0..<n {
+                        (a[p][k], a[q][k]) = (c * a[p][k] - s * a[q][k], s * a[p][k] + c * a[q][k])
+                    }
+                    for k in 0..<n {
+                        (v[k][p], v[k][q]) = (c * v[k][p] - s * v[k][q], s * v[k][p] + c * v[k][q])
+                    }
                 }
             }
         }

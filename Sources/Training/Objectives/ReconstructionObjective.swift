@@ -3,11 +3,13 @@ internal import Kernels
 internal import Models
 package import Tensors
 
-/// Trains an autoencoder: pictures through a draw of their latents and back (Kingma and Welling 2014; Rombach et al. 2022, without a discriminator).
+/// Trains an autoencoder: pictures through a draw of their latents and back (Kingma and Welling 2014; Rombach
+/// et al. 2022, without a discriminator).
 package final class ReconstructionObjective: Objective {
     /// Weights of the loss's parts.
     package struct Weights: Sendable, Hashable {
-        /// Mean absolute and mean squared difference, and mean absolute difference of neighbouring pixels' differences.
+        /// Mean absolute and mean squared difference, and mean absolute difference of neighbouring pixels'
+        /// differences.
         package var absolute: Float
         package var squared: Float
         package var edges: Float
@@ -15,7 +17,9 @@ package final class ReconstructionObjective: Objective {
         package var divergence: Float
 
         package init(absolute: Float, squared: Float, edges: Float, divergence: Float) {
-            (self.absolute, self.squared, self.edges, self.divergence) = (absolute, squared, edges, divergence)
+            (self.absolute, self.squared, self.edges, self.divergence) = (
+                absolute, squared, edges, divergence
+            )
         }
     }
 
@@ -34,7 +38,8 @@ package final class ReconstructionObjective: Objective {
     ///   - frozen: the encoder's parameters where they are not among them.
     ///   - pictures: each `[3, height, width]` in 0...1, all of one size.
     package init(
-        _ graph: AutoencoderGraph, _ parameters: Parameters, frozen: Parameters? = nil, pictures: [Tensor], heldOut: [Tensor], weights: Weights,
+        _ graph: AutoencoderGraph, _ parameters: Parameters, frozen: Parameters? = nil, pictures: [Tensor],
+        heldOut: [Tensor], weights: Weights,
         change: PictureChange
     ) {
         self.graph = graph
@@ -55,13 +60,17 @@ package final class ReconstructionObjective: Objective {
         let images = rows.map { row in
             var generator = row.generator
             let image = PictureChange.apply(change.draw(&generator), to: pictures[row.row])
-            noises.append(generator.normal(shape: [image.shape[1] / factor, image.shape[2] / factor, graph.configuration.latentChannels]))
+            noises.append(
+                generator.normal(shape: [
+                    image.shape[1] / factor, image.shape[2] / factor, graph.configuration.latentChannels,
+                ]))
             return image * 2 - 1
         }
         let target = Tensor.stacked(images).channelsLast
         let tape = Tape(parameters)
         let (mean, logVariance) = encoded(tape, target)
-        let decoded = graph.decode(tape, tape.sampled(mean: mean, logVariance: logVariance, noise: .stacked(noises)))
+        let decoded = graph.decode(
+            tape, tape.sampled(mean: mean, logVariance: logVariance, noise: .stacked(noises)))
         let loss = self.loss(tape, decoded, target, mean, logVariance)
         let value = loss.scalar
         tape.backward(loss, scale: scale)
@@ -75,12 +84,16 @@ package final class ReconstructionObjective: Objective {
         return (tape.constant(mean.value), tape.constant(logVariance.value))
     }
 
-    private func loss(_ tape: Tape, _ decoded: Node, _ target: Tensor, _ mean: Node, _ logVariance: Node) -> Node {
+    private func loss(_ tape: Tape, _ decoded: Node, _ target: Tensor, _ mean: Node, _ logVariance: Node)
+        -> Node
+    {
         var parts: [(weight: Float, loss: Node)] = []
         if weights.absolute > 0 { parts.append((weights.absolute, tape.meanAbsoluteError(decoded, target))) }
         if weights.squared > 0 { parts.append((weights.squared, tape.meanSquaredError(decoded, target))) }
         if weights.edges > 0 { parts.append((weights.edges, tape.meanEdgeError(decoded, target))) }
-        if weights.divergence > 0, frozen == nil { parts.append((weights.divergence, tape.divergence(mean: mean, logVariance: logVariance))) }
+        if weights.divergence > 0, frozen == nil {
+            parts.append((weights.divergence, tape.divergence(mean: mean, logVariance: logVariance)))
+        }
         return tape.total(parts)
     }
 

@@ -2,7 +2,8 @@ package import Autodiff
 internal import Kernels
 package import Tensors
 
-/// AdamW with decoupled weight decay (Loshchilov and Hutter 2019), as `torch.optim.AdamW`; float32 throughout.
+/// AdamW with decoupled weight decay (Loshchilov and Hutter 2019), as `torch.optim.AdamW`; float32
+/// throughout.
 package struct AdamW: Sendable {
     package struct Settings: Sendable, Hashable {
         package var weightDecay: Double
@@ -48,8 +49,10 @@ package struct AdamW: Sendable {
                         second[index].withUnsafeMutablePointer { second in
                             guard let to = values.baseAddress, let from = gradient.baseAddress else { return }
                             adamW(
-                                to, gradient: from, first: first, second: second, count: values.count, scale: Float(scale), rate: Float(rate),
-                                decay: Float(settings.weightDecay), beta1: Float(settings.beta1), beta2: Float(settings.beta2),
+                                to, gradient: from, first: first, second: second, count: values.count,
+                                scale: Float(scale), rate: Float(rate),
+                                decay: Float(settings.weightDecay), beta1: Float(settings.beta1),
+                                beta2: Float(settings.beta2),
                                 epsilon: Float(settings.epsilon), bias1: Float(bias1), bias2: Float(bias2))
                         }
                     }
@@ -75,7 +78,9 @@ extension Parameters {
     package func gradientNorm() -> Double {
         var sum = 0.0
         for index in names.indices {
-            sum += withGradient(index) { gradient in gradient.baseAddress.map { sumOfSquares($0, count: gradient.count) } ?? 0 }
+            sum += withGradient(index) { gradient in
+                gradient.baseAddress.map { sumOfSquares($0, count: gradient.count) } ?? 0
+            }
         }
         return sum.squareRoot()
     }

@@ -6,10 +6,12 @@ internal import Darwin
 
 /// How far a moving average of the weights looks back.
 package enum AverageLength: Sendable, Hashable {
-    /// The decay rises as (1 + t) / (10 + t) from `minimum` up to `decay`, and is 0 in the first step: diffusers' `EMAModel`.
+    /// The decay rises as (1 + t) / (10 + t) from `minimum` up to `decay`, and is 0 in the first step:
+    /// diffusers' `EMAModel`.
     case exponential(decay: Double, minimum: Double = 0)
-    /// The power-function profile of Karras et al. (2024, "Analyzing and improving the training dynamics of diffusion models", section 3.1):
-    /// it keeps the same shape over the whole run, with a standard deviation of `relative` of the run's length so far.
+    /// The power-function profile of Karras et al. (2024, "Analyzing and improving the training dynamics of
+    /// diffusion models", section 3.1): it keeps the same shape over the whole run, with a standard deviation
+    /// of `relative` of the run's length so far.
     case power(relative: Double)
 
     /// The decay of optimiser step `step`, counted from 1.
@@ -23,7 +25,8 @@ package enum AverageLength: Sendable, Hashable {
         }
     }
 
-    /// The exponent gamma whose profile has that standard deviation: (gamma + 1) / ((gamma + 2)² (gamma + 3)) = relative².
+    /// The exponent gamma whose profile has that standard deviation: (gamma + 1) / ((gamma + 2)² (gamma + 3))
+    /// = relative².
     static func exponent(_ relative: Double) -> Double {
         // The left side falls for gamma >= 0, so halving finds it.
         var low = 0.0, high = 1e6

@@ -4,7 +4,8 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// How the learning rate runs from the first optimiser step to the last. Factors of the highest rate, as in diffusers' `optimization.py`.
+/// How the learning rate runs from the first optimiser step to the last. Factors of the highest rate, as in
+/// diffusers' `optimization.py`.
 package struct RateSchedule: Sendable, Hashable {
     package enum Shape: String, Sendable, CaseIterable {
         /// The highest rate to the end.

@@ -24,7 +24,9 @@ package struct WeightAverage: Sendable {
         for index in weights.indices {
             weights[index].withUnsafeMutablePointer { average in
                 parameters.withValues(index) { values in
-                    if let from = values.baseAddress { movingAverage(average, of: from, count: values.count, decay: decay) }
+                    if let from = values.baseAddress {
+                        movingAverage(average, of: from, count: values.count, decay: decay)
+                    }
                 }
             }
         }

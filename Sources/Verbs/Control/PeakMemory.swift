@@ -6,7 +6,8 @@ import Darwin
 
 /// The most memory that the process has held resident.
 enum PeakMemory {
-    /// Begins anew where the system can (Linux, see proc(5) on clear_refs); elsewhere the peak is that of the whole process.
+    /// Begins anew where the system can (Linux, see proc(5) on clear_refs); elsewhere the peak is that of the
+    /// whole process.
     static func reset() {
         guard let file = fopen("/proc/self/clear_refs", "w") else { return }
         fputs("5", file)
@@ -31,7 +32,8 @@ enum PeakMemory {
         defer { fclose(file) }
         var buffer = [CChar](repeating: 0, count: 256)
         while fgets(&buffer, Int32(buffer.count), file) != nil {
-            let line = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            let line = String(
+                decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
             guard line.hasPrefix("VmHWM:") else { continue }
             return Double(line.dropFirst(6).filter(\.isNumber))
         }

@@ -7,8 +7,9 @@ import OpenedModels
 import Results
 import Tensors
 
-/// The steps of many rows: rows at the same place of the same schedule go through the network together. What was computed before
-/// comes from the cache; unfinished latents go there every few seconds and when the user stops, so that the same line goes on from there.
+/// The steps of many rows: rows at the same place of the same schedule go through the network together. What
+/// was computed before comes from the cache; unfinished latents go there every few seconds and when the user
+/// stops, so that the same line goes on from there.
 final class DenoisingWork: ItemWork {
     /// How far a row is.
     private struct Row {
@@ -16,7 +17,8 @@ final class DenoisingWork: ItemWork {
         /// Calls done when a latent is to be kept, in order; the last is the end.
         let marks: [Int]
         var kept: [Latent] = []
-        /// Of this latent's way through the schedule, however many steps of it are taken; nil where nothing is cached.
+        /// Of this latent's way through the schedule, however many steps of it are taken; nil where nothing
+        /// is cached.
         var key: ItemKey?
         /// Set where its numbers are none: it goes no further.
         var failure: (step: String, what: String)?
@@ -40,7 +42,10 @@ final class DenoisingWork: ItemWork {
     private var rows: [Row] = []
     private var stopped: Table.Partial.Steps?
 
-    init(_ invocation: Invocation, _ table: Table, _ model: LoadedModel, _ latents: [Latent], _ conditions: Conditions) throws {
+    init(
+        _ invocation: Invocation, _ table: Table, _ model: LoadedModel, _ latents: [Latent],
+        _ conditions: Conditions
+    ) throws {
         self.invocation = invocation
         self.table = table
         self.model = model
@@ -57,7 +62,8 @@ final class DenoisingWork: ItemWork {
         }
     }
 
-    /// Of each row that was finished, the latents to keep, in the order of the rows; and how far the others are, if the user stopped.
+    /// Of each row that was finished, the latents to keep, in the order of the rows; and how far the others
+    /// are, if the user stopped.
     func run() throws -> (finished: [(row: Int, turns: [Latent])], stopped: Table.Partial.Steps?) {
         let results = try results(in: invocation.session)
         let finished = results.finished.map { row in
@@ -92,7 +98,9 @@ final class DenoisingWork: ItemWork {
 
     func cost(_ item: Int) -> ItemCost {
         let row = rows[item]
-        return ItemCost(model.work("unet", row.current.tensor.shape), units: row.callsLeft * (isGuided ? 2 : 1), steps: row.callsLeft)
+        return ItemCost(
+            model.work("unet", row.current.tensor.shape), units: row.callsLeft * (isGuided ? 2 : 1),
+            steps: row.callsLeft)
     }
 
     func content(_ item: Int, _ key: ItemKey?) -> String? { key.map { "\($0) \(rows[item].marks)" } }
@@ -111,14 +119,17 @@ final class DenoisingWork: ItemWork {
         let latent = rows[item].current
         rows[item].key = key
         for mark in rows[item].marks {
-            guard let kept = store.cache.value(try key.derived("after", mark), { try $0.latent(from: latent) }), kept.run?.index == mark,
+            guard
+                let kept = store.cache.value(try key.derived("after", mark), { try $0.latent(from: latent) }),
+                kept.run?.index == mark,
                 kept.tensor.isFinite
             else { break }
             rows[item].kept.append(kept)
             rows[item].current = kept
         }
         guard !rows[item].isFinished else { return rows[item].kept }
-        guard let saved = store.cache.value(try key.derived("unfinished"), { try $0.latent(from: latent) }), saved.tensor.isFinite,
+        guard let saved = store.cache.value(try key.derived("unfinished"), { try $0.latent(from: latent) }),
+            saved.tensor.isFinite,
             let index = saved.run?.index
         else { return nil }
         let next = rows[item].marks[rows[item].kept.count]
@@ -133,7 +144,8 @@ final class DenoisingWork: ItemWork {
     func keep(_ latents: [Latent], of item: Int, _ key: ItemKey, in store: ItemStore) {}
 
     func isUnknown(_ item: Int) -> Bool {
-        rows[item].current.tensor.isUnknown || conditions.texts[item].states.isUnknown || conditions.empty.states.isUnknown
+        rows[item].current.tensor.isUnknown || conditions.texts[item].states.isUnknown
+            || conditions.empty.states.isUnknown
     }
 
     func isWanted(_ item: Int, _ standIns: StandIns) -> Bool { standIns.isWanted(rows[item].current.tag) }
@@ -143,7 +155,9 @@ final class DenoisingWork: ItemWork {
         let unknown = Tensor.unknown(rows[item].current.tensor.shape)
         while !rows[item].isFinished {
             try step(&rows[item].current, output: unknown)
-            if rows[item].marks[rows[item].kept.count] == rows[item].index { rows[item].kept.append(rows[item].current) }
+            if rows[item].marks[rows[item].kept.count] == rows[item].index {
+                rows[item].kept.append(rows[item].current)
+            }
         }
         return rows[item].kept
     }
@@ -187,14 +201,17 @@ final class DenoisingWork: ItemWork {
         for item in items {
             let row = rows[item], run = row.current.run
             let place = Place(
-                configuration: run?.configuration, start: run?.start, shape: row.current.tensor.shape, numbers: [run?.steps ?? 0, row.index],
+                configuration: run?.configuration, start: run?.start, shape: row.current.tensor.shape,
+                numbers: [run?.steps ?? 0, row.index],
                 marks: row.marks[row.kept.count...])
             if members[place] == nil { order.append(place) }
             members[place, default: []].append(item)
         }
         return try order.flatMap { place in
             let rows = members[place] ?? []
-            return Batches.of(rows, size: try model.predictionBatch(of: rows.count, place.shape, isGuided ? 2 : 1, invocation))
+            return Batches.of(
+                rows,
+                size: try model.predictionBatch(of: rows.count, place.shape, isGuided ? 2 : 1, invocation))
         }
     }
 
@@ -202,8 +219,8 @@ final class DenoisingWork: ItemWork {
         .init(done: row.index, total: row.marks.last ?? row.index, areKept: store != nil)
     }
 
-    /// Takes the rows of a group to their ends. All of them are at the same place. A row whose numbers are none is left there, and the
-    /// others go on without it, which changes none of them.
+    /// Takes the rows of a group to their ends. All of them are at the same place. A row whose numbers are
+    /// none is left there, and the others go on without it, which changes none of them.
     func compute(_ group: [Int], _ run: ItemRun) throws -> [[Latent]?] {
         let unet = model.model.unet
         let conditioning = try conditions.conditioning(unet, rows: group, withEmpty: isGuided)
@@ -213,7 +230,9 @@ final class DenoisingWork: ItemWork {
         var saved = ContinuousClock.now
         for call in 0..<total {
             if run.isStopped { throw try stop(group) }
-            guard let first = going.first, let timestep = rows[group[first]].current.run?.timestep else { break }
+            guard let first = going.first, let timestep = rows[group[first]].current.run?.timestep else {
+                break
+            }
             let contexts = isGuided ? Array(repeating: 0, count: going.count) + going.map { $0 + 1 } : going
             do {
                 let inputs = try going.map { place in
@@ -223,12 +242,16 @@ final class DenoisingWork: ItemWork {
                 let sample = Tensor.stacked(inputs)
                 let output = try run.session.abandonable {
                     try unet.predict(
-                        sample, timesteps: Array(repeating: timestep, count: going.count), conditioning: conditioning, contexts: contexts)
+                        sample, timesteps: Array(repeating: timestep, count: going.count),
+                        conditioning: conditioning, contexts: contexts)
                 }
                 for (index, place) in going.enumerated() {
                     try step(
                         group[place],
-                        guided: isGuided ? Guidance.combine(empty: output[index], text: output[going.count + index], scale: guidance) : output[index])
+                        guided: isGuided
+                            ? Guidance.combine(
+                                empty: output[index], text: output[going.count + index], scale: guidance)
+                            : output[index])
                 }
             } catch {
                 if Stop.place(of: error) != nil { throw try stop(group) }
@@ -263,7 +286,9 @@ final class DenoisingWork: ItemWork {
         let phrase = rows[item].current.stepPhrase
         if guided.isFinite { try step(&rows[item].current, output: guided) }
         guard guided.isFinite, rows[item].current.tensor.isFinite else {
-            rows[item].failure = (phrase, guided.isFinite ? "the latent after the step" : "the UNet's prediction")
+            rows[item].failure = (
+                phrase, guided.isFinite ? "the latent after the step" : "the UNet's prediction"
+            )
             return
         }
     }
@@ -287,7 +312,9 @@ final class DenoisingWork: ItemWork {
     private func saveUnfinished(_ group: [Int]) throws {
         guard let store else { return }
         for item in group where !rows[item].isFinished && rows[item].failure == nil {
-            if let key = rows[item].key { try store.keep(try key.derived("unfinished")) { $0.write(rows[item].current) } }
+            if let key = rows[item].key {
+                try store.keep(try key.derived("unfinished")) { $0.write(rows[item].current) }
+            }
         }
     }
 }

@@ -14,12 +14,15 @@ enum EncodeVerb {
     enum Posterior: String, CaseIterable, Sendable { case mean, sample }
 
     static let posterior = Slot(
-        "posterior", .choice(Posterior.self), default: .mean, "of pictures: the encoder's mean, or a draw from its distribution")
+        "posterior", .choice(Posterior.self), default: .mean,
+        "of pictures: the encoder's mean, or a draw from its distribution")
     private static let column = Slot("column", .column, required: .positional, "texts or pictures")
     private static let newName = Slot("as", .name, role: .namesResult, "another name for the new column")
 
     static let encode = VerbDeclaration(
-        "encode", .diffusion, "Turns texts into `embedding` by the text encoder, or pictures into `latent` by the autoencoder.", input: .table,
+        "encode", .diffusion,
+        "Turns texts into `embedding` by the text encoder, or pictures into `latent` by the autoencoder.",
+        input: .table,
         slots: [column, newName, LoadedModel.using, posterior, Seeds.slot],
         adds: ["latent", "embedding"], addsOneOf: true,
         notes: ["Latents are in the network's units: what the autoencoder gave, times its scaling factor."],
@@ -36,7 +39,8 @@ enum EncodeVerb {
         switch column.kind {
         case .text:
             let texts = try TextEncoding(
-                column.values.map(\.summary), model, session, name: "encode", isAuxiliary: false, naming: table.itemPhrase)
+                column.values.map(\.summary), model, session, name: "encode", isAuxiliary: false,
+                naming: table.itemPhrase)
             let results = try texts.results(in: session)
             table = table.finished(results.finished)
             let embeddings = results.values.enumerated().compactMap { item, value in
@@ -47,11 +51,14 @@ enum EncodeVerb {
             let latents = try PictureEncoding(invocation, table, column: name, model).results(in: session)
             table = table.finished(latents.finished)
             try invocation.add(
-                Column(invocation[newName] ?? "latent", latents.values.compactMap { $0.map { .latent($0) } }), to: &table)
+                Column(invocation[newName] ?? "latent", latents.values.compactMap { $0.map { .latent($0) } }),
+                to: &table)
         case .none where table.rowCount == 0:
             try invocation.add(Column(invocation[newName] ?? "latent", []), to: &table)
         default:
-            throw Complaint(.wrongType, "`encode` takes texts or pictures, and `\(name)` is \(column.kind.phrase)", label: column.kind.phrase, slot: "column")
+            throw Complaint(
+                .wrongType, "`encode` takes texts or pictures, and `\(name)` is \(column.kind.phrase)",
+                label: column.kind.phrase, slot: "column")
         }
         table.record(invocation.step(remark: "model \(model.name)"))
         return .table(table)
@@ -65,14 +72,18 @@ enum EncodeVerb {
         columns: .kept, reads: [.latent],
         examples: [
             "model = load monsters; \"a red dragon\" | noise of=4 seed=1 | denoise | decode | show",
-            "model = load monsters; dataset monsters split=test | first 2 | encode image | decode | grid image,generated",
+            """
+            model = load monsters; dataset monsters split=test | first 2 | encode image | decode | grid \
+            image,generated
+            """,
         ], computes: ["decode"]
     ) { invocation in
         var table = try invocation.table()
         let model = try invocation.model()
         let latents = try invocation.latents(table, for: model)
         table.record(invocation.step(remark: "model \(model.name)"))
-        let pictures = try PictureDecoding(latents, model, invocation, naming: table.itemPhrase).pictures(recipes: table.recipes)
+        let pictures = try PictureDecoding(latents, model, invocation, naming: table.itemPhrase).pictures(
+            recipes: table.recipes)
         if let trace = invocation.session.trace {
             for (row, picture) in pictures.enumerated() {
                 if let picture { trace.decoded(picture, item: table.items[row], tag: latents[row].tag) }

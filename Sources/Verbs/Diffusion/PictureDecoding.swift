@@ -15,11 +15,14 @@ struct PictureDecoding: ItemWork {
     private let model: LoadedModel
     private let naming: (Int) -> String
 
-    init(_ latents: [Latent], _ model: LoadedModel, _ invocation: Invocation, naming: @escaping (Int) -> String) throws {
+    init(
+        _ latents: [Latent], _ model: LoadedModel, _ invocation: Invocation, naming: @escaping (Int) -> String
+    ) throws {
         (self.latents, self.model, self.naming) = (latents, model, naming)
         // One key, whichever verb asks.
         store = try model.digests.store(
-            invocation.session.cache, verb: name, version: invocation.session.verbs[name]?.version ?? 1, [.vae])
+            invocation.session.cache, verb: name, version: invocation.session.verbs[name]?.version ?? 1,
+            [.vae])
         session = invocation.session
     }
 
@@ -36,10 +39,14 @@ struct PictureDecoding: ItemWork {
     }
 
     /// - Throws: that the user stopped it, where one of them is not there.
-    func allPictures() throws -> [Picture] { try pictures(of: results(in: session).whole("picture")).compactMap { $0 } }
+    func allPictures() throws -> [Picture] {
+        try pictures(of: results(in: session).whole("picture")).compactMap { $0 }
+    }
 
     /// nil for those that were left when the user stopped.
-    func pictures(recipes: [Recipe]) throws -> [Picture?] { try pictures(of: results(in: session).values, recipes: recipes) }
+    func pictures(recipes: [Recipe]) throws -> [Picture?] {
+        try pictures(of: results(in: session).values, recipes: recipes)
+    }
 
     private func pictures(of values: [Tensor?], recipes: [Recipe]? = nil) -> [Picture?] {
         // One picture stands for all of a size, so that what looks at it does so once.
@@ -57,10 +64,14 @@ struct PictureDecoding: ItemWork {
 
     var count: Int { latents.count }
     func place(_ item: Int) -> String { naming(item) }
-    func check(_ item: Int) throws { if !latents[item].tensor.isFinite { throw NumberFailures.error("the latent") } }
+    func check(_ item: Int) throws {
+        if !latents[item].tensor.isFinite { throw NumberFailures.error("the latent") }
+    }
     func cost(_ item: Int) -> ItemCost { ItemCost(model.work("decode", latents[item].tensor.shape)) }
 
-    func key(_ item: Int, in store: ItemStore) throws -> ItemKey { try store.key { $0.add("latent", latents[item].tensor) } }
+    func key(_ item: Int, in store: ItemStore) throws -> ItemKey {
+        try store.key { $0.add("latent", latents[item].tensor) }
+    }
 
     func find(_ item: Int, _ key: ItemKey, in store: ItemStore) -> Tensor? {
         store.cache.value(key) { try $0.tensor() }.flatMap { $0.rank == 3 ? $0 : nil }
@@ -96,7 +107,8 @@ struct PictureDecoding: ItemWork {
             cure: "fewer rows at a time, or smaller pictures")
         try model.reckonWeights(of: .vae)
         _ = try Reckoning.batch(
-            given: 1, usual: 1, bytes: vae.configuration.leastBytes(height: largest[1], width: largest[2]), "decode", largest)
+            given: 1, usual: 1, bytes: vae.configuration.leastBytes(height: largest[1], width: largest[2]),
+            "decode", largest)
     }
 
     func groups(_ items: [Int]) -> [[Int]] {
@@ -104,10 +116,12 @@ struct PictureDecoding: ItemWork {
     }
 
     func compute(_ group: [Int], _ run: ItemRun) throws -> [Tensor?] {
-        let decoded = try vae.decode(.stacked(group.map { latents[$0].tensor / vae.configuration.scalingFactor }))
+        let decoded = try vae.decode(
+            .stacked(group.map { latents[$0].tensor / vae.configuration.scalingFactor }))
         guard decoded.shape[1] == 3 else {
             throw EngineError(
-                .unsupported, "the autoencoder gives \(decoded.shape[1]) channels, and pictures have 3", place: model.model.folder)
+                .unsupported, "the autoencoder gives \(decoded.shape[1]) channels, and pictures have 3",
+                place: model.model.folder)
         }
         return group.indices.map { index in
             let values = decoded[index]

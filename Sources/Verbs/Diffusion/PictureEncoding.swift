@@ -44,7 +44,10 @@ final class PictureEncoding: ItemWork {
         guard pixels.shape[1] % factor == 0, pixels.shape[2] % factor == 0 else {
             throw EngineError(
                 .shape,
-                "a picture of \(pixels.shape[2]) x \(pixels.shape[1]) pixels cannot be encoded: both must be multiples of \(factor)")
+                """
+                a picture of \(pixels.shape[2]) x \(pixels.shape[1]) pixels cannot be encoded: both must \
+                be multiples of \(factor)
+                """)
         }
         let result = pixels * 2 - 1
         last = (item, result)
@@ -67,7 +70,8 @@ final class PictureEncoding: ItemWork {
     }
 
     func find(_ item: Int, _ key: ItemKey, in store: ItemStore) -> Latent? {
-        guard let (tensor, generator) = store.cache.value(key, { (try $0.tensor(), try $0.generator()) }) else { return nil }
+        guard let (tensor, generator) = store.cache.value(key, { (try $0.tensor(), try $0.generator()) })
+        else { return nil }
         return latent(tensor, generator)
     }
 
@@ -79,7 +83,9 @@ final class PictureEncoding: ItemWork {
     }
 
     private func latent(_ tensor: Tensor, _ generator: Generator?) -> Latent {
-        Latent(tensor: tensor, model: model.identity, origin: .encoded, generator: generator, seed: samples ? seed : nil)
+        Latent(
+            tensor: tensor, model: model.identity, origin: .encoded, generator: generator,
+            seed: samples ? seed : nil)
     }
 
     func isUnknown(_ item: Int) -> Bool { pictures[item].isStandIn }
@@ -102,11 +108,14 @@ final class PictureEncoding: ItemWork {
         try model.reckonWeights(of: .vae)
         guard let largest = items.map(shape).max(by: { $0[1] * $0[2] < $1[1] * $1[2] }) else { return }
         _ = try Reckoning.batch(
-            given: 1, usual: 1, bytes: vae.configuration.leastBytes(height: largest[1], width: largest[2]), "encode", largest)
+            given: 1, usual: 1, bytes: vae.configuration.leastBytes(height: largest[1], width: largest[2]),
+            "encode", largest)
     }
 
     func groups(_ items: [Int]) -> [[Int]] {
-        Batches.alike(items, Batches.pixelLimit, most: invocation.session.settings.batch ?? Batches.pictures, shape: shape)
+        Batches.alike(
+            items, Batches.pixelLimit, most: invocation.session.settings.batch ?? Batches.pictures,
+            shape: shape)
     }
 
     func compute(_ group: [Int], _ run: ItemRun) throws -> [Latent?] {

@@ -31,16 +31,19 @@ struct Prediction: ItemWork {
     }
 
     /// - Parameter timestep: else the latent's place in its schedule says it.
-    private static func told(_ latent: Latent, at timestep: Float?) throws -> (input: Tensor, timestep: Float) {
+    private static func told(_ latent: Latent, at timestep: Float?) throws -> (input: Tensor, timestep: Float)
+    {
         if let timestep { return (latent.tensor, timestep) }
         guard let run = latent.run else {
             throw Complaint(
                 .latentWithoutSchedule, "this latent is on no schedule: it \(latent.origin.rawValue)",
-                label: "nothing says at which timestep", help: "say it: `predict at=TIMESTEP`, or put it on a schedule with `noise`")
+                label: "nothing says at which timestep",
+                help: "say it: `predict at=TIMESTEP`, or put it on a schedule with `noise`")
         }
         guard let timestep = run.timestep else {
             throw Complaint(
-                .noStepsLeft, "no steps are left: these latents are denoised", label: "all \(run.steps) steps are taken",
+                .noStepsLeft, "no steps are left: these latents are denoised",
+                label: "all \(run.steps) steps are taken",
                 help: "add noise first")
         }
         return (try run.scaledInput(latent.tensor), timestep)
@@ -66,7 +69,9 @@ struct Prediction: ItemWork {
     }
 
     func find(_ item: Int, _ key: ItemKey, in store: ItemStore) -> Value? {
-        guard let found = store.cache.value(key, { (empty: try $0.tensor(), text: try $0.tensor()) }) else { return nil }
+        guard let found = store.cache.value(key, { (empty: try $0.tensor(), text: try $0.tensor()) }) else {
+            return nil
+        }
         let shape = told[item].input.shape
         return found.empty.shape == shape && found.text.shape == shape ? found : nil
     }
@@ -79,7 +84,8 @@ struct Prediction: ItemWork {
     }
 
     func isUnknown(_ item: Int) -> Bool {
-        told[item].input.isUnknown || conditions.texts[item].states.isUnknown || conditions.empty.states.isUnknown
+        told[item].input.isUnknown || conditions.texts[item].states.isUnknown
+            || conditions.empty.states.isUnknown
     }
 
     func standIn(_ item: Int) -> Value {
@@ -88,7 +94,9 @@ struct Prediction: ItemWork {
     }
 
     func isSound(_ value: Value) -> Bool { value.empty.isFinite && value.text.isFinite }
-    func fault(_ item: Int) -> EngineError { NumberFailures.error("the UNet's prediction", cure: model.cure(for: .unet)) }
+    func fault(_ item: Int) -> EngineError {
+        NumberFailures.error("the UNet's prediction", cure: model.cure(for: .unet))
+    }
 
     func reckon(_ items: [Int]) throws {
         try Reckoning.tensors(2 * items.count, told[items[0]].input.shape, "prediction")
@@ -97,7 +105,9 @@ struct Prediction: ItemWork {
 
     func groups(_ items: [Int]) throws -> [[Int]] {
         try Batches.alike(items, .max) { told[$0].input.shape }.flatMap { group in
-            Batches.of(group, size: try model.predictionBatch(of: group.count, told[group[0]].input.shape, 2, invocation))
+            Batches.of(
+                group,
+                size: try model.predictionBatch(of: group.count, told[group[0]].input.shape, 2, invocation))
         }
     }
 

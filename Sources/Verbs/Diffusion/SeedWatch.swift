@@ -1,7 +1,8 @@
 import Interpreting
 
-/// Watches the seeds that verbs use in the points of a sweep. Item i draws from seed + i, so two points whose seeds are closer than there are
-/// items draw the same numbers for different items: they look independent and are not.
+/// Watches the seeds that verbs use in the points of a sweep. Item i draws from seed + i, so two points whose
+/// seeds are closer than there are items draw the same numbers for different items: they look independent and
+/// are not.
 final class SeedWatch {
     private static let key = "seed watch"
 
@@ -20,7 +21,9 @@ final class SeedWatch {
     private init(around: SeedWatch?, count: Int) { (self.around, self.count) = (around, count) }
 
     /// Watches while `body` runs, which says when a point begins.
-    static func watching<R>(_ session: Session, points count: Int, _ body: (SeedWatch) throws -> R) rethrows -> R {
+    static func watching<R>(_ session: Session, points count: Int, _ body: (SeedWatch) throws -> R) rethrows
+        -> R
+    {
         let around = session.store[key] as? SeedWatch
         let watch = SeedWatch(around: around, count: count)
         session.store[key] = watch
@@ -38,15 +41,22 @@ final class SeedWatch {
             for (base, items) in draws.sorted(by: { $0.key < $1.key }) where before[base] == nil {
                 // Seeds that the point has too do not set it apart from those before.
                 for (other, first) in before.sorted(by: { $0.key < $1.key }) where draws[other] == nil {
-                    guard let item = items.filter({ first.items.contains($0 &+ (base &- other)) }).min() else { continue }
+                    guard let item = items.filter({ first.items.contains($0 &+ (base &- other)) }).min()
+                    else { continue }
                     hasWarned = true
                     session.warn(
-                        "item \(item &+ (base &- other)) at \(first.place) and item \(item) at \(point.place) draw the same random numbers, since item i draws from seed + i; `repeat=\(count)` in place of the seeds gives each point its own (`help W006`)"
+                        """
+                        item \(item &+ (base &- other)) at \(first.place) and item \(item) at \
+                        \(point.place) draw the same random numbers, since item i draws from seed + i; \
+                        `repeat=\(count)` in place of the seeds gives each point its own (`help W006`)
+                        """
                     )
                     return
                 }
             }
-            for (base, items) in draws where before[base] == nil { known[command, default: [:]][base] = (point.place, items) }
+            for (base, items) in draws where before[base] == nil {
+                known[command, default: [:]][base] = (point.place, items)
+            }
         }
     }
 

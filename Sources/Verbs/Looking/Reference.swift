@@ -1,13 +1,20 @@
 import Interpreting
 import SourceText
 
-/// The reference of the language as Markdown, made from the declarations: `noisebook help --markdown`, kept in notebooks/reference.md.
+/// The reference of the language as Markdown, made from the declarations: `noisebook help --markdown`, kept
+/// in notebooks/reference.md.
 package enum Reference {
     package static func markdown(_ verbs: VerbRegistry) -> String {
         var blocks = [
             "# Reference of the language",
-            "Made by `noisebook help --markdown` from what the program itself checks by; a test keeps this file current. "
-                + "In a usage line capitals stand for what you write, square brackets for what can be left out, and `...` for what can be repeated.",
+            """
+            Made by `noisebook help --markdown` from what the program itself checks by; a test keeps \
+            this file current.\u{20}
+            """
+                + """
+                In a usage line capitals stand for what you write, square brackets for what can be left \
+                out, and `...` for what can be repeated.
+                """,
             "## Verbs",
         ]
         for family in VerbDeclaration.Family.allCases {
@@ -18,7 +25,10 @@ package enum Reference {
         }
         blocks.append("## Functions")
         blocks.append(
-            "They stand in expressions. Arithmetic, `sqrt`, `exp`, `log`, `abs` and `round` work element by element on numbers, lists, columns, tensors and latents."
+            """
+            They stand in expressions. Arithmetic, `sqrt`, `exp`, `log`, `abs` and `round` work element \
+            by element on numbers, lists, columns, tensors and latents.
+            """
         )
         blocks.append(Function.allCases.map { "- `\($0.usage)`: \($0.summary)" }.joined(separator: "\n"))
         for (name, title) in [("notebook", "Notebooks"), ("param", "Params"), ("json", "JSON")] {
@@ -34,13 +44,21 @@ package enum Reference {
     private static func section(_ verb: VerbDeclaration) -> [String] {
         var blocks = ["#### \(verb.name)", verb.summary, code([input(verb) + verb.usage])]
         if !verb.slots.isEmpty { blocks.append(verb.slots.map(line).joined(separator: "\n")) }
-        if !verb.adds.isEmpty { blocks.append("Columns: " + verb.adds.map { "`\($0)`" }.joined(separator: " ")) }
+        if !verb.adds.isEmpty {
+            blocks.append("Columns: " + verb.adds.map { "`\($0)`" }.joined(separator: " "))
+        }
         blocks += verb.notes
-        blocks.append(code(verb.examples.map { example in example.split(separator: ";").map { $0.trimmingSpaces }.joined(separator: "\n") }, between: "\n\n"))
+        blocks.append(
+            code(
+                verb.examples.map { example in
+                    example.split(separator: ";").map { $0.trimmingSpaces }.joined(separator: "\n")
+                }, between: "\n\n"))
         return blocks
     }
 
-    private static func line(_ slot: SlotDeclaration) -> String { "- `\(slot.usage)`: \(slot.typePhrase); \(slot.summary)" }
+    private static func line(_ slot: SlotDeclaration) -> String {
+        "- `\(slot.usage)`: \(slot.typePhrase); \(slot.summary)"
+    }
 
     /// What the verb works on, as it stands before it.
     private static func input(_ verb: VerbDeclaration) -> String {

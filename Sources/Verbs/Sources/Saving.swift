@@ -22,7 +22,8 @@ enum Saving {
     }
 
     static func write(_ picture: Picture, to path: String) throws {
-        let recipe = picture.recipe.map { [(key: "noisebook", value: $0.lines.joined(separator: "\n"))] } ?? []
+        let recipe =
+            picture.recipe.map { [(key: "noisebook", value: $0.lines.joined(separator: "\n"))] } ?? []
         try PNG.write(try picture.bitmap(), text: recipe, to: path)
     }
 
@@ -35,33 +36,46 @@ enum Saving {
                 label: "\(tensors.count) of \(column.values.count) rows")
         }
         guard tensors.allSatisfy({ $0.shape == first.shape }) else {
-            throw Complaint(.differentLengths, "the rows of `\(column.name)` have different shapes and cannot be one tensor", label: "shapes differ")
+            throw Complaint(
+                .differentLengths,
+                "the rows of `\(column.name)` have different shapes and cannot be one tensor",
+                label: "shapes differ")
         }
         return .stacked(tensors)
     }
 
-    private static func isTensor(_ kind: ValueKind) -> Bool { kind == .tensor || kind == .latent || kind == .embedding }
+    private static func isTensor(_ kind: ValueKind) -> Bool {
+        kind == .tensor || kind == .latent || kind == .embedding
+    }
 
     static func tensors(_ value: Value, to path: String) throws {
         var named: [String: Tensor] = [:]
         switch value {
         case .table(let table):
-            for column in table.columns where isTensor(column.kind) { named[column.name] = try stacked(column) }
+            for column in table.columns where isTensor(column.kind) {
+                named[column.name] = try stacked(column)
+            }
         case .record(let record):
-            for (name, field) in record.fields where isTensor(field.kind) { named[name] = try field.elements() }
+            for (name, field) in record.fields where isTensor(field.kind) {
+                named[name] = try field.elements()
+            }
         default:
             // One latent or embedding is a batch of one, as in a table's column; a tensor is what it is.
             if isTensor(value.kind), let tensor = try value.elements() {
-                named[value.kind.rawValue] = value.kind == .tensor ? tensor : tensor.reshaped([1] + tensor.shape)
+                named[value.kind.rawValue] =
+                    value.kind == .tensor ? tensor : tensor.reshaped([1] + tensor.shape)
             }
         }
         guard !named.isEmpty else {
-            throw Complaint(.wrongInput, "there are no tensors in \(value.kind.phrase) like this", label: "nothing for a .safetensors file")
+            throw Complaint(
+                .wrongInput, "there are no tensors in \(value.kind.phrase) like this",
+                label: "nothing for a .safetensors file")
         }
         try Safetensors.write(named, to: path)
     }
 
-    /// `table.csv`, COLUMN-0000.png, COLUMN.safetensors. The table is written last, so that a folder with one is whole.
+    /// `table.csv`, COLUMN-0000.png, COLUMN.safetensors. The table is written last, so that a folder with one
+    /// is whole.
     static func folder(_ table: Table, to path: String) throws {
         try FileSystem.createFolder(path)
         func file(_ column: Column, _ row: Int) -> String {
@@ -72,10 +86,13 @@ enum Saving {
         }
         for column in table.columns {
             for (row, value) in column.values.enumerated() {
-                if case .picture(let picture) = value { try write(picture, to: FileSystem.join(path, file(column, row))) }
+                if case .picture(let picture) = value {
+                    try write(picture, to: FileSystem.join(path, file(column, row)))
+                }
             }
             if isTensor(column.kind) {
-                try Safetensors.write([column.name: try stacked(column)], to: FileSystem.join(path, file(column, 0)))
+                try Safetensors.write(
+                    [column.name: try stacked(column)], to: FileSystem.join(path, file(column, 0)))
             }
         }
         try AtomicFile.write(table.csv(file: file), to: FileSystem.join(path, "table.csv"))
@@ -88,14 +105,24 @@ enum Saving {
         case .number(let number): number.isFinite ? .number(number) : .null
         case .text(let text): .string(text)
         case .list(let values): .array(values.map(json))
-        case .record(let record): .object(Dictionary(record.fields.map { ($0.name, json($0.value)) }, uniquingKeysWith: { first, _ in first }))
+        case .record(let record):
+            .object(
+                Dictionary(
+                    record.fields.map { ($0.name, json($0.value)) }, uniquingKeysWith: { first, _ in first }))
         case .table(let table):
             .array(
                 (0..<table.rowCount).map { row in
-                    .object(Dictionary(table.shownColumns.map { ($0.name, json($0.values[row])) }, uniquingKeysWith: { first, _ in first }))
+                    .object(
+                        Dictionary(
+                            table.shownColumns.map { ($0.name, json($0.values[row])) },
+                            uniquingKeysWith: { first, _ in first }))
                 })
         case .measure(let measure):
-            .object(Dictionary(uniqueKeysWithValues: Measure.fieldNames.map { ($0, measure.field($0).flatMap { $0.isFinite ? .number($0) : nil } ?? .null) }))
+            .object(
+                Dictionary(
+                    uniqueKeysWithValues: Measure.fieldNames.map {
+                        ($0, measure.field($0).flatMap { $0.isFinite ? .number($0) : nil } ?? .null)
+                    }))
         case .tensor(let tensor): nested(tensor)
         case .latent(let latent): nested(latent.tensor)
         case .embedding(let embedding): nested(embedding.states)

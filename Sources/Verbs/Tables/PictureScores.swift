@@ -15,8 +15,8 @@ import Glibc
 import Darwin
 #endif
 
-/// The scores of pictures. Features are computed once for a whole table and its reference; each group of rows then gives an
-/// estimate, whose parts per item make the interval.
+/// The scores of pictures. Features are computed once for a whole table and its reference; each group of rows
+/// then gives an estimate, whose parts per item make the interval.
 final class PictureScores {
     enum Metric: String, Sendable, CaseIterable {
         case fid, kid
@@ -43,16 +43,26 @@ final class PictureScores {
         /// What it is, for help.
         var summary: String {
             switch self {
-            case .fid: "Fréchet distance of Inception's features, as pytorch-fid measures it; biased below 2,000 pictures, so that only equal numbers compare"
+            case .fid:
+                """
+                Fréchet distance of Inception's features, as pytorch-fid measures it; biased below 2,000 \
+                pictures, so that only equal numbers compare
+                """
             case .kid: "kernel distance of Inception's features (KID, unbiased)"
             case .fdClip: "Fréchet distance of CLIP's picture features"
-            case .mmdClip: "squared maximum mean discrepancy of CLIP's picture features, Gaussian kernel, times 1,000 (CMMD, here without its bias)"
+            case .mmdClip:
+                """
+                squared maximum mean discrepancy of CLIP's picture features, Gaussian kernel, times 1,000 \
+                (CMMD, here without its bias)
+                """
             case .clip: "cosine of picture and text"
             case .clipImage: "cosine of picture and true picture"
-            case .recall1: "share of pictures for which the right caption comes first among all texts of the table"
+            case .recall1:
+                "share of pictures for which the right caption comes first among all texts of the table"
             case .recall5: "share of pictures for which the right caption is among the first five"
             case .nearestClip: "cosine to the nearest picture of `against`: how much is copied"
-            case .nearestPixel: "root of the mean squared difference to the nearest picture of `against`, pixels in 0...1"
+            case .nearestPixel:
+                "root of the mean squared difference to the nearest picture of `against`, pixels in 0...1"
             case .psnr: "decibels of the picture against the true one"
             }
         }
@@ -80,12 +90,16 @@ final class PictureScores {
         var inception: FeatureNetwork?
     }
 
-    init(_ invocation: Invocation, _ table: Table, column: String, truth: String, against: Table?, statistics: String?, networks: Networks) {
+    init(
+        _ invocation: Invocation, _ table: Table, column: String, truth: String, against: Table?,
+        statistics: String?, networks: Networks
+    ) {
         (self.invocation, self.table, self.column, self.truth) = (invocation, table, column, truth)
         (self.against, self.statistics, self.networks) = (against, statistics, networks)
     }
 
-    /// The score of some rows. A pair of equal pictures has infinitely many decibels; no other score is infinite, and none is NaN.
+    /// The score of some rows. A pair of equal pictures has infinitely many decibels; no other score is
+    /// infinite, and none is NaN.
     func estimate(_ metric: Metric, rows: [Int]) throws -> Estimate {
         let estimate = try unchecked(metric, rows: rows)
         guard invocation.session.standIns == nil else { return estimate }
@@ -93,14 +107,20 @@ final class PictureScores {
         if !metric.isOfSets, let place = zip(rows, estimate.items).first(where: { !isNumber($1) })?.0 {
             throw NumberFailures.failure("`\(metric.rawValue)`", at: table.itemPhrase(place))
         }
-        guard isNumber(estimate.value) else { throw EngineError(.numbers, "`\(metric.rawValue)` of these pictures holds NaN or infinity") }
+        guard isNumber(estimate.value) else {
+            throw EngineError(.numbers, "`\(metric.rawValue)` of these pictures holds NaN or infinity")
+        }
         return estimate
     }
 
     private func unchecked(_ metric: Metric, rows: [Int]) throws -> Estimate {
         guard !metric.isOfSets || rows.count >= 2 else {
             throw Complaint(
-                .outOfRange, "`\(metric.rawValue)` compares sets, and this group has \(rows.count) \(rows.count == 1 ? "picture" : "pictures")",
+                .outOfRange,
+                """
+                `\(metric.rawValue)` compares sets, and this group has \(rows.count) \
+                \(rows.count == 1 ? "picture" : "pictures")
+                """,
                 label: "at least 2 are needed", slot: "metrics")
         }
         switch metric {
@@ -109,10 +129,15 @@ final class PictureScores {
             return try FrechetDistance.estimate(rows, against: reference(metric))
         case .kid:
             return try KernelDistance.estimate(
-                DoubleMatrix(pictureFeatures(metric)).selecting(rows: rows), against: kernel(metric) { try (DoubleMatrix(referenceFeatures(metric)), .cubic) })
+                DoubleMatrix(pictureFeatures(metric)).selecting(rows: rows),
+                against: kernel(metric) { try (DoubleMatrix(referenceFeatures(metric)), .cubic) })
         case .mmdClip:
-            let reference = try kernel(metric) { try (unit("reference") { try referenceFeatures(metric) }, .gaussian(deviation: 10)) }
-            return try KernelDistance.estimate(unit("pictures") { try pictureFeatures(metric) }.selecting(rows: rows), against: reference).scaled(by: 1_000)
+            let reference = try kernel(metric) {
+                try (unit("reference") { try referenceFeatures(metric) }, .gaussian(deviation: 10))
+            }
+            return try KernelDistance.estimate(
+                unit("pictures") { try pictureFeatures(metric) }.selecting(rows: rows), against: reference
+            ).scaled(by: 1_000)
         case .psnr: return Estimate(items: try psnr(rows))
         case .nearestPixel: return Estimate(items: try nearestPixel(rows))
         case .clip:
@@ -120,17 +145,27 @@ final class PictureScores {
             let texts = try textFeatures(distinct, own)
             return Estimate(
                 items: try ContrastiveScores.cosines(
-                    unit("pictures") { try pictureFeatures(metric) }.selecting(rows: rows), texts.selecting(rows: rows.map { own[$0] })))
+                    unit("pictures") { try pictureFeatures(metric) }.selecting(rows: rows),
+                    texts.selecting(rows: rows.map { own[$0] })))
         case .clipImage:
-            let real = try unit("truth") { try self.features(self.pictures(self.truth, of: self.table), metric, naming: self.table.itemPhrase) }
+            let real = try unit("truth") {
+                try self.features(
+                    self.pictures(self.truth, of: self.table), metric, naming: self.table.itemPhrase)
+            }
             return Estimate(
-                items: try ContrastiveScores.cosines(unit("pictures") { try pictureFeatures(metric) }.selecting(rows: rows), real.selecting(rows: rows)))
+                items: try ContrastiveScores.cosines(
+                    unit("pictures") { try pictureFeatures(metric) }.selecting(rows: rows),
+                    real.selecting(rows: rows)))
         case .recall1, .recall5:
-            return Estimate(items: try recall(unit("pictures") { try pictureFeatures(metric) }, metric == .recall1 ? 1 : 5, rows))
+            return Estimate(
+                items: try recall(
+                    unit("pictures") { try pictureFeatures(metric) }, metric == .recall1 ? 1 : 5, rows))
         case .nearestClip:
             try checkAgainst(metric)
             let reference = try unit("reference") { try referenceFeatures(metric) }
-            return Estimate(items: try ContrastiveScores.nearest(unit("pictures") { try pictureFeatures(metric) }.selecting(rows: rows), in: reference))
+            return Estimate(
+                items: try ContrastiveScores.nearest(
+                    unit("pictures") { try pictureFeatures(metric) }.selecting(rows: rows), in: reference))
         }
     }
 
@@ -140,7 +175,9 @@ final class PictureScores {
         let known = rows.indices.filter { !pictures[rows[$0]].isUnknown }
         var values = [Double?](repeating: nil, count: rows.count)
         guard !known.isEmpty else { return values }
-        for (place, value) in zip(known, try estimate(metric, rows: known.map { rows[$0] }).items) { values[place] = value }
+        for (place, value) in zip(known, try estimate(metric, rows: known.map { rows[$0] }).items) {
+            values[place] = value
+        }
         return values
     }
 
@@ -153,8 +190,13 @@ final class PictureScores {
         var notes: [String] = []
         if metrics.contains(where: \.needsClip), let network = networks.clip {
             var note = "measured with \(network.summary)"
-            if metrics.contains(where: { [.clip, .recall1, .recall5].contains($0) }), table.column(truth)?.kind == .image, table.column("text") != nil {
-                let real = try unit("truth") { try self.features(self.pictures(self.truth, of: self.table), .clip, naming: self.table.itemPhrase) }
+            if metrics.contains(where: { [.clip, .recall1, .recall5].contains($0) }),
+                table.column(truth)?.kind == .image, table.column("text") != nil
+            {
+                let real = try unit("truth") {
+                    try self.features(
+                        self.pictures(self.truth, of: self.table), .clip, naming: self.table.itemPhrase)
+                }
                 // Each item once, however many points a sweep had.
                 var seen: Set<Int> = []
                 let rows = table.items.indices.filter { seen.insert(table.items[$0]).inserted }
@@ -162,11 +204,16 @@ final class PictureScores {
                     let found = try recall(real, top, rows)
                     return NumberFormat.brief(100 * found.reduce(0, +) / Double(max(1, found.count)))
                 }
-                note += "; picks the right caption first for \(try share(1)) % of the \(rows.count) real pictures, among its top five for \(try share(5)) %"
+                note += """
+                    ; picks the right caption first for \(try share(1)) % of the \(rows.count) real \
+                    pictures, among its top five for \(try share(5)) %
+                    """
             }
             notes.append(note)
         }
-        if metrics.contains(where: \.needsInception), let network = networks.inception { notes.append("measured with \(network.summary)") }
+        if metrics.contains(where: \.needsInception), let network = networks.inception {
+            notes.append("measured with \(network.summary)")
+        }
         return notes
     }
 
@@ -179,18 +226,27 @@ final class PictureScores {
             if let row = all.firstIndex(where: { !$0.isFinite && invocation.mustBeFinite($0) }) {
                 throw NumberFailures.failure("the picture in `\(name)`", at: table.itemPhrase(row))
             }
-            guard let size = all.first?.shape else { throw Complaint(.emptyTable, "there are no pictures in `\(name)`", label: "no rows") }
+            guard let size = all.first?.shape else {
+                throw Complaint(.emptyTable, "there are no pictures in `\(name)`", label: "no rows")
+            }
             if let other = all.first(where: { $0.shape != size }) {
                 throw EngineError(
-                    .shape, "pictures of \(size[2]) x \(size[1]) and of \(other.shape[2]) x \(other.shape[1]) pixels cannot be compared pixel by pixel")
+                    .shape,
+                    """
+                    pictures of \(size[2]) x \(size[1]) and of \(other.shape[2]) x \(other.shape[1]) \
+                    pixels cannot be compared pixel by pixel
+                    """)
             }
             return DoubleMatrix(Tensor.stacked(all).reshaped([all.count, size.reduce(1, *)]))
         }
     }
 
     private func psnr(_ rows: [Int]) throws -> [Double] {
-        let made = try pixels(column, of: table, slot: "column"), real = try pixels(truth, of: table, slot: "truth")
-        guard made.columns == real.columns else { throw EngineError(.shape, "the pictures of `\(column)` and `\(truth)` have different sizes") }
+        let made = try pixels(column, of: table, slot: "column"),
+            real = try pixels(truth, of: table, slot: "truth")
+        guard made.columns == real.columns else {
+            throw EngineError(.shape, "the pictures of `\(column)` and `\(truth)` have different sizes")
+        }
         return rows.map { row in
             let squares = zip(made.row(row), real.row(row)).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
             return -10 * log10(squares / Double(made.columns))
@@ -202,22 +258,29 @@ final class PictureScores {
         guard let against else { return [] }
         let made = try pixels(column, of: table, slot: "column").selecting(rows: rows)
         let reference = try pixels(truth, of: against, slot: "against")
-        return try SquaredDistances.nearest(made, in: reference).map { ($0 / Double(made.columns)).squareRoot() }
+        return try SquaredDistances.nearest(made, in: reference).map {
+            ($0 / Double(made.columns)).squareRoot()
+        }
     }
 
     // MARK: Features
 
     static func withoutInception(_ metric: Metric) -> Complaint {
         Complaint(
-            .missingModel, "`\(metric.rawValue)` is defined by the weights of Inception, and none are loaded", label: "no Inception", slot: "metrics",
+            .missingModel, "`\(metric.rawValue)` is defined by the weights of Inception, and none are loaded",
+            label: "no Inception", slot: "metrics",
             help:
-                "`fd_clip` and `mmd_clip` compare sets by the model's own CLIP; `inception = load inception FILE` and `using=inception` measure \(metric.rawValue)"
+                """
+                `fd_clip` and `mmd_clip` compare sets by the model's own CLIP; `inception = load \
+                inception FILE` and `using=inception` measure \(metric.rawValue)
+                """
         )
     }
 
     static func withoutReference(_ metric: Metric) -> Complaint {
         Complaint(
-            .missingArgument, "`\(metric.rawValue)` needs `against=`", label: "nearest to what?", slot: "metrics",
+            .missingArgument, "`\(metric.rawValue)` needs `against=`", label: "nearest to what?",
+            slot: "metrics",
             help: "`against=train` tells how near the nearest training picture is")
     }
 
@@ -230,7 +293,8 @@ final class PictureScores {
         }
         guard let network = networks.clip else {
             throw Complaint(
-                .missingModel, "`\(metric.rawValue)` needs a whole CLIP, and the model has none", label: "no CLIP", slot: "metrics",
+                .missingModel, "`\(metric.rawValue)` needs a whole CLIP, and the model has none",
+                label: "no CLIP", slot: "metrics",
                 help: "`vit = load clip FOLDER` and `using=vit`")
         }
         return network
@@ -259,19 +323,25 @@ final class PictureScores {
         return try invocation.pictures(name, of: table, slot: slot, cure: cure)
     }
 
-    private func features(_ pictures: [Picture], _ metric: Metric, naming: ((Int) -> String)? = nil) throws -> Tensor {
+    private func features(_ pictures: [Picture], _ metric: Metric, naming: ((Int) -> String)? = nil) throws
+        -> Tensor
+    {
         try network(metric).features(of: pictures, invocation.session, naming: naming)
     }
 
     private func pictureFeatures(_ metric: Metric) throws -> Tensor {
-        try once("pictures \(metric.needsInception)") { try features(pictures(column, of: table, slot: "column"), metric, naming: table.itemPhrase) }
+        try once("pictures \(metric.needsInception)") {
+            try features(pictures(column, of: table, slot: "column"), metric, naming: table.itemPhrase)
+        }
     }
 
     /// Those of `against`, else the true pictures of the table, each item once.
     private func referencePictures() throws -> [Picture] {
         if let against { return try pictures(truth, of: against, slot: "against") }
         var seen: Set<Int> = []
-        return try pictures(truth, of: table.rows(table.items.indices.filter { seen.insert(table.items[$0]).inserted }), slot: "truth")
+        return try pictures(
+            truth, of: table.rows(table.items.indices.filter { seen.insert(table.items[$0]).inserted }),
+            slot: "truth")
     }
 
     private func referenceFeatures(_ metric: Metric) throws -> Tensor {
@@ -285,7 +355,9 @@ final class PictureScores {
         return side
     }
 
-    private func kernel(_ metric: Metric, _ set: () throws -> (DoubleMatrix, KernelDistance.Kernel)) throws -> KernelDistance.Reference {
+    private func kernel(_ metric: Metric, _ set: () throws -> (DoubleMatrix, KernelDistance.Kernel)) throws
+        -> KernelDistance.Reference
+    {
         if let known = kernels[metric] { return known }
         let (features, kernel) = try set()
         let made = try KernelDistance.Reference(features, kernel)
@@ -299,16 +371,22 @@ final class PictureScores {
         if let file, against == nil {
             let statistics = try FeatureStatistics(path: session.access.reading(file, slot: "statistics"))
             guard statistics.mean.count == network.width else {
-                throw EngineError(.shape, "statistics of \(statistics.mean.count) features; \(network.name) gives \(network.width)", place: file)
+                throw EngineError(
+                    .shape,
+                    "statistics of \(statistics.mean.count) features; \(network.name) gives \(network.width)",
+                    place: file)
             }
             return try FrechetDistance.Side(statistics)
         }
         let pictures = try referencePictures()
         // Fewer pictures than features: their own rows are the smaller and the exact form.
-        guard file != nil || pictures.count > network.width else { return try FrechetDistance.Side(DoubleMatrix(referenceFeatures(metric))) }
+        guard file != nil || pictures.count > network.width else {
+            return try FrechetDistance.Side(DoubleMatrix(referenceFeatures(metric)))
+        }
         let statistics = try network.statistics(of: pictures, session)
         if let file { try statistics.write(to: session.access.writing(file, slot: "statistics")) }
-        return try pictures.count > network.width ? FrechetDistance.Side(statistics) : FrechetDistance.Side(DoubleMatrix(referenceFeatures(metric)))
+        return try pictures.count > network.width
+            ? FrechetDistance.Side(statistics) : FrechetDistance.Side(DoubleMatrix(referenceFeatures(metric)))
     }
 
     private func ownTexts() throws -> (distinct: [String], own: [Int]) {
@@ -326,13 +404,16 @@ final class PictureScores {
 
     private func textFeatures(_ distinct: [String], _ own: [Int]) throws -> DoubleMatrix {
         try unit("texts") {
-            try network(.clip).features(of: distinct, invocation.session) { [table] place in table.itemPhrase(own.firstIndex(of: place) ?? 0) }
+            try network(.clip).features(of: distinct, invocation.session) { [table] place in
+                table.itemPhrase(own.firstIndex(of: place) ?? 0)
+            }
         }
     }
 
     private func recall(_ pictures: DoubleMatrix, _ top: Int, _ rows: [Int]) throws -> [Double] {
         let (distinct, own) = try ownTexts()
         let texts = try textFeatures(distinct, own)
-        return try ContrastiveScores.recall(pictures: pictures.selecting(rows: rows), texts: texts, own: rows.map { own[$0] }, top: top)
+        return try ContrastiveScores.recall(
+            pictures: pictures.selecting(rows: rows), texts: texts, own: rows.map { own[$0] }, top: top)
     }
 }

@@ -12,38 +12,69 @@ enum ScoreVerb {
     private static let count = "n"
 
     private static let measures = Slot(
-        "metrics", .choices(Metric.allCases.map(\.rawValue) + [count]), required: .positional, repeats: true, "what to measure")
+        "metrics", .choices(Metric.allCases.map(\.rawValue) + [count]), required: .positional, repeats: true,
+        "what to measure")
     private static let against = Slot(
         "against", .table,
-        "a table with real pictures: what distances and neighbours are to; without it the true pictures of the table itself")
-    private static let by = Slot("by", .columns, default: [], "a row for each value of these columns; `item` for each item")
+        """
+        a table with real pictures: what distances and neighbours are to; without it the true pictures \
+        of the table itself
+        """)
+    private static let by = Slot(
+        "by", .columns, default: [], "a row for each value of these columns; `item` for each item")
     private static let column = Slot("column", .column, default: "generated", "the pictures to score")
-    private static let truth = Slot("truth", .column, default: "image", "the true pictures, in the table and in `against`")
+    private static let truth = Slot(
+        "truth", .column, default: "image", "the true pictures, in the table and in `against`")
     private static let using = Slot(
         "using", .list, default: [],
-        "the networks to measure with: a model, a whole CLIP, Inception; else the scorer or the CLIP of `model`")
+        """
+        the networks to measure with: a model, a whole CLIP, Inception; else the scorer or the CLIP of \
+        `model`
+        """)
     private static let statistics = Slot(
         "statistics", .path,
-        "a file with mean and covariance of Inception's features, .npz or .safetensors: written with `against=`, read without it")
+        """
+        a file with mean and covariance of Inception's features, .npz or .safetensors: written with \
+        `against=`, read without it
+        """)
 
     static let score = VerbDeclaration(
-        "score", .tables, "Measures pictures: a row for each group, a column with its interval for each score.", input: .table, asArgument: true,
+        "score", .tables,
+        "Measures pictures: a row for each group, a column with its interval for each score.", input: .table,
+        asArgument: true,
         slots: [measures, against, by, column, truth, using, statistics],
         notes: PictureScores.Metric.allCases.map { "`\($0.rawValue)`: \($0.summary)." } + [
             "`n`: the number of pictures.",
-            "Every figure has the middle 95 % of 1,000 bootstrap replicates over the items as its interval; groups of the same items share their draws, so that differences are paired. Distances between sets are resampled by how each item moves them, to first order.",
-            "A table with the folder's `scorer/` is measured by that. The line below says with what, and how well that network finds the texts of real pictures.",
+            """
+            Every figure has the middle 95 % of 1,000 bootstrap replicates over the items as its \
+            interval; groups of the same items share their draws, so that differences are paired. \
+            Distances between sets are resampled by how each item moves them, to first order.
+            """,
+            """
+            A table with the folder's `scorer/` is measured by that. The line below says with what, and \
+            how well that network finds the texts of real pictures.
+            """,
         ],
         columns: .listed(["by", "metrics"]),
         examples: [
-            "model = load monsters; dataset monsters split=test | first 8 | encode image | decode | score n clip clip_image psnr",
-            "model = load monsters; train = dataset monsters split=train | first 60; dataset monsters split=test | first 40 | score mmd_clip nearest_clip column=image against=train",
+            """
+            model = load monsters; dataset monsters split=test | first 8 | encode image | decode | score \
+            n clip clip_image psnr
+            """,
+            """
+            model = load monsters; train = dataset monsters split=train | first 60; dataset monsters \
+            split=test | first 40 | score mmd_clip nearest_clip column=image against=train
+            """,
         ],
         computes: ["picture features", "text features"], readsModel: true,
         checks: { use in
             let metrics = (use[measures] ?? []).compactMap(Metric.init(rawValue:))
-            if let metric = metrics.first(where: \.needsInception), !use.gives(using) { throw PictureScores.withoutInception(metric) }
-            if let metric = metrics.first(where: \.needsAgainst), !use.gives(against) { throw PictureScores.withoutReference(metric) }
+            if let metric = metrics.first(where: \.needsInception), !use.gives(using) {
+                throw PictureScores.withoutInception(metric)
+            }
+            if let metric = metrics.first(where: \.needsAgainst), !use.gives(against) {
+                throw PictureScores.withoutReference(metric)
+            }
         }
     ) { invocation in
         let table = try invocation.table()
@@ -51,25 +82,36 @@ enum ScoreVerb {
         let groups = try invocation[by].map { try invocation.column($0, of: table, slot: "by") }
         if let name = names.first(where: { name in groups.contains { $0.name == name } }) {
             throw Complaint(
-                .columnExists, "`\(name)` is both a column of the table and a figure", label: "both would be the column `\(name)`", slot: "by",
+                .columnExists, "`\(name)` is both a column of the table and a figure",
+                label: "both would be the column `\(name)`", slot: "by",
                 help: "`with` gives the table's column another name")
         }
         // Without columns all rows are one group, if there are any.
-        let members = groups.isEmpty ? (table.rowCount > 0 ? [Array(0..<table.rowCount)] : []) : try RowGroups(groups, rowCount: table.rowCount).members
+        let members =
+            groups.isEmpty
+            ? (table.rowCount > 0 ? [Array(0..<table.rowCount)] : [])
+            : try RowGroups(groups, rowCount: table.rowCount).members
         let against = invocation[against]
         if let against, against.rowCount == 0 {
-            throw Complaint(.emptyTable, "there is nothing to compare with: the table is empty", label: "no rows", slot: "against")
+            throw Complaint(
+                .emptyTable, "there is nothing to compare with: the table is empty", label: "no rows",
+                slot: "against")
         }
         let standIns = invocation.session.standIns, trace = invocation.session.trace
-        if let standIns, !standIns.computesScores { standIns.plan.add("score", cached: 0, missing: members.count) }
+        if let standIns, !standIns.computesScores {
+            standIns.plan.add("score", cached: 0, missing: members.count)
+        }
         if let standIns, case .plan = standIns.mode { return .table(unknown(names, groups, members)) }
         let scores = PictureScores(
-            invocation, table, column: invocation[column], truth: invocation[truth], against: against, statistics: invocation[statistics],
+            invocation, table, column: invocation[column], truth: invocation[truth], against: against,
+            statistics: invocation[statistics],
             networks: try networks(invocation, names))
         // An unfinished group has no figure: one of what is there would pass for one of all.
         let isWhole = members.map { table.isWhole(groups, $0[0]) && against?.partial == nil }
         var stop: Table.Partial?
-        var columns = groups.enumerated().map { index, column in Column(column.name, members.map { column.values[$0[0]] }) }
+        var columns = groups.enumerated().map { index, column in
+            Column(column.name, members.map { column.values[$0[0]] })
+        }
         var resamplings: [[Int]: Resampling] = [:]
         for name in names {
             let values = try members.enumerated().map { index, rows -> Value in
@@ -95,17 +137,27 @@ enum ScoreVerb {
                     standIns?.hasGap = true
                     return .none
                 } catch  where !groups.isEmpty && !(error is Complaint) {
-                    throw NotedError(error, note: groups.map { "\($0.name)=\($0.values[rows[0]].summary)" }.joined(separator: ", "))
+                    throw NotedError(
+                        error,
+                        note: groups.map { "\($0.name)=\($0.values[rows[0]].summary)" }.joined(
+                            separator: ", "))
                 }
             }
             columns.append(Column(name, values))
         }
         warn(names, members, invocation)
         var result = Table(
-            columns: columns, rowCount: members.count, items: groups.map(\.name) == [Table.itemName] ? members.map { table.items[$0[0]] } : nil,
-            recipes: members.map { rows in Recipe(invocation.step(), of: Array(rows.prefix(1).map { table.recipes[$0] })) })
-        result.notes = try table.rowCount > 0 && stop == nil ? scores.notes(names.compactMap(Metric.init(rawValue:))) : []
-        if stop != nil { stop?.kept = (0..<members.count).count { row in columns.allSatisfy { !$0.values[row].isNone } } }
+            columns: columns, rowCount: members.count,
+            items: groups.map(\.name) == [Table.itemName] ? members.map { table.items[$0[0]] } : nil,
+            recipes: members.map { rows in
+                Recipe(invocation.step(), of: Array(rows.prefix(1).map { table.recipes[$0] }))
+            })
+        result.notes =
+            try table.rowCount > 0 && stop == nil
+            ? scores.notes(names.compactMap(Metric.init(rawValue:))) : []
+        if stop != nil {
+            stop?.kept = (0..<members.count).count { row in columns.allSatisfy { !$0.values[row].isNone } }
+        }
         result.partial = table.partial ?? stop
         return .table(result)
     }
@@ -120,7 +172,8 @@ enum ScoreVerb {
         var names: [String] = []
         for name in invocation[measures] where !names.contains(name) {
             guard Metric(rawValue: name) != nil || name == count else {
-                throw Complaint(.unknownChoice, "`score` has no measure `\(name)`", label: "not known", slot: "metrics")
+                throw Complaint(
+                    .unknownChoice, "`score` has no measure `\(name)`", label: "not known", slot: "metrics")
             }
             names.append(name)
         }
@@ -128,28 +181,36 @@ enum ScoreVerb {
     }
 
     /// `using=` by kind, else what the variable `model` has.
-    private static func networks(_ invocation: Invocation, _ names: [String]) throws -> PictureScores.Networks {
+    private static func networks(_ invocation: Invocation, _ names: [String]) throws -> PictureScores.Networks
+    {
         var networks = PictureScores.Networks()
-        func take(_ network: FeatureNetwork?, as place: WritableKeyPath<PictureScores.Networks, FeatureNetwork?>) throws {
+        func take(
+            _ network: FeatureNetwork?, as place: WritableKeyPath<PictureScores.Networks, FeatureNetwork?>
+        ) throws {
             guard networks[keyPath: place] == nil else {
                 throw Complaint(
-                    .wrongType, "`using` names two networks of one kind", label: "which of them should measure?", slot: "using",
+                    .wrongType, "`using` names two networks of one kind",
+                    label: "which of them should measure?", slot: "using",
                     help: "score twice and `join` the tables")
             }
             networks[keyPath: place] = network
         }
         for value in invocation[using] {
             switch value {
-            case .model(let handle as FeatureNetwork): try take(handle, as: handle.isClip ? \.clip : \.inception)
+            case .model(let handle as FeatureNetwork):
+                try take(handle, as: handle.isClip ? \.clip : \.inception)
             case .model(let handle as LoadedModel): try take(handle.scorer ?? handle.clip, as: \.clip)
             default:
                 throw Complaint(
-                    .wrongType, "`using` takes networks, and this is \(value.kind.phrase)", label: value.kind.phrase, slot: "using",
+                    .wrongType, "`using` takes networks, and this is \(value.kind.phrase)",
+                    label: value.kind.phrase, slot: "using",
                     help: "`load NAME`, `load clip FOLDER` and `load inception FILE` give one")
             }
         }
         if networks.clip == nil, names.contains(where: { Metric(rawValue: $0)?.needsClip ?? false }) {
-            if case .model(let handle)? = invocation.variable("model"), let model = handle as? LoadedModel { networks.clip = model.scorer ?? model.clip }
+            if case .model(let handle)? = invocation.variable("model"), let model = handle as? LoadedModel {
+                networks.clip = model.scorer ?? model.clip
+            }
         }
         return networks
     }
@@ -159,11 +220,19 @@ enum ScoreVerb {
         guard let smallest = members.map(\.count).min(), !distances.isEmpty else { return }
         if smallest < 2_000 {
             invocation.session.warn(
-                "\(distances.joined(separator: " and ")) of \(smallest) pictures \(distances.count == 1 ? "is" : "are") biased upwards: compare equal numbers of pictures only (`help W004`)"
+                """
+                \(distances.joined(separator: " and ")) of \(smallest) pictures \
+                \(distances.count == 1 ? "is" : "are") biased upwards: compare equal numbers of pictures \
+                only (`help W004`)
+                """
             )
         }
         if Set(members.map(\.count)).count > 1 {
-            invocation.session.warn("\(distances.joined(separator: " and ")): the groups have unequal numbers of pictures and cannot be compared (`help W004`)")
+            invocation.session.warn(
+                """
+                \(distances.joined(separator: " and ")): the groups have unequal numbers of pictures and \
+                cannot be compared (`help W004`)
+                """)
         }
     }
 }

@@ -29,7 +29,8 @@ enum TableVerbs {
 
     static let sample = VerbDeclaration(
         "sample", .tables, "Keeps rows drawn at random, in the order in which they stood.", input: .table,
-        slots: [count, Seeds.slot], columns: .kept, examples: ["items n=1..100 | sample 5 seed=1 | table", "items n=1..100 | sample | table"]
+        slots: [count, Seeds.slot], columns: .kept,
+        examples: ["items n=1..100 | sample 5 seed=1 | table", "items n=1..100 | sample | table"]
     ) { invocation in
         let table = try invocation.table()
         var generator = Seeds.generator(invocation, item: 0)
@@ -37,12 +38,18 @@ enum TableVerbs {
         return .table(table.rows(drawn.sorted()))
     }
 
-    private static let condition = Slot("condition", .condition, required: .positional, "yes for the rows to keep; a missing value counts as no")
+    private static let condition = Slot(
+        "condition", .condition, required: .positional,
+        "yes for the rows to keep; a missing value counts as no")
 
     static let rowsWhere = VerbDeclaration(
         "where", .tables, "Keeps the rows for which a condition holds.", input: .table,
         slots: [condition],
-        columns: .kept, examples: ["items k=20..60:10 | where (k > 30) | table", "items n=1..9 | where (n % 2 == 0 and item < 6) | table"]
+        columns: .kept,
+        examples: [
+            "items k=20..60:10 | where (k > 30) | table",
+            "items n=1..9 | where (n % 2 == 0 and item < 6) | table",
+        ]
     ) { invocation in
         let table = try invocation.table()
         let condition = invocation[condition]
@@ -56,13 +63,18 @@ enum TableVerbs {
     private static let down = Slot("down", .boolean, default: false, "whether the largest comes first")
 
     static let sort = VerbDeclaration(
-        "sort", .tables, "Orders the rows by an expression; equal rows keep their order, missing values come last.", input: .table,
-        slots: [by, down], columns: .kept, examples: ["items k=3,1,2 | sort k | table", "items k=3,1,2 | sort (k % 3) down=yes | table"]
+        "sort", .tables,
+        "Orders the rows by an expression; equal rows keep their order, missing values come last.",
+        input: .table,
+        slots: [by, down], columns: .kept,
+        examples: ["items k=3,1,2 | sort k | table", "items k=3,1,2 | sort (k % 3) down=yes | table"]
     ) { invocation in
         let table = try invocation.table()
         var key = invocation[by]
         // `sort (c)` with a variable that holds a column's name is that column, as for `select (c)`.
-        if table.rowCount > 0, !table.has(key.source), case .text(let name)? = invocation.variable(key.source), table.has(name) {
+        if table.rowCount > 0, !table.has(key.source),
+            case .text(let name)? = invocation.variable(key.source), table.has(name)
+        {
             key = RowExpression(source: name) { table, row in table.value(name, row) ?? .none }
         }
         let down = invocation[down]
@@ -76,7 +88,9 @@ enum TableVerbs {
             throw Complaint.unsortable(Column("", keys).kind, slot: by.name)
         }
         let order = (0..<table.rowCount).sorted { a, b in
-            if keys[a].isNone || keys[b].isNone { return keys[a].isNone == keys[b].isNone ? a < b : keys[b].isNone }
+            if keys[a].isNone || keys[b].isNone {
+                return keys[a].isNone == keys[b].isNone ? a < b : keys[b].isNone
+            }
             if keys[a].precedes(keys[b]) { return !down }
             if keys[b].precedes(keys[a]) { return down }
             return a < b
@@ -84,12 +98,16 @@ enum TableVerbs {
         return .table(table.rows(order))
     }
 
-    private static let selected = Slot("columns", .columns, required: .positional, repeats: true, "names of columns")
+    private static let selected = Slot(
+        "columns", .columns, required: .positional, repeats: true, "names of columns")
 
     static let select = VerbDeclaration(
         "select", .tables, "Keeps some columns, in the order in which they are named.", input: .table,
         slots: [selected],
-        columns: .listed(["columns"]), examples: ["items a=1,2 b=3,4 c=5,6 | select c a | table", "items a=1,2 b=3,4 | select a,item | table"]
+        columns: .listed(["columns"]),
+        examples: [
+            "items a=1,2 b=3,4 c=5,6 | select c a | table", "items a=1,2 b=3,4 | select a,item | table",
+        ]
     ) { invocation in
         let table = try invocation.table()
         let names = invocation[selected]
@@ -97,13 +115,22 @@ enum TableVerbs {
         return .table(table.selecting(names))
     }
 
-    private static let assigned = Slot(open: "columns", .assignments, isRequired: true, "a later one sees the earlier ones")
+    private static let assigned = Slot(
+        open: "columns", .assignments, isRequired: true, "a later one sees the earlier ones")
 
     static let with = VerbDeclaration(
         "with", .tables, "Adds columns by expressions over the row, or replaces them.", input: .table,
         slots: [assigned], adds: ["NAME"], replaces: true,
-        notes: ["NaN and infinity stay what arithmetic makes them; where a network, a picture or a score would be made of them, that is an error."],
-        columns: .kept, examples: ["items k=20..60:10 | with share=(k/70) | table", "items a=1,2 | with b=(a*a) c=(a + b) | table"],
+        notes: [
+            """
+            NaN and infinity stay what arithmetic makes them; where a network, a picture or a score would be \
+            made of them, that is an error.
+            """
+        ],
+        columns: .kept,
+        examples: [
+            "items k=20..60:10 | with share=(k/70) | table", "items a=1,2 | with b=(a*a) c=(a + b) | table",
+        ],
         checks: { use in try Table.refuseItem(among: use.openNames) }
     ) { invocation in
         try Table.refuseItem(among: invocation[assigned].map(\.name))
@@ -121,15 +148,28 @@ enum TableVerbs {
         return .table(table)
     }
 
-    private static let keys = Slot("columns", .columns, required: .positional, repeats: true, "the columns to agree in")
+    private static let keys = Slot(
+        "columns", .columns, required: .positional, repeats: true, "the columns to agree in")
     private static let said = Slot(open: "values", .assignments, "what to say of each group")
 
     static let group = VerbDeclaration(
-        "group", .tables, "Makes one row of all rows that agree in some columns; in its expressions a column is the list of the group's values.",
+        "group", .tables,
+        """
+        Makes one row of all rows that agree in some columns; in its expressions a column is the list of \
+        the group's values.
+        """,
         input: .table,
         slots: [keys, said], adds: ["n", "NAME"],
-        notes: ["The column `n` counts the rows of each group. Groups stand in the order in which they first appear."],
-        columns: .listed(["columns"]), examples: ["items k=1,1,2 x=5,7,9 | group k mean=(mean(x)) | table", "items k=1,1,2 | group k | table"],
+        notes: [
+            """
+            The column `n` counts the rows of each group. Groups stand in the order in which they first \
+            appear.
+            """
+        ],
+        columns: .listed(["columns"]),
+        examples: [
+            "items k=1,1,2 x=5,7,9 | group k mean=(mean(x)) | table", "items k=1,1,2 | group k | table",
+        ],
         checks: { use in try refuseCollision(keys: use[keys] ?? [], values: use.openNames) }
     ) { invocation in
         let table = try invocation.table()
@@ -142,14 +182,18 @@ enum TableVerbs {
             Column(column.name, groups.map { group in .list(group.map { column.values[$0] }) })
         }
         let recipes = groups.map { group in Recipe(invocation.step(), of: group.map { table.recipes[$0] }) }
-        let items = Column(Table.itemName, groups.map { group in .list(group.map { .number(Double(table.items[$0])) }) })
+        let items = Column(
+            Table.itemName, groups.map { group in .list(group.map { .number(Double(table.items[$0])) }) })
         let folded = Table(columns: keyColumns + lists + [items], rowCount: groups.count, recipes: recipes)
         var result = Table(columns: keyColumns, rowCount: groups.count, recipes: recipes)
         // A group that may lack rows has no count, and nothing else that is said of all of them.
         let isWhole = groups.map { table.isWhole(keys, $0[0]) }
-        result.set(Column("n", groups.indices.map { isWhole[$0] ? .number(Double(groups[$0].count)) : .none }))
+        result.set(
+            Column("n", groups.indices.map { isWhole[$0] ? .number(Double(groups[$0].count)) : .none }))
         for (name, expression) in invocation[said] {
-            result.set(Column(name, try groups.indices.map { isWhole[$0] ? try expression(folded, row: $0) : .none }))
+            result.set(
+                Column(name, try groups.indices.map { isWhole[$0] ? try expression(folded, row: $0) : .none })
+            )
         }
         result.partial = table.partial
         return .table(result)
@@ -158,16 +202,20 @@ enum TableVerbs {
     private static func refuseCollision(keys: [String], values: [String]) throws {
         for (slot, name) in values.map({ ($0, $0) }) + [("columns", "n")] where keys.contains(name) {
             throw Complaint(
-                .columnExists, name == "n" ? "`n` counts the rows of each group" : "the groups are made by `\(name)`",
-                label: "both would be the column `\(name)`", slot: slot, help: "choose another name, or `with` renames a column first")
+                .columnExists,
+                name == "n" ? "`n` counts the rows of each group" : "the groups are made by `\(name)`",
+                label: "both would be the column `\(name)`", slot: slot,
+                help: "choose another name, or `with` renames a column first")
         }
     }
 
-    private static let parts = Slot("tables", .tables, required: .positional, repeats: true, "variables that hold tables")
+    private static let parts = Slot(
+        "tables", .tables, required: .positional, repeats: true, "variables that hold tables")
     private static let origin = Slot("as", .name, role: .namesResult, "the column with the variable's name")
 
     static let stack = VerbDeclaration(
-        "stack", .tables, "Sets tables one below the other; a column says which one a row is from.", input: .none,
+        "stack", .tables, "Sets tables one below the other; a column says which one a row is from.",
+        input: .none,
         slots: [parts, origin], adds: ["AS"],
         notes: ["A column that only some of the tables have is missing in the rows of the others."],
         columns: .stacked(parts.name),
@@ -184,23 +232,36 @@ enum TableVerbs {
                 try parts.map { part in
                     var table = part.table
                     guard !table.has(name) else {
-                        throw Complaint(.columnExists, "`\(part.name)` has a column `\(name)` already", label: "choose another name", slot: "as")
+                        throw Complaint(
+                            .columnExists, "`\(part.name)` has a column `\(name)` already",
+                            label: "choose another name", slot: "as")
                     }
-                    if let partial = table.partial { table.partial?.unfinished = partial.unfinished(within: [name: part.name]) }
+                    if let partial = table.partial {
+                        table.partial?.unfinished = partial.unfinished(within: [name: part.name])
+                    }
                     table.prepend([Column(name, texts: Array(repeating: part.name, count: table.rowCount))])
                     return table
                 }))
     }
 
-    private static let other = Slot("table", .table, required: .positional, role: .otherTable, "the other table")
-    private static let shared = Slot("on", .columns, required: .named, role: .sharedColumns, "columns that both have and that must be equal")
+    private static let other = Slot(
+        "table", .table, required: .positional, role: .otherTable, "the other table")
+    private static let shared = Slot(
+        "on", .columns, required: .named, role: .sharedColumns,
+        "columns that both have and that must be equal")
     private static let beginning = Slot(
         "as", .name, role: .namesResult, "what the other's columns begin with: `as=ours` gives `ours.NAME`")
 
     static let join = VerbDeclaration(
-        "join", .tables, "Sets the columns of another table beside the rows that agree with it.", input: .table,
+        "join", .tables, "Sets the columns of another table beside the rows that agree with it.",
+        input: .table,
         slots: [other, shared, beginning], adds: ["AS.*"],
-        notes: ["A row that agrees with none keeps its place, and the other's columns are missing there; with several, it is repeated."],
+        notes: [
+            """
+            A row that agrees with none keeps its place, and the other's columns are missing there; with \
+            several, it is repeated.
+            """
+        ],
         columns: .kept,
         examples: [
             "a = items k=1,2 x=5,6; b = items k=2,1 x=7,8; a | join b on=k as=b | table",
@@ -215,18 +276,22 @@ enum TableVerbs {
         let rightKeys = try names.map { name in
             guard let column = right.column(name) else {
                 throw Complaint(
-                    .missingColumn, "the other table has no column `\(name)`", label: "it has " + right.columnNames.joined(separator: ", "), slot: "on")
+                    .missingColumn, "the other table has no column `\(name)`",
+                    label: "it has " + right.columnNames.joined(separator: ", "), slot: "on")
             }
             return column
         }
         for (ours, theirs) in zip(leftKeys, rightKeys) {
-            guard ours.kind != theirs.kind, !Set([ours.kind, theirs.kind]).contains(.none), !Set([ours.kind, theirs.kind]).contains(.mixed) else { continue }
+            guard ours.kind != theirs.kind, !Set([ours.kind, theirs.kind]).contains(.none),
+                !Set([ours.kind, theirs.kind]).contains(.mixed)
+            else { continue }
             throw Complaint.noAgreement(ours.name, ours.kind, theirs.kind, slot: shared.name)
         }
         let groups = try RowGroups(rightKeys, rowCount: right.rowCount)
         let partners = try (0..<left.rowCount).map { try groups.members(like: leftKeys, row: $0) }
         let count = partners.reduce(0) { MemoryBudget.sum($0, $1?.count ?? 1) }
-        try Reckoning.rows(count, columns: left.columns.count + right.columns.count, hasOwnRecipes: true, of: "join")
+        try Reckoning.rows(
+            count, columns: left.columns.count + right.columns.count, hasOwnRecipes: true, of: "join")
         var pairs: [(Int, Int?)] = []
         pairs.reserveCapacity(count)
         for (row, partners) in partners.enumerated() {
@@ -237,7 +302,8 @@ enum TableVerbs {
             let name = prefix + column.name
             guard !left.has(name) else {
                 throw Complaint(
-                    .columnExists, "both tables have a column `\(name)`", label: "`as=NAME` sets the other's apart", slot: "table",
+                    .columnExists, "both tables have a column `\(name)`",
+                    label: "`as=NAME` sets the other's apart", slot: "table",
                     help: "add as=NAME")
             }
             result.set(Column(name, pairs.map { pair in pair.1.map { column.values[$0] } ?? .none }))
@@ -255,7 +321,9 @@ extension Table {
     /// Asked before the run, and again in it: what may fail inside a sweep is not checked before.
     static func refuseItem(among names: [String]) throws {
         guard names.contains(itemName) else { return }
-        throw Complaint(.columnExists, "`item` says which row this is and cannot be replaced", label: "choose another name", slot: itemName)
+        throw Complaint(
+            .columnExists, "`item` says which row this is and cannot be replaced",
+            label: "choose another name", slot: itemName)
     }
 
     /// For messages: `item 17 "a small golem ..."`.
@@ -266,12 +334,14 @@ extension Table {
     }
 
     func itemsPhrase(_ rows: [Int]) -> String {
-        rows.count == 1 ? itemPhrase(rows[0]) : "items " + rows.map { String(items[$0]) }.joined(separator: ", ")
+        rows.count == 1
+            ? itemPhrase(rows[0]) : "items " + rows.map { String(items[$0]) }.joined(separator: ", ")
     }
 
     /// Whether all rows that agree with this one in some columns are there.
     func isWhole(_ columns: [Column], _ row: Int) -> Bool {
-        partial?.isWhole(at: Dictionary(columns.map { ($0.name, $0.values[row].summary) }) { first, _ in first }) ?? true
+        partial?.isWhole(
+            at: Dictionary(columns.map { ($0.name, $0.values[row].summary) }) { first, _ in first }) ?? true
     }
 }
 

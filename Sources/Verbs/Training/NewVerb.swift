@@ -14,27 +14,40 @@ enum NewVerb {
 
     private static let part = Slot("part", .choice(kinds), required: .positional, "what to make")
     private static let tokenizer = Slot("tokenizer", .model, "for `clip` and `model`: a fitted tokenizer")
-    private static let clip = Slot("clip", .model, "for `model`: its text tower conditions the UNet, and `retrieve` compares by it")
+    private static let clip = Slot(
+        "clip", .model, "for `model`: its text tower conditions the UNet, and `retrieve` compares by it")
     private static let vae = Slot("vae", .model, "for `model`")
     private static let unet = Slot("unet", .model, "for `model`")
     private static let scorer = Slot("scorer", .model, "for `model`: another CLIP, by which `score` measures")
-    private static let scheduler = Slot("scheduler", .choice(SchedulerKind.self), default: .pndm, "for `model`")
+    private static let scheduler = Slot(
+        "scheduler", .choice(SchedulerKind.self), default: .pndm, "for `model`")
     private static let prediction = Slot(
-        "prediction", .choice(["epsilon", "v_prediction"]), default: "epsilon", "for `model`: what the UNet tells")
+        "prediction", .choice(["epsilon", "v_prediction"]), default: "epsilon",
+        "for `model`: what the UNet tells")
     private static let seed = Slot(
-        "seed", .whole, default: 0, in: 0...4_294_967_295, "of the first weights; each parameter draws for itself")
-    private static let options = Slot(open: "options", .lists, "the keys of the part's config.json, or their short names below")
+        "seed", .whole, default: 0, in: 0...4_294_967_295,
+        "of the first weights; each parameter draws for itself")
+    private static let options = Slot(
+        open: "options", .lists, "the keys of the part's config.json, or their short names below")
 
     static let new = VerbDeclaration(
-        "new", .training, "Makes a tokenizer, a CLIP, a VAE or a UNet to be trained, or puts a model together from them.", input: .none,
+        "new", .training,
+        "Makes a tokenizer, a CLIP, a VAE or a UNet to be trained, or puts a model together from them.",
+        input: .none,
         slots: [part, tokenizer, clip, vae, unet, scorer, scheduler, prediction, seed, options],
         notes: ModelPart.Kind.allCases.map { kind in
             let short = (PartOptions.shortNames[kind] ?? []).map { "`\($0.short)` (\($0.key))" }
             let keys = (PartOptions.otherKeys[kind] ?? []).map { "`\($0)`" }
             return "`new \(kind.rawValue)` takes " + (short + keys).joined(separator: ", ") + "."
         } + [
-            "A number for all levels or a list of one for each. For `clip` each name can begin with `text_` or `vision_`.",
-            "First weights are those of the reference libraries: torch's for the UNet and the VAE, transformers' for CLIP. `new` counts the parameters before it takes memory.",
+            """
+            A number for all levels or a list of one for each. For `clip` each name can begin with \
+            `text_` or `vision_`.
+            """,
+            """
+            First weights are those of the reference libraries: torch's for the UNet and the VAE, \
+            transformers' for CLIP. `new` counts the parameters before it takes memory.
+            """,
         ],
         columns: .other(.model),
         examples: [
@@ -44,15 +57,21 @@ enum NewVerb {
     ) { invocation in
         let name = invocation[part]
         guard let kind = ModelPart.Kind(rawValue: name) else { return try model(invocation) }
-        let others: [any DeclaresSlot] = [clip, vae, unet, scorer, scheduler, prediction] + (kind == .clip ? [] : [tokenizer])
+        let others: [any DeclaresSlot] =
+            [clip, vae, unet, scorer, scheduler, prediction] + (kind == .clip ? [] : [tokenizer])
         for slot in others.map(\.declaration) where invocation.gives(slot) {
-            throw Complaint(.unknownOption, "`new \(name)` has no option `\(slot.name)`", label: "for a model", slot: slot.name)
+            throw Complaint(
+                .unknownOption, "`new \(name)` has no option `\(slot.name)`", label: "for a model",
+                slot: slot.name)
         }
         let options = try PartOptions(kind, invocation[options])
         let tokenizer = try part(tokenizer, .tokenizer, invocation)
-        let configuration = try options.configuration(words: tokenizer.map { try PartOptions.Words($0.openedTokenizer()) })
+        let configuration = try options.configuration(
+            words: tokenizer.map { try PartOptions.Words($0.openedTokenizer()) })
         let part = try ModelPart(kind, configuration, seed: invocation[seed], tokenizer: tokenizer)
-        try MemoryBudget.check(4 * part.parameterCount, for: "\(part.parameterCount) parameters", cure: "make the network smaller")
+        try MemoryBudget.check(
+            4 * part.parameterCount, for: "\(part.parameterCount) parameters",
+            cure: "make the network smaller")
         return .model(part)
     }
 
@@ -61,7 +80,8 @@ enum NewVerb {
         guard let name = use[part], let options = use.open else { return }
         guard let kind = ModelPart.Kind(rawValue: name) else {
             if let option = options.first { throw unknownOption(option.name) }
-            for (slot, kind) in [(unet, ModelPart.Kind.unet), (vae, .vae), (clip, .clip)] where !use.gives(slot) { throw missing(slot, kind) }
+            for (slot, kind) in [(unet, ModelPart.Kind.unet), (vae, .vae), (clip, .clip)]
+            where !use.gives(slot) { throw missing(slot, kind) }
             return
         }
         let checked = try PartOptions(kind, options)
@@ -74,15 +94,23 @@ enum NewVerb {
     }
 
     private static func missing(_ slot: Slot<(any ModelHandle)?>, _ kind: ModelPart.Kind) -> Complaint {
-        Complaint(.missingArgument, "`new model` needs `\(slot.name)=`", label: "\(kind.phrase) is missing", help: "`new \(kind.rawValue)` makes one")
+        Complaint(
+            .missingArgument, "`new model` needs `\(slot.name)=`", label: "\(kind.phrase) is missing",
+            help: "`new \(kind.rawValue)` makes one")
     }
 
     /// The part in a slot, which must be of that kind.
-    static func part(_ slot: Slot<(any ModelHandle)?>, _ kind: ModelPart.Kind, _ invocation: Invocation) throws -> ModelPart? {
+    static func part(_ slot: Slot<(any ModelHandle)?>, _ kind: ModelPart.Kind, _ invocation: Invocation)
+        throws -> ModelPart?
+    {
         guard let handle = invocation[slot] else { return nil }
         guard let part = handle as? ModelPart, part.kind == kind else {
             throw Complaint(
-                .wrongInput, "`\(slot.name)` takes \(kind.phrase), and this is \((handle as? ModelPart)?.kind.phrase ?? "a whole model")",
+                .wrongInput,
+                """
+                `\(slot.name)` takes \(kind.phrase), and this is \
+                \((handle as? ModelPart)?.kind.phrase ?? "a whole model")
+                """,
                 label: "another part",
                 slot: slot.name, help: "`new \(kind.rawValue)` makes one")
         }
@@ -97,18 +125,23 @@ enum NewVerb {
             if let part = try part(slot, kind, invocation) { return part }
             throw missing(slot, kind)
         }
-        let unet = try needed(Self.unet, .unet), vae = try needed(Self.vae, .vae), clip = try needed(Self.clip, .clip)
+        let unet = try needed(Self.unet, .unet), vae = try needed(Self.vae, .vae),
+            clip = try needed(Self.clip, .clip)
         let scorer = try part(Self.scorer, .clip, invocation)
         guard let tokenizer = try part(Self.tokenizer, .tokenizer, invocation) ?? clip.tokenizer else {
             _ = try needed(Self.tokenizer, .tokenizer); return .none
         }
         let scheduler = try schedulerConfiguration(invocation)
         var builder = ItemKeyBuilder(verb: "new model", version: 1)
-        for part in [unet, vae, clip, tokenizer] + (scorer.map { [$0] } ?? []) { builder.add(part.kind.rawValue, try part.digest) }
+        for part in [unet, vae, clip, tokenizer] + (scorer.map { [$0] } ?? []) {
+            builder.add(part.kind.rawValue, try part.digest)
+        }
         builder.add("scheduler", scheduler.text)
         let key = try builder.key(), modelStore = try ModelStore(invocation.session)
         if invocation.session.plan != nil, try !modelStore.has(key) {
-            throw Complaint(.partialValue, "it needs a model whose parts are not made yet", label: "`new model` writes one")
+            throw Complaint(
+                .partialValue, "it needs a model whose parts are not made yet",
+                label: "`new model` writes one")
         }
         let folder = try modelStore.folder(key) { path in
             func place(_ name: String) -> String { FileSystem.join(path, name) }
@@ -131,8 +164,10 @@ enum NewVerb {
     private static func schedulerConfiguration(_ invocation: Invocation) throws -> JSON {
         let kind = invocation[scheduler]
         var settings: [String: JSON] = [
-            "_class_name": .string(kind.className), "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000,
-            "steps_offset": 1, "timestep_spacing": "leading", "prediction_type": .string(invocation[prediction]),
+            "_class_name": .string(kind.className), "beta_start": 0.00085, "beta_end": 0.012,
+            "beta_schedule": "scaled_linear", "num_train_timesteps": 1000,
+            "steps_offset": 1, "timestep_spacing": "leading",
+            "prediction_type": .string(invocation[prediction]),
         ]
         if kind == .pndm { settings["skip_prk_steps"] = .bool(true) }
         if kind == .pndm || kind == .ddim { settings["set_alpha_to_one"] = .bool(false) }
@@ -142,9 +177,12 @@ enum NewVerb {
 
     private static func index(_ scheduler: JSON) -> JSON {
         .object([
-            "_class_name": "StableDiffusionPipeline", "scheduler": ["diffusers", scheduler["_class_name"] ?? .null],
-            "text_encoder": ["transformers", "CLIPTextModel"], "tokenizer": ["transformers", "CLIPTokenizer"], "unet": ["diffusers", "UNet2DConditionModel"],
-            "vae": ["diffusers", "AutoencoderKL"], "safety_checker": [.null, .null], "feature_extractor": [.null, .null], "image_encoder": [.null, .null],
+            "_class_name": "StableDiffusionPipeline",
+            "scheduler": ["diffusers", scheduler["_class_name"] ?? .null],
+            "text_encoder": ["transformers", "CLIPTextModel"],
+            "tokenizer": ["transformers", "CLIPTokenizer"], "unet": ["diffusers", "UNet2DConditionModel"],
+            "vae": ["diffusers", "AutoencoderKL"], "safety_checker": [.null, .null],
+            "feature_extractor": [.null, .null], "image_encoder": [.null, .null],
             "requires_safety_checker": .bool(false),
         ])
     }
@@ -157,6 +195,7 @@ enum NewVerb {
         try FileSystem.createFolder(path)
         try AtomicFile.write(JSON.object(members).prettyText, to: FileSystem.join(path, "config.json"))
         try Safetensors.write(
-            Dictionary(uniqueKeysWithValues: weights.map { ($0.name, $0.tensor) }), metadata: ["format": "pt"], to: FileSystem.join(path, "model.safetensors"))
+            Dictionary(uniqueKeysWithValues: weights.map { ($0.name, $0.tensor) }),
+            metadata: ["format": "pt"], to: FileSystem.join(path, "model.safetensors"))
     }
 }

@@ -28,16 +28,24 @@ struct TrainingRows {
         if let other = pictures.firstIndex(where: { $0.shape != first.shape }) {
             func size(_ tensor: Tensor) -> String { "\(tensor.shape[2]) x \(tensor.shape[1])" }
             throw Complaint(
-                .differentLengths, "pictures of different sizes: item \(items[0]) has \(size(first)) pixels, item \(items[other]) \(size(pictures[other]))",
-                label: "all must be of one size", slot: "on", help: "`dataset NAME size=64` gives pictures of one size")
+                .differentLengths,
+                """
+                pictures of different sizes: item \(items[0]) has \(size(first)) pixels, item \
+                \(items[other]) \(size(pictures[other]))
+                """,
+                label: "all must be of one size", slot: "on",
+                help: "`dataset NAME size=64` gives pictures of one size")
         }
     }
 
     static func texts(_ table: Table, _ invocation: Invocation) throws -> [String] {
-        try invocation.texts("text", of: table, slot: "on", cure: "`fit` learns from a table with captions in the column `text`")
+        try invocation.texts(
+            "text", of: table, slot: "on",
+            cure: "`fit` learns from a table with captions in the column `text`")
     }
 
-    /// Rows to learn from and rows held out: equal captions stay together, and the choice follows from the caption alone.
+    /// Rows to learn from and rows held out: equal captions stay together, and the choice follows from the
+    /// caption alone.
     static func split(_ texts: [String], share: Double) throws -> (learnt: [Int], heldOut: [Int]) {
         guard share > 0 else { return (Array(texts.indices), []) }
         var learnt: [Int] = [], heldOut: [Int] = []

@@ -6,7 +6,8 @@ import Glibc
 import Darwin
 #endif
 
-/// A program with its output in a file, started with the signals of an ordinary shell: the test's own thread may block some of them.
+/// A program with its output in a file, started with the signals of an ordinary shell: the test's own thread
+/// may block some of them.
 final class ChildProcess {
     let id: pid_t
     private let output: String
@@ -17,7 +18,9 @@ final class ChildProcess {
     struct Failure: Error { var description: String }
 
     /// - Parameter added: variables besides those of this process.
-    init(_ program: String, _ arguments: [String], output: String, environment added: [String: String] = [:]) throws {
+    init(_ program: String, _ arguments: [String], output: String, environment added: [String: String] = [:])
+        throws
+    {
         self.output = output
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -36,14 +39,18 @@ final class ChildProcess {
         posix_spawnattr_setsigdefault(&attributes, &all)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF))
         let words = ([program] + arguments).map { strdup($0) } + [nil]
-        let variables = added.merging(["NOISEBOOK_CACHE_KEY": Signer.testKeyFile]) { given, _ in given }.map { strdup("\($0.key)=\($0.value)") }
+        let variables = added.merging(["NOISEBOOK_CACHE_KEY": Signer.testKeyFile]) { given, _ in given }.map {
+            strdup("\($0.key)=\($0.value)")
+        }
         defer { for word in words + variables { free(word) } }
         var own: [UnsafeMutablePointer<CChar>?] = []
         while let variable = environ[own.count] { own.append(variable) }
         var id: pid_t = 0
         // The first of two of a name counts.
         let failed = posix_spawn(&id, program, &actions, &attributes, words, variables + own + [nil])
-        guard failed == 0 else { throw Failure(description: "cannot start \(program): \(String(cString: strerror(failed)))") }
+        guard failed == 0 else {
+            throw Failure(description: "cannot start \(program): \(String(cString: strerror(failed)))")
+        }
         self.id = id
     }
 
@@ -53,11 +60,14 @@ final class ChildProcess {
         if isStopped { resume() }
     }
 
-    /// The same, and waits until the program has taken it: another of its kind that came before would be lost.
+    /// The same, and waits until the program has taken it: another of its kind that came before would be
+    /// lost.
     func deliver(_ number: CInt) {
         signal(number)
         #if os(Linux)
-        while let status = try? FileSystem.readText("/proc/\(id)/status"), Self.isPending(number, status) { sched_yield() }
+        while let status = try? FileSystem.readText("/proc/\(id)/status"), Self.isPending(number, status) {
+            sched_yield()
+        }
         #else
         usleep(2_000)
         #endif
@@ -70,8 +80,9 @@ final class ChildProcess {
         return mask & (1 << UInt64(number - 1)) != 0
     }
 
-    /// Lets the program go on until something holds, and leaves it standing still there: what is looked at cannot change meanwhile, so that what
-    /// a test does next comes at that state, however busy the machine is. False where the program ended before.
+    /// Lets the program go on until something holds, and leaves it standing still there: what is looked at
+    /// cannot change meanwhile, so that what a test does next comes at that state, however busy the machine
+    /// is. False where the program ended before.
     func stop(when holds: () throws -> Bool) throws -> Bool {
         while true {
             // A program that stands still already tells of no other stop.

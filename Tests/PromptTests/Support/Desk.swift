@@ -37,18 +37,27 @@ struct Desk {
 
     // MARK: Running
 
-    func start(_ arguments: [String] = ["--write"], notebook: String = "n", output: String = "told") throws -> ChildProcess {
+    func start(_ arguments: [String] = ["--write"], notebook: String = "n", output: String = "told") throws
+        -> ChildProcess
+    {
         try ChildProcess(
-            Executable.path, ["run", folder.path(notebook + ".md"), "--threads", "1", "--batch", "2"] + arguments, output: folder.path(output))
+            Executable.path,
+            ["run", folder.path(notebook + ".md"), "--threads", "1", "--batch", "2"] + arguments,
+            output: folder.path(output))
     }
 
-    @discardableResult func run(_ arguments: [String] = ["--write"]) throws -> ChildProcess.Ended { try start(arguments).wait() }
+    @discardableResult func run(_ arguments: [String] = ["--write"]) throws -> ChildProcess.Ended {
+        try start(arguments).wait()
+    }
 
     /// How far a run is: the files that it makes one after the other, values in the cache first.
-    func progress() throws -> Int { try Self.entryNames(in: folder).count + results().count { $0.key != ".md" } }
+    func progress() throws -> Int {
+        try Self.entryNames(in: folder).count + results().count { $0.key != ".md" }
+    }
 
-    /// Lets a run go on to a place of its way that is drawn: some of its `whole` files, and up to 20 ms more, so that it may be in the
-    /// middle of something. A place and not a time: a busy machine makes a run slower, and it would always be at its beginning.
+    /// Lets a run go on to a place of its way that is drawn: some of its `whole` files, and up to 20 ms more,
+    /// so that it may be in the middle of something. A place and not a time: a busy machine makes a run
+    /// slower, and it would always be at its beginning.
     func advance(_ process: ChildProcess, of whole: Int, _ generator: inout SmallGenerator) throws {
         let begun = try progress()
         let place = begun + generator.next(below: max(whole - begun, 0) + 2)
@@ -67,7 +76,9 @@ struct Desk {
         }
         let pictures = folder.path(name + ".out")
         guard FileSystem.isFolder(pictures) else { return files }
-        for file in try FileSystem.list(pictures) { files["/" + file] = try FileSystem.readBytes(FileSystem.join(pictures, file)) }
+        for file in try FileSystem.list(pictures) {
+            files["/" + file] = try FileSystem.readBytes(FileSystem.join(pictures, file))
+        }
         return files
     }
 
@@ -85,7 +96,9 @@ struct Desk {
         let cache = folder.path(".noisebook/cache")
         var entries: [String: [UInt8]] = [:]
         // The process may remove entries at any time.
-        for name in try Self.entryNames(in: folder) { entries[name] = try? FileSystem.readBytes(FileSystem.join(cache, name)) }
+        for name in try Self.entryNames(in: folder) {
+            entries[name] = try? FileSystem.readBytes(FileSystem.join(cache, name))
+        }
         return entries
     }
 
@@ -94,14 +107,19 @@ struct Desk {
         let cache = folder.path(".noisebook/cache")
         guard FileSystem.isFolder(cache) else { return [] }
         return try FileSystem.list(cache).flatMap { inner in
-            try FileSystem.list(FileSystem.join(cache, inner)).filter { !$0.hasSuffix(".partial") }.map { inner + "/" + $0 }
+            try FileSystem.list(FileSystem.join(cache, inner)).filter { !$0.hasSuffix(".partial") }.map {
+                inner + "/" + $0
+            }
         }
     }
 
-    /// Whether an entry holds the digest of its content: a line that names the format, the digest, a signature, the content.
+    /// Whether an entry holds the digest of its content: a line that names the format, the digest, a
+    /// signature, the content.
     static func isWhole(_ entry: [UInt8]) throws -> Bool {
-        guard let end = entry.firstIndex(of: UInt8(ascii: "\n")), entry.count > end + 64 + Signer.length else { return false }
-        return try Digest.sha256(Array(entry[(end + 65 + Signer.length)...])) == String(decoding: entry[(end + 1)...(end + 64)], as: UTF8.self)
+        guard let end = entry.firstIndex(of: UInt8(ascii: "\n")), entry.count > end + 64 + Signer.length
+        else { return false }
+        return try Digest.sha256(Array(entry[(end + 65 + Signer.length)...]))
+            == String(decoding: entry[(end + 1)...(end + 64)], as: UTF8.self)
     }
 
     /// Files and folders that were not finished, anywhere here.
@@ -109,7 +127,8 @@ struct Desk {
         func below(_ path: String) throws -> [String] {
             try FileSystem.list(path).flatMap { name -> [String] in
                 let inner = FileSystem.join(path, name)
-                return (name.hasSuffix(".partial") ? [inner] : []) + (FileSystem.isFolder(inner) ? try below(inner) : [])
+                return (name.hasSuffix(".partial") ? [inner] : [])
+                    + (FileSystem.isFolder(inner) ? try below(inner) : [])
             }
         }
         return try below(folder.path)
@@ -117,8 +136,11 @@ struct Desk {
 }
 
 extension [String: [UInt8]] {
-    /// Names of files that differ from those expected or are missing, in order: what a reader of a failed test wants to know.
-    func differences(from expected: [String: [UInt8]]) -> [String] { Set(keys).union(expected.keys).filter { self[$0] != expected[$0] }.sorted() }
+    /// Names of files that differ from those expected or are missing, in order: what a reader of a failed
+    /// test wants to know.
+    func differences(from expected: [String: [UInt8]]) -> [String] {
+        Set(keys).union(expected.keys).filter { self[$0] != expected[$0] }.sorted()
+    }
 
     var pictures: Int { keys.count { $0.hasSuffix(".png") } }
 }

@@ -7,8 +7,9 @@ import Glibc
 import Darwin
 #endif
 
-/// The library of `Tests/CFaults`, preloaded into the program: it counts operations on files below a folder, lets one of them fail, or sends the program
-/// a signal in front of it. So every moment that matters to a file comes up, and none depends on how fast a machine is.
+/// The library of `Tests/CFaults`, preloaded into the program: it counts operations on files below a folder,
+/// lets one of them fail, or sends the program a signal in front of it. So every moment that matters to a
+/// file comes up, and none depends on how fast a machine is.
 enum Faults {
     /// nil where programs take no library in front of the C library's functions.
     static let library: String? = {
@@ -22,7 +23,8 @@ enum Faults {
     /// How much is tried: some moments chosen with a fixed seed, the many that CI tries, or all there are.
     private enum Extent: String { case some, many, all }
 
-    private static let extent = getenv("NOISEBOOK_FAULTS").flatMap { Extent(rawValue: String(cString: $0)) } ?? .some
+    private static let extent =
+        getenv("NOISEBOOK_FAULTS").flatMap { Extent(rawValue: String(cString: $0)) } ?? .some
 
     static func count(_ some: Int, many: Int) -> Int {
         switch extent {
@@ -35,7 +37,8 @@ enum Faults {
     /// Whether what lasts is tried for as long as CI does.
     static var tryMany: Bool { extent != .some }
 
-    /// Operations that change something, by their letters in `faults.c`: opening for writing, writing, syncing, naming, making and removing.
+    /// Operations that change something, by their letters in `faults.c`: opening for writing, writing,
+    /// syncing, naming, making and removing.
     static let changing = "owsnmd"
     /// Those of them that need room.
     static let needingRoom = "owsnm"
@@ -73,15 +76,21 @@ enum Faults {
     }
 
     /// The variables with which the program is started.
-    static func environment(below folder: String, _ calls: String, at number: Int, _ effect: Effect) -> [String: String] {
-        ["LD_PRELOAD": library ?? "", "FAULTS_BELOW": folder, "FAULTS_CALLS": calls, "FAULTS_AT": "\(number)", "FAULTS_THEN": effect.text]
+    static func environment(below folder: String, _ calls: String, at number: Int, _ effect: Effect)
+        -> [String: String]
+    {
+        [
+            "LD_PRELOAD": library ?? "", "FAULTS_BELOW": folder, "FAULTS_CALLS": calls,
+            "FAULTS_AT": "\(number)", "FAULTS_THEN": effect.text,
+        ]
     }
 
     static func counting(below folder: String, _ calls: String, to trace: String) -> [String: String] {
         ["LD_PRELOAD": library ?? "", "FAULTS_BELOW": folder, "FAULTS_CALLS": calls, "FAULTS_TRACE": trace]
     }
 
-    /// Numbers of the operations that are worth a try: of a long row of writes into one file the first and the last.
+    /// Numbers of the operations that are worth a try: of a long row of writes into one file the first and
+    /// the last.
     static func moments(of operations: [Operation]) -> [Int] {
         operations.indices.filter { index in
             let isSameBefore = index > 0 && operations[index - 1] == operations[index]

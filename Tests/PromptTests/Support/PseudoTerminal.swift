@@ -29,7 +29,9 @@ final class PseudoTerminal {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         // The first terminal that a session's leader opens becomes its own.
-        for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] { posix_spawn_file_actions_addopen(&actions, descriptor, name, O_RDWR, 0) }
+        for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
+            posix_spawn_file_actions_addopen(&actions, descriptor, name, O_RDWR, 0)
+        }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -40,13 +42,20 @@ final class PseudoTerminal {
         var all = sigset_t()
         sigfillset(&all)
         posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setflags(&attributes, Int16(NB_SPAWN_SETSID) | Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF))
+        posix_spawnattr_setflags(
+            &attributes, Int16(NB_SPAWN_SETSID) | Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF)
+        )
         let words = ([program] + arguments).map { strdup($0) } + [nil]
-        let variables = environment.merging(["NOISEBOOK_CACHE_KEY": Signer.testKeyFile]) { given, _ in given }.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        let variables =
+            environment.merging(["NOISEBOOK_CACHE_KEY": Signer.testKeyFile]) { given, _ in given }.map {
+                strdup("\($0.key)=\($0.value)")
+            } + [nil]
         defer { for word in words + variables { free(word) } }
         var process: pid_t = 0
         let failed = posix_spawn(&process, program, &actions, &attributes, words, variables)
-        guard failed == 0 else { throw Failure(description: "cannot start \(program): \(String(cString: strerror(failed)))") }
+        guard failed == 0 else {
+            throw Failure(description: "cannot start \(program): \(String(cString: strerror(failed)))")
+        }
         self.process = process
     }
 
@@ -77,7 +86,8 @@ final class PseudoTerminal {
         return settings.c_lflag & tcflag_t(ECHO) != 0
     }
 
-    /// Turns of `turn` milliseconds without output, an end or what is waited for: ten minutes, after which a program hangs and is not slow.
+    /// Turns of `turn` milliseconds without output, an end or what is waited for: ten minutes, after which a
+    /// program hangs and is not slow.
     private static let patience = 60_000
     private static let turn: CInt = 10
 
@@ -91,7 +101,8 @@ final class PseudoTerminal {
         throw Failure(description: "\(what) did not come; seen \(seen.debugDescription)")
     }
 
-    /// Reads until `text` has come since the last call, and forgets everything up to its end. The program's own end before that is a failure.
+    /// Reads until `text` has come since the last call, and forgets everything up to its end. The program's
+    /// own end before that is a failure.
     @discardableResult func expect(_ text: String) throws -> String {
         var waited = 0
         while true {
@@ -100,7 +111,9 @@ final class PseudoTerminal {
             let isOver = hasEnded
             if readSome() { continue }
             waited += 1
-            guard !isOver, waited < Self.patience else { throw Failure(description: "expected \(text.debugDescription), seen \(seen.debugDescription)") }
+            guard !isOver, waited < Self.patience else {
+                throw Failure(description: "expected \(text.debugDescription), seen \(seen.debugDescription)")
+            }
         }
     }
 

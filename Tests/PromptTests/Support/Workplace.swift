@@ -15,8 +15,8 @@ struct Workplace {
     let folder: TemporaryFolder
     var path: String { folder.path("work") }
 
-    /// The small model of the golden data, where it lies: a copy would be too young for its digests to be remembered, and runs would differ in what
-    /// they write.
+    /// The small model of the golden data, where it lies: a copy would be too young for its digests to be
+    /// remembered, and runs would differ in what they write.
     static let model: String = {
         let path = (try? Golden.topic("models").path("pipeline")) ?? ""
         guard let real = realpath(path, nil) else { return path }
@@ -33,7 +33,8 @@ struct Workplace {
     func write(_ name: String, _ text: String) throws { try AtomicFile.write(text, to: at(name)) }
     func read(_ name: String) throws -> String { try FileSystem.readText(at(name)) }
 
-    /// Three cells: a model, a sweep with pictures, and tables that are saved. What they give goes by the file `seed.csv`.
+    /// Three cells: a model, a sweep with pictures, and tables that are saved. What they give goes by the
+    /// file `seed.csv`.
     func writeNotebook(seed: Int) throws {
         try write(
             "n.md",
@@ -64,32 +65,47 @@ struct Workplace {
 
     /// - Parameter arguments: of the program; `@n.md` is a file here.
     func start(_ arguments: [String], _ environment: [String: String] = [:]) throws -> ChildProcess {
-        let words = arguments.map { $0.hasPrefix("@") ? at(String($0.dropFirst())) : $0 } + ["--allow-read", Self.model]
+        let words =
+            arguments.map { $0.hasPrefix("@") ? at(String($0.dropFirst())) : $0 } + [
+                "--allow-read", Self.model,
+            ]
         return try ChildProcess(Executable.path, words, output: folder.path("told"), environment: environment)
     }
 
-    @discardableResult func run(_ arguments: [String], _ environment: [String: String] = [:]) throws -> ChildProcess.Ended {
+    @discardableResult func run(_ arguments: [String], _ environment: [String: String] = [:]) throws
+        -> ChildProcess.Ended
+    {
         try start(arguments, environment).wait()
     }
 
     /// The same by a shell that sets limits first: `ulimit -n 12`.
     func run(limited: String, _ arguments: [String]) throws -> ChildProcess.Ended {
-        let words = arguments.map { $0.hasPrefix("@") ? at(String($0.dropFirst())) : $0 } + ["--allow-read", Self.model]
-        return try ChildProcess("/bin/sh", ["-c", "\(limited) && exec \"$@\"", "sh", Executable.path] + words, output: folder.path("told")).wait()
+        let words =
+            arguments.map { $0.hasPrefix("@") ? at(String($0.dropFirst())) : $0 } + [
+                "--allow-read", Self.model,
+            ]
+        return try ChildProcess(
+            "/bin/sh", ["-c", "\(limited) && exec \"$@\"", "sh", Executable.path] + words,
+            output: folder.path("told")
+        ).wait()
     }
 
     // MARK: The beginning
 
     /// What is here now is what `reset` brings back.
     func keep() throws {
-        guard rename(path, folder.path("before")) == 0 else { throw ChildProcess.Failure(description: "cannot rename \(path)") }
+        guard rename(path, folder.path("before")) == 0 else {
+            throw ChildProcess.Failure(description: "cannot rename \(path)")
+        }
         try reset()
     }
 
     func reset() throws {
         try AtomicFolder.remove(path)
         // With its times, which the cache goes by.
-        let copied = try ChildProcess("/bin/cp", ["-a", folder.path("before"), path], output: folder.path("copied")).wait()
+        let copied = try ChildProcess(
+            "/bin/cp", ["-a", folder.path("before"), path], output: folder.path("copied")
+        ).wait()
         guard copied.status == 0 else { throw ChildProcess.Failure(description: copied.told) }
     }
 
@@ -116,7 +132,8 @@ struct Workplace {
         func below(_ folder: String) throws -> [String] {
             try FileSystem.list(folder).flatMap { name -> [String] in
                 let inner = FileSystem.join(folder, name)
-                return (name.contains(".partial") ? [inner] : []) + (FileSystem.isFolder(inner) ? try below(inner) : [])
+                return (name.contains(".partial") ? [inner] : [])
+                    + (FileSystem.isFolder(inner) ? try below(inner) : [])
             }
         }
         return try below(path)
@@ -125,14 +142,17 @@ struct Workplace {
 
 extension Workplace.Files {
     /// What users see: all but the cache and what is being written.
-    var results: Self { filter { $0.key != ".noisebook" && !$0.key.hasPrefix(".noisebook/") && !$0.key.contains(".partial") } }
+    var results: Self {
+        filter { $0.key != ".noisebook" && !$0.key.hasPrefix(".noisebook/") && !$0.key.contains(".partial") }
+    }
     /// Values in the cache.
     var entries: Self { filter { $0.key.hasPrefix(".noisebook/cache/") && !$0.key.contains(".partial") } }
 
     /// Pictures that notebooks here show and that are not here.
     var missingPictures: [String] {
         filter { $0.key.hasSuffix(".md") }.flatMap { name, bytes in
-            String(decoding: bytes, as: UTF8.self).matches(of: /[\w.-]+\.out\/[0-9a-f]+\.(?:png|csv|svg)/).map { String($0.output) }.filter { self[$0] == nil }
+            String(decoding: bytes, as: UTF8.self).matches(of: /[\w.-]+\.out\/[0-9a-f]+\.(?:png|csv|svg)/).map
+            { String($0.output) }.filter { self[$0] == nil }
         }.sorted()
     }
 }
