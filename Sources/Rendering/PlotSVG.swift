@@ -3,7 +3,7 @@ import Results
 /// A plot as an SVG file: readable in light and dark, by colour, by shape, and by ear (its title and
 /// description hold what it shows). Equal numbers give equal bytes.
 package enum PlotSVG {
-    private static let rowHeight = 17.0
+    static let rowHeight = 17.0
 
     package static func text(_ plot: PlotView) -> String {
         let columns = min(2, max(1, plot.panels.count))
@@ -124,7 +124,7 @@ package enum PlotSVG {
     }
 
     /// Room enough for the last label of the axis, which stands in the middle below its tick.
-    private static func rightMargin(_ panel: PlotView.Panel, _ plot: PlotView, width: Double) -> Double {
+    static func rightMargin(_ panel: PlotView.Panel, _ plot: PlotView, width: Double) -> Double {
         let usual = 16.0
         let places = Places(panel, plot, width: width - usual)
         guard !places.isEven, let tick = places.axis.ticks.last, let label = places.axis.labels.last else {
@@ -134,7 +134,7 @@ package enum PlotSVG {
     }
 
     /// Where the values of x stand.
-    private struct Places {
+    struct Places {
         let axis: PlotAxis
         /// Where a number stands elsewhere than at itself.
         var of: [Double: Double] = [:]
@@ -206,7 +206,7 @@ package enum PlotSVG {
         return out
     }
 
-    private static func line(_ style: PlotStyle, _ more: String = "") -> String {
+    static func line(_ style: PlotStyle, _ more: String = "") -> String {
         "stroke=\"\(style.colour)\" stroke-width=\"2\"" + more
             + (style.dash.isEmpty ? "" : " stroke-dasharray=\"\(style.dash)\"")
     }
@@ -256,7 +256,7 @@ package enum PlotSVG {
     }
 
     /// Circle, square, triangle, diamond.
-    private static func marker(_ style: PlotStyle, _ x: Double, _ y: Double, _ r: Double) -> String {
+    static func marker(_ style: PlotStyle, _ x: Double, _ y: Double, _ r: Double) -> String {
         switch style.shape {
         case 0: "<circle \(style.mark) cx=\"\(number(x))\" cy=\"\(number(y))\" r=\"\(number(r))\"/>"
         case 1:
@@ -277,75 +277,19 @@ package enum PlotSVG {
         }
     }
 
-    // MARK: Legend
-
-    /// The series' names in lines that fit.
-    private static func legend(_ panel: PlotView.Panel, _ mark: PlotView.Mark, width: Double) -> [[Int]] {
-        var lines: [[Int]] = [[]]
-        var used = 0.0
-        for (index, series) in panel.series.enumerated() {
-            let size = sampleWidth(mark) + 20 + textWidth(name(series))
-            if used + size > width - 60, !(lines.last ?? []).isEmpty {
-                lines.append([])
-                used = 0
-            }
-            lines[lines.count - 1].append(index)
-            used += size
-        }
-        return lines
-    }
-
-    /// What stands before a name: a piece of its line with a mark, or the mark alone.
-    private static func sampleWidth(_ mark: PlotView.Mark) -> Double { mark == .lines ? 30 : 10 }
-
-    private static func name(_ series: PlotView.Series) -> String {
-        series.name.count > 40 ? series.name.prefix(39) + "…" : series.name
-    }
-
-    private static func drawnLegend(_ panel: PlotView.Panel, _ plot: PlotView, width: Double, left: Double)
-        -> [String]
-    {
-        var out: [String] = []
-        let sample = sampleWidth(plot.mark)
-        for (row, members) in legend(panel, plot.mark, width: width).enumerated() {
-            var x = left
-            let y = 37 + Double(row) * rowHeight
-            for index in members {
-                let text = name(panel.series[index]), style = PlotStyle(index: index)
-                switch plot.mark {
-                case .bars:
-                    out.append(
-                        "<rect \(style.bar) x=\"\(number(x + 1))\" y=\"\(number(y - 8))\" width=\"8\" height=\"8\"/>"
-                    )
-                case .lines:
-                    out.append(
-                        """
-                        <line \(line(style)) x1="\(number(x))" x2="\(number(x + sample))" \
-                        y1="\(number(y - 4))" y2="\(number(y - 4))"/>
-                        """)
-                    out.append(marker(style, x + sample / 2, y - 4, 4))
-                case .points: out.append(marker(style, x + 5, y - 4, 4))
-                }
-                out.append("<text x=\"\(number(x + sample + 4))\" y=\"\(number(y))\">\(escaped(text))</text>")
-                x += sample + 20 + textWidth(text)
-            }
-        }
-        return out
-    }
-
     // MARK: Text
 
     /// Of the usual fonts at 12 pixels, on the safe side.
-    private static func textWidth(_ text: String) -> Double { Double(TextWidth.of(text)) * 6.8 }
+    static func textWidth(_ text: String) -> Double { Double(TextWidth.of(text)) * 6.8 }
 
     /// With one decimal at most.
-    private static func number(_ value: Double) -> String {
+    static func number(_ value: Double) -> String {
         let rounded = (value * 10).rounded() / 10
         return NumberFormat.plain(rounded == 0 ? 0 : rounded)
     }
 
     /// XML has no place for control characters.
-    private static func escaped(_ text: String) -> String {
+    static func escaped(_ text: String) -> String {
         let isNone = { (scalar: Unicode.Scalar) in
             (scalar.value < 0x20 && scalar != "\n" && scalar != "\t")
                 || ["\u{7F}", "\u{FFFE}", "\u{FFFF}"].contains(scalar)

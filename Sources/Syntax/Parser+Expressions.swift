@@ -117,7 +117,7 @@ extension Parser {
     }
 
     /// Reads one level deeper, or reports that it is too deep and leaves the line.
-    private mutating func nested(at token: Token, _ body: (inout Parser) -> Expression) -> Expression {
+    mutating func nested(at token: Token, _ body: (inout Parser) -> Expression) -> Expression {
         nesting += 1
         defer { nesting -= 1 }
         guard nesting <= Parser.deepestNesting else {
@@ -170,7 +170,7 @@ extension Parser {
     }
 
     /// The name behind a point, or a report.
-    private mutating func readFieldName(_ dot: Token) -> Name? {
+    mutating func readFieldName(_ dot: Token) -> Name? {
         read(dot)
         let token = peek()
         guard token.kind == .name, !token.hasSpaceBefore else {
@@ -184,7 +184,7 @@ extension Parser {
     }
 
     /// [list [","]] up to the closing bracket.
-    private mutating func parseItems() -> [Expression] {
+    mutating func parseItems() -> [Expression] {
         guard peek().kind != .end else { return [] }
         let list = parseList(mayEndWithComma: true)
         expectEnd()
@@ -242,7 +242,7 @@ extension Parser {
         }
     }
 
-    private func error(_ span: Span) -> Expression { Expression(kind: .error, span: span, depth: 1) }
+    func error(_ span: Span) -> Expression { Expression(kind: .error, span: span, depth: 1) }
 
     private func numberHint(_ text: String) -> String {
         if text.contains("_"), text.allSatisfy({ $0.isNumber || $0 == "_" }) { return "write it without `_`" }
@@ -289,67 +289,5 @@ extension Parser {
             return node(.previous(index), token.span)
         }
         return node(.name(NameComposition.composed(word)), token.span)
-    }
-
-    /// "(" pipeline ")"
-    private mutating func parseGroup(_ token: Token) -> Expression {
-        position = token.span.lower
-        let outerDeepest = deepest
-        deepest = 0
-        let pipeline = inBrackets { parser -> Pipeline in
-            let pipeline = parser.parsePipeline(after: "(")
-            parser.expectEnd()
-            return pipeline
-        }
-        let depth = deepest
-        deepest = max(outerDeepest, depth)
-        let span = Span(token.span.lower, position)
-        guard let pipeline else { return error(span) }
-        if let inner = pipeline.singleExpression {
-            return node(.group(inner), span, over: inner.depth)
-        }
-        return node(.pipeline(pipeline), span, over: depth)
-    }
-
-    /// "{" [NAME ":" expr {"," NAME ":" expr}] "}"
-    private mutating func parseRecord(_ token: Token) -> Expression {
-        position = token.span.lower
-        let entries = inBrackets { parser -> [Expression.Entry] in
-            var entries: [Expression.Entry] = []
-            while case let key = parser.peek(), key.kind != .end {
-                let colon = parser.lexer.token(from: key.span.upper, limit: parser.limit, newlines: true)
-                guard key.kind == .name, colon.kind == .colon else {
-                    parser.report(
-                        .expectedExpression, "expected `NAME: value` in a record", at: key.span,
-                        label: "here",
-                        help: [
-                            """
-                            a record is `{name: value, other: value}`; a block follows only a verb that \
-                            takes one
-                            """
-                        ])
-                    break
-                }
-                let name = parser.name(key)
-                if let first = entries.first(where: { $0.key.text == name.text }) {
-                    parser.report(
-                        .repeatedName, "the field `\(name.text)` is given twice", at: name.span,
-                        label: "again here",
-                        related: [Diagnostic.Label(first.key.span, "first here")])
-                }
-                parser.read(colon)
-                entries.append(Expression.Entry(key: name, value: parser.parseExpression(after: ":")))
-                let comma = parser.peek()
-                guard comma.kind == .comma else {
-                    parser.expectEnd()
-                    break
-                }
-                parser.read(comma)
-            }
-            return entries
-        }
-        let span = Span(token.span.lower, position)
-        guard let entries else { return error(span) }
-        return node(.record(entries), span, over: entries.map(\.value.depth).max() ?? 0)
     }
 }

@@ -15,18 +15,18 @@ internal import Darwin
 ///
 /// By openat2(2) with RESOLVE_BENEATH where the system has it, else name by name (`PathWalk`).
 package final class FileGate: Sendable {
-    private enum Reach { case everything, roots, nothing }
+    enum Reach { case everything, roots, nothing }
 
-    private let reach: Reach
+    let reach: Reach
     /// Whether names are looked for one by one although the system could do it in one call: for tests.
     private let walks: Bool
     /// What relative paths are relative to.
-    private let base: String
-    private struct State {
+    let base: String
+    struct State {
         var roots: [FileRoot] = []
         var own: Set<String> = []
     }
-    private let state = Mutex(State())
+    let state = Mutex(State())
 
     // MARK: The current gate
 
@@ -340,27 +340,5 @@ package final class FileGate: Sendable {
         let place = FilePlace(owning: opened, name)
         if place.status()?.kind == S_IFLNK { throw Self.link(path) }
         return place
-    }
-
-    // MARK: Refusals
-
-    private func outside(_ path: String, forWriting: Bool) -> EngineError {
-        if reach == .nothing {
-            return EngineError(
-                .file, "was to be opened outside of any command: a fault of this program", place: path)
-        }
-        return forWriting
-            ? EngineError(
-                .notWritable, "lies outside what may be written here", place: path,
-                cure: "allow its folder by --allow-write FOLDER")
-            : EngineError(
-                .notReadable, "lies outside what may be read here", place: path,
-                cure: "allow its folder by --allow-read FOLDER")
-    }
-
-    private static func link(_ path: String) -> EngineError {
-        EngineError(
-            .file, "is a link, or lies behind one; what this program keeps for itself never is", place: path,
-            cure: "see where the link leads, and remove it")
     }
 }

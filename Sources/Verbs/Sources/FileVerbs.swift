@@ -65,8 +65,8 @@ enum FileVerbs {
     static let read = VerbDeclaration(
         "read", .sources,
         """
-        Reads a file: CSV and JSON as a table, PNG and JPEG as a table with an `image`, safetensors as a \
-        table with a tensor column per name.
+        Reads a file: CSV and JSON as a table, \(PictureForm.all.map(\.name).joined(separator: " and ")) \
+        as a table with an `image`, safetensors as a table with a tensor column per name.
         """,
         input: .none, slots: [file],
         notes: [
