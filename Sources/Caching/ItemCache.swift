@@ -108,11 +108,12 @@ package final class ItemCache {
     /// damaged one is removed.
     package func value<T>(_ key: ItemKey, _ read: (inout ByteReader) throws -> T) -> T? {
         let path = path(of: key)
-        guard FileSystem.isFile(path), let bytes = try? FileSystem.readBytes(path, isNoted: false) else {
-            return nil
-        }
+        // Whose it is cannot be told without a key, which is no damage of the entry.
+        guard FileSystem.isFile(path), let bytes = try? FileSystem.readBytes(path, isNoted: false),
+            let signer = try? self.signer
+        else { return nil }
         do {
-            let entry = try CacheEntry(bytes), signer = try signer, origin = try entry.origin(key, signer)
+            let entry = try CacheEntry(bytes), origin = try entry.origin(key, signer)
             if origin == .damaged { throw CacheEntry.damage }
             if origin == .other, !signer.trustsOthers {
                 remarks.addForeign()

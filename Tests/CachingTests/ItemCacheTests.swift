@@ -97,6 +97,17 @@ import Testing
         #expect(values(cache("the user's own secret")) == [1, 666, 666])
     }
 
+    @Test("a key that cannot be read for a moment costs no entry") func unreadable() throws {
+        let folder = try TemporaryFolder(), key = try ItemCacheTests.key("a")
+        ItemCache(folder: folder.path, signer: Signer.test).store(key) { $0.write(Tensor(zeros: [3])) }
+        let without = ItemCache(folder: folder.path) { throw EngineError(.file, "too many open files") }
+        #expect(without.value(key) { try $0.tensor() } == nil)
+        without.store(key) { $0.write(Tensor(zeros: [3])) }
+        #expect(without.remarks.unkept == 1)
+        let later = ItemCache(folder: folder.path, signer: Signer.test)
+        #expect(later.value(key) { try $0.tensor() } != nil)
+    }
+
     @Test("an entry in another one's place is not that") func moved() throws {
         let folder = try TemporaryFolder()
         let cache = ItemCache(folder: folder.path, signer: Signer.test)
